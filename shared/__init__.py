@@ -1,0 +1,1 @@
+"""What console and agent agree on: words, shapes, pure rules. No I/O."""

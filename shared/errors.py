@@ -1,0 +1,90 @@
+"""Everything that Jobdeck refuses, as one tree.
+
+JobdeckError
+├── InvalidInput        a value is wrong; names field, value and what would be right
+├── Unauthenticated     who is calling is not known
+├── Forbidden           the caller may see it, but not do it
+├── NotFound            there is none, or the caller may not know that there is
+├── Conflict            the state of things does not allow it
+│   └── StaleVersion    somebody changed it meanwhile
+├── TooMany             a limit is reached; `retry_after` in seconds where waiting helps
+├── Unavailable         a part that is needed does not answer now
+└── IllegalMove         a run was to make a move that the table of moves does not have
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """One wrong value: `field` is a dotted path, `message` says what would be right."""
+
+    field: str
+    message: str
+    value: object = None
+    code: str = "invalid"
+
+
+class JobdeckError(Exception):
+    """Base of all refusals; `str()` is a sentence that an operator can act on."""
+
+    code = "error"
+
+    def __init__(self, message: str) -> None:
+        super().__init__(message)
+        self.message = message
+
+
+class InvalidInput(JobdeckError):
+    code = "invalid_input"
+
+    def __init__(self, faults: Sequence[Fault]) -> None:
+        super().__init__("; ".join(f"{fault.field}: {fault.message}" for fault in faults))
+        self.faults = tuple(faults)
+
+    @classmethod
+    def one(cls, field: str, message: str, value: object = None, code: str = "invalid") -> InvalidInput:
+        return cls([Fault(field, message, value, code)])
+
+
+class Unauthenticated(JobdeckError):
+    code = "unauthenticated"
+
+
+class Forbidden(JobdeckError):
+    code = "forbidden"
+
+
+class NotFound(JobdeckError):
+    code = "not_found"
+
+
+class Conflict(JobdeckError):
+    code = "conflict"
+
+    def __init__(self, message: str, field: str | None = None) -> None:
+        super().__init__(message)
+        self.field = field
+
+
+class StaleVersion(Conflict):
+    code = "stale_version"
+
+
+class TooMany(JobdeckError):
+    code = "too_many"
+
+    def __init__(self, message: str, retry_after: float | None = None) -> None:
+        super().__init__(message)
+        self.retry_after = retry_after
+
+
+class Unavailable(JobdeckError):
+    code = "unavailable"
+
+
+class IllegalMove(JobdeckError):
+    code = "illegal_move"

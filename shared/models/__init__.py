@@ -1,0 +1,47 @@
+"""The shapes that cross the API, one file per word of the product."""
+
+from shared.models.event import Event, EventKind
+from shared.models.fire import Fire, FireOutcome, FireReason
+from shared.models.job import Action, CatchUp, Concurrency, Dst, Job, JobInput, Policies, Retry
+from shared.models.run import LogLine, LogPage, Progress, Run, RunCause, RunError, Step
+from shared.models.world import (
+    Connection,
+    ConnectionInput,
+    KnowledgeBase,
+    KnowledgeBaseInput,
+    SearchHit,
+    SearchInput,
+    TokenInfo,
+    Worker,
+)
+
+__all__ = [
+    "Action",
+    "CatchUp",
+    "Concurrency",
+    "Connection",
+    "ConnectionInput",
+    "Dst",
+    "Event",
+    "EventKind",
+    "Fire",
+    "FireOutcome",
+    "FireReason",
+    "Job",
+    "JobInput",
+    "KnowledgeBase",
+    "KnowledgeBaseInput",
+    "LogLine",
+    "LogPage",
+    "Policies",
+    "Progress",
+    "Retry",
+    "Run",
+    "RunCause",
+    "RunError",
+    "SearchHit",
+    "SearchInput",
+    "Step",
+    "TokenInfo",
+    "Worker",
+]

@@ -1,0 +1,36 @@
+"""The two shapes of model: what comes in is strict about names, what goes out is camelCase."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic.alias_generators import to_camel
+
+
+def _zulu(moment: datetime) -> str:
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return text.replace("+00:00", "Z")
+
+
+Instant = Annotated[datetime, PlainSerializer(_zulu, return_type=str, when_used="json")]
+"""An aware moment; in JSON always UTC with a `Z`."""
+
+
+class Resource(BaseModel):
+    """What the API answers: camelCase names, unknown names of a newer agent ignored."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+
+
+class Input(BaseModel):
+    """What the API accepts: camelCase names, unknown names refused."""
+
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="forbid")
+
+
+class Policy(BaseModel):
+    """A part of `policies`: snake_case names as written, unknown names refused."""
+
+    model_config = ConfigDict(extra="forbid")

@@ -1,0 +1,28 @@
+"""What happened, numbered by the store at commit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.models.base import Instant, Resource
+
+EventKind = Literal[
+    "job.created", "job.changed", "job.deleted",
+    "run.created", "run.changed", "run.progress", "run.log",
+    "fire.recorded",
+    "worker.changed",
+    "connection.changed", "knowledge_base.changed",
+    "agent.changed",
+]  # fmt: skip
+
+
+class Event(Resource):
+    """`id` is the position in the stream (`Last-Event-ID`). `data` is the whole changed resource where it is
+    small (job, run), else its ids; `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`."""
+
+    id: int
+    at: Instant
+    kind: EventKind
+    account_id: str
+    subject_id: str
+    data: dict[str, Any] = {}

@@ -1,0 +1,124 @@
+"""A job: a definition, its schedule and its policies."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, StringConstraints
+
+from shared.durations import Duration
+from shared.models.base import Input, Instant, Policy, Resource
+
+IntervalType = Literal["cron", "simple", "once", "none"]
+Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
+CatchUpMode = Literal["latest", "all", "none"]
+OnLost = Literal["retry", "fail"]
+Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
+
+
+class CatchUp(Policy):
+    """What becomes of fires that no agent evaluated in time."""
+
+    mode: CatchUpMode = "latest"
+    window: Duration = timedelta(days=1)
+
+
+class Dst(Policy):
+    """Overrides of the daylight-saving rules; None follows design: clock jobs and fixed-time jobs differ."""
+
+    gap: Literal["after", "skip"] | None = None
+    fold: Literal["first", "second", "both"] | None = None
+
+
+class Retry(Policy):
+    """Attempts in all (1: no retry); the back-off doubles from attempt to attempt, up to `max_backoff`."""
+
+    attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    backoff: Duration = timedelta(seconds=30)
+    max_backoff: Duration = timedelta(hours=1)
+
+
+class Concurrency(Policy):
+    """At most `limit` runs of all jobs with this `key` run at once; no key: no limit."""
+
+    key: Annotated[str, StringConstraints(max_length=200)] | None = None
+    limit: Annotated[int, Field(ge=1, le=10_000)] = 1
+
+
+class Policies(Policy):
+    """How the runs of a job behave; every field has a default."""
+
+    overlap: Overlap = "skip"
+    catch_up: CatchUp = CatchUp()
+    dst: Dst = Dst()
+    jitter: Duration = timedelta(0)
+    timeout: Duration | None = None
+    retry: Retry = Retry()
+    on_lost: OnLost | None = None
+    concurrency: Concurrency = Concurrency()
+    priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
+    kill_grace: Duration = timedelta(seconds=10)
+
+
+class Action(Policy):
+    """One stage of a job: an action type or any job type, with its own parameters."""
+
+    type: str
+    name: str | None = None
+    data: dict[str, Any] = {}
+    condition: str | None = None
+    on_error: Literal["stop", "continue"] = "stop"
+
+
+class JobInput(Input):
+    """A definition as it is created or replaced. Only `name` and `type` are required."""
+
+    name: Name
+    type: str
+    slug: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9-]{0,79}$")] | None = None
+    description: Annotated[str, StringConstraints(max_length=10_000)] = ""
+    tags: Annotated[list[Tag], Field(max_length=50)] = []
+    interval_type: IntervalType = "none"
+    interval: Annotated[str, StringConstraints(max_length=500)] | None = None
+    timezone: str = "UTC"
+    start_on: str | None = None
+    end_on: str | None = None
+    enabled: bool = True
+    data: dict[str, Any] = {}
+    policies: Policies = Policies()
+    actions: Annotated[list[Action], Field(max_length=50)] = []
+
+
+class Job(Resource):
+    """A published job as the API answers it. `version` moves with definition or state, never with progress."""
+
+    id: str
+    name: str
+    slug: str
+    type: str
+    description: str = ""
+    tags: list[str] = []
+    owner_id: str
+    account_id: str
+    interval_type: IntervalType = "none"
+    interval: str | None = None
+    timezone: str = "UTC"
+    start_on: str | None = None
+    end_on: str | None = None
+    enabled: bool = True
+    paused_at: Instant | None = None
+    data: dict[str, Any] = {}
+    policies: Policies = Policies()
+    actions: list[Action] = []
+    revision: int = 1
+    version: int = 1
+    next_run_at: Instant | None = None
+    locked_at: Instant | None = None
+    schedule_text: str = ""
+    """The schedule in words, made by the agent: `every 10 minutes`, `02:00 on weekdays (Europe/Berlin)`."""
+    recent: list[str] = []
+    """States of the last 20 runs, newest last; filled by lists only."""
+    created_at: Instant
+    updated_at: Instant

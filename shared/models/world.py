@@ -1,0 +1,87 @@
+"""What jobs work with, and who works: connections, knowledge bases, workers, tokens."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from shared.models.base import Input, Instant, Resource
+from shared.models.job import Name
+
+
+class Connection(Resource):
+    """A data source. `url` never contains a password; the credential is a named secret."""
+
+    id: str
+    name: str
+    kind: str
+    url: str
+    secret_name: str | None = None
+    account_id: str
+    created_at: Instant
+
+
+class ConnectionInput(Input):
+    """`url` may carry a password: it is moved into a secret before anything is stored."""
+
+    name: Name
+    url: str
+    secret_name: str | None = None
+
+
+class KnowledgeBase(Resource):
+    """An embedded, searchable corpus; `number` is its integer id for clients that need one."""
+
+    id: str
+    number: int
+    name: str
+    account_id: str
+    embedder: str
+    dimensions: int
+    rows: int = 0
+    generation: int = 1
+    created_at: Instant
+    updated_at: Instant
+
+
+class KnowledgeBaseInput(Input):
+    name: Name
+    embedder: str = "wordllama"
+
+
+class SearchInput(Input):
+    query: str
+    mode: Literal["vector", "text", "both"] = "both"
+    limit: int = 10
+    filter: dict[str, Any] = {}
+    """Attribute name -> value, all must match."""
+
+
+class SearchHit(Resource):
+    key: str
+    origin: str
+    score: float
+    text: str
+    attributes: dict[str, Any] = {}
+
+
+class Worker(Resource):
+    id: str
+    agent_id: str
+    pid: int
+    state: Literal["starting", "idle", "busy", "stopping", "lost"]
+    run_id: str | None = None
+    job_name: str | None = None
+    started_at: Instant
+    heartbeat_at: Instant
+    runs_done: int = 0
+
+
+class TokenInfo(Resource):
+    id: str
+    name: str
+    account_id: str
+    user_id: str
+    scopes: list[str]
+    created_at: Instant
+    last_used_at: Instant | None = None
+    revoked_at: Instant | None = None

@@ -1,0 +1,38 @@
+"""Who is calling, and what that allows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from shared.errors import Forbidden
+
+
+class Scope(StrEnum):
+    READ = "read"
+    EDIT = "edit"
+    RUN = "run"
+    DELETE = "delete"
+    ADMIN = "admin"
+    CODE = "code"
+
+
+EVERY_SCOPE = frozenset(Scope)
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """One authenticated request's identity. `via` is `token`, `socket` or `anonymous`."""
+
+    account_id: str
+    user_id: str
+    handle: str
+    scopes: frozenset[Scope]
+    via: str
+    token_id: str | None = None
+
+    def require(self, *scopes: Scope) -> None:
+        """Raise Forbidden naming the first scope that is missing."""
+        for scope in scopes:
+            if scope not in self.scopes:
+                raise Forbidden(f"this needs the scope '{scope}', which the caller does not have")

@@ -1,0 +1,114 @@
+"""What a driver is, to the agent that lists it and to the worker that runs it."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from shared.clock import Clock
+
+
+class DriverError(Exception):
+    """A driver's failure with a stable word for its kind; only transient ones are retried."""
+
+    def __init__(self, kind: str, message: str, *, transient: bool = False) -> None:
+        super().__init__(message)
+        self.kind = kind
+        self.message = message
+        self.transient = transient
+
+
+class RunCancelled(Exception):
+    """Raised out of `RunContext.check_cancelled`; a driver lets it pass."""
+
+
+@dataclass(frozen=True, slots=True)
+class Needs:
+    """Names in the job's data that the agent resolves, with permission, before the run is handed over."""
+
+    connections: tuple[str, ...] = ()
+    knowledge_bases: tuple[str, ...] = ()
+    secrets: tuple[str, ...] = ()
+
+
+class StepHandle(Protocol):
+    def message(self, text: str) -> None: ...
+
+    def result(self, data: dict[str, Any]) -> None: ...
+
+
+class RunContext(Protocol):
+    """What a driver's code may use. All methods are cheap: events are batched and coalesced behind them."""
+
+    run_id: str
+    attempt: int
+    job_id: str
+    job_name: str
+    account_id: str
+    scratch: Path
+    kill_grace: float
+    clock: Clock
+    cancelled: threading.Event
+    """Set when cancel was asked or the time ran out."""
+    checkpoint: dict[str, Any] | None
+    """What the attempt before this one saved last."""
+    allow_private_addresses: list[str]
+
+    def check_cancelled(self) -> None:
+        """Raise RunCancelled if it was asked for; call it between units of work."""
+
+    def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None: ...
+
+    def log(self, text: str, *, level: str = "info", stream: str = "log") -> None: ...
+
+    def warn(self, text: str) -> None: ...
+
+    def step(self, key: str, title: str) -> AbstractContextManager[StepHandle]:
+        """A stage of the run; an exception out of the block marks it failed, RunCancelled cancelled."""
+
+    def save_checkpoint(self, data: dict[str, Any]) -> None: ...
+
+    def connection(self, name: str) -> ConnectionGrant: ...
+
+    def knowledge_base(self, name: str) -> KnowledgeBaseGrant: ...
+
+    def secret(self, name: str) -> str: ...
+
+
+RunFunction = Callable[[RunContext, Any], dict[str, Any]]
+"""(context, parameters of the manifest's model) -> the run's result; raises DriverError or RunCancelled."""
+
+
+def _no_needs(_parameters: BaseModel) -> Needs:
+    return Needs()
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """A driver as the agent knows it without importing its code.
+
+    `entry` is `module:function`, a RunFunction, imported only in a worker. `check`, if given, is
+    `module:function` too: (parameters, grants of its needs) -> None, run in a thread when a job is
+    published; it raises InvalidInput with fields under `data`.
+    """
+
+    type: str
+    title: str
+    help: str
+    parameters: type[BaseModel]
+    entry: str
+    runs_programs: bool = False
+    """Needs the scope `code` to create or change."""
+    repeat_safe: bool = True
+    """Decides the default of `on_lost`: retry or fail."""
+    needs: Callable[[Any], Needs] = _no_needs
+    check: str | None = None
+    template: Mapping[str, Any] = field(default_factory=dict)
+    """A ready form: example values for `data`."""

@@ -1,0 +1,303 @@
+"""The architecture on one page: what the core needs, as abstract types.
+
+Every `now` is handed in; every verb that writes takes batches where its callers have them, is one
+transaction, and returns only after the commit. Reads see committed state. Events are published after
+the commit that made them, in order.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from agent.core.driving import Manifest
+from agent.core.records import (
+    ActiveLimit,
+    ClaimedRun,
+    DueJob,
+    Fence,
+    JobChange,
+    JobStatistics,
+    NewJob,
+    NewRun,
+    Outcome,
+    RunQuery,
+    RunUpdate,
+    SettledJob,
+    TokenRecord,
+)
+from agent.core.wire import Ended, Order, RunMessage, WireLine
+from shared.models import (
+    Connection,
+    Event,
+    Fire,
+    Job,
+    KnowledgeBase,
+    LogPage,
+    Run,
+    SearchHit,
+    SearchInput,
+    Step,
+    TokenInfo,
+    Worker,
+)
+from shared.models.job import JobInput
+
+
+class JobStore(Protocol):
+    async def insert_job(self, job: NewJob, now: datetime) -> Job:
+        """Publish revision 1. Conflict(field='name'|'slug') if taken in the account; TooMany if the limit is reached."""
+
+    async def replace_job(self, change: JobChange, expected_version: int | None, now: datetime) -> Job:
+        """Publish the next revision. StaleVersion if the version moved; NotFound; Conflict as above.
+        `high_water` never goes back."""
+
+    async def set_paused(
+        self, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+    ) -> Job:
+        """Pause or resume. While paused the job stays due-able: its span is settled when it resumes."""
+
+    async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
+        """Mark as deleted: frees the name, cancels its pending runs; the ledger and runs stay."""
+
+    async def get_job(self, account_id: str, key: str) -> Job:
+        """By id, or by natural id `owner-handle:slug`, or by slug. NotFound."""
+
+    async def list_jobs(
+        self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None
+    ) -> tuple[list[Job], int]:
+        """A page and the total. `q`: plain words over name and description, never a syntax error.
+        `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
+
+    async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
+
+    async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int: ...
+
+    async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]: ...
+
+
+class FireStore(Protocol):
+    async def due_jobs(self, now: datetime, limit: int) -> list[DueJob]:
+        """Enabled, not deleted jobs with next_fire_at <= now, by index, earliest first. Paused ones are left out."""
+
+    async def next_due(self) -> datetime | None:
+        """The earliest next_fire_at of all enabled, unpaused jobs."""
+
+    async def settle(self, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
+        """Ledger rows, runs, next fire times and high-water marks of many jobs in one transaction.
+        A job whose version moved is left as it is. Returns the runs created. `cancel_running` marks the
+        job's active runs as asked to cancel (pending ones become cancelled)."""
+
+    async def stale_zone_jobs(self, zone_data_version: str, limit: int) -> list[DueJob]:
+        """Jobs whose next fire was computed with other zone data."""
+
+    async def list_fires(
+        self,
+        account_id: str,
+        *,
+        job_id: str | None = None,
+        outcome: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Fire]:
+        """Newest first, keyed by id."""  # fmt: skip
+
+
+class RunStore(Protocol):
+    async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
+
+    async def claim(
+        self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+    ) -> list[ClaimedRun]:
+        """Give each of the workers at most one due run (pending or retrying, available_at <= now), by priority, then
+        number. Limits of concurrency keys and chained order are checked in the same transaction. A pending run of a
+        job whose window has closed is cancelled with reason instead of claimed. Attempt goes up by one."""
+
+    async def update_runs(self, updates: Sequence[RunUpdate], now: datetime) -> list[Fence]:
+        """Write progress, steps, checkpoint, warnings under the fence; returns the fences that no longer hold."""
+
+    async def extend_leases(self, fences: Sequence[Fence], until: datetime, now: datetime) -> list[Fence]:
+        """Heartbeat; returns the fences that no longer hold."""
+
+    async def finish(self, outcomes: Sequence[Outcome], now: datetime) -> list[Run]:
+        """Guarded moves to a final state or to retrying. An outcome whose fence is stale changes nothing but is kept
+        as evidence beside the run. Returns the runs that moved."""
+
+    async def request_cancel(
+        self, run_ids: Sequence[str], by: str, deadline: datetime | None, now: datetime
+    ) -> list[Run]:
+        """Pending and retrying runs become cancelled at once; running ones get the mark. Returns all that changed."""
+
+    async def expired_leases(self, now: datetime) -> list[ClaimedRun]: ...
+
+    async def leases_of_other_agents(self, agent_id: str) -> list[ClaimedRun]:
+        """Running runs whose worker belongs to another agent than this one: at start-up, those of the one before."""
+
+    async def next_available(self, now: datetime) -> datetime | None:
+        """When the earliest pending or retrying run that is not due yet becomes due."""
+
+    async def get_run(self, account_id: str, run_id: str) -> Run: ...
+
+    async def list_runs(self, query: RunQuery) -> list[Run]: ...
+
+    async def count_by_state(self, account_id: str) -> dict[str, int]: ...
+
+    async def count_runs(self, account_id: str, where: Any) -> int: ...
+
+    async def steps(self, run_id: str) -> list[Step]: ...
+
+    async def attempts(self, run_id: str) -> list[dict[str, Any]]: ...
+
+
+class WorldStore(Protocol):
+    """Accounts, users, tokens, secrets, connections, knowledge bases, agents and workers, events."""
+
+    async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None: ...
+
+    async def find_owner(self, account_id: str) -> tuple[str, str]:
+        """(user id, handle) of the account's first user. NotFound."""
+
+    async def insert_token(self, token: TokenRecord) -> None: ...
+
+    async def find_token(self, token_hash: str) -> TokenRecord | None: ...
+
+    async def touch_tokens(self, used: dict[str, datetime]) -> None: ...
+
+    async def list_tokens(self, account_id: str) -> list[TokenInfo]: ...
+
+    async def revoke_token(self, account_id: str, token_id: str, now: datetime) -> None: ...
+
+    async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None: ...
+
+    async def get_secret(self, account_id: str, name: str) -> bytes: ...
+
+    async def list_secrets(self, account_id: str) -> list[tuple[str, datetime]]: ...
+
+    async def delete_secret(self, account_id: str, name: str) -> None:
+        """Conflict while a connection uses it."""
+
+    async def insert_connection(self, connection: Connection) -> Connection: ...
+
+    async def get_connection(self, account_id: str, key: str) -> Connection:
+        """By id or name."""
+
+    async def list_connections(self, account_id: str) -> list[Connection]: ...
+
+    async def delete_connection(self, account_id: str, key: str) -> None: ...
+
+    async def insert_knowledge_base(self, base: KnowledgeBase) -> KnowledgeBase:
+        """`number` is assigned by the store."""
+
+    async def get_knowledge_base(self, account_id: str, key: str) -> KnowledgeBase: ...
+
+    async def list_knowledge_bases(self, account_id: str) -> list[KnowledgeBase]: ...
+
+    async def delete_knowledge_base(self, account_id: str, key: str) -> None: ...
+
+    async def put_workers(self, workers: Sequence[Worker], now: datetime) -> None: ...
+
+    async def list_workers(self) -> list[Worker]: ...
+
+    async def events_after(self, account_id: str, event_id: int, limit: int) -> list[Event] | None:
+        """None: that position was pruned; the listener must start anew."""
+
+    async def last_event_id(self) -> int: ...
+
+    async def prune_events(self, keep: int) -> int: ...
+
+
+class Store(JobStore, FireStore, RunStore, WorldStore, Protocol):
+    """All of Jobdeck's own tables. One contract suite runs on every engine."""
+
+    def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+        """Call `listener` on the loop after each commit, in order; returns the way to stop it. It must not block."""
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the store can be read and written."""
+
+    async def close(self) -> None: ...
+
+
+EventSink = Callable[[str, RunMessage], Awaitable[None]]
+"""(worker id, event): what a worker says about its run. Awaiting it is the back pressure on that worker."""
+
+EndSink = Callable[[str, Ended | None, RunMessage], Awaitable[None]]
+"""(worker id, the worker's last word or None if it was lost, the run it had): called once per executed order, and
+only when every process that the run ever started is proven gone."""
+
+
+class Executor(Protocol):
+    """Executes orders in worker processes."""
+
+    async def start(self, on_event: EventSink, on_end: EndSink) -> None: ...
+
+    async def stop(self, grace: float) -> None:
+        """Let running orders finish for `grace` seconds, then cancel them; no process is left."""
+
+    def idle_workers(self) -> list[str]:
+        """Ids of workers that can take an order now."""
+
+    def workers(self) -> list[Worker]: ...
+
+    def execute(self, worker_id: str, order: Order) -> None:
+        """Hand the order to that idle worker; what follows comes through the sinks."""
+
+    def cancel(self, run_id: str, reason: str = "cancel") -> None:
+        """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""
+
+    async def sweep(self, run_ids: Sequence[str]) -> None:
+        """End what processes an earlier agent's workers left of these runs (found by their mark); returns when none is left."""
+
+    def on_idle(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a worker becomes idle."""
+
+
+class LogStore(Protocol):
+    """Logs of runs: segment files with an index, never rows."""
+
+    async def append(self, run_id: str, lines: Sequence[WireLine], mask: Sequence[str]) -> int:
+        """Write with every string of `mask` replaced by `•••`; returns the lines stored so far."""
+
+    async def read(self, run_id: str, *, start: int = 1, limit: int = 200) -> LogPage:
+        """Lines from number `start`; a negative start counts from the end."""
+
+    def follow(self, run_id: str, start: int) -> AsyncIterator[LogPage]: ...
+
+    async def seal(self, run_id: str) -> None:
+        """The run is over: flush and close."""
+
+    async def delete(self, run_ids: Sequence[str]) -> None: ...
+
+
+class KnowledgeBases(Protocol):
+    """The searchable side of knowledge bases; writing happens in workers."""
+
+    async def create(self, base: KnowledgeBase) -> None: ...
+
+    async def search(self, base: KnowledgeBase, query: SearchInput) -> list[SearchHit]: ...
+
+    async def count(self, base: KnowledgeBase) -> tuple[int, int]:
+        """(rows, generation)."""
+
+    async def delete(self, base: KnowledgeBase) -> None: ...
+
+    def grant_path(self, base: KnowledgeBase) -> str: ...
+
+
+class Vault(Protocol):
+    """Secrets, encrypted at rest."""
+
+    async def put(self, account_id: str, name: str, value: str) -> None: ...
+
+    async def get(self, account_id: str, name: str) -> str:
+        """NotFound."""
+
+
+class Drivers(Protocol):
+    """The drivers that are there, by type; known without importing their code."""
+
+    def get(self, type_: str) -> Manifest:
+        """InvalidInput on `type`, naming those that exist."""
+
+    def list(self) -> list[Manifest]: ...

@@ -1,0 +1,188 @@
+"""What the core hands to the store and gets from it where the API's models do not fit."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any, Literal
+
+from agent.core.callers import Scope
+from shared.models import FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
+
+
+@dataclass(frozen=True, slots=True)
+class ScheduleMarks:
+    """What the scheduling rules made of a definition. `next_fire_at` None: nothing is due any more."""
+
+    next_fire_at: datetime | None
+    high_water: datetime
+    window_end: datetime | None
+    zone_data_version: str
+    schedule_text: str
+
+
+@dataclass(frozen=True, slots=True)
+class ActiveLimit:
+    """At most `most` jobs made `through` this contract may be active in the account: not deleted, window not over."""
+
+    through: str
+    most: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewJob:
+    id: str
+    account_id: str
+    owner_id: str
+    slug: str
+    definition: JobInput
+    marks: ScheduleMarks
+    made_through: str = "api"
+    limit: ActiveLimit | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JobChange:
+    """A replaced definition: makes the next revision and the next version."""
+
+    job_id: str
+    definition: JobInput
+    marks: ScheduleMarks
+    author_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DueJob:
+    """A job whose next fire has come, with all that the rules need to settle it."""
+
+    job: Job
+    created_at: datetime
+    high_water: datetime
+    paused_since: datetime | None
+    active: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class NewRun:
+    """A run to be stored pending. `chained`: not claimed while another run of the job is active and older."""
+
+    id: str
+    job_id: str
+    cause: RunCause
+    fire_at: datetime | None
+    available_at: datetime
+    chained: bool = False
+    original_run_id: str | None = None
+    revision: int | None = None
+    """None: the job's current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class FireRow:
+    fire_at: datetime
+    outcome: FireOutcome
+    reason: FireReason
+    run: NewRun | None = None
+    stands_in_fire_at: datetime | None = None
+    count: int = 1
+    until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SettledJob:
+    """One job's settlement, applied only if its version is still `version`; else the next look settles it."""
+
+    job_id: str
+    version: int
+    rows: list[FireRow]
+    high_water: datetime
+    next_fire_at: datetime | None
+    cancel_running: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class ClaimedRun:
+    """A run that now belongs to `worker_id` until its lease ends; `definition` is its revision's."""
+
+    run: Run
+    definition: JobInput
+    policies: Policies
+    checkpoint: dict[str, Any] | None
+
+
+@dataclass(frozen=True, slots=True)
+class Fence:
+    """The right to write for a run: only its current attempt on its current worker has it."""
+
+    run_id: str
+    attempt: int
+    worker_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """How an attempt ended. `retry_at` set: the run goes to `retrying` and is due then; else `state` is final."""
+
+    fence: Fence
+    state: Literal["completed", "failed", "cancelled", "retrying"]
+    ended_at: datetime
+    result: dict[str, Any] | None = None
+    error: RunError | None = None
+    retry_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunUpdate:
+    """What happened within an attempt since the last write; a field that is None or empty did not change."""
+
+    fence: Fence
+    started_at: datetime | None = None
+    progress: dict[str, Any] | None = None
+    checkpoint: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    log_total: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class TokenRecord:
+    id: str
+    account_id: str
+    user_id: str
+    handle: str
+    name: str
+    hash: str
+    """SHA-256 of the token, hexadecimal."""
+    scopes: frozenset[Scope]
+    created_at: datetime
+    expires_at: datetime | None = None
+    revoked_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RunQuery:
+    """A page of runs. `where` is a parsed filter (shared.filters) or None. Order: newest first unless `sort`."""
+
+    account_id: str
+    where: Any = None
+    job_id: str | None = None
+    before: int | None = None
+    """Keyset: only runs whose number is smaller."""
+    after: int | None = None
+    """Keyset: only runs whose number is greater (the page nearest to it)."""
+    limit: int = 50
+    sort: str = "-number"
+
+
+@dataclass(frozen=True, slots=True)
+class JobStatistics:
+    """Of a job's last completed runs (at most 100): durations in seconds."""
+
+    median: float | None
+    p90: float | None
+    count: int
+
+
+HOLD = timedelta(seconds=60)
+"""How long a lease lasts."""

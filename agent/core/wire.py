@@ -1,0 +1,155 @@
+"""What agent and worker say to each other: JSON lines over a socket pair, one object a line.
+
+Agent to worker: an Order, a CancelOrder, a StopOrder. Worker to agent: everything in `WorkerEvent`.
+Every event of a run carries `run_id` and `attempt`; the agent checks both against the fence.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
+
+from shared.models import Progress, RunError
+from shared.models.run import LogLevel, LogStream
+
+
+class Message(BaseModel):
+    model_config = ConfigDict(extra="ignore")
+
+
+class ConnectionGrant(Message):
+    """A data source with its credentials, for one run."""
+
+    id: str
+    name: str
+    kind: str
+    url: str
+
+
+class KnowledgeBaseGrant(Message):
+    """A knowledge base that the run may write: its folder and its embedder."""
+
+    id: str
+    name: str
+    path: str
+    embedder: str
+    dimensions: int
+
+
+class Order(Message):
+    """One run to execute. `entry` is `module:function`; `data` the driver's parameters, already checked."""
+
+    op: Literal["run"] = "run"
+    run_id: str
+    attempt: int
+    job_id: str
+    job_name: str
+    account_id: str
+    owner_id: str
+    type: str
+    entry: str
+    data: dict[str, Any]
+    checkpoint: dict[str, Any] | None = None
+    timeout: float | None = None
+    """Seconds for this attempt."""
+    kill_grace: float = 10.0
+    """Seconds between TERM and KILL."""
+    scratch: str
+    """A folder of the run's own, removed after it."""
+    connections: dict[str, ConnectionGrant] = {}
+    knowledge_bases: dict[str, KnowledgeBaseGrant] = {}
+    secrets: dict[str, str] = {}
+    allow_private_addresses: list[str] = []
+    """Networks that outgoing HTTP may reach although they are private."""
+
+
+class CancelOrder(Message):
+    op: Literal["cancel"] = "cancel"
+    run_id: str
+    reason: Literal["cancel", "timeout"] = "cancel"
+
+
+class StopOrder(Message):
+    """Finish what runs, then exit."""
+
+    op: Literal["stop"] = "stop"
+
+
+WorkerOrder = Annotated[Order | CancelOrder | StopOrder, Field(discriminator="op")]
+
+
+class Hello(Message):
+    op: Literal["hello"] = "hello"
+    pid: int
+
+
+class RunMessage(Message):
+    run_id: str
+    attempt: int
+
+
+class Started(RunMessage):
+    """The driver's code begins."""
+
+    op: Literal["started"] = "started"
+    at: datetime
+
+
+class Progressed(RunMessage):
+    op: Literal["progress"] = "progress"
+    progress: Progress
+
+
+class WireLine(Message):
+    at: datetime
+    level: LogLevel = "info"
+    stream: LogStream = "log"
+    text: str
+
+
+class Logged(RunMessage):
+    op: Literal["log"] = "log"
+    lines: list[WireLine]
+
+
+class StepChanged(RunMessage):
+    op: Literal["step"] = "step"
+    position: int
+    key: str
+    title: str
+    state: Literal["running", "completed", "failed", "cancelled", "skipped"]
+    at: datetime
+    message: str = ""
+    result: dict[str, Any] | None = None
+
+
+class Checkpointed(RunMessage):
+    op: Literal["checkpoint"] = "checkpoint"
+    data: dict[str, Any]
+
+
+class Warned(RunMessage):
+    op: Literal["warning"] = "warning"
+    text: str
+
+
+class Ended(RunMessage):
+    """The driver's code is over. The run is over only when the executor has proven that no process is left."""
+
+    op: Literal["ended"] = "ended"
+    outcome: Literal["completed", "failed", "cancelled"]
+    at: datetime
+    result: dict[str, Any] | None = None
+    error: RunError | None = None
+
+
+WorkerEvent = Annotated[
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended, Field(discriminator="op")
+]
+
+orders: TypeAdapter[Order | CancelOrder | StopOrder] = TypeAdapter(WorkerOrder)
+events: TypeAdapter[Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended] = TypeAdapter(
+    WorkerEvent
+)

@@ -86,6 +86,9 @@ RunFunction = Callable[[RunContext, Any], dict[str, Any]]
 """(context, parameters of the manifest's model) -> the run's result; raises DriverError or RunCancelled."""
 
 
+ParametersModel = type[BaseModel]
+
+
 def _no_needs(_parameters: BaseModel) -> Needs:
     return Needs()
 
@@ -102,7 +105,7 @@ class Manifest:
     type: str
     title: str
     help: str
-    parameters: type[BaseModel]
+    parameters: ParametersModel
     entry: str
     runs_programs: bool = False
     """Needs the scope `code` to create or change."""

@@ -27,7 +27,7 @@ from agent.core.records import (
     SettledJob,
     TokenRecord,
 )
-from agent.core.wire import Ended, Order, RunMessage, WireLine
+from agent.core.wire import ConnectionGrant, Ended, Order, RunMessage, WireLine
 from shared.models import (
     Connection,
     Event,
@@ -70,6 +70,9 @@ class JobStore(Protocol):
         """A page and the total. `q`: plain words over name and description, never a syntax error.
         `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
 
+    async def revisions(self, job_id: str) -> list[dict[str, Any]]:
+        """`{"revision", "definition", "authorId", "createdAt"}`, newest first."""
+
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
 
     async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int: ...
@@ -80,6 +83,9 @@ class JobStore(Protocol):
 class FireStore(Protocol):
     async def due_jobs(self, now: datetime, limit: int) -> list[DueJob]:
         """Enabled, not deleted jobs with next_fire_at <= now, by index, earliest first. Paused ones are left out."""
+
+    async def due_state(self, account_id: str, job_id: str) -> DueJob:
+        """The same of one job, due or not, paused or not. NotFound."""
 
     async def next_due(self) -> datetime | None:
         """The earliest next_fire_at of all enabled, unpaused jobs."""
@@ -273,6 +279,9 @@ class LogStore(Protocol):
 class KnowledgeBases(Protocol):
     """The searchable side of knowledge bases; writing happens in workers."""
 
+    async def dimensions(self, embedder: str) -> int:
+        """How long that embedder's vectors are. InvalidInput on `embedder`, naming those that exist."""
+
     async def create(self, base: KnowledgeBase) -> None: ...
 
     async def search(self, base: KnowledgeBase, query: SearchInput) -> list[SearchHit]: ...
@@ -283,6 +292,21 @@ class KnowledgeBases(Protocol):
     async def delete(self, base: KnowledgeBase) -> None: ...
 
     def grant_path(self, base: KnowledgeBase) -> str: ...
+
+
+class Sources(Protocol):
+    """Data sources, looked at from the agent: everything that blocks happens in a thread."""
+
+    def split(self, url: str) -> tuple[str, str, str | None]:
+        """(kind, URL without password, password). InvalidInput on `url`."""
+
+    def join(self, url: str, password: str | None) -> str: ...
+
+    async def test(self, grant: ConnectionGrant) -> list[str]:
+        """Connect and name the tables. Unavailable with the cause, never with a credential."""
+
+    async def tables(self, grant: ConnectionGrant, table: str | None) -> list[dict[str, Any]]:
+        """`{"name", "columns": [{"name", "type", "primaryKey"}]}`; one table's with columns, all without."""
 
 
 class Vault(Protocol):

@@ -35,7 +35,7 @@ class Dst(Policy):
 class Retry(Policy):
     """Attempts in all (1: no retry); the back-off doubles from attempt to attempt, up to `max_backoff`."""
 
-    attempts: Annotated[int, Field(ge=1, le=100)] = 1
+    attempts: Annotated[int, Field(ge=1, le=100)] = 3
     backoff: Duration = timedelta(seconds=30)
     max_backoff: Duration = timedelta(hours=1)
 

@@ -1,0 +1,102 @@
+"""From a due job to what is stored of it: the pure rules of the schedule, given ids and runs."""
+
+from __future__ import annotations
+
+import random
+from datetime import datetime
+
+from agent.core.records import DueJob, FireRow, NewRun, ScheduleMarks, SettledJob
+from shared.clock import Clock
+from shared.ids import NewId
+from shared.models import FireReason, Job, JobInput, RunCause
+from shared.schedule import Schedule, ScheduleSpec, compile_schedule, zone_data_version
+from shared.schedule.settle import FireState, Settlement, Verdict, settle
+
+
+def schedule_of(job: Job | JobInput, anchor: datetime) -> Schedule:
+    """The compiled schedule of a definition; `anchor` is the job's creation. InvalidInput names the field."""
+    return compile_schedule(
+        ScheduleSpec(
+            interval_type=job.interval_type,
+            interval=job.interval,
+            timezone=job.timezone,
+            start_on=job.start_on,
+            end_on=job.end_on,
+            dst=job.policies.dst,
+            anchor=anchor,
+        )
+    )
+
+
+def marks_of(schedule: Schedule, high_water: datetime) -> ScheduleMarks:
+    """What the store keeps of a schedule whose moments up to `high_water` are settled."""
+    return ScheduleMarks(
+        next_fire_at=schedule.next(high_water),
+        high_water=high_water,
+        window_end=schedule.window_end,
+        zone_data_version=zone_data_version(),
+        schedule_text=schedule.describe(),
+    )
+
+
+class Firing:
+    """Settles due jobs."""
+
+    def __init__(self, clock: Clock, new_id: NewId, rng: random.Random) -> None:
+        self._clock = clock
+        self._new_id = new_id
+        self._rng = rng
+
+    def settle(self, due: DueJob, now: datetime) -> SettledJob:
+        """One look at one job: what becomes of every moment up to `now`, bounded; `next_fire_at` tells of the rest."""
+        settlement = settle(self._state(due), now, self._rng)
+        rows = [self._row(due.job.id, verdict, now) for verdict in settlement.verdicts]
+        return SettledJob(
+            job_id=due.job.id,
+            version=due.job.version,
+            rows=rows,
+            high_water=settlement.high_water,
+            next_fire_at=_next(due, settlement),
+            cancel_running=settlement.cancel_running,
+        )
+
+    def _state(self, due: DueJob) -> FireState:
+        policies = due.job.policies
+        return FireState(
+            schedule=schedule_of(due.job, due.created_at),
+            overlap=policies.overlap,
+            catch_up=policies.catch_up,
+            jitter=policies.jitter,
+            high_water=due.high_water,
+            paused_since=due.paused_since,
+            active=due.active,
+            queued=due.queued,
+        )
+
+    def _row(self, job_id: str, verdict: Verdict, now: datetime) -> FireRow:
+        run = self._run(job_id, verdict, now) if verdict.starts else None
+        return FireRow(
+            fire_at=verdict.fire_at,
+            outcome=verdict.outcome,
+            reason=verdict.reason,
+            run=run,
+            stands_in_fire_at=verdict.stands_in_fire_at,
+            count=verdict.count,
+            until=verdict.until,
+        )
+
+    def _run(self, job_id: str, verdict: Verdict, now: datetime) -> NewRun:
+        cause: RunCause = "catch_up" if verdict.reason is FireReason.CAUGHT_UP else "schedule"
+        return NewRun(
+            id=self._new_id(),
+            job_id=job_id,
+            cause=cause,
+            fire_at=verdict.fire_at,
+            available_at=now + verdict.delay,
+            chained=verdict.chained,
+        )
+
+
+def _next(due: DueJob, settlement: Settlement) -> datetime | None:
+    """More to settle than one look takes: the job stays due."""
+    return due.job.next_run_at if settlement.more else settlement.next_fire

@@ -1,0 +1,84 @@
+"""From the names in a job to what a run may use: connections with credentials, knowledge bases, secrets."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from agent.core.driving import Needs
+from agent.core.ports import KnowledgeBases, Sources, Vault, WorldStore
+from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from shared.errors import Fault, NotFound
+from shared.models import Connection
+
+
+@dataclass(slots=True)
+class Grants:
+    connections: dict[str, ConnectionGrant] = field(default_factory=dict)
+    knowledge_bases: dict[str, KnowledgeBaseGrant] = field(default_factory=dict)
+    secrets: dict[str, str] = field(default_factory=dict)
+    mask: set[str] = field(default_factory=set)
+    """Every credential in the grants, so that none reaches a log."""
+
+
+class Granting:
+    def __init__(self, store: WorldStore, vault: Vault, sources: Sources, bases: KnowledgeBases) -> None:
+        self._store = store
+        self._vault = vault
+        self._sources = sources
+        self._bases = bases
+
+    async def grant(self, account_id: str, needs: Needs) -> tuple[Grants, list[Fault]]:
+        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_secret`)
+        for each name that could not."""
+        grants, faults = Grants(), list[Fault]()
+        for name in needs.connections:
+            await self._add_connection(account_id, name, grants, faults)
+        for name in needs.knowledge_bases:
+            await self._add_knowledge_base(account_id, name, grants, faults)
+        for name in needs.secrets:
+            await self._add_secret(account_id, name, grants, faults)
+        return grants, faults
+
+    async def connection(self, connection: Connection) -> tuple[ConnectionGrant, str | None]:
+        """The connection with its credential, and the credential alone."""
+        password = None
+        if connection.secret_name:
+            password = await self._vault.get(connection.account_id, connection.secret_name)
+        url = self._sources.join(connection.url, password)
+        return ConnectionGrant(id=connection.id, name=connection.name, kind=connection.kind, url=url), password
+
+    async def _add_connection(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+        try:
+            grant, password = await self.connection(await self._store.get_connection(account_id, name))
+        except NotFound as error:
+            known = ", ".join(found.name for found in await self._store.list_connections(account_id)) or "none yet"
+            faults.append(Fault("data", f"{error.message}; there are: {known}", name, "unknown_connection"))
+            return
+        grants.connections[name] = grant
+        if password:
+            grants.mask.add(password)
+
+    async def _add_knowledge_base(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+        try:
+            base = await self._store.get_knowledge_base(account_id, name)
+        except NotFound:
+            known = ", ".join(found.name for found in await self._store.list_knowledge_bases(account_id)) or "none yet"
+            message = f"there is no knowledge base '{name}'; there are: {known}"
+            faults.append(Fault("data", message, name, "unknown_knowledge_base"))
+            return
+        grants.knowledge_bases[name] = KnowledgeBaseGrant(
+            id=base.id,
+            name=base.name,
+            path=self._bases.grant_path(base),
+            embedder=base.embedder,
+            dimensions=base.dimensions,
+        )
+
+    async def _add_secret(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+        try:
+            value = await self._vault.get(account_id, name)
+        except NotFound:
+            faults.append(Fault("data", f"there is no secret '{name}'", name, "unknown_secret"))
+            return
+        grants.secrets[name] = value
+        grants.mask.add(value)

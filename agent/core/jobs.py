@@ -1,0 +1,212 @@
+"""Publishing jobs and what is asked of them. Every act begins with who asks."""
+
+from __future__ import annotations
+
+import builtins
+import re
+import unicodedata
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+from agent.core.callers import Caller, Scope
+from agent.core.checking import Checking
+from agent.core.driving import Manifest
+from agent.core.explaining import Explanation, explain
+from agent.core.firing import Firing, marks_of, schedule_of
+from agent.core.ports import Drivers, Store
+from agent.core.records import ActiveLimit, JobChange, NewJob, NewRun, ScheduleMarks
+from shared.clock import Clock
+from shared.errors import Fault, InvalidInput
+from shared.filters import parse
+from shared.ids import NewId
+from shared.models import Job, JobInput, Run
+from shared.models.base import Instant, Resource
+from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview
+
+_SCHEDULE_FIELDS = ("interval_type", "interval", "timezone", "start_on", "end_on")
+
+
+class FireTimes(Resource):
+    fire_times: list[Instant]
+    notes: list[dict[str, Any]] = []
+    warnings: list[str] = []
+    schedule_text: str = ""
+
+
+class JobCheck(Resource):
+    """What publishing a definition would say, without publishing it."""
+
+    faults: list[dict[str, Any]] = []
+    schedule_text: str = ""
+    next_fires: list[Instant] = []
+    notes: list[dict[str, Any]] = []
+
+
+class Jobs:
+    def __init__(
+        self, store: Store, clock: Clock, new_id: NewId, drivers: Drivers, checking: Checking, firing: Firing
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._drivers = drivers
+        self._checking = checking
+        self._firing = firing
+
+    async def create(
+        self,
+        caller: Caller,
+        definition: JobInput,
+        *,
+        made_through: str = "api",
+        limit: ActiveLimit | None = None,
+        grace: timedelta = timedelta(0),
+    ) -> Job:
+        """Publish revision 1. Moments before now are not fires, but for those within `grace`."""
+        caller.require(Scope.EDIT)
+        now = self._clock.now()
+        marks = self._marks(definition, now, now - grace)
+        await self._checking.check(caller, definition)
+        job = NewJob(
+            id=self._new_id(),
+            account_id=caller.account_id,
+            owner_id=caller.user_id,
+            slug=definition.slug or slug_of(definition.name),
+            definition=definition,
+            marks=marks,
+            made_through=made_through,
+            limit=limit,
+        )
+        return await self._store.insert_job(job, now)
+
+    async def check(self, caller: Caller, definition: JobInput) -> JobCheck:
+        caller.require(Scope.EDIT)
+        now = self._clock.now()
+        found = JobCheck()
+        try:
+            times = self.fire_times(_spec(definition, now), after=now, count=5)
+            found = JobCheck(next_fires=times.fire_times, notes=times.notes, schedule_text=times.schedule_text)
+            await self._checking.check(caller, definition)
+        except InvalidInput as error:
+            found.faults = [_fault(fault) for fault in error.faults]
+        return found
+
+    async def replace(self, caller: Caller, key: str, definition: JobInput, expected_version: int | None) -> Job:
+        """Publish the next revision. A changed schedule starts anew from now: editing never re-fires."""
+        caller.require(Scope.EDIT)
+        job = await self._store.get_job(caller.account_id, key)
+        self._require_code(caller, job.type)
+        await self._checking.check(caller, definition)
+        now = self._clock.now()
+        due = await self._store.due_state(caller.account_id, job.id)
+        fresh = _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
+        marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
+        change = JobChange(job.id, definition, marks, caller.user_id)
+        return await self._store.replace_job(change, expected_version, now)
+
+    async def get(self, caller: Caller, key: str) -> Job:
+        caller.require(Scope.READ)
+        return await self._store.get_job(caller.account_id, key)
+
+    async def list(
+        self, caller: Caller, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, filter: str = ""  # noqa: A002  (the API's own word)
+    ) -> tuple[list[Job], int]:  # fmt: skip
+        caller.require(Scope.READ)
+        where = parse(filter, "job") if filter else None
+        return await self._store.list_jobs(caller.account_id, q=q, sort=sort, limit=limit, start=start, where=where)
+
+    async def pause(self, caller: Caller, key: str) -> Job:
+        """Moments from now on are counted, not run, until it resumes. Pausing a paused job changes nothing."""
+        caller.require(Scope.EDIT)
+        job = await self._store.get_job(caller.account_id, key)
+        if job.paused_at is not None:
+            return job
+        now = self._clock.now()
+        return await self._store.set_paused(job.id, now, job.next_run_at, now)
+
+    async def resume(self, caller: Caller, key: str) -> Job:
+        """One ledger row tells what the pause left out."""
+        caller.require(Scope.EDIT)
+        job = await self._store.get_job(caller.account_id, key)
+        if job.paused_at is None:
+            return job
+        now = self._clock.now()
+        due = await self._store.due_state(caller.account_id, job.id)
+        settled = self._firing.settle(due, now)
+        await self._store.settle([settled], now)
+        return await self._store.set_paused(job.id, None, settled.next_fire_at, now)
+
+    async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
+        caller.require(Scope.DELETE)
+        job = await self._store.get_job(caller.account_id, key)
+        await self._store.delete_job(job.id, expected_version, self._clock.now())
+
+    async def run_now(self, caller: Caller, key: str) -> Run:
+        """Always allowed, on disabled jobs too; queues behind an active run unless overlap is `allow`."""
+        caller.require(Scope.RUN)
+        job = await self._store.get_job(caller.account_id, key)
+        now = self._clock.now()
+        chained = job.policies.overlap != "allow"
+        cause = "manual" if caller.via == "socket" else "api"
+        run = NewRun(self._new_id(), job.id, cause, None, now, chained=chained)  # type: ignore[arg-type]
+        return (await self._store.insert_runs([run], now))[0]
+
+    async def revisions(self, caller: Caller, key: str) -> builtins.list[dict[str, Any]]:
+        caller.require(Scope.READ)
+        job = await self._store.get_job(caller.account_id, key)
+        return await self._store.revisions(job.id)
+
+    async def explain(self, caller: Caller, key: str) -> Explanation:
+        """Why it did (not) run, in sentences."""
+        caller.require(Scope.READ)
+        job = await self._store.get_job(caller.account_id, key)
+        return await explain(self._store, job, self._clock.now())
+
+    def fire_times(self, spec: ScheduleSpec, *, after: datetime | None, count: int) -> FireTimes:
+        now = self._clock.now()
+        anchored = spec if spec.anchor else _anchored(spec, now)
+        schedule = compile_schedule(anchored)
+        found = notes(anchored, after or now, count)
+        return FireTimes(
+            fire_times=preview(anchored, now, after, count),
+            notes=[_note(note) for note in found],
+            warnings=sorted({note.warning for note in found if note.warning}),
+            schedule_text=schedule.describe(),
+        )
+
+    def _marks(self, definition: JobInput, anchor: datetime, high_water: datetime) -> ScheduleMarks:
+        return marks_of(schedule_of(definition, anchor), high_water)
+
+    def _require_code(self, caller: Caller, job_type: str) -> None:
+        manifest: Manifest = self._drivers.get(job_type)
+        if manifest.runs_programs:
+            caller.require(Scope.CODE)
+
+
+def slug_of(name: str) -> str:
+    """Lower-case letters, digits and dashes of the name; `job` where nothing of it is left."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "job"
+
+
+def _schedule_changed(job: Job, definition: JobInput) -> bool:
+    changed = any(getattr(job, field) != getattr(definition, field) for field in _SCHEDULE_FIELDS)
+    return changed or job.policies.dst != definition.policies.dst
+
+
+def _spec(definition: JobInput, anchor: datetime) -> ScheduleSpec:
+    return schedule_of(definition, anchor).spec
+
+
+def _anchored(spec: ScheduleSpec, anchor: datetime) -> ScheduleSpec:
+    return ScheduleSpec(
+        spec.interval_type, spec.interval, spec.timezone, spec.start_on, spec.end_on, spec.dst, anchor.astimezone(UTC)
+    )
+
+
+def _note(note: FireNote) -> dict[str, Any]:
+    return {"at": note.at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "mark": note.mark}
+
+
+def _fault(fault: Fault) -> dict[str, Any]:
+    return {"field": fault.field, "message": fault.message, "value": fault.value, "code": fault.code}

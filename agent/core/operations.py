@@ -1,0 +1,29 @@
+"""The core as one thing to hand to those who serve it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from agent.core.gate import Gate
+from agent.core.jobs import Jobs
+from agent.core.ports import Drivers, Executor, LogStore, Store
+from agent.core.runs import Runs
+from agent.core.world import World
+from agent.settings import Settings
+from shared.clock import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class Core:
+    settings: Settings
+    clock: Clock
+    started_at: datetime
+    store: Store
+    drivers: Drivers
+    executor: Executor
+    logs: LogStore
+    gate: Gate
+    jobs: Jobs
+    runs: Runs
+    world: World

@@ -1,0 +1,99 @@
+"""Runs: read, cancelled, run again."""
+
+from __future__ import annotations
+
+import builtins
+from collections.abc import AsyncIterator
+from typing import Any
+
+from agent.core.callers import Caller, Scope
+from agent.core.ports import LogStore, Store
+from agent.core.records import NewRun, RunQuery
+from shared.clock import Clock
+from shared.errors import Conflict, NotFound, StaleVersion
+from shared.filters import parse
+from shared.ids import NewId
+from shared.models import LogPage, Run, Step
+from shared.states import FINAL, RunState
+
+
+class Runs:
+    def __init__(self, store: Store, logs: LogStore, clock: Clock, new_id: NewId) -> None:
+        self._store = store
+        self._logs = logs
+        self._clock = clock
+        self._new_id = new_id
+
+    async def list(
+        self, caller: Caller, *, filter: str = "", job_id: str | None = None,  # noqa: A002  (the API's own word)
+        before: int | None = None, after: int | None = None, limit: int = 50, sort: str = "-number",
+    ) -> list[Run]:  # fmt: skip
+        caller.require(Scope.READ)
+        where = parse(filter, "run") if filter else None
+        query = RunQuery(caller.account_id, where, job_id, before, after, limit, sort)
+        return await self._store.list_runs(query)
+
+    async def counts(self, caller: Caller, filter: str = "") -> dict[str, int]:  # noqa: A002
+        caller.require(Scope.READ)
+        if not filter:
+            return await self._store.count_by_state(caller.account_id)
+        return {"matching": await self._store.count_runs(caller.account_id, parse(filter, "run"))}
+
+    async def get(self, caller: Caller, run_id: str) -> Run:
+        caller.require(Scope.READ)
+        return await self._store.get_run(caller.account_id, run_id)
+
+    async def steps(self, caller: Caller, run_id: str) -> builtins.list[Step]:
+        run = await self.get(caller, run_id)
+        return await self._store.steps(run.id)
+
+    async def attempts(self, caller: Caller, run_id: str) -> builtins.list[dict[str, Any]]:
+        run = await self.get(caller, run_id)
+        return await self._store.attempts(run.id)
+
+    async def log(self, caller: Caller, run_id: str, start: int, limit: int) -> LogPage:
+        run = await self.get(caller, run_id)
+        page = await self._logs.read(run.id, start=start, limit=limit)
+        page.complete = run.state in FINAL
+        return page
+
+    async def follow(self, caller: Caller, run_id: str, start: int) -> AsyncIterator[LogPage]:
+        """Pages as they are written, until the run has ended."""
+        run = await self.get(caller, run_id)
+        return self._logs.follow(run.id, start)
+
+    async def cancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
+        """Waiting runs are cancelled at once; a running one is asked, and reads `cancelled` only when none of its
+        processes is left. Conflict if it has ended."""
+        caller.require(Scope.RUN)
+        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        if run.state in FINAL:
+            raise Conflict(f"run {run.id} is {run.state} already; there is nothing to cancel")
+        if run.cancel_requested_at is not None:
+            return run
+        now = self._clock.now()
+        grace = (await self._store.definition(run.job_id, run.revision)).policies.kill_grace
+        deadline = now + grace if run.state is RunState.RUNNING else None
+        changed = await self._store.request_cancel([run.id], caller.handle, deadline, now)
+        return changed[0] if changed else await self._store.get_run(caller.account_id, run_id)
+
+    async def rerun(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
+        """A new run of the job's current revision, that names the old one. Conflict while the old one is active."""
+        caller.require(Scope.RUN)
+        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        if run.state not in FINAL:
+            raise Conflict(f"run {run.id} is {run.state}; it can be rerun when it has ended")
+        try:
+            job = await self._store.get_job(caller.account_id, run.job_id)
+        except NotFound:
+            raise Conflict(f"the job '{run.job_name}' of run {run.id} is deleted; it cannot be rerun") from None
+        now = self._clock.now()
+        chained = job.policies.overlap != "allow"
+        again = NewRun(self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id)
+        return (await self._store.insert_runs([again], now))[0]
+
+
+def _current(run: Run, version: int | None) -> Run:
+    if version is not None and run.version != version:
+        raise StaleVersion(f"run {run.id} is {run.state} now (version {run.version}, not {version}); look again")
+    return run

@@ -1,0 +1,150 @@
+"""What jobs work with: connections, knowledge bases, secrets."""
+
+from __future__ import annotations
+
+import builtins
+import re
+from datetime import datetime
+from typing import Any
+
+from agent.core.callers import Caller, Scope
+from agent.core.granting import Granting
+from agent.core.ports import KnowledgeBases, Sources, Store, Vault
+from agent.core.wire import ConnectionGrant
+from shared.clock import Clock
+from shared.errors import InvalidInput
+from shared.ids import NewId
+from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
+
+_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
+
+
+class World:
+    def __init__(
+        self,
+        store: Store,
+        vault: Vault,
+        sources: Sources,
+        bases: KnowledgeBases,
+        granting: Granting,
+        clock: Clock,
+        new_id: NewId,
+    ) -> None:
+        self._store = store
+        self._vault = vault
+        self._sources = sources
+        self._bases = bases
+        self._granting = granting
+        self._clock = clock
+        self._new_id = new_id
+
+    async def create_connection(self, caller: Caller, given: ConnectionInput) -> Connection:
+        """A password in the URL is moved into a secret named after the connection."""
+        caller.require(Scope.ADMIN)
+        name = _plain_name(given.name)
+        kind, url, password = self._sources.split(given.url)
+        secret_name = given.secret_name
+        if secret_name is not None:
+            await self._vault.get(caller.account_id, secret_name)
+        connection = Connection(
+            id=self._new_id(),
+            name=name,
+            kind=kind,
+            url=url,
+            secret_name=secret_name or (f"connection-{name}" if password else None),
+            account_id=caller.account_id,
+            created_at=self._clock.now(),
+        )
+        if password and secret_name is None:
+            await self._vault.put(caller.account_id, f"connection-{name}", password)
+        return await self._store.insert_connection(connection)
+
+    async def list_connections(self, caller: Caller) -> builtins.list[Connection]:
+        caller.require(Scope.READ)
+        return await self._store.list_connections(caller.account_id)
+
+    async def get_connection(self, caller: Caller, key: str) -> Connection:
+        caller.require(Scope.READ)
+        return await self._store.get_connection(caller.account_id, key)
+
+    async def delete_connection(self, caller: Caller, key: str) -> None:
+        caller.require(Scope.ADMIN)
+        await self._store.delete_connection(caller.account_id, key)
+
+    async def test_connection(self, caller: Caller, key: str) -> builtins.list[str]:
+        """The tables that the source shows; Unavailable with the cause."""
+        caller.require(Scope.READ)
+        return await self._sources.test(await self._grant(caller, key))
+
+    async def tables(self, caller: Caller, key: str, table: str | None = None) -> builtins.list[dict[str, Any]]:
+        caller.require(Scope.READ)
+        return await self._sources.tables(await self._grant(caller, key), table)
+
+    async def create_knowledge_base(self, caller: Caller, given: KnowledgeBaseInput) -> KnowledgeBase:
+        """Admin for embedders other than the built-in one: they send texts elsewhere."""
+        caller.require(Scope.EDIT)
+        if given.embedder != "wordllama":
+            caller.require(Scope.ADMIN)
+        now = self._clock.now()
+        base = KnowledgeBase(
+            id=self._new_id(),
+            number=0,
+            name=_plain_name(given.name),
+            account_id=caller.account_id,
+            embedder=given.embedder,
+            dimensions=await self._bases.dimensions(given.embedder),
+            created_at=now,
+            updated_at=now,
+        )
+        stored = await self._store.insert_knowledge_base(base)
+        await self._bases.create(stored)
+        return stored
+
+    async def list_knowledge_bases(self, caller: Caller) -> builtins.list[KnowledgeBase]:
+        caller.require(Scope.READ)
+        return [await self._counted(base) for base in await self._store.list_knowledge_bases(caller.account_id)]
+
+    async def get_knowledge_base(self, caller: Caller, key: str) -> KnowledgeBase:
+        caller.require(Scope.READ)
+        return await self._counted(await self._store.get_knowledge_base(caller.account_id, key))
+
+    async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
+        caller.require(Scope.DELETE)
+        base = await self._store.get_knowledge_base(caller.account_id, key)
+        await self._store.delete_knowledge_base(caller.account_id, base.id)
+        await self._bases.delete(base)
+
+    async def search(self, caller: Caller, key: str, query: SearchInput) -> builtins.list[SearchHit]:
+        caller.require(Scope.READ)
+        return await self._bases.search(await self._store.get_knowledge_base(caller.account_id, key), query)
+
+    async def put_secret(self, caller: Caller, name: str, value: str) -> None:
+        caller.require(Scope.ADMIN)
+        if not value:
+            raise InvalidInput.one("value", "a secret cannot be empty")
+        await self._vault.put(caller.account_id, _plain_name(name), value)
+
+    async def list_secrets(self, caller: Caller) -> builtins.list[tuple[str, datetime]]:
+        caller.require(Scope.ADMIN)
+        return await self._store.list_secrets(caller.account_id)
+
+    async def delete_secret(self, caller: Caller, name: str) -> None:
+        caller.require(Scope.ADMIN)
+        await self._store.delete_secret(caller.account_id, name)
+
+    async def _grant(self, caller: Caller, key: str) -> ConnectionGrant:
+        connection = await self._store.get_connection(caller.account_id, key)
+        return (await self._granting.connection(connection))[0]
+
+    async def _counted(self, base: KnowledgeBase) -> KnowledgeBase:
+        rows, generation = await self._bases.count(base)
+        return base.model_copy(update={"rows": rows, "generation": generation})
+
+
+def _plain_name(name: str) -> str:
+    """Names that stand before a dot in `source_table`, in paths and in logs."""
+    if not _NAME.fullmatch(name):
+        raise InvalidInput.one(
+            "name", "letters, digits, '_' and '-', at most 100, beginning with a letter or digit", name
+        )
+    return name

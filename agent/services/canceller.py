@@ -1,0 +1,18 @@
+"""Tells the executor of every cancel that was committed, whoever asked for it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from agent.core.ports import Executor
+from shared.models import Event
+
+
+class Canceller:
+    def __init__(self, executor: Executor) -> None:
+        self._executor = executor
+
+    def hear(self, events: Sequence[Event]) -> None:
+        for event in events:
+            if event.kind == "run.changed" and event.data.get("cancelRequestedAt") and event.data["state"] == "running":
+                self._executor.cancel(event.subject_id)

@@ -1,0 +1,69 @@
+"""Finds runs whose worker or agent is gone, proves their processes dead, and moves them on."""
+
+from __future__ import annotations
+
+import random
+
+import structlog
+
+from agent.core.firing import schedule_of
+from agent.core.ports import Drivers, Executor, Store
+from agent.core.records import ClaimedRun, Fence
+from agent.core.retrying import decide_outcome
+from agent.services.poller import Poller
+from shared.clock import Clock
+from shared.errors import InvalidInput
+
+_log = structlog.get_logger()
+_LOOK_EVERY = 10.0
+
+
+class Rescuer(Poller):
+    def __init__(
+        self, store: Store, clock: Clock, executor: Executor, drivers: Drivers, rng: random.Random, agent_id: str
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._executor = executor
+        self._drivers = drivers
+        self._rng = rng
+        self._agent_id = agent_id
+
+    async def rescue_predecessors(self) -> int:
+        """At start-up: the runs of the agent before this one, none of which can still be under way once their
+        processes are swept. Returns how many."""
+        orphans = await self._store.leases_of_other_agents(self._agent_id)
+        await self._rescue(orphans)
+        return len(orphans)
+
+    async def poll(self) -> float:
+        await self._rescue(await self._store.expired_leases(self._clock.now()))
+        return _LOOK_EVERY
+
+    async def _rescue(self, lost: list[ClaimedRun]) -> None:
+        if not lost:
+            return
+        await self._executor.sweep([claimed.run.id for claimed in lost])
+        now = self._clock.now()
+        outcomes = [
+            decide_outcome(
+                claimed,
+                Fence(claimed.run.id, claimed.run.attempt, claimed.run.worker_id or ""),
+                None,
+                repeat_safe=self._repeat_safe(claimed.run.type),
+                window_end=schedule_of(claimed.definition, claimed.run.created_at).window_end,
+                now=now,
+                rng=self._rng,
+            )
+            for claimed in lost
+        ]
+        for outcome in outcomes:
+            _log.warning("run_rescued", run_id=outcome.fence.run_id, becomes=outcome.state)
+        await self._store.finish(outcomes, now)
+
+    def _repeat_safe(self, job_type: str) -> bool:
+        try:
+            return self._drivers.get(job_type).repeat_safe
+        except InvalidInput:
+            return False

@@ -1,0 +1,194 @@
+"""Hears what workers say about their runs, checks it against the fence, and gives it to the store in groups."""
+
+from __future__ import annotations
+
+import random
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from agent.core.firing import schedule_of
+from agent.core.ports import Drivers, Executor, LogStore, Store
+from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
+from agent.core.retrying import decide_outcome
+from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage, Started, StepChanged, Warned, WireLine
+from agent.services.poller import Poller
+from agent.settings import Settings
+from shared.clock import Clock
+from shared.errors import InvalidInput
+
+_log = structlog.get_logger()
+_FLUSH_EVERY = 0.2
+"""Seconds between group writes of progress, steps and checkpoints."""
+
+
+@dataclass(slots=True)
+class _Watched:
+    """What happened in one attempt since the last write."""
+
+    claimed: ClaimedRun
+    fence: Fence
+    mask: tuple[str, ...]
+    leased_at: float
+    started_at: datetime | None = None
+    progress: dict[str, Any] | None = None
+    checkpoint: dict[str, Any] | None = None
+    warnings: list[str] = field(default_factory=list)
+    steps: list[dict[str, Any]] = field(default_factory=list)
+    log_total: int | None = None
+    dirty: bool = False
+
+    def take(self) -> RunUpdate:
+        update = RunUpdate(
+            self.fence, self.started_at, self.progress, self.checkpoint, self.warnings, self.steps, self.log_total
+        )
+        self.started_at = self.progress = self.checkpoint = self.log_total = None
+        self.warnings, self.steps, self.dirty = [], [], False
+        return update
+
+
+class Supervisor(Poller):
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        executor: Executor,
+        logs: LogStore,
+        drivers: Drivers,
+        settings: Settings,
+        rng: random.Random,
+    ) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._executor = executor
+        self._logs = logs
+        self._drivers = drivers
+        self._lease = settings.lease
+        self._rng = rng
+        self._watched: dict[str, _Watched] = {}
+
+    def watch(self, claimed: ClaimedRun, mask: frozenset[str]) -> None:
+        """From now on the events of this attempt are expected."""
+        run = claimed.run
+        assert run.worker_id is not None
+        fence = Fence(run.id, run.attempt, run.worker_id)
+        longest_first = tuple(sorted(mask, key=len, reverse=True))
+        self._watched[run.id] = _Watched(claimed, fence, longest_first, self._clock.monotonic())
+
+    async def hear(self, worker_id: str, event: RunMessage) -> None:
+        """One event of a worker; one that does not fit the fence is told and dropped."""
+        watched = self._fenced(worker_id, event)
+        if watched is None:
+            _log.warning("stale_event", run_id=event.run_id, attempt=event.attempt, worker_id=worker_id)
+            return
+        if isinstance(event, Logged):
+            watched.log_total = await self._logs.append(event.run_id, event.lines, watched.mask)
+        else:
+            _note(watched, event)
+        if not watched.dirty:
+            watched.dirty = True
+            self.wake()
+
+    async def end(self, worker_id: str, ended: Ended | None, message: RunMessage) -> None:
+        """The attempt is over and no process of it is left: store how it ended."""
+        watched = self._fenced(worker_id, message)
+        if watched is None:
+            return
+        now = self._clock.now()
+        outcome = self._outcome(watched, ended, now)
+        await self._tell_in_log(watched, outcome)
+        await self._store.update_runs([watched.take()], now)
+        await self._store.finish([outcome], now)
+        self._watched.pop(message.run_id, None)
+        if outcome.state != "retrying":
+            await self._logs.seal(message.run_id)
+
+    async def poll(self) -> float:
+        dirty = [watched for watched in self._watched.values() if watched.dirty]
+        if dirty:
+            lost = await self._store.update_runs([watched.take() for watched in dirty], self._clock.now())
+            self._abandon(lost)
+        await self._extend_leases()
+        return _FLUSH_EVERY if dirty else self._lease.total_seconds() / 6
+
+    async def _rest(self, seconds: float) -> None:
+        """Group what comes within a moment: the first event wakes, the write follows a little later."""
+        await super()._rest(seconds)
+        if self._wake.is_set():
+            self._wake.clear()
+            await super()._rest(_FLUSH_EVERY / 4)
+
+    async def _extend_leases(self) -> None:
+        elapsed = self._clock.monotonic()
+        third = self._lease.total_seconds() / 3
+        due = [watched for watched in self._watched.values() if elapsed - watched.leased_at >= third]
+        if not due:
+            return
+        now = self._clock.now()
+        self._abandon(await self._store.extend_leases([watched.fence for watched in due], now + self._lease, now))
+        for watched in due:
+            watched.leased_at = elapsed
+
+    def _abandon(self, lost: list[Fence]) -> None:
+        """Runs that moved on without this agent: their processes here are ended."""
+        for fence in lost:
+            _log.warning("fence_lost", run_id=fence.run_id, attempt=fence.attempt)
+            self._executor.cancel(fence.run_id)
+
+    def _fenced(self, worker_id: str, event: RunMessage) -> _Watched | None:
+        watched = self._watched.get(event.run_id)
+        if watched is None or watched.fence != Fence(event.run_id, event.attempt, worker_id):
+            return None
+        return watched
+
+    def _outcome(self, watched: _Watched, ended: Ended | None, now: datetime) -> Outcome:
+        claimed = watched.claimed
+        try:
+            repeat_safe = self._drivers.get(claimed.run.type).repeat_safe
+        except InvalidInput:
+            repeat_safe = False
+        window_end = schedule_of(claimed.definition, claimed.run.created_at).window_end
+        return decide_outcome(
+            claimed, watched.fence, ended, repeat_safe=repeat_safe, window_end=window_end, now=now, rng=self._rng
+        )
+
+    async def _tell_in_log(self, watched: _Watched, outcome: Outcome) -> None:
+        """The run's own log ends with why it failed, so that whoever reads it needs nothing else."""
+        if outcome.error is None:
+            return
+        text = f"attempt {watched.fence.attempt} {_FAILED[outcome.state]}: {outcome.error.message}"
+        if outcome.retry_at is not None:
+            text += f"; next attempt at {outcome.retry_at:%Y-%m-%d %H:%M:%SZ}"
+        line = WireLine(at=outcome.ended_at, level="error", text=text)
+        watched.log_total = await self._logs.append(watched.fence.run_id, [line], watched.mask)
+
+
+_FAILED = {
+    "retrying": "failed and will be retried",
+    "failed": "failed",
+    "cancelled": "was cancelled",
+    "completed": "completed",
+}
+
+
+def _note(watched: _Watched, event: RunMessage) -> None:
+    match event:
+        case Started(at=at):
+            watched.started_at = at
+        case Progressed(progress=progress):
+            watched.progress = progress.model_dump()
+        case Checkpointed(data=data):
+            watched.checkpoint = data
+        case Warned(text=text):
+            watched.warnings.append(_masked(text, watched.mask))
+        case StepChanged():
+            watched.steps.append(event.model_dump(exclude={"op", "run_id"}))
+
+
+def _masked(text: str, mask: tuple[str, ...]) -> str:
+    for secret in mask:
+        text = text.replace(secret, "•••")
+    return text

@@ -1,0 +1,95 @@
+"""The agent's settings: flags over environment (`JOBDECK_…`) over the TOML file over defaults, checked once."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
+
+from shared.durations import Duration
+from shared.errors import Fault, InvalidInput
+
+
+class Settings(BaseSettings):
+    """Every setting with its default; `docs/operations.md` explains them."""
+
+    model_config = SettingsConfigDict(env_prefix="JOBDECK_", extra="ignore", frozen=True)
+
+    data_dir: Path
+    name: str = "jobdeck"
+    production: bool = False
+    """The console then asks for the count to be typed before acts on many."""
+    bind: str = "127.0.0.1:8000"
+    """HOST:PORT; port 0 takes a free one; empty: the Unix socket only."""
+    socket_group_access: bool = False
+    allowed_hosts: list[str] = []
+    """Names, besides loopback and the bind address, that a request's Host may have."""
+    account: str = "default"
+    owner: str = "operator"
+    anonymous_account: str | None = None
+    """Requests without credentials act as this account: contract 000 only, loopback only."""
+    workers: Annotated[int, Field(ge=1, le=256)] = 4
+    runs_per_worker: Annotated[int, Field(ge=1)] = 1000
+    """A worker process is replaced after that many runs."""
+    lease: Duration = timedelta(seconds=60)
+    stop_grace: Duration = timedelta(seconds=10)
+    """How long a stopping agent lets runs go on before it ends them."""
+    requests_per_minute: Annotated[int, Field(ge=1)] = 600
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
+    max_active_jobs: Annotated[int, Field(ge=0)] = 100
+    min_interval: Duration = timedelta(minutes=1)
+    max_job_duration: Duration = timedelta(days=30)
+    allow_private_addresses: list[str] = []
+    """Networks (CIDR) that `api-call` may reach although they are private."""
+    keep_events: Annotated[int, Field(ge=1000)] = 200_000
+    log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
+
+    @field_validator("data_dir")
+    @classmethod
+    def _absolute(cls, value: Path) -> Path:
+        return value.expanduser().absolute()
+
+    @field_validator("bind")
+    @classmethod
+    def _host_and_port(cls, value: str) -> str:
+        host, _, port = value.rpartition(":")
+        if value and not (host and port.isdigit() and int(port) < 65536):
+            raise ValueError("write HOST:PORT, as in 127.0.0.1:8000")
+        return value
+
+    @property
+    def host(self) -> str:
+        return self.bind.rpartition(":")[0].strip("[]")
+
+    @property
+    def port(self) -> int:
+        return int(self.bind.rpartition(":")[2])
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,  # noqa: ARG003  (the base class names the arguments)
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
+    """Flags that are None were not given. InvalidInput names the setting, the value and what would be right."""
+    given = {name: value for name, value in flags.items() if value is not None}
+    sources = type("_Settings", (Settings,), {"model_config": SettingsConfigDict(toml_file=config)})
+    try:
+        settings: Settings = sources(**given)
+    except ValidationError as error:
+        raise InvalidInput(
+            [Fault(".".join(map(str, fault["loc"])), fault["msg"], fault.get("input")) for fault in error.errors()]
+        ) from None
+    except ValueError as error:
+        raise InvalidInput.one("config", f"{config} cannot be read as TOML: {error}") from None
+    return settings

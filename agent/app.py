@@ -1,0 +1,167 @@
+"""The composition root: the only file that knows everybody."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+import structlog
+from fastapi import FastAPI
+
+from agent.api.app import create_api
+from agent.api.serving import Listener, serve
+from agent.core.checking import Checking
+from agent.core.firing import Firing
+from agent.core.gate import Gate, local_caller
+from agent.core.granting import Granting
+from agent.core.jobs import Jobs
+from agent.core.operations import Core
+from agent.core.ports import Executor
+from agent.core.runs import Runs
+from agent.core.world import World
+from agent.drivers.registry import DriverRegistry
+from agent.resources.connections.sources import SqlSources
+from agent.resources.knowledge.client import KnowledgeReader
+from agent.resources.logs import FileLogStore
+from agent.resources.vault import FileKeyVault
+from agent.services.canceller import Canceller
+from agent.services.dispatcher import Dispatcher
+from agent.services.poller import Poller
+from agent.services.rescuer import Rescuer
+from agent.services.retention import Retention
+from agent.services.scheduler import Scheduler
+from agent.services.supervisor import Supervisor
+from agent.settings import Settings
+from agent.store import SqlStore, open_store
+from agent.store.lock import StoreLock, take_lock
+from agent.workers import LocalExecutor
+from shared.clock import Clock, SystemClock
+from shared.errors import NotFound
+from shared.ids import NewId, new_id
+from shared.places import socket_path
+
+_log = structlog.get_logger()
+STORE_FILE = "jobdeck.db"
+
+
+@dataclass(slots=True)
+class Agent:
+    """An opened agent. `start` makes it work and answer; `stop` ends all of it; both may be left out."""
+
+    settings: Settings
+    core: Core
+    api: FastAPI
+    reader: KnowledgeReader
+    duties: list[Poller]
+    supervisor: Supervisor
+    rescuer: Rescuer
+    lock: StoreLock
+    sql: SqlStore
+    listener: Listener | None = None
+
+    async def start(self, *, idle: bool = False) -> None:
+        """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
+        `idle`: answer only, fire and run nothing."""
+        await self.reader.start()
+        rescued = 0 if idle else await self._start_work()
+        self.listener = await serve(self.api, self.settings, socket_path(self.settings.data_dir))
+        _log.info("agent_started", url=self.listener.url, socket=str(self.listener.socket), rescued_runs=rescued)
+
+    async def _start_work(self) -> int:
+        rescued = await self.rescuer.rescue_predecessors()
+        await self.core.executor.start(self.supervisor.hear, self.supervisor.end)
+        for duty in self.duties:
+            duty.start()
+        return rescued
+
+    async def stop(self) -> None:
+        """No new work, then the runs under way get `stop_grace`, then everything is closed; nothing is left half-written."""
+        if self.listener is not None:
+            await self.listener.stop()
+        starting = [duty for duty in self.duties if not isinstance(duty, Supervisor)]
+        await asyncio.gather(*(duty.stop() for duty in starting))
+        await self.core.executor.stop(self.settings.stop_grace.total_seconds())
+        await self.supervisor.stop()
+        await self.close()
+        _log.info("agent_stopped")
+
+    async def close(self) -> None:
+        await self.reader.stop()
+        await self.sql.close()
+        self.lock.release()
+
+
+async def open_agent(
+    settings: Settings, *, clock: Clock | None = None, ids: NewId = new_id, rng: random.Random | None = None
+) -> Agent:
+    """Open the data directory and put the agent together; Conflict if another agent holds it."""
+    clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311  (spreads load, guards nothing)
+    data_dir = _prepare(settings.data_dir)
+    lock = take_lock(data_dir / STORE_FILE, clock)
+    try:
+        store = await open_store(data_dir / STORE_FILE, clock=clock, new_id=ids)
+    except BaseException:
+        lock.release()
+        raise
+    user_id = await _local_user(store, settings, clock, ids)
+    gate = Gate(store, clock, ids, local_caller(settings.account, user_id, settings.owner), settings.anonymous_account)
+    drivers, sources = DriverRegistry(), SqlSources()
+    vault = FileKeyVault(data_dir, store, clock)
+    reader = KnowledgeReader(data_dir / "knowledge")
+    logs = FileLogStore(data_dir / "logs", clock)
+    executor: Executor = LocalExecutor(settings, clock=clock, new_id=ids)
+    granting = Granting(store, vault, sources, reader)
+    firing = Firing(clock, ids, rng)
+    core = Core(
+        settings=settings,
+        clock=clock,
+        started_at=clock.now(),
+        store=store,
+        drivers=drivers,
+        executor=executor,
+        logs=logs,
+        gate=gate,
+        jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing),
+        runs=Runs(store, logs, clock, ids),
+        world=World(store, vault, sources, reader, granting, clock, ids),
+    )
+    agent_id = ids()
+    supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
+    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor, settings, agent_id)
+    scheduler = Scheduler(store, clock, firing)
+    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id)
+    retention = Retention(store, settings.keep_events)
+    for hear in (scheduler.hear, dispatcher.hear, Canceller(executor).hear):
+        store.subscribe(hear)
+    executor.on_idle(dispatcher.wake)
+    return Agent(
+        settings=settings,
+        core=core,
+        api=create_api(core),
+        reader=reader,
+        duties=[supervisor, scheduler, dispatcher, rescuer, retention],
+        supervisor=supervisor,
+        rescuer=rescuer,
+        lock=lock,
+        sql=store,
+    )
+
+
+def _prepare(data_dir: Path) -> Path:
+    """The data directory belongs to the agent's user alone: it holds credentials and what jobs have read."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    os.chmod(data_dir, 0o700)  # noqa: PTH101  (Path.chmod follows links all the same)
+    return data_dir
+
+
+async def _local_user(store: SqlStore, settings: Settings, clock: Clock, ids: NewId) -> str:
+    accounts = {settings.account, settings.anonymous_account or settings.account}
+    for account in sorted(accounts):
+        try:
+            await store.find_owner(account)
+        except NotFound:
+            await store.ensure_account(account, ids(), settings.owner, clock.now())
+    return (await store.find_owner(settings.account))[0]

@@ -1,0 +1,13 @@
+"""The commands that are the agent, not its clients: `jobdeck agent`, `jobdeck demo`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command; returns its exit code. `argv` begins with the command's name."""
+    from agent.cli.commands import app
+
+    result = app(args=list(argv) if argv is not None else None, standalone_mode=False)
+    return result if isinstance(result, int) else 0

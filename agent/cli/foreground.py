@@ -1,0 +1,39 @@
+"""An agent in the foreground: started, told to stop by signals, stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import structlog
+
+from agent.app import open_agent
+from agent.logging import set_up_logging
+from agent.settings import Settings
+
+_log = structlog.get_logger()
+_AT_ONCE = 130
+
+
+async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
+    """Run until TERM or INT. Returns the exit code."""
+    set_up_logging(settings.log_format)
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, _told_to_stop, stop, number)
+    agent = await open_agent(settings)
+    try:
+        await agent.start(idle=maintenance)
+        await stop.wait()
+    finally:
+        await agent.stop()
+    return 0
+
+
+def _told_to_stop(stop: asyncio.Event, number: signal.Signals) -> None:
+    if stop.is_set():
+        os._exit(_AT_ONCE)
+    _log.info("agent_stopping", signal=number.name)
+    stop.set()

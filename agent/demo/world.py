@@ -1,0 +1,86 @@
+"""Builds the demo's world around a real agent and takes it down again."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import socket
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.app import Agent, open_agent
+from agent.core.callers import Caller
+from agent.demo.jobs import busywork, demo_jobs
+from agent.demo.shop import Shop
+from agent.settings import Settings
+from shared.clock import SystemClock
+from shared.models import ConnectionInput, Job, KnowledgeBaseInput
+
+PAST_RUNS = 300
+_SEED = 20_000
+
+
+@dataclass(slots=True)
+class DemoWorld:
+    agent: Agent
+    shop: Shop
+    caller: Caller
+    url: str
+    port_was_taken: bool
+    trading: asyncio.Task[None] | None = None
+
+    async def fill(self) -> None:
+        """The dozen jobs, and a past: some hundreds of runs, each of them really run."""
+        jobs = self.agent.core.jobs
+        for definition in demo_jobs(self.url):
+            await jobs.create(self.caller, definition)
+        heartbeat = await jobs.create(self.caller, busywork())
+        self.trading = asyncio.create_task(self.shop.open_for_business())
+        await self._make_a_past(heartbeat)
+
+    async def close(self) -> None:
+        if self.trading is not None:
+            self.trading.cancel()
+            with suppress(asyncio.CancelledError):
+                await self.trading
+        await self.agent.stop()
+
+    async def _make_a_past(self, job: Job) -> None:
+        for _ in range(PAST_RUNS):
+            await self.agent.core.jobs.run_now(self.caller, job.id)
+
+
+async def open_world(folder: Path, port: int) -> DemoWorld:
+    """An agent with a stocked shop, its connection and an empty knowledge base."""
+    clock = SystemClock()
+    shop = Shop(folder / "orders.db", clock, random.Random(_SEED))
+    await asyncio.to_thread(shop.stock)
+    taken = not _is_free(port)
+    settings = Settings(
+        data_dir=folder / "agent",
+        name="demo",
+        bind=f"127.0.0.1:{0 if taken else port}",
+        anonymous_account="default",
+        account="default",
+        allow_private_addresses=["127.0.0.0/8"],
+        requests_per_minute=6000,
+    )
+    agent = await open_agent(settings, clock=clock)
+    await agent.start()
+    assert agent.listener is not None
+    caller = agent.core.gate.local()
+    world = DemoWorld(agent, shop, caller, agent.listener.url, taken)
+    await agent.core.world.create_connection(caller, ConnectionInput(name="orders_db", url=shop.url))
+    await agent.core.world.create_knowledge_base(caller, KnowledgeBaseInput(name="orders_kb"))
+    return world
+
+
+def _is_free(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind(("127.0.0.1", port))
+        except OSError:
+            return False
+    return True

@@ -1,0 +1,37 @@
+"""The agent's own log: text for people or JSON for machines."""
+
+from __future__ import annotations
+
+import logging
+import sys
+from pathlib import Path
+from typing import TextIO
+
+import structlog
+
+
+def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
+    """`text` or `json`, to standard error unless a stream is given; called once, at start."""
+    out = stream or sys.stderr
+    structlog.configure(
+        processors=[
+            structlog.processors.add_log_level,
+            structlog.processors.TimeStamper(fmt="iso", utc=True),
+            structlog.processors.format_exc_info,
+            _renderer(log_format, out),
+        ],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
+        logger_factory=structlog.PrintLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+
+
+def set_up_logging_to_file(path: Path) -> None:
+    """For an agent that shares its terminal with something else."""
+    set_up_logging("text", path.open("a", buffering=1, encoding="utf-8"))
+
+
+def _renderer(log_format: str, out: TextIO) -> structlog.typing.Processor:
+    if log_format == "json":
+        return structlog.processors.JSONRenderer()
+    return structlog.dev.ConsoleRenderer(colors=out.isatty())

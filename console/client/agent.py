@@ -1,0 +1,84 @@
+"""The client as its users see it: one object for one agent, its routes by subject."""
+
+from __future__ import annotations
+
+import random
+from functools import cached_property
+from typing import TYPE_CHECKING, Self
+
+from console.client.line import Line, Sleep, default_sleep
+from console.client.stream import EventStream
+from console.client.target import Target
+from shared.clock import Clock, SystemClock
+
+if TYPE_CHECKING:
+    from console.client.jobs import Jobs
+    from console.client.runs import Runs
+    from console.client.session import Session
+    from console.client.world import World
+
+
+class AgentClient:
+    """Talks to one agent. Nothing is opened before the first call; httpx and pydantic are loaded by it.
+
+    Every method raises errors of shared.errors alone: what the agent refuses arrives as the same error
+    that it raised, trouble on the way as Unavailable with a sentence that says who, where, what to do.
+    """
+
+    def __init__(
+        self,
+        target: Target,
+        *,
+        clock: Clock | None = None,
+        sleep: Sleep = default_sleep,
+        jitter: Line.Jitter = random.random,
+        timeout: float = 10.0,
+    ) -> None:
+        self.target = target
+        self._clock = clock or SystemClock()
+        self._sleep = sleep
+        self._jitter = jitter
+        self._timeout = timeout
+
+    @cached_property
+    def session(self) -> Session:
+        """The connection itself, for routes that have no method yet."""
+        from console.client.session import Session
+
+        return Session(self.target, timeout=self._timeout)
+
+    @cached_property
+    def jobs(self) -> Jobs:
+        from console.client.jobs import Jobs
+
+        return Jobs(self.session)
+
+    @cached_property
+    def runs(self) -> Runs:
+        from console.client.runs import Runs
+
+        return Runs(self.session, self._line)
+
+    @cached_property
+    def world(self) -> World:
+        """The agent itself, its workers and the ledger; connections and knowledge bases."""
+        from console.client.world import World
+
+        return World(self.session)
+
+    def events(self, after: int | None = None) -> EventStream:
+        """Everything that happens after event `after`, for ever; without it from now on."""
+        return EventStream(self, self._line(), after)
+
+    async def close(self) -> None:
+        if "session" in self.__dict__:
+            await self.session.close()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.close()
+
+    def _line(self) -> Line:
+        return Line(self._clock, self._sleep, self._jitter)

@@ -1,0 +1,174 @@
+"""Shapes of answers that only a client needs: pages, and what is asked beside the resources themselves."""
+
+from __future__ import annotations
+
+from typing import Any, Generic, Literal, TypeVar
+
+from pydantic import BaseModel, Field
+
+from shared.models import Fire, Job, JobInput, Run, RunError
+from shared.models.base import Instant, Resource
+
+T = TypeVar("T")
+
+
+class Items(Resource, Generic[T]):
+    """A list that comes whole."""
+
+    items: list[T]
+
+
+class Page(Resource, Generic[T]):
+    """A part of a list in the store's order, newest first; `before` asks for the next part, None: there is none."""
+
+    items: list[T]
+    before: int | None = None
+
+
+class _Embedded(BaseModel):
+    jobs: list[Job] = Field(default=[], alias="inf:job")
+
+
+class JobPage(Resource):
+    """A part of the jobs, from number `start` on; `total` is how many there are in all."""
+
+    embedded: _Embedded = Field(default=_Embedded(), alias="_embedded")
+    start: int = 0
+    count: int = 0
+    total: int = 0
+
+    @property
+    def items(self) -> list[Job]:
+        return self.embedded.jobs
+
+
+class Counts(Resource):
+    """How many runs there are by state."""
+
+    counts: dict[str, int]
+    total: int
+
+
+class Explanation(Resource):
+    """Why a job did (not) run, in sentences, with what they rest on."""
+
+    job: Job
+    sentences: list[str]
+    last_fires: list[Fire] = []
+    active_runs: list[Run] = []
+    next_fires: list[Instant] = []
+
+
+class Revision(Resource):
+    revision: int
+    definition: JobInput
+    author_id: str | None = None
+    created_at: Instant
+
+
+class FaultFound(Resource):
+    """A wrong value of a definition that was checked but not stored."""
+
+    field: str
+    message: str
+    value: Any = None
+
+
+class FireNote(Resource):
+    """What is special about a fire time: `mark` says which daylight-saving rule made it."""
+
+    at: Instant
+    mark: str
+
+
+class Check(Resource):
+    """What a definition would mean, were it stored."""
+
+    faults: list[FaultFound] = []
+    schedule_text: str = ""
+    next_fires: list[Instant] = []
+    notes: list[FireNote | str] = []
+
+
+class FireTimes(Resource):
+    fire_times: list[Instant] = []
+    notes: list[FireNote] = []
+    warnings: list[str] = []
+    schedule_text: str = ""
+
+
+class DriverInfo(Resource):
+    """A job type: its form as JSON Schema, its ready values, what it may do."""
+
+    type: str
+    title: str = ""
+    help: str = ""
+    fields: dict[str, Any] = Field(default={}, alias="schema")
+    template: dict[str, Any] | None = None
+    runs_programs: bool = False
+    repeat_safe: bool = False
+
+
+class Attempt(Resource):
+    attempt: int
+    worker_id: str | None = None
+    claimed_at: Instant | None = None
+    ended_at: Instant | None = None
+    outcome: str | None = None
+    error: RunError | None = None
+    evidence: Any = None
+
+
+class BulkError(Resource):
+    code: str = "error"
+    message: str = ""
+
+
+class BulkItem(Resource):
+    """What became of one run of a bulk act: `run` when it is done, `error` when it was refused."""
+
+    id: str
+    ok: bool
+    run: Run | None = None
+    error: BulkError | None = None
+
+
+class AgentInfo(Resource):
+    """The agent: `now` is its clock, `last_event_id` the position from which to listen without a gap."""
+
+    name: str = ""
+    version: str = ""
+    started_at: Instant | None = None
+    now: Instant
+    data_dir: str = ""
+    production: bool = False
+    counts: dict[str, int] = {}
+    last_event_id: int = 0
+
+
+class Me(Resource):
+    account_id: str
+    user_id: str
+    handle: str = ""
+    scopes: list[str] = []
+    via: str = ""
+
+
+class ConnectionTest(Resource):
+    ok: bool
+    message: str = ""
+    tables: list[str] = []
+
+
+class Column(Resource):
+    name: str
+    type: str = ""
+    primary_key: bool = False
+
+
+class Table(Resource):
+    name: str
+    columns: list[Column] = []
+
+
+BulkAct = Literal["cancel", "rerun"]

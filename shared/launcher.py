@@ -1,0 +1,247 @@
+"""The `jobdeck` command: finds the half that a command belongs to and loads that half alone.
+
+Commands are names of functions, imported when called: this file knows neither the console nor the agent.
+Each function takes the words after `jobdeck` (its own name first) and returns an exit code of shared/exits.py.
+"""
+
+from __future__ import annotations
+
+import difflib
+import importlib
+import importlib.util
+import os
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.completion import SHELLS, script
+from shared.errors import InvalidInput, JobdeckError
+from shared.exits import Exit, exit_for
+
+Entry = Callable[[Sequence[str]], "int | None"]
+
+
+@dataclass(frozen=True, slots=True)
+class Command:
+    """One word after `jobdeck`: what it is for, and where its code is (`module:function`)."""
+
+    name: str
+    about: str
+    entry: str
+
+
+_ROOT = Path(__file__).resolve().parent.parent
+
+_CONSOLE = "console.app:main"
+_CONSOLE_CLI = "console.cli:main"
+_AGENT_CLI = "agent.cli:main"
+
+COMMANDS = {
+    command.name: command
+    for command in (
+        Command("agent", "run the agent: schedule jobs, execute runs, serve the API", _AGENT_CLI),
+        Command("demo", "a whole working world in a temporary folder", _AGENT_CLI),
+        Command("job", "list, show, create, edit, run, pause, resume, delete jobs", _CONSOLE_CLI),
+        Command("run", "list, show, watch, cancel, rerun runs; read their logs", _CONSOLE_CLI),
+        Command("explain", "why did a job (not) run?", _CONSOLE_CLI),
+        Command("token", "create, list, revoke access tokens", _AGENT_CLI),
+        Command("secret", "store, list, remove secrets", _AGENT_CLI),
+        Command("connection", "add, list, test, remove data sources", _AGENT_CLI),
+        Command("kb", "create, list, search, remove knowledge bases", _AGENT_CLI),
+        Command("doctor", "check that everything the agent needs is in order", _AGENT_CLI),
+        Command("backup", "copy the store and the knowledge bases, while the agent runs", _AGENT_CLI),
+        Command("version", "versions of Jobdeck and of what it stands on", _AGENT_CLI),
+    )
+}
+
+_COMPLETERS = {_CONSOLE_CLI: "console.cli:complete"}
+"""Who can complete the words after a command: `module:function` from words to candidates."""
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; every way of ending becomes an exit code, and never a traceback."""
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    code: int | None
+    try:
+        code = _dispatch(words)
+        sys.stdout.flush()
+    except KeyboardInterrupt:
+        return Exit.INTERRUPTED
+    except BrokenPipeError:
+        return _leave_broken_pipe()
+    except JobdeckError as error:
+        return _refuse(error)
+    except Exception as error:
+        code = _explain_usage(error)
+        return _apologise(error) if code is None else code
+    return code
+
+
+def _dispatch(words: list[str]) -> int:
+    if not words:
+        return _call(_CONSOLE, words)
+    first, rest = words[0], words[1:]
+    if first in {"-h", "--help", "help"}:
+        return _help(rest)
+    if first in {"-V", "--version"}:
+        return _say(f"jobdeck {_version()}")
+    if first == "completion":
+        return _completion(rest)
+    if first == "__complete":
+        return _complete(rest)
+    if first in COMMANDS:
+        return _call(COMMANDS[first].entry, words)
+    if first.startswith("--") and first != "--":
+        return _call(_CONSOLE, words)
+    raise InvalidInput.one("command", _unknown(first), first)
+
+
+def _call(entry: str, words: Sequence[str]) -> int:
+    """Import and call one entry point, after looking whose packages these are."""
+    for package in ("agent", "console"):
+        check_ours(package)
+    module, _, function = entry.partition(":")
+    run: Entry = getattr(importlib.import_module(module), function)
+    return int(run(words) or Exit.OK)
+
+
+def check_ours(package: str, root: Path = _ROOT) -> None:
+    """Refuse to start when `package` would come from elsewhere than this file's own installation.
+
+    Others on PyPI ship packages of the same names; a foreign one would fail in stranger ways later.
+    """
+    spec = importlib.util.find_spec(package)
+    origin = spec.origin if spec else None
+    if spec is None or origin is None:
+        raise JobdeckError(f"the package '{package}' of Jobdeck is missing beside {root}; install jobdeck again")
+    if Path(origin).resolve().parent.parent != root:
+        raise JobdeckError(
+            f"the package '{package}' at {origin} is not Jobdeck's (which is in {root}); "
+            f"install jobdeck into an environment of its own, or start it where no folder '{package}' is in the way"
+        )
+
+
+def _help(rest: Sequence[str]) -> int:
+    if rest and rest[0] in COMMANDS:
+        return _call(COMMANDS[rest[0]].entry, [rest[0], "--help"])
+    width = max(len(name) for name in COMMANDS) + 2
+    lines = [f"  {command.name:<{width}}{command.about}" for command in COMMANDS.values()]
+    return _say(_HELP.format(commands="\n".join(lines), gap=" " * (width - len("completion"))))
+
+
+_HELP = """Usage: jobdeck [COMMAND] [OPTIONS]
+
+Runs jobs and shows them. Without a command it opens the console.
+
+Commands:
+{commands}
+  completion{gap}completion script for bash, zsh or fish
+
+`jobdeck COMMAND --help` says more about each.
+
+Options:
+  -V, --version  print the version
+  -h, --help     print this
+
+Environment:
+  JOBDECK_AGENT     the agent to talk to: a URL or the path of a socket (default: the local agent's socket)
+  JOBDECK_TOKEN     the token to show it (default: the file ~/.config/jobdeck/token, if there is one)
+  JOBDECK_DATA_DIR  where the local agent keeps its data
+  NO_COLOR          no colours
+
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused, 5 agent unavailable,
+6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted."""
+
+
+def _unknown(name: str) -> str:
+    near = difflib.get_close_matches(name, [*COMMANDS, "completion"], n=3, cutoff=0.5)
+    hint = f"did you mean {' or '.join(near)}?" if near else "`jobdeck --help` lists them all"
+    return f"there is no command '{name}'; {hint}"
+
+
+def _completion(rest: Sequence[str]) -> int:
+    if len(rest) != 1 or rest[0] not in SHELLS:
+        raise InvalidInput.one("shell", f"name one of {', '.join(SHELLS)}", " ".join(rest))
+    return _say(script(rest[0]))
+
+
+def _complete(words: Sequence[str]) -> int:
+    """Print the candidates for the last of `words`; silence is the answer when there are none."""
+    last = words[-1] if words else ""
+    if len(words) <= 1:
+        candidates = [*COMMANDS, "completion", "--help", "--version"]
+    elif words[0] == "completion":
+        candidates = list(SHELLS)
+    else:
+        candidates = _candidates(words)
+    return _say("\n".join(name for name in candidates if name.startswith(last)))
+
+
+def _candidates(words: Sequence[str]) -> list[str]:
+    command = COMMANDS.get(words[0])
+    entry = _COMPLETERS.get(command.entry) if command else None
+    if entry is None:
+        return []
+    module, _, function = entry.partition(":")
+    complete: Callable[[Sequence[str]], list[str]] = getattr(importlib.import_module(module), function)
+    return complete(words)
+
+
+def _version() -> str:
+    from importlib.metadata import version  # 20 ms that only this answer pays
+
+    return version("jobdeck")
+
+
+def _say(text: str) -> int:
+    if text:
+        print(text)  # noqa: T201 (this is the command's output)
+    return Exit.OK
+
+
+def _refuse(error: JobdeckError) -> int:
+    sys.stderr.write(f"jobdeck: {_sentence(error)}\n")
+    return exit_for(error)
+
+
+def _sentence(error: JobdeckError) -> str:
+    if isinstance(error, InvalidInput) and [fault.field for fault in error.faults] == ["command"]:
+        return error.faults[0].message
+    return error.message
+
+
+def _explain_usage(error: Exception) -> int | None:
+    """Typer's own refusals, where a half has loaded it; None for what is not one."""
+    if "typer" not in sys.modules:
+        return None
+    import typer
+
+    if isinstance(error, typer.Abort):
+        return Exit.INTERRUPTED
+    if isinstance(error, typer.Exit):
+        return error.exit_code
+    if isinstance(error, typer.TyperException):
+        error.show()
+        return error.exit_code
+    return None
+
+
+def _apologise(error: Exception) -> int:
+    if os.environ.get("JOBDECK_TRACEBACK"):
+        raise error
+    sys.stderr.write(
+        f"jobdeck: something went wrong inside Jobdeck: {type(error).__name__}: {error}\n"
+        "jobdeck: JOBDECK_TRACEBACK=1 shows where; please report it\n"
+    )
+    return Exit.FAILED
+
+
+def _leave_broken_pipe() -> int:
+    """The reader went away, as `head` does: say nothing, also not when Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return Exit.BROKEN_PIPE
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,198 @@
+"""What becomes of the fires of one job: the rules of design/scheduling.md, `What becomes of a fire`, and nothing else."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+
+from shared.models.fire import FireOutcome, FireReason
+from shared.models.job import CatchUp, Overlap
+from shared.schedule.schedule import Schedule
+
+ON_TIME = timedelta(seconds=60)
+QUEUE_MOST = 100
+_TICK = timedelta(microseconds=1)
+
+
+@dataclass(frozen=True, slots=True)
+class FireState:
+    """A job as it stands before its fires are settled.
+
+    `high_water`: every moment at or before it is settled. `paused_since`: moments from then on are not run.
+    `active`: its pending, running and retrying runs, whatever caused them; `queued`: those of them that are pending.
+    """
+
+    schedule: Schedule
+    overlap: Overlap
+    catch_up: CatchUp
+    jitter: timedelta
+    high_water: datetime
+    paused_since: datetime | None
+    active: int
+    queued: int
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """One ledger row: a moment, or `count` moments from `fire_at` to `until` that share one fate.
+
+    `starts`: a run is to be made for it, not to begin before `fire_at + delay` (jitter), and, if `chained`, not before
+    the job's other active runs have ended. `stands_in_fire_at`: the fire that runs in its stead.
+    """
+
+    fire_at: datetime
+    outcome: FireOutcome
+    reason: FireReason
+    starts: bool = False
+    chained: bool = False
+    stands_in_fire_at: datetime | None = None
+    count: int = 1
+    until: datetime | None = None
+    delay: timedelta = timedelta(0)
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """What to write in one transaction.
+
+    `cancel_running`: the runs that were active before are to be cancelled; those that start here wait for them.
+    `more`: the limit was reached; settle again, with the same `now`, from the new high-water mark.
+    `next_fire`: the first moment after the high-water mark; None while paused: a paused job is settled when it is
+    resumed, with `paused_since` still set, which makes the span one row.
+    """
+
+    verdicts: list[Verdict]
+    cancel_running: bool
+    high_water: datetime
+    next_fire: datetime | None
+    more: bool
+
+
+def settle(
+    state: FireState, now: datetime, rng: random.Random, *, on_time: timedelta = ON_TIME, limit: int = 1000
+) -> Settlement:
+    """Say of every due moment in (high_water, now] what becomes of it, at most `limit` rows at a time.
+
+    A clock that was set back (now before the high-water mark) settles nothing.
+    """
+    if now <= state.high_water:
+        return Settlement(
+            [], cancel_running=False, high_water=state.high_water, next_fire=_next(state, now), more=False
+        )
+    ledger = _Ledger(state, now, rng, on_time)
+    verdicts = _take(ledger.rows(limit + 1), limit + 1)
+    more = len(verdicts) > limit
+    kept = verdicts[:limit]
+    high_water = (kept[-1].until or kept[-1].fire_at) if more else now
+    return Settlement(
+        verdicts=[ledger.jittered(verdict) for verdict in kept],
+        cancel_running=any(verdict.reason is FireReason.REPLACED_RUNNING for verdict in kept) and state.active > 0,
+        high_water=high_water,
+        next_fire=_next(replace(state, high_water=high_water), now),
+        more=more,
+    )
+
+
+def _next(state: FireState, now: datetime) -> datetime | None:
+    upcoming = state.schedule.next(state.high_water)
+    paused = state.paused_since is not None and state.paused_since <= now
+    return None if paused and (upcoming is None or upcoming > now) else upcoming
+
+
+def _take(rows: Iterator[Verdict], most: int) -> list[Verdict]:
+    return [row for row, _ in zip(rows, range(most), strict=False)]
+
+
+class _Ledger:
+    """The rows of one settlement, in the order of their moments: long gone, missed, on time, paused."""
+
+    def __init__(self, state: FireState, now: datetime, rng: random.Random, on_time: timedelta) -> None:
+        self._state = state
+        self._schedule = state.schedule
+        self._rng = rng
+        self._active = state.active
+        self._queued = state.queued
+        self._now = now
+        pause = state.paused_since
+        self._runs_until = now if pause is None else min(now, max(pause - _TICK, state.high_water))
+        self._missed_until = min(self._runs_until, now - on_time - _TICK)
+        self._window_from = now - state.catch_up.window - _TICK
+
+    def rows(self, most: int) -> Iterator[Verdict]:
+        """At most about `most` rows; the caller stops where it likes."""
+        cursor = self._state.high_water
+        yield from self._long_gone(cursor, min(self._missed_until, self._window_from))
+        cursor = max(cursor, self._window_from)
+        yield from self._missed(cursor, most)
+        cursor = max(self._state.high_water, self._missed_until)
+        yield from self._on_time(cursor, most)
+        yield from self._span(self._runs_until, self._now, FireOutcome.PAUSED, FireReason.JOB_PAUSED)
+
+    def jittered(self, verdict: Verdict) -> Verdict:
+        """Draws the delay of a start; one draw per start, in the order of the rows."""
+        jitter = self._state.jitter
+        if not verdict.starts or not jitter:
+            return verdict
+        return replace(verdict, delay=timedelta(seconds=self._rng.uniform(0, jitter.total_seconds())))
+
+    def _long_gone(self, after: datetime, until: datetime) -> Iterator[Verdict]:
+        none = self._state.catch_up.mode == "none"
+        reason = FireReason.CATCH_UP_NONE if none else FireReason.OUTSIDE_CATCH_UP_WINDOW
+        return self._span(after, until, FireOutcome.MISSED, reason)
+
+    def _span(self, after: datetime, until: datetime, outcome: FireOutcome, reason: FireReason) -> Iterator[Verdict]:
+        """One row for all moments in (after, until]; a downtime of years is not walked moment by moment."""
+        first, last = self._schedule.next(after), self._schedule.latest(until, after)
+        if first is not None and last is not None:
+            yield Verdict(first, outcome, reason, count=self._schedule.count(after, until), until=last)
+
+    def _missed(self, after: datetime, most: int) -> Iterator[Verdict]:
+        last = self._schedule.latest(self._missed_until, after)
+        if last is None:
+            return
+        mode = self._state.catch_up.mode
+        for moment in self._schedule.between(after, last, most):
+            if mode == "none":
+                yield Verdict(moment, FireOutcome.MISSED, FireReason.CATCH_UP_NONE)
+            elif mode == "all" or moment == last:
+                yield self._start(moment, FireReason.CAUGHT_UP, chained=True)
+            else:
+                yield _coalesced(moment, last)
+
+    def _on_time(self, after: datetime, most: int) -> Iterator[Verdict]:
+        last = self._schedule.latest(self._runs_until, after)
+        for moment in self._schedule.between(after, self._runs_until, most) if last else ():
+            if self._state.overlap == "cancel_running" and last and moment != last:
+                # Each would only be cancelled by the next, before it has begun.
+                yield _coalesced(moment, last)
+            else:
+                yield self._overlapping(moment) if self._active else self._start(moment, FireReason.ON_TIME)
+
+    def _overlapping(self, moment: datetime) -> Verdict:
+        """The verdict on a moment that comes while a run of the job is active."""
+        match self._state.overlap:
+            case "allow":
+                return self._start(moment, FireReason.ON_TIME)
+            case "cancel_running":
+                return self._start(moment, FireReason.REPLACED_RUNNING, chained=True)
+            case "skip":
+                return Verdict(moment, FireOutcome.SKIPPED, FireReason.OVERLAP_ACTIVE)
+            case "queue_one" | "queue_all" as queue:
+                if self._waiting() < (1 if queue == "queue_one" else QUEUE_MOST):
+                    return self._start(moment, FireReason.QUEUED_BEHIND, chained=True)
+                return Verdict(moment, FireOutcome.SKIPPED, FireReason.OVERLAP_QUEUE_FULL)
+
+    def _waiting(self) -> int:
+        """The runs that wait behind another; where all are pending, the first of them waits for a slot only."""
+        return self._queued - 1 if self._queued == self._active else self._queued
+
+    def _start(self, moment: datetime, reason: FireReason, *, chained: bool = False) -> Verdict:
+        self._active += 1
+        self._queued += 1
+        return Verdict(moment, FireOutcome.STARTED, reason, starts=True, chained=chained)
+
+
+def _coalesced(moment: datetime, last: datetime) -> Verdict:
+    return Verdict(moment, FireOutcome.COALESCED, FireReason.STANDS_FOR_LATER, stands_in_fire_at=last)

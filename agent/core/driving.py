@@ -52,7 +52,6 @@ class RunContext(Protocol):
     job_id: str
     job_name: str
     account_id: str
-    scratch: Path
     kill_grace: float
     clock: Clock
     cancelled: threading.Event
@@ -60,6 +59,10 @@ class RunContext(Protocol):
     checkpoint: dict[str, Any] | None
     """What the attempt before this one saved last."""
     allow_private_addresses: list[str]
+
+    @property
+    def scratch(self) -> Path:
+        """The run's own folder, made when it is first asked for; it is removed when the run is over."""
 
     def check_cancelled(self) -> None:
         """Raise RunCancelled if it was asked for; call it between units of work."""

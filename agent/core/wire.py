@@ -145,11 +145,20 @@ class Ended(RunMessage):
     error: RunError | None = None
 
 
+class Cleared(RunMessage):
+    """The worker has no child left and takes the next order; said after `Ended`, heard by the executor alone."""
+
+    op: Literal["cleared"] = "cleared"
+    threads: int = 0
+    """Threads of the driver that still run: the worker cannot be used again."""
+
+
 WorkerEvent = Annotated[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended, Field(discriminator="op")
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended | Cleared,
+    Field(discriminator="op"),
 ]
 
 orders: TypeAdapter[Order | CancelOrder | StopOrder] = TypeAdapter(WorkerOrder)
-events: TypeAdapter[Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended] = TypeAdapter(
-    WorkerEvent
+events: TypeAdapter[Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended | Cleared] = (
+    TypeAdapter(WorkerEvent)
 )

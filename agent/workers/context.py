@@ -1,0 +1,169 @@
+"""What a driver's code sees of its run: `RunContext` of driving.py, on top of the outbox."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+from agent.core.driving import RunCancelled, StepHandle
+from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant, Order
+from agent.workers.masking import Masking
+from agent.workers.outbox import Outbox
+from shared.clock import Clock
+
+Granted = TypeVar("Granted")
+
+LINE_LIMIT = 64 * 1024
+"""Characters of one log line; a longer one is split."""
+LEVELS = ("debug", "info", "warning", "error")
+STREAMS = ("log", "stdout", "stderr")
+
+
+class Cancelled(threading.Event):
+    """An event that knows whether the driver has seen it: one that has is left to stop by itself."""
+
+    noticed = False
+
+    def is_set(self) -> bool:
+        found = super().is_set()
+        self.noticed = self.noticed or found
+        return found
+
+    def wait(self, timeout: float | None = None) -> bool:
+        found = super().wait(timeout)
+        self.noticed = self.noticed or found
+        return found
+
+
+class WorkerContext:
+    """Implements `RunContext`."""
+
+    def __init__(self, order: Order, outbox: Outbox, clock: Clock) -> None:
+        self.run_id = order.run_id
+        self.attempt = order.attempt
+        self.job_id = order.job_id
+        self.job_name = order.job_name
+        self.account_id = order.account_id
+        self.kill_grace = order.kill_grace
+        self.clock = clock
+        self.cancelled: threading.Event = Cancelled()
+        self.checkpoint = order.checkpoint
+        self.allow_private_addresses = list(order.allow_private_addresses)
+        self.order = order
+        self.masking = Masking.of(order)
+        self._outbox = outbox
+        self._run = {"run_id": order.run_id, "attempt": order.attempt}
+        self._positions = 0
+
+    @property
+    def scratch(self) -> Path:
+        """The run's own folder, made when it is first asked for; it is removed when the run is over."""
+        folder = Path(self.order.scratch)
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
+
+    def check_cancelled(self) -> None:
+        if self.cancelled.is_set():
+            raise RunCancelled
+
+    def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
+        shown = {"done": done, "total": total, "unit": unit, "note": self.masking.text(note)}
+        self._outbox.put_latest({"op": "progress", **self._run, "progress": shown})
+
+    def log(self, text: str, *, level: str = "info", stream: str = "log") -> None:
+        if level not in LEVELS or stream not in STREAMS:
+            raise ValueError(f"log: level {level!r} is one of {LEVELS}, stream {stream!r} one of {STREAMS}")
+        at = self._now()
+        for line in _lines(str(text)):
+            self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
+
+    def warn(self, text: str) -> None:
+        self.send("warning", text=self.masking.text(text))
+
+    @contextmanager
+    def step(self, key: str, title: str) -> Iterator[StepHandle]:
+        self._positions += 1
+        step = _Step(self, {"position": self._positions, "key": key, "title": title})
+        step.enter("running")
+        try:
+            yield step
+        except RunCancelled:
+            step.enter("cancelled")
+            raise
+        except Exception as error:
+            step.text = step.text or f"{type(error).__name__}: {error}"
+            step.enter("failed")
+            raise
+        step.enter("completed")
+
+    def save_checkpoint(self, data: dict[str, Any]) -> None:
+        self.checkpoint = data
+        self._outbox.put_latest({"op": "checkpoint", **self._run, "data": dict(data)})
+
+    def connection(self, name: str) -> ConnectionGrant:
+        return _granted(self.order.connections, "connection", name)
+
+    def knowledge_base(self, name: str) -> KnowledgeBaseGrant:
+        return _granted(self.order.knowledge_bases, "knowledge base", name)
+
+    def secret(self, name: str) -> str:
+        return _granted(self.order.secrets, "secret", name)
+
+    def send(self, op: str, **fields: Any) -> None:
+        """An event of this run that must arrive."""
+        self._outbox.put({"op": op, **self._run, **fields})
+
+    def send_now(self, op: str, **fields: Any) -> None:
+        """An event of this run, with everything before it, without waiting for others."""
+        self.send(op, **fields)
+        self._outbox.flush()
+
+    def send_at(self, op: str, **fields: Any) -> None:
+        """An event of this run that says when it was."""
+        self.send(op, at=self._now(), **fields)
+
+    def _now(self) -> str:
+        moment: datetime = self.clock.now()
+        return moment.isoformat()
+
+
+class _Step:
+    def __init__(self, context: WorkerContext, identity: dict[str, Any]) -> None:
+        self._context = context
+        self._identity = identity
+        self.text = ""
+        self._result: dict[str, Any] | None = None
+        self._state = "running"
+
+    def message(self, text: str) -> None:
+        self.text = text
+        self.enter(self._state)
+
+    def result(self, data: dict[str, Any]) -> None:
+        self._result = data
+
+    def enter(self, state: str) -> None:
+        self._state = state
+        masking = self._context.masking
+        told = {"message": masking.text(self.text), "result": masking.value(self._result)}
+        self._context.send_at("step", state=state, **self._identity, **told)
+
+
+def _lines(text: str) -> Iterator[str]:
+    for line in text.split("\n") if "\n" in text else (text,):
+        if len(line) <= LINE_LIMIT:
+            yield line
+        else:
+            yield from (line[start : start + LINE_LIMIT] for start in range(0, len(line), LINE_LIMIT))
+
+
+def _granted(grants: Mapping[str, Granted], kind: str, name: str) -> Granted:
+    try:
+        return grants[name]
+    except KeyError:
+        known = ", ".join(sorted(grants)) or "none"
+        raise LookupError(f"{kind} {name!r} was not granted to this run (granted: {known})") from None

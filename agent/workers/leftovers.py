@@ -1,0 +1,54 @@
+"""What a run's code left running, ended by the worker itself: it is the sub-reaper, so all of it are its children."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from collections.abc import Callable
+
+from agent.workers import processes
+
+
+def end_children(monotonic: Callable[[], float], grace: float) -> bool:
+    """TERM everything below this process, KILL it after `grace` seconds; True when no child is left.
+
+    A `grace` of 0 only looks: it reaps what is dead and says whether that was all.
+    """
+    _stop_helpers()
+    kill_at = monotonic() + grace
+    told: set[processes.Process] = set()
+    rest = 0.001
+    while _reap():
+        if not grace:
+            return False
+        for process in processes.descendants(os.getpid(), processes.table()):
+            if monotonic() >= kill_at:
+                processes.send(process, signal.SIGKILL)
+            elif process not in told:
+                told.add(process)
+                processes.terminate(process)
+        time.sleep(rest)
+        rest = min(rest * 2, 0.05)
+    return True
+
+
+def _reap() -> bool:
+    """Collect the dead; True while a child lives."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if pid == 0:
+            return True
+
+
+def _stop_helpers() -> None:
+    """multiprocessing's own helpers ignore TERM and would cost the whole grace; they are started again when needed."""
+    for name, attribute in (("resource_tracker", "_resource_tracker"), ("forkserver", "_forkserver")):
+        helper = getattr(sys.modules.get(f"multiprocessing.{name}"), attribute, None)
+        stop = getattr(helper, "_stop", None)
+        if stop is not None:
+            stop()

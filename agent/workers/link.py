@@ -1,0 +1,106 @@
+"""The agent's end of a socket pair to a worker or its keeper: lines in, read no faster than they are taken; lines out."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from typing import cast
+
+HIGH = 1024 * 1024
+"""Bytes waiting to be taken at which reading pauses: the back pressure on the other side."""
+LINE_LIMIT = 64 * 1024 * 1024
+"""Bytes of one line: beyond it the other side is broken."""
+
+
+class Link(asyncio.Protocol):
+    """Lines of one connection. `async for` ends when the other side has closed or `drain` was called."""
+
+    def __init__(self, end: socket.socket) -> None:
+        self._socket = end
+        self._transport: asyncio.Transport | None = None
+        self._lines: deque[bytes] = deque()
+        self._rest: list[bytes] = []
+        self._rest_size = 0
+        self._waiting = 0
+        self._arrived = asyncio.Event()
+        self._over = False
+
+    @classmethod
+    async def open(cls, end: socket.socket) -> Link:
+        end.setblocking(False)
+        link = cls(end)
+        await asyncio.get_running_loop().create_connection(lambda: link, sock=end)
+        return link
+
+    def write(self, line: bytes) -> None:
+        """Send without waiting; nothing happens if the other side is gone."""
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(line)
+
+    def drain(self) -> None:
+        """The other side is dead, though something may hold its end open: take what it sent, expect no more."""
+        if self._over:
+            return
+        if self._transport is not None:
+            self._transport.pause_reading()
+        with contextlib.suppress(OSError):  # BlockingIOError: that was all
+            while data := self._socket.recv(1 << 18):
+                self._receive(data)
+        self.close()
+
+    def close(self) -> None:
+        self._finish()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def __aiter__(self) -> Link:
+        return self
+
+    async def __anext__(self) -> bytes:
+        while not self._lines:
+            if self._over:
+                raise StopAsyncIteration
+            self._arrived.clear()
+            await self._arrived.wait()
+        line = self._lines.popleft()
+        self._waiting -= len(line)
+        self._resume()
+        return line
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast("asyncio.Transport", transport)
+
+    def data_received(self, data: bytes) -> None:
+        self._receive(data)
+        if self._waiting > HIGH and self._transport is not None:
+            self._transport.pause_reading()
+
+    def connection_lost(self, _reason: Exception | None) -> None:
+        self._finish()
+
+    def _receive(self, data: bytes) -> None:
+        *lines, rest = data.split(b"\n")
+        if lines:
+            lines[0] = b"".join([*self._rest, lines[0]])
+            self._rest, self._rest_size = [], 0
+            self._lines.extend(lines)
+            self._waiting += sum(map(len, lines))
+            self._arrived.set()
+        if rest:
+            self._rest.append(rest)
+            self._rest_size += len(rest)
+            if self._rest_size > LINE_LIMIT:
+                self.close()
+
+    def _resume(self) -> None:
+        transport = self._transport
+        if self._over or transport is None or transport.is_closing() or transport.is_reading():
+            return
+        if self._waiting < HIGH // 2:
+            transport.resume_reading()
+
+    def _finish(self) -> None:
+        self._over = True
+        self._arrived.set()

@@ -1,0 +1,272 @@
+"""One worker of the pool as the agent sees it: its process, its keeper, its order, and the way to its end."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+import os
+import shutil
+import socket
+import subprocess
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Literal
+
+import structlog
+from pydantic import ValidationError
+
+from agent.core.ports import EndSink, EventSink
+from agent.core.wire import CancelOrder, Cleared, Ended, Hello, Logged, Order, RunMessage, StopOrder, WireLine, events
+from agent.workers import processes, strays
+from agent.workers.assignment import Asked, Assignment
+from agent.workers.link import Link
+from shared.clock import Clock
+
+State = Literal["starting", "idle", "busy", "stopping", "lost"]
+
+CHILDREN_FIRST = 0.7
+"""Seconds that a worker has for its last words after everything below it was killed."""
+CLEARING = 2.0
+"""Seconds beyond the grace that a worker has to end what its run left."""
+KEEPER_PATIENCE = 5.0
+"""Seconds after which a keeper that was told to kill everything is no longer relied on."""
+HELLO_PATIENCE = 60.0
+"""Seconds that a worker has to start."""
+
+_log = structlog.get_logger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """What all members of a pool share."""
+
+    command: list[str]
+    environment: dict[str, str]
+    settings: dict[str, Any]
+    clock: Clock
+    on_event: EventSink
+    on_end: EndSink
+    output: IO[bytes]
+
+
+class Member:
+    def __init__(self, member_id: str, around: Surroundings, changed: Callable[[Member], None]) -> None:
+        self.id = member_id
+        self.state: State = "starting"
+        self.assignment: Assignment | None = None
+        self.runs_done = 0
+        self.started_at: datetime = around.clock.now()
+        self.gone = asyncio.Event()
+        """Set when no process of this worker is left."""
+        self.retiring = False
+        self._around = around
+        self._changed = changed
+        self._worker: processes.Process | None = None
+        self._keeper: processes.Process | None = None
+        self._killed = 0
+        self._straying: asyncio.Task[None] | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def pid(self) -> int:
+        return self._worker.pid if self._worker else self._process.pid
+
+    async def start(self) -> None:
+        """Start the processes; `changed` is called when the worker is idle, and whenever that changes."""
+        link, their_link = socket.socketpair()
+        control, their_control = socket.socketpair()
+        with their_link, their_control:
+            self._process = self._spawn(their_link.fileno(), their_control.fileno())
+        self._keeper = processes.find(self._process.pid)
+        self._link = await Link.open(link)
+        self._control = await Link.open(control)
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._mind_keeper())]
+        patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
+        self._patience = patience
+
+    def execute(self, order: Order) -> None:
+        """Hand the order over; the worker must be idle."""
+        if self.state != "idle":
+            raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
+        self.assignment = Assignment(order)
+        self._become("busy")
+        self._link.write(order.model_dump_json().encode() + b"\n")
+        if order.timeout is not None:
+            self._later(order.timeout, self.cancel, "timeout")
+
+    def cancel(self, reason: Asked) -> None:
+        """Ask the run to end; KILL to all of it when the grace is over. Asked twice, the first reason counts."""
+        held = self.assignment
+        if held is None or held.asked is not None:
+            return
+        held.asked = reason
+        word = CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel")
+        self._link.write(word.model_dump_json().encode() + b"\n")
+        held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
+        self._later(held.order.kill_grace, self._kill_children)
+
+    def retire(self) -> None:
+        """Take no further order; exit when the one in hand is done."""
+        self.retiring = True
+        if self.assignment is None and self.state in ("idle", "starting", "busy"):
+            self._become("stopping")
+            self._link.write(StopOrder().model_dump_json().encode() + b"\n")
+
+    def kill(self) -> None:
+        """KILL to everything that this worker is and started."""
+        self._control.write(b"k")
+        asyncio.get_running_loop().call_later(KEEPER_PATIENCE, self._distrust_keeper)
+
+    def _spawn(self, link: int, control: int) -> subprocess.Popen[bytes]:
+        settings = {**self._around.settings, "link": link, "control": control}
+        return subprocess.Popen(  # noqa: S603 (its own interpreter and module)
+            [*self._around.command, json.dumps(settings)],
+            stdin=subprocess.DEVNULL,
+            stdout=self._around.output,
+            stderr=self._around.output,
+            pass_fds=(link, control),
+            env=self._around.environment,
+            start_new_session=True,  # a Ctrl-C at the agent's terminal is for the agent
+        )
+
+    async def _listen(self) -> None:
+        """Everything that the worker says, in order; then, when nothing of it is left, the end of the run it had."""
+        async for line in self._link:
+            try:
+                await self._receive(events.validate_json(line))
+            except ValidationError:
+                _log.exception("a worker said what no worker says", worker=self.id, line=line[:200])
+                self.kill()
+        await self._end()
+
+    async def _receive(self, event: object) -> None:
+        held = self.assignment
+        if isinstance(event, Hello):
+            self._worker = processes.find(event.pid)
+            self._patience.cancel()
+            self._become("stopping" if self.retiring else "idle")
+        elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
+            return
+        elif isinstance(event, Ended):
+            held.ended = event
+            if held.asked is None:
+                held.stop_timers()
+                self._later(held.order.kill_grace + CLEARING, self.kill)
+        elif isinstance(event, Cleared):
+            await self._cleared(event, held)
+        else:
+            await self._around.on_event(self.id, event)
+
+    async def _cleared(self, event: Cleared, held: Assignment) -> None:
+        if event.threads or held.ended is None:
+            _log.warning(
+                "a driver left threads running; its worker is ended", run=held.order.run_id, type=held.order.type
+            )
+            self.kill()  # the end of the run follows when the worker is gone
+            return
+        held.stop_timers()
+        await _remove(held.order.scratch)
+        self.assignment = None
+        self.runs_done += 1
+        if self.retiring:
+            self.retire()
+        else:
+            self._become("idle")
+        await self._finish(held)
+
+    async def _end(self) -> None:
+        """The worker speaks no more: have its processes ended, TERM first unless the grace is over, and see them gone."""
+        held = self.assignment
+        self._become("stopping" if self.retiring and held is None else "lost")
+        grace = held.order.kill_grace if held else 0.0
+        if held is not None and held.kill_at is not None:
+            grace = max(0.0, held.kill_at - asyncio.get_running_loop().time())
+        elif held is not None:
+            held.stop_timers()
+        if not self.gone.is_set():
+            self._control.write(b"t")
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self.gone.wait(), grace)
+        if not self.gone.is_set():
+            self.kill()
+        await self.gone.wait()
+        if held is not None:
+            held.stop_timers()
+            await _remove(held.order.scratch)
+            self.assignment = None
+            await self._tell_killed(held)
+            await self._finish(held)
+        self._become(self.state)
+
+    async def _finish(self, held: Assignment) -> None:
+        await self._around.on_end(self.id, held.last_word(self._around.clock), held.message)
+        held.done.set()
+
+    async def _tell_killed(self, held: Assignment) -> None:
+        if self._killed:
+            text = f"ended by KILL: {self._killed} process{'es' if self._killed > 1 else ''} of this run"
+            line = WireLine(at=self._around.clock.now(), level="warning", text=text)
+            await self._around.on_event(self.id, Logged(**held.message.model_dump(), lines=[line]))
+
+    async def _mind_keeper(self) -> None:
+        clear = False
+        async for line in self._control:
+            word = json.loads(line)
+            if word["op"] == "lost":
+                self._link.drain()
+            elif word["op"] == "clear":
+                clear, self._killed = True, word["killed"]
+        if not clear:
+            self._distrust_keeper()
+        if self._straying is not None:
+            await self._straying
+        self._control.close()
+        self._link.drain()
+        await asyncio.to_thread(self._process.wait)
+        self.gone.set()
+
+    def _distrust_keeper(self) -> None:
+        """The keeper is dead or does not answer: the agent itself ends what is left."""
+        if not self.gone.is_set() and self._straying is None:
+            self._straying = asyncio.create_task(self._end_strays())
+
+    async def _end_strays(self) -> None:
+        runs = [self.assignment.order.run_id] if self.assignment else []
+        known = [process for process in (self._keeper, self._worker) if process is not None]
+        await strays.end_run(runs, known, 0.0)
+        self._control.close()
+
+    def _kill_children(self) -> None:
+        """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
+        self._control.write(b"c")
+        self._later(CHILDREN_FIRST, self.kill)
+
+    def _give_up(self) -> None:
+        _log.error("a worker did not start in time", worker=self.id, seconds=HELLO_PATIENCE)
+        self.kill()
+
+    def _later(self, seconds: float, call: Callable[..., None], *arguments: Any) -> None:
+        if self.assignment is not None:
+            self.assignment.timers.append(asyncio.get_running_loop().call_later(seconds, call, *arguments))
+
+    def _become(self, state: State) -> None:
+        self.state = state
+        self._changed(self)
+
+    async def join(self) -> None:
+        """Return when everything about this worker is over, its sinks included."""
+        await asyncio.gather(*self._tasks)
+
+
+async def _remove(folder: str) -> None:
+    if os.path.lexists(folder):  # noqa: ASYNC240 (most runs never use theirs, and a thread costs more than they do)
+        await asyncio.to_thread(_remove_now, Path(folder))
+
+
+def _remove_now(folder: Path) -> None:
+    shutil.rmtree(folder, ignore_errors=True)
+    if folder.exists():
+        _log.warning("the folder of a run could not be removed", folder=str(folder))

@@ -1,0 +1,110 @@
+"""A worker's way out: events are gathered and sent together; log lines press back on whoever writes them.
+
+The driver's thread and its helpers put in; a flusher thread sends a moment later; who fills it beyond its bounds sends
+by itself, and so waits for the agent. Order is kept; of progress and checkpoints only the last counts.
+"""
+
+from __future__ import annotations
+
+import json
+import socket
+import threading
+from collections.abc import Callable
+from typing import Any
+
+GATHER = 0.03
+"""Seconds that an event may wait for others."""
+PROGRESS_EVERY = 0.2
+"""Seconds between two progress events of a run."""
+FULL_LINES = 1000
+FULL_BYTES = 256 * 1024
+"""Of log text: what a batch holds at most, but for its last line."""
+
+Event = dict[str, Any]
+
+
+class Outbox:
+    def __init__(self, link: socket.socket, monotonic: Callable[[], float]) -> None:
+        self._link = link
+        self._monotonic = monotonic
+        self._sending = threading.Lock()
+        self._changing = threading.Lock()
+        self._filled = threading.Event()
+        self._rest = threading.Event()
+        self._events: list[Event] = []
+        self._latest: dict[str, Event] = {}
+        self._lines = 0
+        self._bytes = 0
+        self._progress_sent = 0.0
+        self._log: list[Event] | None = None
+        threading.Thread(target=self._flush_always, name="jobdeck-outbox", daemon=True).start()
+
+    def put(self, event: Event) -> None:
+        """An event that must arrive, in its order."""
+        with self._changing:
+            self._events.append(event)
+            self._log = None
+        self._filled.set()
+
+    def put_latest(self, event: Event) -> None:
+        """An event that replaces the one of its kind that was not sent yet."""
+        with self._changing:
+            self._latest[event["op"]] = event
+        if not self._filled.is_set():
+            self._filled.set()
+
+    def put_line(self, run: Event, line: Event) -> None:
+        """A log line of `run` (its id and attempt). Blocks while the agent does not keep up."""
+        with self._changing:
+            if self._log is None:
+                self._log = []
+                self._events.append({"op": "log", **run, "lines": self._log})
+            self._log.append(line)
+            self._lines += 1
+            self._bytes += len(line["text"])
+            full = self._lines >= FULL_LINES or self._bytes >= FULL_BYTES
+        if full:
+            self.flush(progress=False)
+        elif not self._filled.is_set():
+            self._filled.set()
+
+    def flush(self, *, progress: bool = True) -> None:
+        """Send what there is. Nothing is raised if the agent is gone: the reader of orders notices that and ends all."""
+        with self._sending:
+            parts = [_encode(event) for event in self._take(progress=progress)]
+            if not parts:
+                return
+            try:
+                self._link.sendall(b"".join(parts))
+            except OSError:
+                return
+
+    def _take(self, *, progress: bool) -> list[Event]:
+        with self._changing:
+            events, self._events = self._events, []
+            self._log, self._lines, self._bytes = None, 0, 0
+            now = self._monotonic()
+            if progress or now - self._progress_sent >= PROGRESS_EVERY:
+                self._progress_sent = now
+                late = list(self._latest.values())
+                self._latest.clear()
+            else:
+                late = [self._latest.pop(op) for op in list(self._latest) if op != "progress"]
+        # what ends a run stays last
+        ends = [event for event in events if event["op"] in ("ended", "cleared")]
+        return [event for event in events if event not in ends] + late + ends if late and ends else events + late
+
+    def _flush_always(self) -> None:
+        while True:
+            self._filled.wait()
+            self._rest.wait(GATHER)
+            self._filled.clear()
+            self.flush(progress=False)
+            if self._latest:
+                self._rest.wait(PROGRESS_EVERY)
+                self._filled.set()
+
+
+def _encode(event: Event) -> bytes:
+    # a driver may hand over anything: what JSON does not know is written as its text, lone surrogates as `?`
+    return json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"

@@ -1,0 +1,211 @@
+"""The local executor: a pool of warm worker processes, one run each, every one with all its processes held."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import sys
+from collections import deque
+from collections.abc import Callable, Coroutine, Sequence
+from pathlib import Path
+from typing import IO, Any
+
+import structlog
+
+from agent.core.ports import EndSink, EventSink
+from agent.core.wire import Order
+from agent.workers import processes, strays
+from agent.workers.member import Member, Surroundings
+from shared.clock import Clock
+from shared.ids import NewId
+from shared.models import Worker
+
+BACK_OFF = 0.1
+BACK_OFF_LONGEST = 30.0
+"""Seconds before a lost worker is replaced, doubled with every one that was lost before it had done a run."""
+SWEEP_GRACE = 2.0
+"""Seconds between TERM and KILL for what an earlier agent left."""
+OUTPUT_LIMIT = 1024 * 1024
+"""Bytes of the file that workers crash into; begun anew at start when it is larger."""
+
+_log = structlog.get_logger(__name__)
+
+
+class LocalExecutor:
+    """Implements `Executor` with processes of this machine.
+
+    `extra_paths` are folders that workers import drivers from beside the installed packages; `preload` entries
+    (`module:function`) that they import ahead of their first order. A worker is replaced after `recycle_after` runs,
+    its successor being ready before it goes. On macOS, which has no sub-reapers, orphans are found by their mark only.
+    """
+
+    def __init__(
+        self,
+        *,
+        size: int,
+        data_dir: Path,
+        agent_id: str,
+        clock: Clock,
+        new_id: NewId,
+        extra_paths: Sequence[Path] = (),
+        preload: Sequence[str] = (),
+        recycle_after: int = 1000,
+        python: str = sys.executable,
+    ) -> None:
+        self._size = size
+        self._data_dir = data_dir
+        self._agent_id = agent_id
+        self._clock = clock
+        self._new_id = new_id
+        self._settings = {"paths": [str(path) for path in extra_paths], "preload": list(preload)}
+        self._recycle_after = recycle_after
+        self._python = python
+        self._members: dict[str, Member] = {}
+        self._listeners: list[Callable[[], None]] = []
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._outgoing: deque[Member] = deque()
+        self._failures = 0
+        self._stopping = False
+        self._stop_asked = asyncio.Event()
+
+    async def start(self, on_event: EventSink, on_end: EndSink) -> None:
+        if not processes.adopt_orphans():
+            _log.warning("this system has no sub-reapers: a program that detaches itself is found by its mark only")
+        mark = strays.agent_mark(str(self._data_dir.resolve()))
+        self._around = Surroundings(
+            command=[self._python, "-I", "-m", "agent.workers.main"],
+            environment={**os.environ, processes.AGENT_MARK: mark},
+            settings=self._settings,
+            clock=self._clock,
+            on_event=on_event,
+            on_end=on_end,
+            output=_open_output(self._data_dir / "workers.log"),
+        )
+        await asyncio.gather(*(self._add() for _ in range(self._size)))
+
+    async def stop(self, grace: float) -> None:
+        """Let running orders finish for `grace` seconds, then end them; no process is left.
+
+        A run that is cut short so was not cancelled by anybody: it ends as lost, and its on-lost policy decides.
+        """
+        self._stopping = True
+        self._stop_asked.set()
+        await asyncio.gather(*self._tasks)
+        for member in list(self._members.values()):
+            member.retire()
+        await self._wait_for_runs(grace)
+        for member in list(self._members.values()):
+            member.cancel("stop")
+        await asyncio.gather(*(self._see_off(member) for member in list(self._members.values())))
+        self._around.output.close()
+
+    def idle_workers(self) -> list[str]:
+        return [] if self._stopping else [m.id for m in self._members.values() if m.state == "idle"]
+
+    def workers(self) -> list[Worker]:
+        return [self._describe(member) for member in self._members.values()]
+
+    def execute(self, worker_id: str, order: Order) -> None:
+        """RuntimeError unless that worker is idle: the caller asked `idle_workers` on this same loop."""
+        member = self._members.get(worker_id)
+        if member is None:
+            raise RuntimeError(f"there is no worker {worker_id}")
+        member.execute(order)
+
+    def cancel(self, run_id: str, reason: str = "cancel") -> None:
+        """`reason`: cancel or timeout. Nothing happens if the run is not here (any more)."""
+        for member in self._members.values():
+            if member.assignment is not None and member.assignment.order.run_id == run_id:
+                member.cancel("timeout" if reason == "timeout" else "cancel")
+
+    async def sweep(self, run_ids: Sequence[str]) -> None:
+        await strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)
+        if run_ids:
+            await strays.end_run(run_ids, [], SWEEP_GRACE)
+
+    def on_idle(self, listener: Callable[[], None]) -> None:
+        self._listeners.append(listener)
+
+    async def _add(self) -> None:
+        member = Member(self._new_id(), self._around, self._changed)
+        self._members[member.id] = member
+        await member.start()
+
+    def _changed(self, member: Member) -> None:
+        """A member's state moved."""
+        if member.gone.is_set():
+            self._replace(member)
+        elif member.state == "idle":
+            self._freed(member)
+
+    def _freed(self, member: Member) -> None:
+        if self._stopping:
+            return
+        if member.runs_done:
+            self._failures = 0
+        elif self._outgoing:
+            self._outgoing.popleft().retire()
+        if member.runs_done == self._recycle_after:
+            self._outgoing.append(member)  # it goes when its successor is ready, and works until then
+            self._spawn(self._add())
+        for listener in self._listeners:
+            listener()
+
+    def _replace(self, member: Member) -> None:
+        if self._members.pop(member.id, None) is None or self._stopping or member.retiring:
+            return
+        if member in self._outgoing:
+            self._outgoing.remove(member)
+            return
+        self._failures = 0 if member.runs_done else self._failures + 1
+        delay = min(BACK_OFF * 2**self._failures, BACK_OFF_LONGEST)
+        _log.warning("a worker was lost", worker=member.id, pid=member.pid, next_in_seconds=delay)
+        self._spawn(self._add_after(delay))
+
+    async def _add_after(self, delay: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stop_asked.wait(), delay)
+        if not self._stopping:
+            await self._add()
+
+    def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _wait_for_runs(self, grace: float) -> None:
+        held = [member.assignment for member in self._members.values() if member.assignment is not None]
+        waits = [asyncio.create_task(one.done.wait()) for one in held]
+        if waits:
+            _, late = await asyncio.wait(waits, timeout=grace)
+            for task in late:
+                task.cancel()
+
+    async def _see_off(self, member: Member) -> None:
+        if member.assignment is None:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(member.gone.wait(), 2.0)
+            if not member.gone.is_set():
+                member.kill()
+        await member.join()
+
+    def _describe(self, member: Member) -> Worker:
+        order = member.assignment.order if member.assignment else None
+        return Worker(
+            id=member.id,
+            agent_id=self._agent_id,
+            pid=member.pid,
+            state=member.state,
+            run_id=order.run_id if order else None,
+            job_name=order.job_name if order else None,
+            started_at=member.started_at,
+            heartbeat_at=self._clock.now(),
+            runs_done=member.runs_done,
+        )
+
+
+def _open_output(path: Path) -> IO[bytes]:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    mode = "wb" if path.exists() and path.stat().st_size > OUTPUT_LIMIT else "ab"
+    return path.open(mode)

@@ -1,0 +1,154 @@
+"""Processes as the kernel lists them: who descends from whom, who carries a run's mark, and signals that hit no other.
+
+Linux reads /proc; elsewhere psutil does. Imported by the keeper, so it costs next to nothing to load.
+A process is (pid, start): a pid alone may have been given to another one meanwhile.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sys
+from collections.abc import Collection, Iterable, Iterator
+from typing import NamedTuple
+
+LINUX = sys.platform == "linux"
+RUN_MARK = "JOBDECK_RUN"
+"""Environment variable that every process of a run inherits."""
+AGENT_MARK = "JOBDECK_AGENT"
+"""Environment variable of workers and all they start: `pid.start@data folder` of their agent."""
+
+_PR_SET_CHILD_SUBREAPER = 36
+
+
+class Process(NamedTuple):
+    pid: int
+    parent: int
+    start: float
+    """Ticks since boot on Linux, seconds elsewhere; only ever compared for equality."""
+    zombie: bool
+
+
+def adopt_orphans() -> bool:
+    """Make this process the one that orphans among its descendants are given to. False: this system cannot (macOS)."""
+    if not LINUX:
+        return False
+    return bool(ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0) == 0)
+
+
+def find(pid: int) -> Process | None:
+    """The process that has this pid now."""
+    return _read(pid) if LINUX else _ask(pid)
+
+
+def table() -> dict[int, Process]:
+    """All processes, by pid."""
+    return {process.pid: process for pid in _pids() if (process := find(pid)) is not None}
+
+
+def descendants(root: int, processes: dict[int, Process]) -> list[Process]:
+    """Children of `root`, their children and so on, zombies left out: they run no code any more."""
+    children: dict[int, list[Process]] = {}
+    for process in processes.values():
+        children.setdefault(process.parent, []).append(process)
+    found: list[Process] = []
+    waiting = [root]
+    while waiting:
+        below = children.pop(waiting.pop(), [])
+        found += below
+        waiting += [process.pid for process in below]
+    return [process for process in found if not process.zombie]
+
+
+def marked(run_ids: Collection[str], processes: Iterable[Process]) -> list[Process]:
+    """Those that carry the mark of one of these runs. Processes of other users cannot be looked into."""
+    wanted = set(run_ids)
+    return [process for process in processes if not process.zombie and environment(process.pid).get(RUN_MARK) in wanted]
+
+
+def environment(pid: int) -> dict[str, str]:
+    """The environment that the process was started with; empty if it is gone or not ours to read."""
+    if not LINUX:
+        return _ask_environment(pid)
+    try:
+        with open(f"/proc/{pid}/environ", "rb") as file:  # noqa: PTH123 (pathlib would cost the keeper its lightness)
+            content = os.fsdecode(file.read())
+    except OSError:
+        return {}
+    return dict(entry.partition("=")[::2] for entry in content.split("\0") if "=" in entry)
+
+
+def send(process: Process, number: int) -> bool:
+    """Signal exactly this process, never a later one with its pid. False: it is gone, or not ours to signal."""
+    try:
+        if not hasattr(signal, "pidfd_send_signal"):
+            return _is_same(process) and _kill(process.pid, number)
+        handle = os.pidfd_open(process.pid)
+    except OSError:
+        return False
+    try:
+        if not _is_same(process):
+            return False
+        signal.pidfd_send_signal(handle, number)
+    except OSError:
+        return False
+    finally:
+        os.close(handle)
+    return True
+
+
+def terminate(process: Process) -> bool:
+    """TERM, and CONT after it: a stopped process would not get to see it."""
+    sent = send(process, signal.SIGTERM)
+    return sent and (send(process, signal.SIGCONT) or sent)
+
+
+def _is_same(process: Process) -> bool:
+    now = find(process.pid)
+    return now is not None and now.start == process.start
+
+
+def _kill(pid: int, number: int) -> bool:
+    os.kill(pid, number)
+    return True
+
+
+def _pids() -> Iterator[int]:
+    if LINUX:
+        return (int(name) for name in os.listdir("/proc") if name.isdigit())  # noqa: PTH208 (as above)
+    import psutil  # type: ignore[import-untyped]
+
+    return iter(psutil.pids())
+
+
+def _read(pid: int) -> Process | None:
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:  # noqa: PTH123 (as above)
+            line = file.read()
+    except OSError:
+        return None
+    # the name stands in parentheses and may hold anything, parentheses included
+    fields = line[line.rindex(b")") + 2 :].split()
+    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"))
+
+
+def _ask(pid: int) -> Process | None:
+    import psutil
+
+    try:
+        process = psutil.Process(pid)
+        with process.oneshot():
+            gone = process.status() == psutil.STATUS_ZOMBIE
+            return Process(pid, process.ppid(), process.create_time(), gone)
+    except psutil.Error:
+        return None
+
+
+def _ask_environment(pid: int) -> dict[str, str]:
+    import psutil
+
+    try:
+        return dict(psutil.Process(pid).environ())
+    except (psutil.Error, OSError):
+        return {}

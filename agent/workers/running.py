@@ -1,0 +1,115 @@
+"""One run of a driver's code, from its parameters to its last word."""
+
+from __future__ import annotations
+
+import contextlib
+import io
+import os
+import traceback
+from collections.abc import Iterator
+from typing import Any
+
+from agent.core.driving import DriverError, RunCancelled
+from agent.core.fingerprint import fingerprint
+from agent.workers.context import WorkerContext
+from agent.workers.entries import parameters
+
+MESSAGE_LIMIT = 4000
+"""Characters of an error's message that are kept; the log has the rest."""
+RESULT_LIMIT = 4 * 1024 * 1024
+"""Characters of a result as JSON: it is stored with the run, files are for more."""
+
+LastWord = dict[str, Any]
+
+
+def run(context: WorkerContext) -> LastWord:
+    """Run the driver; the fields of its `Ended`."""
+    try:
+        with _surroundings(context):
+            result = _call(context)
+    except RunCancelled:
+        return _stopped(context)
+    except DriverError as error:
+        return _failed(context, error.kind, error.message, transient=error.transient)
+    except BaseException as error:  # SystemExit and KeyboardInterrupt are a driver's failures like any other
+        context.log("".join(traceback.format_exception(error)).rstrip(), level="error")
+        return _failed(context, "error", f"{type(error).__name__}: {error}", transient=False)
+    return {"outcome": "completed", "result": result}
+
+
+def _call(context: WorkerContext) -> dict[str, Any]:
+    function, data = parameters(context.order.entry, context.order.data)
+    context.check_cancelled()
+    result = function(context, data)
+    if not isinstance(result, dict):
+        raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
+    masked: dict[str, Any] = context.masking.value(result)
+    if len(str(masked)) > RESULT_LIMIT:
+        raise DriverError(
+            "result_too_large", f"the result is larger than {RESULT_LIMIT} characters; write a file instead"
+        )
+    return masked
+
+
+def _stopped(context: WorkerContext) -> LastWord:
+    if context.cancelled.is_set():
+        return {"outcome": "cancelled"}
+    return _failed(context, "driver", "the driver stopped as if it had been cancelled, but it was not", transient=False)
+
+
+def _failed(context: WorkerContext, kind: str, message: str, *, transient: bool) -> LastWord:
+    """A failure after the cancel was asked for comes of it: connections close, programs die."""
+    if context.cancelled.is_set():
+        context.log(f"while stopping: {kind}: {message}", level="warning")
+        return {"outcome": "cancelled"}
+    text = context.masking.text(message)[:MESSAGE_LIMIT]
+    error = {
+        "kind": kind,
+        "message": text,
+        "transient": transient,
+        "fingerprint": fingerprint(context.order.type, kind, text),
+    }
+    return {"outcome": "failed", "error": error}
+
+
+@contextlib.contextmanager
+def _surroundings(context: WorkerContext) -> Iterator[None]:
+    """What the driver prints goes to its log; what it does to folder, environment and umask ends with it."""
+    folder, variables = os.getcwd(), dict(os.environ)  # noqa: PTH109 (a hot path)
+    mask = os.umask(0o077)
+    os.umask(mask)
+    out, err = _Printed(context, "stdout"), _Printed(context, "stderr")
+    try:
+        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            yield
+    finally:
+        out.finish()
+        err.finish()
+        os.umask(mask)
+        os.chdir(folder)
+        if os.environ != variables:
+            os.environ.clear()
+            os.environ.update(variables)
+
+
+class _Printed(io.TextIOBase):
+    """A text stream whose lines are log lines."""
+
+    def __init__(self, context: WorkerContext, stream: str) -> None:
+        self._context = context
+        self._stream = stream
+        self._rest = ""
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, text: str) -> int:
+        *lines, self._rest = (self._rest + text).split("\n")
+        for line in lines:
+            self._context.log(line, stream=self._stream)
+        return len(text)
+
+    def finish(self) -> None:
+        if self._rest:
+            self._context.log(self._rest, stream=self._stream)
+            self._rest = ""

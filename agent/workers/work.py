@@ -1,0 +1,145 @@
+"""The worker's life: orders come in by one thread, the driver's code runs in the main thread, one run at a time."""
+
+from __future__ import annotations
+
+import contextlib
+import faulthandler
+import os
+import queue
+import signal
+import socket
+import threading
+from collections.abc import Iterable
+from types import FrameType
+from typing import Any, NoReturn
+
+from agent.core.driving import RunCancelled
+from agent.core.wire import CancelOrder, Order, orders
+from agent.workers import processes
+from agent.workers.context import Cancelled, WorkerContext
+from agent.workers.entries import preload
+from agent.workers.leftovers import end_children
+from agent.workers.outbox import Outbox
+from agent.workers.running import run
+from shared.clock import SystemClock
+
+INTERRUPT_AFTER = 2.0
+"""Seconds (at most half the grace) after which a driver that has not looked at `cancelled` is interrupted."""
+
+
+class Workplace:
+    """One worker process: what it was told, and what it does now."""
+
+    def __init__(self, link: socket.socket) -> None:
+        self.clock = SystemClock()
+        self.outbox = Outbox(link, self.clock.monotonic)
+        self._link = link
+        self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
+        self._context: WorkerContext | None = None
+        self._cancelled_at: float | None = None
+        self._running = False
+
+    def work(self) -> None:
+        """Execute orders until told to stop."""
+        signal.signal(signal.SIGTERM, self._interrupt)
+        threading.Thread(target=self._read, name="jobdeck-orders", daemon=True).start()
+        self.outbox.put({"op": "hello", "pid": os.getpid()})
+        while (context := self._waiting.get()) is not None:
+            self._execute(context)
+
+    def _execute(self, context: WorkerContext) -> None:
+        os.environ[processes.RUN_MARK] = context.run_id
+        context.send_at("started")
+        self._running = True
+        try:
+            ended = run(context)
+        except RunCancelled:  # the interruption came when the driver's code was just over
+            ended = {"outcome": "cancelled"}
+        finally:
+            self._running = False
+        context.send_at("ended", **ended)
+        if not end_children(self.clock.monotonic, 0):
+            self.outbox.flush()
+            end_children(self.clock.monotonic, self._grace(context))
+        threads = _threads_left()
+        self._context, self._cancelled_at = None, None
+        os.environ.pop(processes.RUN_MARK, None)
+        context.send_now("cleared", threads=threads)
+
+    def _grace(self, context: WorkerContext) -> float:
+        if self._cancelled_at is None:
+            return context.kill_grace
+        return max(0.0, self._cancelled_at + context.kill_grace - self.clock.monotonic())
+
+    def _read(self) -> None:
+        with self._link.makefile("rb") as lines, contextlib.suppress(OSError):
+            self._obey(lines)
+        self._abandoned()
+
+    def _obey(self, lines: Iterable[bytes]) -> None:
+        for line in lines:
+            message = orders.validate_json(line)
+            if isinstance(message, Order):
+                self._context = WorkerContext(message, self.outbox, self.clock)
+                self._waiting.put(self._context)
+            elif isinstance(message, CancelOrder):
+                self._cancel(message)
+            else:
+                self._waiting.put(None)
+
+    def _cancel(self, message: CancelOrder) -> None:
+        context = self._context
+        if context is None or context.run_id != message.run_id or self._cancelled_at is not None:
+            return
+        self._cancelled_at = self.clock.monotonic()
+        context.cancelled.set()
+        timer = threading.Timer(min(INTERRUPT_AFTER, context.kill_grace / 2), self._remind, [context])
+        timer.name, timer.daemon = "jobdeck-reminder", True
+        timer.start()
+
+    def _remind(self, context: WorkerContext) -> None:
+        if context is self._context and self._running and not _noticed(context):
+            signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
+
+    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+        """TERM: stop a driver that does not look. From elsewhere (a service manager that signals a whole group) it
+        means nothing here: the agent gets it too, and decides."""
+        context = self._context
+        if context is None or not self._running or self._cancelled_at is None or _noticed(context):
+            return
+        context.cancelled.is_set()  # noticed now: interrupted once, not twice
+        for process in processes.descendants(os.getpid(), processes.table()):
+            processes.terminate(process)
+        raise RunCancelled
+
+    def _abandoned(self) -> NoReturn:
+        """The agent is gone: nobody can take down what this run does, so it ends here."""
+        if self._context is not None:
+            self._context.cancelled.set()
+        end_children(self.clock.monotonic, 1.0)
+        os._exit(1)
+
+
+def work(link: socket.socket, entries: list[str]) -> NoReturn:
+    """Be a worker until told to stop; never returns, so that no thread or exit handler of a driver can hold the process."""
+    faulthandler.enable()
+    preload(entries)
+    Workplace(link).work()
+    os._exit(0)
+
+
+def _noticed(context: WorkerContext) -> bool:
+    return isinstance(context.cancelled, Cancelled) and context.cancelled.noticed
+
+
+def _threads_left() -> int:
+    """Threads that the driver left behind, after a moment to end."""
+    left = _foreign_threads()
+    for thread in left:
+        thread.join(0.5 / len(left))
+    return len(_foreign_threads())
+
+
+def _foreign_threads() -> list[Any]:
+    main = threading.main_thread()
+    return [one for one in threading.enumerate() if one is not main and not one.name.startswith("jobdeck-")]

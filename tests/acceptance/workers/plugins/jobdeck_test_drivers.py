@@ -1,0 +1,122 @@
+"""Drivers for the tests of the pool, loaded by workers from this folder."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import threading
+import time
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from agent.core.driving import DriverError, RunContext
+
+
+class Count(BaseModel):
+    count: int = 1
+    size: int = 20
+
+
+def nothing(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def tell(context: RunContext, data: Count) -> dict[str, Any]:
+    """Everything that a context can do."""
+    context.scratch.joinpath("file").write_text("x")
+    context.log("hello")
+    context.warn("careful, " + context.secret("key"))
+    with context.step("one", "The first") as step:
+        step.message("half")
+        step.result({"n": data.count})
+    context.save_checkpoint({"at": 1})
+    for done in range(data.count + 1):
+        context.progress(done, data.count, unit="rows")
+    print("printed")
+    return {"checkpoint": context.checkpoint, "scratch": str(context.scratch), "secret": context.secret("key")}
+
+
+def flood(context: RunContext, data: Count) -> dict[str, Any]:
+    for number in range(data.count):
+        context.log(f"{number} " + "x" * data.size)
+    return {"peak": int(next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x).split()[1])}
+
+
+def fail(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    if data.get("kind"):
+        raise DriverError(data["kind"], "told so", transient=True)
+    raise ValueError(f"row {os.getpid()} of '/tmp/a' is broken")
+
+
+def obey(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    context.log("ready")
+    while True:
+        context.cancelled.wait(60)
+        context.check_cancelled()
+
+
+def sleep_deaf(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Never looks at `cancelled`, but can be interrupted."""
+    context.log("ready")
+    while True:
+        time.sleep(60)
+
+
+def stubborn(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Swallows every interruption; only KILL ends it. With a detached grandchild."""
+    detach(context, data)
+    context.log("ready")
+    while True:
+        try:
+            time.sleep(60)
+        except BaseException:
+            continue
+
+
+_DETACH = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+with open(sys.argv[1], "a") as file:
+    file.write(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+
+
+def detach(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Leave a grandchild that ignores TERM in a session of its own; `bare`: without the marks in its environment."""
+    pids = Path(data["pids"])
+    before = pids.stat().st_size if pids.exists() else 0
+    command = [sys.executable, "-c", _DETACH, str(pids)]
+    subprocess.run(command, env={} if data.get("bare") else None, check=True)
+    while not pids.exists() or pids.stat().st_size == before:
+        time.sleep(0.005)
+    return {}
+
+
+def leave_thread(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    threading.Thread(target=time.sleep, args=(600,), daemon=True).start()
+    return {"pid": os.getpid()}
+
+
+def die(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    context.log("about to die")
+    os.kill(os.getpid(), data.get("signal", 9))
+    return {}
+
+
+def dirty(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    os.environ["LEFT"] = "behind"
+    os.chdir("/")
+    return {}
+
+
+def clean(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    return {"left": os.environ.get("LEFT"), "folder": str(Path.cwd()), "run": os.environ.get("JOBDECK_RUN")}

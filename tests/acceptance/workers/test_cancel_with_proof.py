@@ -1,0 +1,146 @@
+"""The core promise: a run is over only when nothing that it ever started is left."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from agent.workers import processes
+from tests.acceptance.workers.stage import Stage, alive, pids_in, until
+
+
+async def test_a_driver_that_obeys_ends_at_once(stage: Stage) -> None:
+    run = await stage.give("obey")
+    await stage.ready(run)
+    asked = time.monotonic()
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    assert ending.at - asked < 1
+
+
+async def test_a_driver_that_does_not_look_is_interrupted_before_the_kill(stage: Stage) -> None:
+    run = await stage.give("sleep_deaf", kill_grace=3)
+    worker = stage.executor.workers()[0].pid
+    await stage.ready(run)
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    assert stage.executor.workers()[0].pid == worker, "the worker was killed"
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_kill_reaches_a_stubborn_driver_and_its_detached_grandchild(stage: Stage, bare: bool) -> None:
+    pids = stage.folder / "pids"
+    run = await stage.give("stubborn", {"pids": str(pids), "bare": bare}, kill_grace=1)
+    worker = stage.executor.workers()[0].pid
+    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
+    await stage.ready(run)
+    asked = time.monotonic()
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.survivors == []
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    assert 1 <= ending.at - asked < 3
+    await until(stage.executor.idle_workers)
+    assert stage.executor.workers()[0].pid != worker
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_what_a_run_leaves_behind_is_ended_before_its_end(stage: Stage, bare: bool) -> None:
+    pids = stage.folder / "pids"
+    run = await stage.give("detach", {"pids": str(pids), "bare": bare}, kill_grace=0.5)
+    stage.watched = await until(lambda: pids_in(pids, 1))
+    ending = await stage.ending(run)
+    assert ending.survivors == []
+    assert ending.ended is not None
+    assert ending.ended.outcome == "completed"
+
+
+async def test_the_timeout_ends_a_run_as_failed(stage: Stage) -> None:
+    ended = await stage.run("obey", timeout=0.3)
+    assert ended.outcome == "failed"
+    assert ended.error is not None
+    assert (ended.error.kind, ended.error.transient) == ("timeout", False)
+    assert len(ended.error.fingerprint) == 16
+
+
+@pytest.mark.parametrize("bare", [False, True])
+async def test_a_worker_that_dies_takes_its_runs_processes_along(stage: Stage, bare: bool) -> None:
+    pids = stage.folder / "pids"
+    run = await stage.give("stubborn", {"pids": str(pids), "bare": bare}, kill_grace=0.5)
+    stage.watched = await until(lambda: pids_in(pids, 1))
+    await stage.ready(run)
+    os.kill(stage.executor.workers()[0].pid, signal.SIGKILL)
+    ending = await stage.ending(run)
+    assert ending.ended is None
+    assert ending.survivors == []
+    await until(stage.executor.idle_workers)
+
+
+async def test_a_killed_keeper_does_not_let_anything_slip(stage: Stage) -> None:
+    pids = stage.folder / "pids"
+    run = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.5)
+    worker = stage.executor.workers()[0].pid
+    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
+    await stage.ready(run)
+    keeper = processes.find(worker)
+    assert keeper is not None
+    os.kill(keeper.parent, signal.SIGKILL)
+    ending = await stage.ending(run)
+    assert ending.ended is None
+    assert ending.survivors == []
+    await until(stage.executor.idle_workers)
+
+
+async def test_a_stopped_keeper_does_not_let_anything_slip(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("agent.workers.member.KEEPER_PATIENCE", 0.5)
+    pids = stage.folder / "pids"
+    run = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.5)
+    worker = stage.executor.workers()[0].pid
+    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
+    await stage.ready(run)
+    keeper = processes.find(worker)
+    assert keeper is not None
+    os.kill(keeper.parent, signal.SIGSTOP)
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.survivors == []
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+
+
+async def test_a_thread_left_behind_ends_with_its_worker(stage: Stage) -> None:
+    run = await stage.give("leave_thread")
+    stage.watched = [stage.executor.workers()[0].pid]
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "completed"
+    assert ending.survivors == []
+
+
+async def test_the_end_of_one_run_leaves_the_processes_of_another_alone(tmp_path: Path) -> None:
+    from tests.acceptance.workers.stage import new_stage
+
+    stage = new_stage(tmp_path, size=2)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    pids = [tmp_path / "one", tmp_path / "two"]
+    runs = [await stage.give("stubborn", {"pids": str(path), "bare": True}, kill_grace=0.2) for path in pids]
+    first, second = [(await until(lambda path=path: pids_in(path, 1)))[0] for path in pids]
+    for run in runs:
+        await stage.ready(run)
+    stage.executor.cancel(runs[0])
+    await stage.ending(runs[0])
+    assert not alive(first)
+    assert alive(second)
+    assert runs[1] not in stage.endings
+    await stage.executor.stop(0)
+    assert not alive(second)
+    assert stage.endings[runs[1]].ended is None, "nobody cancelled it: it was cut short"

@@ -1,0 +1,125 @@
+"""Runs through real workers: what they say, what becomes of workers."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+from agent.core.wire import Checkpointed, Logged, Progressed, Started, StepChanged, Warned
+from tests.acceptance.workers.stage import Stage, new_stage, until, worker_processes
+
+
+async def test_everything_a_driver_says_arrives_in_order(stage: Stage) -> None:
+    run = await stage.give("tell", {"count": 5000}, secrets={"key": "s3cret!"}, checkpoint={"at": 0})
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "completed"
+    assert ending.ended.result is not None
+    assert ending.ended.result["secret"] == "•••", "a secret left in a result"
+    assert ending.ended.result["checkpoint"] == {"at": 1}
+    assert not await asyncio.to_thread(Path(ending.ended.result["scratch"]).exists)
+    assert len(stage.of(run, Started)) == 1
+    assert stage.log(run) == ["hello", "printed"]
+    assert stage.log(run, "stdout") == ["printed"]
+    assert [event.text for event in stage.of(run, Warned)] == ["careful, •••"]
+    assert [step.state for step in stage.of(run, StepChanged)] == ["running", "running", "completed"]
+    assert stage.of(run, StepChanged)[-1].result == {"n": 5000}
+    assert stage.of(run, Checkpointed)[-1].data == {"at": 1}
+    progress = stage.of(run, Progressed)
+    assert progress[-1].progress.done == 5000, "the last progress is always told"
+    assert len(progress) < 20, "progress is coalesced"
+
+
+async def test_an_exception_becomes_an_error_with_its_traceback_in_the_log(stage: Stage) -> None:
+    first = await stage.run("fail")
+    run = await stage.give("fail")
+    second = (await stage.ending(run)).ended
+    assert first.error is not None
+    assert second is not None
+    assert second.error is not None
+    assert first.outcome == second.outcome == "failed"
+    assert first.error.kind == "error"
+    assert first.error.message.startswith("ValueError: row ")
+    assert first.error.fingerprint == second.error.fingerprint
+    assert any("Traceback" in line for line in stage.log(run))
+
+
+async def test_a_drivers_own_error_keeps_its_kind(stage: Stage) -> None:
+    ended = await stage.run("fail", {"kind": "source_unreachable"})
+    assert ended.error is not None
+    assert (ended.error.kind, ended.error.transient) == ("source_unreachable", True)
+
+
+async def test_bad_parameters_and_unknown_entries_are_told(stage: Stage) -> None:
+    wrong = await stage.run("flood", {"count": "many"})
+    assert wrong.error is not None
+    assert wrong.error.kind == "parameters"
+    assert "data.count" in wrong.error.message
+    missing = await stage.run("no_such")
+    assert missing.error is not None
+    assert missing.error.kind == "driver"
+    assert "no_such" in missing.error.message
+
+
+async def test_a_flood_of_log_lines_arrives_whole_and_presses_back(stage: Stage) -> None:
+    stage.slow = 0.002
+    count = 100_000
+    run = await stage.give("flood", {"count": count, "size": 200})
+    ending = await stage.ending(run, 60)
+    assert ending.ended is not None
+    assert ending.ended.result is not None
+    lines = stage.log(run)
+    assert [int(line.split()[0]) for line in lines] == list(range(count))
+    assert ending.ended.result["peak"] < 100_000, "kB: the worker kept the lines to itself"
+    assert max(len(event.lines) for event in stage.of(run, Logged)) <= 1001
+
+
+async def test_one_run_does_not_colour_the_next(stage: Stage) -> None:
+    await stage.run("dirty")
+    run = await stage.give("clean")
+    ended = (await stage.ending(run)).ended
+    assert ended is not None
+    assert ended.result is not None
+    assert ended.result["left"] is None
+    assert ended.result["folder"] != "/"
+    assert ended.result["run"] == run
+
+
+async def test_lost_workers_are_replaced(stage: Stage) -> None:
+    for _ in range(3):
+        ending = await stage.ending(await stage.give("die"))
+        assert ending.ended is None
+    assert (await stage.run("nothing")).outcome == "completed"
+
+
+async def test_workers_are_recycled_without_a_gap(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path, recycle_after=3)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    runs = [await stage.give("nothing") for _ in range(200)]
+    endings = [await stage.ending(run) for run in runs]
+    assert len({ending.worker_id for ending in endings}) > 1
+    assert all(ending.ended and ending.ended.outcome == "completed" for ending in endings)
+    await until(lambda: len(stage.executor.workers()) == 1)
+    await stage.executor.stop(1)
+    assert worker_processes() == []
+
+
+async def test_stop_lets_runs_finish_within_the_grace(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    run = await stage.give("flood", {"count": 50_000})
+    await stage.executor.stop(20)
+    assert stage.endings[run].ended is not None
+    assert len(stage.log(run)) == 50_000
+    assert worker_processes() == []
+    assert stage.executor.idle_workers() == []
+
+
+async def test_on_idle_tells_of_every_worker(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path, size=2)
+    told = asyncio.Event()
+    stage.executor.on_idle(lambda: told.set() if len(stage.executor.idle_workers()) == 2 else None)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    await asyncio.wait_for(told.wait(), 20)
+    assert {worker.state for worker in stage.executor.workers()} == {"idle"}
+    await stage.executor.stop(0)

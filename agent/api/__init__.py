@@ -1,0 +1,1 @@
+"""HTTP over the core: the native API, the published contracts, the event stream. No rule lives here."""

@@ -1,0 +1,62 @@
+"""The API put together."""
+
+from __future__ import annotations
+
+from importlib.metadata import version
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from agent.api import probes
+from agent.api.broadcast import Broadcast
+from agent.api.context import Api, api_of
+from agent.api.contracts import kb_sync
+from agent.api.errors import Envelopes, refusal_of
+from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
+from agent.api.metrics import RequestMetrics
+from agent.api.native import agent, events, fires, jobs, runs, world
+from agent.api.peers import host_name
+from agent.api.rates import Rates
+from agent.core.operations import Core
+from shared.errors import JobdeckError
+
+_DESCRIPTION = "Jobdeck's agent: its native API under `/api`, and the published contracts that it answers."
+
+
+def create_api(core: Core) -> FastAPI:
+    """The app that `serving.serve` puts behind its two doors. One per agent: it subscribes to the store."""
+    api = Api(
+        core=core,
+        gate=core.gate,
+        rates=Rates(core.clock, core.settings.requests_per_minute),
+        broadcast=Broadcast(core.store),
+        metrics=RequestMetrics(),
+        envelopes=Envelopes(((kb_sync.PREFIX, kb_sync.envelope),)),
+    )
+    app = FastAPI(
+        title="Jobdeck",
+        version=version("jobdeck"),
+        description=_DESCRIPTION,
+        openapi_url=None,
+        redirect_slashes=False,
+    )
+    app.state.api = api
+    for module in (jobs, runs, fires, world, agent, events, kb_sync, probes):
+        app.router.routes.extend(module.routes.routes)
+    for kind in (JobdeckError, HTTPException, RequestValidationError):
+        app.add_exception_handler(kind, _refuse)
+    app.add_middleware(Guard, api=api, own_names=_own_names(core))
+    return app
+
+
+async def _refuse(request: Request, error: Exception) -> Response:
+    refusal = refusal_of(error, request_id_of(request.scope), allowed_methods(request.app, request.scope))
+    log_failure(refusal, error, request.scope)
+    return api_of(request).envelopes.answer(request.url.path, refusal)
+
+
+def _own_names(core: Core) -> frozenset[str]:
+    given = [core.settings.host, *core.settings.allowed_hosts]
+    return frozenset(host_name(name) for name in given if name)

@@ -1,0 +1,147 @@
+"""Committed events, to everyone who listens: each serialised once, nobody waited for."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Sequence
+
+from agent.api.frames import RETRY, event_frame, reset_frame
+from agent.core.ports import Store
+from shared.models import Event
+
+_PAGE = 500
+_EVERYBODY = ""
+"""The account of events that concern all accounts."""
+
+
+class Subscriber:
+    """One open stream: what was committed since it last read, bounded.
+
+    While it reads its backlog from the store, an overflow costs nothing: the store has it all. Later it means that
+    the other side has stopped reading: it is told to begin anew, and dropped.
+    """
+
+    def __init__(self, account_id: str, most: int) -> None:
+        self.account_id = account_id
+        self._most = most
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._woken = asyncio.Event()
+        self._behind = True
+        self._overflowed = False
+        self._closed = False
+
+    @property
+    def waiting(self) -> int:
+        return len(self._frames)
+
+    @property
+    def dropped(self) -> bool:
+        return self._closed and self._overflowed
+
+    def put(self, event_id: int, frame: bytes) -> None:
+        """Never blocks, never grows beyond the bound."""
+        if self._closed:
+            return
+        if len(self._frames) < self._most:
+            self._frames.append((event_id, frame))
+        else:
+            self._overflow(event_id)
+        self._woken.set()
+
+    def close(self) -> None:
+        """End the stream after what is waiting."""
+        self._closed = True
+        self._woken.set()
+
+    def catch_up(self) -> bool:
+        """Called when the store has no more: True if live events have carried on seamlessly since."""
+        seamless = not self._overflowed
+        self._overflowed = False
+        self._behind = not seamless
+        return seamless
+
+    async def live(self, position: int) -> AsyncIterator[bytes]:
+        """Frames after `position`, all that are waiting in one piece, until the stream is closed."""
+        while True:
+            await self._woken.wait()
+            self._woken.clear()
+            closed = self._closed
+            waiting = b"".join(frame for event_id, frame in self._frames if event_id > position)
+            self._frames.clear()
+            if waiting:
+                yield waiting
+            if closed:
+                return
+
+    def _overflow(self, event_id: int) -> None:
+        self._overflowed = True
+        self._frames.clear()
+        if not self._behind:
+            self._frames.append((event_id, reset_frame(event_id, "slow")))
+            self.close()
+
+
+class Broadcast:
+    """The agent's one subscription to its store, shared by all streams."""
+
+    def __init__(self, store: Store, *, most_waiting: int = 5000) -> None:
+        self._store = store
+        self._most_waiting = most_waiting
+        self._subscribers: set[Subscriber] = set()
+        self.closing = asyncio.Event()
+        """Set when the agent stops: whatever holds an answer open lets go of it."""
+        self._unsubscribe = store.subscribe(self._publish)
+
+    @property
+    def subscribers(self) -> int:
+        return len(self._subscribers)
+
+    def close(self) -> None:
+        """End all streams; they close with what is waiting."""
+        self._unsubscribe()
+        self.closing.set()
+        for subscriber in self._subscribers:
+            subscriber.close()
+
+    async def stream(self, account_id: str, after: int | None) -> AsyncIterator[bytes]:
+        """Every event of the account after that position, once each and in order, as frames; None: from now on.
+
+        The subscriber is enrolled before the store is read, so nothing falls between the two; what comes both ways is
+        told by its number.
+        """
+        subscriber = self._enrol(account_id)
+        try:
+            yield RETRY
+            position = await self._store.last_event_id() if after is None else after
+            while True:
+                page = await self._store.events_after(account_id, position, _PAGE)
+                if page is None:
+                    position = await self._store.last_event_id()
+                    yield reset_frame(position, "unknown")
+                elif page:
+                    position = page[-1].id
+                    yield b"".join(map(event_frame, page))
+                if (page is None or len(page) < _PAGE) and subscriber.catch_up():
+                    break
+            async for frames in subscriber.live(position):
+                yield frames
+        finally:
+            self._subscribers.discard(subscriber)
+
+    def _enrol(self, account_id: str) -> Subscriber:
+        subscriber = Subscriber(account_id, self._most_waiting)
+        self._subscribers.add(subscriber)
+        if self.closing.is_set():
+            subscriber.close()
+        return subscriber
+
+    def _publish(self, events: Sequence[Event]) -> None:
+        """Called by the store on the loop after each commit."""
+        if not self._subscribers:
+            return
+        for event in events:
+            interested = [each for each in self._subscribers if event.account_id in {each.account_id, _EVERYBODY}]
+            frame = event_frame(event) if interested else b""
+            for subscriber in interested:
+                subscriber.put(event.id, frame)

@@ -1,0 +1,62 @@
+"""What the agent tells Prometheus. Durations are kept; counts are asked of the core when they are asked for."""
+
+from __future__ import annotations
+
+from collections import Counter as Tally
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.registry import Collector
+
+from shared.models import Worker
+from shared.states import RunState
+
+_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_WORKER_STATES = ("starting", "idle", "busy", "stopping", "lost")
+
+
+class RequestMetrics:
+    """Durations of requests by route, in a registry of the agent's own."""
+
+    def __init__(self) -> None:
+        self._registry = CollectorRegistry()
+        self._durations = Histogram(
+            "jobdeck_http_request_seconds",
+            "Time until a request was answered; streams count until their first byte.",
+            ("method", "route", "status"),
+            buckets=_BUCKETS,
+            registry=self._registry,
+        )
+
+    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
+        self._durations.labels(method, route, str(status)).observe(seconds)
+
+    def page(self, standing: Standing) -> bytes:
+        """The text format: what was kept, then how things stand."""
+        now = CollectorRegistry()
+        now.register(standing)
+        return generate_latest(self._registry) + generate_latest(now)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing(Collector):
+    """How things stand now, for one account."""
+
+    runs: Mapping[str, int]
+    workers: Iterable[Worker]
+    last_event_id: int
+    streams: int
+
+    def collect(self) -> Iterable[GaugeMetricFamily]:
+        runs = GaugeMetricFamily("jobdeck_runs", "Runs of the caller's account by state.", labels=["state"])
+        for state in RunState:
+            runs.add_metric([state], self.runs.get(state, 0))
+        tally = Tally[str](worker.state for worker in self.workers)
+        workers = GaugeMetricFamily("jobdeck_workers", "Worker processes by state.", labels=["state"])
+        for name in _WORKER_STATES:
+            workers.add_metric([name], tally[name])
+        yield from (runs, workers)
+        yield GaugeMetricFamily("jobdeck_last_event_id", "Number of the newest event.", self.last_event_id)
+        yield GaugeMetricFamily("jobdeck_event_streams", "Open event streams.", self.streams)

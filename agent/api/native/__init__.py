@@ -1,0 +1,1 @@
+"""The native API under `/api`; docs/api/native.md is its page."""

@@ -1,0 +1,108 @@
+"""The agent itself: who it is, who asks, its workers and drivers."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.metadata import version
+from typing import Any
+
+from fastapi import APIRouter, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from agent.api.answers import Items, answers, json_answer
+from agent.api.auth import Known, Reader
+from agent.api.context import api_of
+from agent.core.driving import Manifest
+from shared.models import Worker
+from shared.models.base import Instant, Resource
+
+routes = APIRouter(prefix="/api", tags=["agent"])
+
+
+class AgentInfo(Resource):
+    name: str
+    version: str
+    started_at: Instant
+    now: Instant
+    data_dir: str
+    production: bool
+    counts: dict[str, int]
+    """Runs of the caller's account by state."""
+    last_event_id: int
+
+
+class Me(Resource):
+    account_id: str
+    user_id: str
+    handle: str
+    scopes: list[str]
+    via: str
+
+
+class DriverInfo(Resource):
+    """A job type: its parameters as a JSON Schema, from which forms are built, and a ready example of `data`."""
+
+    type: str
+    title: str
+    help: str
+    parameters: dict[str, Any] = Field(alias="schema")
+    template: Mapping[str, Any]
+    runs_programs: bool
+    repeat_safe: bool
+
+
+@routes.get("/agent", **answers(200, AgentInfo))
+async def get_agent(request: Request, caller: Reader) -> Response:
+    """The agent, its time, and the event position from which to follow."""
+    core = api_of(request).core
+    info = AgentInfo(
+        name=core.settings.name,
+        version=version("jobdeck"),
+        started_at=core.started_at,
+        now=core.clock.now(),
+        data_dir=str(core.settings.data_dir),
+        production=core.settings.production,
+        last_event_id=await core.store.last_event_id(),
+        counts=await core.runs.counts(caller),
+    )
+    return json_answer(info)
+
+
+@routes.get("/me", **answers(200, Me))
+async def get_me(caller: Known) -> Response:
+    """Who is asking."""
+    return json_answer(
+        Me(
+            account_id=caller.account_id,
+            user_id=caller.user_id,
+            handle=caller.handle,
+            scopes=sorted(caller.scopes),
+            via=caller.via,
+        )
+    )
+
+
+@routes.get("/workers", **answers(200, Items[Worker]))
+async def list_workers(request: Request, _caller: Reader) -> Response:
+    """The processes that execute runs."""
+    return json_answer(Items[Worker](items=await api_of(request).core.store.list_workers()))
+
+
+@routes.get("/job-drivers", **answers(200, Items[DriverInfo]))
+async def list_drivers(request: Request, _caller: Reader) -> Response:
+    """The job types that there are."""
+    found = [_driver_info(manifest) for manifest in api_of(request).core.drivers.list()]
+    return json_answer(Items[DriverInfo](items=found))
+
+
+def _driver_info(manifest: Manifest) -> DriverInfo:
+    return DriverInfo(
+        type=manifest.type,
+        title=manifest.title,
+        help=manifest.help,
+        schema=manifest.parameters.model_json_schema(),
+        template=manifest.template,
+        runs_programs=manifest.runs_programs,
+        repeat_safe=manifest.repeat_safe,
+    )

@@ -1,0 +1,190 @@
+"""Runs: read, followed, cancelled, run again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Annotated, Any, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import Field
+from starlette.responses import Response
+
+from agent.api.answers import Items, Page, answers, json_answer, page_of, versioned
+from agent.api.auth import Reader, Runner
+from agent.api.bodies import JsonBody
+from agent.api.context import Api, api_of
+from agent.api.errors import ErrorDetail
+from agent.api.frames import END, RETRY, lines_frame
+from agent.api.native.keys import job_key, last_event_id
+from agent.api.streams import stream_answer, until_closing
+from agent.core.callers import Caller
+from shared.errors import JobdeckError
+from shared.models import LogPage, Run, Step
+from shared.models.base import Input, Instant, Resource
+
+routes = APIRouter(prefix="/api", tags=["runs"])
+_FURTHEST = 2**62
+Number = Annotated[int, Field(ge=0, le=_FURTHEST)]
+
+
+class RunsQuery(Input):
+    filter: Annotated[str, Field(max_length=2000)] = ""
+    job_id: str | None = None
+    before: Number | None = None
+    after: Number | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
+    sort: Literal["-number", "number"] = "-number"
+
+
+class CountsQuery(Input):
+    filter: Annotated[str, Field(max_length=2000)] = ""
+
+
+class LogQuery(Input):
+    start: Annotated[int, Field(ge=-_FURTHEST, le=_FURTHEST)] = 1
+    limit: Annotated[int, Field(ge=1, le=5000)] = 200
+
+
+class FollowQuery(Input):
+    start: Annotated[int, Field(ge=-_FURTHEST, le=_FURTHEST)] = 1
+
+
+class VersionInput(Input):
+    version: int | None = None
+
+
+class BulkRun(Input):
+    id: str
+    version: int | None = None
+
+
+class BulkInput(Input):
+    act: Literal["cancel", "rerun"]
+    runs: Annotated[list[BulkRun], Field(min_length=1, max_length=500)]
+
+
+class BulkResult(Resource):
+    id: str
+    ok: bool
+    run: Run | None = None
+    error: ErrorDetail | None = None
+
+
+class RunCounts(Resource):
+    counts: dict[str, int]
+    total: int
+
+
+class Attempt(Resource):
+    """One claim of the run by a worker, and how it ended. `evidence` is what came too late to count."""
+
+    attempt: int
+    worker_id: str | None = None
+    claimed_at: Instant | None = None
+    ended_at: Instant | None = None
+    outcome: str | None = None
+    error: dict[str, Any] | None = None
+    evidence: Any = None
+
+
+Version = Annotated[VersionInput, Depends(JsonBody(VersionInput, optional=True))]
+
+
+@routes.get("/runs", **answers(200, Page[Run], 404))
+async def list_runs(request: Request, caller: Reader, query: Annotated[RunsQuery, Query()]) -> Response:
+    """A page of runs, newest first."""
+    core = api_of(request).core
+    job_id = await job_key(core, caller, query.job_id)
+    found = await core.runs.list(caller, **(query.model_dump() | {"job_id": job_id}))
+    page = page_of(found, [run.number for run in found], query.limit)
+    return json_answer(Page[Run].model_construct(items=page.items, before=page.before))
+
+
+@routes.get("/runs/counts", **answers(200, RunCounts))
+async def count_runs(request: Request, caller: Reader, query: Annotated[CountsQuery, Query()]) -> Response:
+    """How many runs there are, by state; with a filter, how many match."""
+    counts = await api_of(request).core.runs.counts(caller, query.filter)
+    return json_answer(RunCounts(counts=counts, total=sum(counts.values())))
+
+
+@routes.post("/runs/_bulk", **answers(200, Items[BulkResult], 413, 415))
+async def change_runs(
+    request: Request, caller: Runner, wanted: Annotated[BulkInput, Depends(JsonBody(BulkInput))]
+) -> Response:
+    """One act on many runs: each succeeds or is refused by itself. Asked for together, they share commits."""
+    api = api_of(request)
+    results = await asyncio.gather(*(_change(api, caller, wanted.act, each) for each in wanted.runs))
+    return json_answer(Items[BulkResult](items=list(results)))
+
+
+@routes.get("/runs/{run_id}", **answers(200, Run, 404))
+async def get_run(request: Request, caller: Reader, run_id: str) -> Response:
+    """One run."""
+    return versioned(await api_of(request).core.runs.get(caller, run_id))
+
+
+@routes.get("/runs/{run_id}/steps", **answers(200, Items[Step], 404))
+async def list_steps(request: Request, caller: Reader, run_id: str) -> Response:
+    """Its steps, in order."""
+    return json_answer(Items[Step](items=await api_of(request).core.runs.steps(caller, run_id)))
+
+
+@routes.get("/runs/{run_id}/attempts", **answers(200, Items[Attempt], 404))
+async def list_attempts(request: Request, caller: Reader, run_id: str) -> Response:
+    """Its attempts, oldest first."""
+    found = await api_of(request).core.runs.attempts(caller, run_id)
+    return json_answer(Items[Attempt](items=[Attempt.model_validate(each) for each in found]))
+
+
+@routes.get("/runs/{run_id}/log", **answers(200, LogPage, 404))
+async def read_log(request: Request, caller: Reader, run_id: str, query: Annotated[LogQuery, Query()]) -> Response:
+    """Lines of its log; a negative `start` counts from the end."""
+    return json_answer(await api_of(request).core.runs.log(caller, run_id, query.start, query.limit))
+
+
+@routes.get("/runs/{run_id}/log/follow", **answers(200, None, 404), response_class=Response)
+async def follow_log(request: Request, caller: Reader, run_id: str, query: Annotated[FollowQuery, Query()]) -> Response:
+    """Its log as it is written: `lines` with a LogPage each, `end` when the run is over. Last-Event-ID resumes."""
+    api = api_of(request)
+    resumed = last_event_id(request)
+    start = await _first_line(api, caller, run_id, query.start) if resumed is None else resumed + 1
+    pages = await api.core.runs.follow(caller, run_id, start)
+    return stream_answer(request, _told(until_closing(pages, api.broadcast.closing), api))
+
+
+@routes.post("/runs/{run_id}/_cancel", **answers(200, Run, 404, 409, 413, 415))
+async def cancel_run(request: Request, caller: Runner, run_id: str, wanted: Version) -> Response:
+    """Ask it to end; what waits is cancelled at once."""
+    return versioned(await api_of(request).core.runs.cancel(caller, run_id, wanted.version))
+
+
+@routes.post("/runs/{run_id}/_rerun", **answers(201, Run, 404, 409, 413, 415))
+async def rerun_run(request: Request, caller: Runner, run_id: str, wanted: Version) -> Response:
+    """A new run that names this one."""
+    run = await api_of(request).core.runs.rerun(caller, run_id, wanted.version)
+    return versioned(run, 201, {"Location": f"/api/runs/{run.id}"})
+
+
+async def _change(api: Api, caller: Caller, act: str, wanted: BulkRun) -> BulkResult:
+    change = api.core.runs.cancel if act == "cancel" else api.core.runs.rerun
+    try:
+        run = await change(caller, wanted.id, wanted.version)
+    except JobdeckError as error:
+        return BulkResult(id=wanted.id, ok=False, error=ErrorDetail(code=error.code, message=error.message))
+    return BulkResult(id=wanted.id, ok=True, run=run)
+
+
+async def _first_line(api: Api, caller: Caller, run_id: str, start: int) -> int:
+    if start > 0:
+        return start
+    page = await api.core.runs.log(caller, run_id, start or 1, 1)
+    return page.lines[0].number if page.lines else 1
+
+
+async def _told(pages: AsyncIterator[LogPage], api: Api) -> AsyncIterator[bytes]:
+    yield RETRY
+    async for page in pages:
+        yield lines_frame(page)
+    if not api.broadcast.closing.is_set():
+        yield END

@@ -1,0 +1,80 @@
+"""By which door a request came, and from where. What is said here cannot be said by a client."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from ipaddress import IPv4Address, IPv6Address, ip_address
+
+from starlette.datastructures import Headers
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+_CHANNEL = "jobdeck.channel"
+_FORWARDED = ("forwarded", "x-forwarded-")
+
+
+class Channel(StrEnum):
+    TCP = "tcp"
+    SOCKET = "socket"
+
+
+class ArrivingBy:
+    """The app as it is served on one listening socket: each request is marked with it.
+
+    The mark is a key of the ASGI scope, which the server makes for itself; nothing that a client sends gets there.
+    """
+
+    def __init__(self, app: ASGIApp, channel: Channel) -> None:
+        self._app = app
+        self._channel = channel
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        await self._app({**scope, _CHANNEL: self._channel}, receive, send)
+
+
+def channel_of(scope: Scope) -> Channel:
+    """TCP unless a listener marked it otherwise: the door with fewer rights is the default."""
+    return Channel(scope.get(_CHANNEL, Channel.TCP))
+
+
+def host_name(authority: str) -> str:
+    """The name in a Host header or an Origin's authority: lower case, without port and brackets."""
+    text = authority.strip().lower()
+    if text.startswith("["):
+        return text[1:].partition("]")[0]
+    return text.rpartition(":")[0] if text.count(":") == 1 else text
+
+
+def is_loopback_name(name: str) -> bool:
+    """`localhost`, 127.0.0.0/8, ::1; other names are not resolved: whoever owns them decides where they point."""
+    address = _address(name)
+    return name == "localhost" if address is None else _plain(address).is_loopback
+
+
+def is_local_address(name: str, scope: Scope) -> bool:
+    """True for the literal address that this very connection was made to: no name can be rebound to it."""
+    server = scope.get("server")
+    wanted, reached = _address(name), _address(str(server[0])) if server else None
+    return wanted is not None and reached is not None and _plain(wanted) == _plain(reached)
+
+
+def is_loopback_peer(scope: Scope) -> bool:
+    client = scope.get("client")
+    address = _address(str(client[0])) if client else None
+    return address is not None and _plain(address).is_loopback
+
+
+def was_forwarded(headers: Headers) -> bool:
+    """True if any proxy said that it passed the request on."""
+    return any(name.startswith(_FORWARDED) for name in headers)
+
+
+def _address(text: str) -> IPv4Address | IPv6Address | None:
+    try:
+        return ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+
+
+def _plain(address: IPv4Address | IPv6Address) -> IPv4Address | IPv6Address:
+    mapped = address.ipv4_mapped if isinstance(address, IPv6Address) else None
+    return mapped or address

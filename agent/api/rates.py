@@ -1,0 +1,49 @@
+"""How often one may ask: a bucket of tokens for each caller, on monotonic time."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from shared.clock import Clock
+from shared.errors import TooMany
+
+_MOST_BUCKETS = 10_000
+
+
+@dataclass(slots=True)
+class _Bucket:
+    tokens: float
+    filled_at: float
+
+
+class Rates:
+    """`per_minute` requests at once, refilled evenly over a minute, for each key."""
+
+    def __init__(self, clock: Clock, per_minute: int) -> None:
+        self._clock = clock
+        self._most = per_minute
+        self._per_second = per_minute / 60
+        self._buckets: dict[str, _Bucket] = {}
+
+    def take(self, key: str) -> None:
+        """Count one request; TooMany with the seconds until the next is allowed."""
+        bucket = self._filled(key)
+        if bucket.tokens < 1:
+            wait = (1 - bucket.tokens) / self._per_second
+            raise TooMany(f"more than {self._most} requests in a minute; wait and try again", wait)
+        bucket.tokens -= 1
+
+    def _filled(self, key: str) -> _Bucket:
+        now = self._clock.monotonic()
+        bucket = self._buckets.get(key)
+        if bucket is None:
+            self._forget_full(now)
+            bucket = self._buckets[key] = _Bucket(self._most, now)
+        bucket.tokens = min(self._most, bucket.tokens + (now - bucket.filled_at) * self._per_second)
+        bucket.filled_at = now
+        return bucket
+
+    def _forget_full(self, now: float) -> None:
+        """A bucket that has been left alone for a minute is full again, as a new one is."""
+        if len(self._buckets) >= _MOST_BUCKETS:
+            self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket.filled_at < 60}

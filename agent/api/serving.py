@@ -1,0 +1,186 @@
+"""Listening: one TCP address and one Unix socket before the same app, and an end to both within a second."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import os
+import socket
+import stat
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import uvicorn
+from fastapi import FastAPI
+
+from agent.api.context import Api
+from agent.api.peers import ArrivingBy, Channel
+from agent.settings import Settings
+from shared.errors import Conflict, InvalidInput, Unavailable
+
+_BACKLOG = 512
+_ENDING = 0.5
+"""Seconds that answers under way get when the agent stops."""
+
+
+@dataclass(slots=True)
+class Listener:
+    """An agent's open doors. `url` is None where only the socket is open."""
+
+    url: str | None
+    socket: Path
+    port: int | None
+    _api: Api
+    _made: int
+    _servers: list[_Server] = field(default_factory=list)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+
+    async def stop(self) -> None:
+        """Accept nothing more, end the streams, give answers half a second, then cut what is left."""
+        self._api.broadcast.close()
+        for server in self._servers:
+            server.should_exit = True
+        await asyncio.wait(self._tasks, timeout=_ENDING)
+        for server in self._servers:
+            server.cut()
+        await asyncio.gather(*self._tasks)
+        self._remove_socket()
+
+    def _remove_socket(self) -> None:
+        """Unless another agent has put its own there meanwhile."""
+        with contextlib.suppress(FileNotFoundError):
+            if _inode(self.socket) == self._made:
+                self.socket.unlink()
+
+
+async def serve(app: FastAPI, settings: Settings, socket_path: Path) -> Listener:
+    """Listen on `settings.bind` (port 0: a free one) and on the socket; returns when both answer.
+
+    Unavailable if the address is taken or not this machine's; Conflict if an agent answers on the socket already;
+    InvalidInput if others could reach into the socket's folder.
+    """
+    tcp = _bind_tcp(settings.host, settings.port) if settings.bind else None
+    try:
+        local = _bind_socket(socket_path, group=settings.socket_group_access)
+    except BaseException:
+        if tcp is not None:
+            tcp.close()
+        raise
+    doors = [(local, Channel.SOCKET)] + ([(tcp, Channel.TCP)] if tcp else [])
+    port = tcp.getsockname()[1] if tcp else None
+    url = f"http://{_authority(settings.host, port)}" if port else None
+    listener = Listener(url, socket_path, port, app.state.api, _inode(socket_path))
+    for door, channel in doors:
+        server = _Server(ArrivingBy(app, channel))
+        listener._servers.append(server)
+        listener._tasks.append(asyncio.create_task(server.serve([door]), name=f"http-{channel}"))
+    await asyncio.gather(*(server.listening.wait() for server in listener._servers))
+    return listener
+
+
+class _Server(uvicorn.Server):
+    """Uvicorn without its own ideas about signals: the agent has its own."""
+
+    def __init__(self, app: ArrivingBy) -> None:
+        super().__init__(
+            uvicorn.Config(
+                app,
+                http="h11",
+                ws="none",
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                proxy_headers=False,
+                server_header=False,
+                backlog=_BACKLOG,
+                timeout_keep_alive=75,
+                timeout_graceful_shutdown=1,
+            )
+        )
+        self.listening = asyncio.Event()
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Iterator[None]:
+        yield
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listening.set()
+
+    def cut(self) -> None:
+        """Close what is still connected, whether or not the other side reads."""
+        for connection in list(self.server_state.connections):
+            connection.transport.abort()
+
+
+def _bind_tcp(host: str, port: int) -> socket.socket:
+    try:
+        family, kind, _, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        door = socket.socket(family, kind)
+        door.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    except OSError as error:
+        raise InvalidInput.one("bind", f"'{host}' is no address of this machine: {error.strerror}", host) from None
+    try:
+        door.bind(address)
+        door.listen(_BACKLOG)
+    except OSError as error:
+        door.close()
+        if error.errno == errno.EADDRINUSE:
+            message = f"{_authority(host, port)} is in use by another program; choose another with --bind HOST:PORT"
+            raise Unavailable(message) from None
+        raise Unavailable(f"cannot listen on {_authority(host, port)}: {error.strerror}") from None
+    door.setblocking(False)
+    return door
+
+
+def _bind_socket(path: Path, *, group: bool) -> socket.socket:
+    """A socket that only its owner (and, by setting, its group) can open. A stale one is removed only if nobody
+    answers on it."""
+    _prepare_folder(path.parent, group=group)
+    if path.is_socket():
+        if _answers(path):
+            raise Conflict(f"an agent is listening on {path} already")
+        path.unlink()
+    door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
+    try:
+        door.bind(str(path))
+        path.chmod(0o660 if group else 0o600)
+        door.listen(_BACKLOG)
+    except OSError as error:
+        door.close()
+        raise Unavailable(f"cannot listen on {path}: {error.strerror or error}") from None
+    door.setblocking(False)
+    return door
+
+
+def _prepare_folder(folder: Path, *, group: bool) -> None:
+    wanted = 0o750 if group else 0o700
+    folder.mkdir(mode=wanted, parents=True, exist_ok=True)
+    found = folder.stat()
+    if found.st_uid != os.geteuid():
+        raise InvalidInput.one("socket", f"the folder {folder} belongs to another user")
+    if stat.S_IMODE(found.st_mode) & ~wanted:
+        raise InvalidInput.one("socket", f"others can reach into {folder}; run 'chmod {wanted:o} {folder}'")
+
+
+def _answers(path: Path) -> bool:
+    """False only if the kernel says that nobody holds it: who is too busy to answer is there all the same."""
+    with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
+        probe.setblocking(False)
+        try:
+            probe.connect(str(path))
+        except (ConnectionRefusedError, FileNotFoundError):
+            return False
+        except BlockingIOError:
+            return True
+    return True
+
+
+def _inode(path: Path) -> int:
+    return path.stat().st_ino
+
+
+def _authority(host: str, port: int | None) -> str:
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"

@@ -1,0 +1,54 @@
+"""Answers that stay open: how they breathe, and how they end."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import TypeVar
+
+from fastapi import Request
+from sse_starlette import EventSourceResponse, ServerSentEvent
+from starlette.responses import Response
+
+from agent.api.guard import is_head
+
+T = TypeVar("T")
+
+HEARTBEAT = 15
+"""Seconds between comments on a silent stream; proxies cut what is silent for a minute."""
+
+
+def stream_answer(request: Request, frames: AsyncIterator[bytes]) -> Response:
+    """The frames as server-sent events. A client that takes nothing for a minute is let go."""
+    if is_head(request.scope):
+        return Response(media_type="text/event-stream")
+    return EventSourceResponse(
+        frames,
+        ping=HEARTBEAT,
+        ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
+        sep="\n",
+        send_timeout=60,
+    )
+
+
+async def until_closing(items: AsyncIterator[T], closing: asyncio.Event) -> AsyncIterator[T]:
+    """The items, until there are no more or the agent stops."""
+    ending = asyncio.ensure_future(closing.wait())
+    waiting: asyncio.Future[T] | None = None
+    try:
+        while not closing.is_set():
+            waiting = asyncio.ensure_future(anext(items))
+            await asyncio.wait({waiting, ending}, return_when=asyncio.FIRST_COMPLETED)
+            if not waiting.done():
+                return
+            try:
+                yield waiting.result()
+            except StopAsyncIteration:
+                return
+    finally:
+        ending.cancel()
+        if waiting is not None and not waiting.done():
+            waiting.cancel()
+            await asyncio.wait({waiting})
+        if hasattr(items, "aclose"):
+            await items.aclose()

@@ -1,0 +1,1 @@
+"""Parts of screens. Data goes down into them, messages come up."""

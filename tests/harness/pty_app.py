@@ -1,0 +1,220 @@
+"""Run a full-screen program on a real pseudo-terminal and look at what it draws.
+
+    with start([sys.executable, "-m", "tests.apps.table"], size=(80, 24), env={"TERM": "xterm-256color"}) as app:
+        app.read_until(lambda: "ready" in app.text)        # polls; AssertionError with the screen after `deadline`
+        app.send("j")                                      # keys as the terminal would send them
+        before = app.received                              # bytes that came over the line so far
+        app.read_for(2.0)                                  # watch for a span: for "nothing comes" only
+        app.screen                                         # the pyte.Screen that all bytes were fed to
+        app.raw                                            # the bytes themselves
+
+The harness answers as a terminal would: synchronized output is reported as supported (`answer_sync=False`: not).
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import pty
+import re
+import select
+import signal
+import struct
+import termios
+import time
+from collections.abc import Callable, Mapping, Sequence
+from types import TracebackType
+
+import pyte
+
+_SYNC_QUERY = b"\x1b[?2026$p"
+_SYNC_ANSWER = b"\x1b[?2026;2$y"
+_UNSET = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_DRIVER", "TEXTUAL_ANIMATIONS", "COLORTERM", "TERM_PROGRAM")
+
+
+def start(
+    argv: Sequence[str],
+    size: tuple[int, int] = (80, 24),
+    env: Mapping[str, str] | None = None,
+    *,
+    answer_sync: bool = True,
+) -> PtyApp:
+    """Start `argv` (an absolute path first) on a terminal of `size` columns, rows; `env` adds to the environment."""
+    columns, rows = size
+    environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "", "LINES": ""} | dict(env or {})
+    environment = {name: value for name, value in environment.items() if value}
+    started = time.monotonic()
+    pid, line = pty.fork()
+    if pid == 0:
+        _become(argv, environment)
+    _set_size(line, columns, rows)
+    return PtyApp(pid, line, columns, rows, started, answer_sync=answer_sync)
+
+
+def _become(argv: Sequence[str], environment: Mapping[str, str]) -> None:
+    try:
+        # The parent sets the size right after the fork; wait for it, as a login shell would find it set.
+        while os.get_terminal_size(0).columns == 0:
+            os.sched_yield()
+        os.execve(argv[0], list(argv), dict(environment))
+    finally:
+        os._exit(127)
+
+
+def _set_size(line: int, columns: int, rows: int) -> None:
+    fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
+
+
+class PtyApp:
+    """A running program and the terminal it draws on; ends the program when the `with` block is left."""
+
+    def __init__(self, pid: int, line: int, columns: int, rows: int, started: float, *, answer_sync: bool) -> None:
+        self.pid = pid
+        self.line = line
+        self.screen = pyte.Screen(columns, rows)
+        self.raw = bytearray()
+        self.started = started
+        self.first_output: float | None = None
+        self.is_over = False
+        self.status: int | None = None
+        self._stream = _Feed(self.screen)
+        self._answer_sync = answer_sync
+        self._answered = 0
+
+    @property
+    def received(self) -> int:
+        """Bytes that came over the line so far."""
+        return len(self.raw)
+
+    @property
+    def rows(self) -> list[str]:
+        """The screen as text, a string a row."""
+        return list(self.screen.display)
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)
+
+    def send(self, keys: str) -> None:
+        os.write(self.line, keys.encode())
+
+    def resize(self, columns: int, rows: int) -> None:
+        _set_size(self.line, columns, rows)
+        self.screen.resize(rows, columns)
+        os.kill(self.pid, signal.SIGWINCH)
+
+    def read_until(self, predicate: Callable[[], bool], deadline: float = 15.0) -> float:
+        """Read until `predicate()` holds; seconds since the start of the program. AssertionError after `deadline` s."""
+        ends = time.monotonic() + deadline
+        while not predicate():
+            left = ends - time.monotonic()
+            if left <= 0 or self.is_over:
+                raise AssertionError(f"not reached (program over: {self.is_over}); screen:\n{self.text}")
+            self._read_once(min(left, 0.2))
+        return time.monotonic() - self.started
+
+    def read_until_quiet(self, quiet: float = 0.25, deadline: float = 15.0) -> None:
+        """Read until nothing came for `quiet` seconds: a frame has ended."""
+        ends = time.monotonic() + deadline
+        while self._read_once(quiet):
+            assert time.monotonic() < ends, f"never quiet; screen:\n{self.text}"
+
+    def read_for(self, seconds: float) -> int:
+        """Watch the line for a span and return the bytes that came."""
+        before, ends = self.received, time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            self._read_once(left)
+        return self.received - before
+
+    def _read_once(self, timeout: float) -> bool:
+        if self.is_over or not select.select([self.line], [], [], timeout)[0]:
+            return False
+        try:
+            data = os.read(self.line, 65536)
+        except OSError:
+            data = b""
+        if not data:
+            self.is_over = True
+            return False
+        self.first_output = self.first_output or time.monotonic() - self.started
+        self.raw += data
+        self._stream.feed(data)
+        self._answer()
+        return True
+
+    def _answer(self) -> None:
+        asked = self.raw.count(_SYNC_QUERY)
+        if self._answer_sync and asked > self._answered:
+            self._answered = asked
+            os.write(self.line, _SYNC_ANSWER)
+
+    def is_running(self) -> bool:
+        return self._is_alive()
+
+    def close(self) -> int | None:
+        """End the program if it still runs; its exit status."""
+        if self._is_alive():
+            os.kill(self.pid, signal.SIGTERM)
+        ends = time.monotonic() + 5.0
+        while self._is_alive():
+            self._read_once(0.05)
+            if time.monotonic() > ends:
+                os.kill(self.pid, signal.SIGKILL)
+        os.close(self.line)
+        return self.status
+
+    def _is_alive(self) -> bool:
+        if self.status is not None:
+            return False
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        if pid:
+            self.status = os.waitstatus_to_exitcode(status)
+        return pid == 0
+
+    def __enter__(self) -> PtyApp:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+_UNKNOWN = re.compile(rb"\x1b\[(?:[<>=][0-9;]*[a-z]|\?[0-9;]*\$p)")
+_UNFINISHED = re.compile(rb"\x1b(?:\[[0-9;<>=?$]*)?$")
+
+
+class _Feed:
+    """Takes out what pyte would print as text: the kitty keyboard protocol and mode queries."""
+
+    def __init__(self, screen: pyte.Screen) -> None:
+        self._stream = pyte.ByteStream(screen)
+        self._held = b""
+
+    def feed(self, data: bytes) -> None:
+        data = self._held + data
+        unfinished = _UNFINISHED.search(data)
+        cut = unfinished.start() if unfinished else len(data)
+        self._held = data[cut:]
+        self._stream.feed(_UNKNOWN.sub(b"", data[:cut]))
+
+
+def replay(data: bytes, columns: int, rows: int) -> pyte.Screen:
+    """A fresh terminal that was fed `data`."""
+    screen = pyte.Screen(columns, rows)
+    _Feed(screen).feed(data)
+    return screen
+
+
+def cells_of(screen: pyte.Screen) -> list[list[tuple[str, ...]]]:
+    """All that can be seen, cell by cell: character, colours and attributes. A blank shows no colour of its own."""
+    return [[_seen(screen.buffer[y][x]) for x in range(screen.columns)] for y in range(screen.lines)]
+
+
+def _seen(cell: pyte.screens.Char) -> tuple[str, ...]:
+    marks = tuple(name for name in ("underscore", "strikethrough", "reverse") if getattr(cell, name))
+    if cell.data == " " and not marks:
+        return (" ", cell.bg)
+    marks += tuple(name for name in ("bold", "italics", "blink") if getattr(cell, name))
+    return (cell.data, cell.fg, cell.bg, *marks)

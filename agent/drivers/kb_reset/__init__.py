@@ -1,0 +1,1 @@
+"""The job type `kb-reset`: a table's share of a knowledge base, made anew."""

@@ -1,0 +1,1 @@
+"""The job type `kb-sync`: rows of a table into a knowledge base, incrementally."""

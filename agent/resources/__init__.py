@@ -1,0 +1,1 @@
+"""What jobs work with: connections, datasets, knowledge bases, libraries, logs, blobs."""

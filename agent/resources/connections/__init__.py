@@ -1,0 +1,22 @@
+"""Data sources: their addresses, how they are opened and looked at, and what their failures mean."""
+
+from agent.resources.connections.engine import open_source
+from agent.resources.connections.failures import naming_failures
+from agent.resources.connections.inspection import ColumnInfo, TableInfo, find_table, list_tables
+from agent.resources.connections.probe import describe_source, test_source
+from agent.resources.connections.urls import join_credentials, kind_of, parse_url, split_credentials
+
+__all__ = [
+    "ColumnInfo",
+    "TableInfo",
+    "describe_source",
+    "find_table",
+    "join_credentials",
+    "kind_of",
+    "list_tables",
+    "naming_failures",
+    "open_source",
+    "parse_url",
+    "split_credentials",
+    "test_source",
+]

@@ -1,0 +1,77 @@
+"""Opening a source: read only, with short waits, and an error that names the missing package."""
+
+from __future__ import annotations
+
+import sqlite3
+from functools import partial
+from typing import Any
+from urllib.parse import quote
+
+from sqlalchemy import create_engine
+from sqlalchemy.engine import URL, Engine
+from sqlalchemy.exc import NoSuchModuleError
+from sqlalchemy.pool import QueuePool
+
+from agent.core.driving import DriverError
+from agent.resources.connections.urls import parse_url
+from shared.errors import InvalidInput
+
+CONNECT_SECONDS = 10
+BUSY_SECONDS = 5.0
+
+_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "duckdb": "duckdb"}
+
+
+def open_source(url: str) -> Engine:
+    """An engine that reads the source; nothing is connected yet. DriverError of a permanent kind if it cannot be made.
+
+    A SQLite or DuckDB file is opened read only and never created.
+    """
+    try:
+        parsed = parse_url(url)
+    except InvalidInput as refusal:
+        raise DriverError("source_url", refusal.message) from None
+    try:
+        return _create(parsed)
+    except (ImportError, NoSuchModuleError):
+        raise DriverError("driver_missing", _missing(parsed)) from None
+
+
+def _create(url: URL) -> Engine:
+    kind = url.get_backend_name()
+    if kind == "sqlite":
+        creator = partial(_open_sqlite, str(url.database))
+        return create_engine("sqlite://", creator=creator, poolclass=QueuePool, isolation_level="AUTOCOMMIT")
+    # AUTOCOMMIT: each page is one statement; no transaction stays open on the source while texts are embedded.
+    return create_engine(url, connect_args=_connect_args(kind), isolation_level=_isolation(kind), hide_parameters=True)
+
+
+def _open_sqlite(path: str) -> sqlite3.Connection:
+    connection = sqlite3.connect(f"file:{quote(path)}?mode=ro", uri=True, timeout=BUSY_SECONDS, check_same_thread=False)
+    connection.text_factory = _lenient_text
+    return connection
+
+
+def _lenient_text(raw: bytes) -> str:
+    return raw.decode("utf-8", "replace")
+
+
+def _connect_args(kind: str) -> dict[str, Any]:
+    if kind == "postgresql":
+        return {"connect_timeout": CONNECT_SECONDS, "application_name": "jobdeck"}
+    if kind in ("mysql", "mariadb"):
+        return {"connect_timeout": CONNECT_SECONDS}
+    if kind == "duckdb":
+        return {"read_only": True}
+    return {}
+
+
+def _isolation(kind: str) -> Any:
+    return "AUTOCOMMIT" if kind in ("postgresql", "mysql", "mariadb") else None
+
+
+def _missing(url: URL) -> str:
+    kind = url.get_backend_name()
+    if extra := _EXTRAS.get(kind):
+        return f"the driver for {kind} is not installed; run: pip install 'jobdeck[{extra}]'"
+    return f"no driver for '{url.drivername}' is installed; install the SQLAlchemy dialect and driver that it names"

@@ -1,0 +1,81 @@
+"""Addresses of data sources: any SQLAlchemy URL, its kind, and its password kept apart from it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import PurePosixPath
+
+from sqlalchemy.engine import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from shared.errors import InvalidInput
+
+MASK = "•••"
+FILE_KINDS = frozenset({"sqlite", "duckdb"})
+
+_DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+_ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite"}
+_PASSWORD_OPTIONS = ("password", "passwd", "pwd")
+_PASSWORD_IN_URL = re.compile(r"(//[^:/@\s]*):.*@", re.DOTALL)
+_EXAMPLES = "'postgresql://user@host/database', 'mysql://user@host/database', 'sqlite:////absolute/path.db'"
+
+
+def parse_url(url: str) -> URL:
+    """The parsed URL with Jobdeck's drivers filled in; InvalidInput on `url` says what would be right."""
+    try:
+        parsed = make_url(url.strip())
+    except (ArgumentError, ValueError):
+        raise InvalidInput.one("url", f"this is not the URL of a database; write {_EXAMPLES}", _shown(url)) from None
+    kind = _ALIASES.get(parsed.drivername, parsed.drivername)
+    parsed = parsed.set(drivername=_DRIVERS.get(kind, kind))
+    if parsed.get_backend_name() in FILE_KINDS:
+        _check_file(parsed, url)
+    return parsed
+
+
+def kind_of(url: str) -> str:
+    """`sqlite`, `postgresql`, `mysql`, `mariadb`, `duckdb`, or the name of another SQLAlchemy dialect."""
+    return parse_url(url).get_backend_name()
+
+
+def split_credentials(url: str) -> tuple[str, str | None]:
+    """(the URL without its password, the password or None); a password among the options is taken out too."""
+    parsed = parse_url(url)
+    password = parsed.password
+    for option in _PASSWORD_OPTIONS:
+        value = parsed.query.get(option)
+        if value is not None:
+            password = password or (value if isinstance(value, str) else value[0])
+            parsed = parsed.difference_update_query([option])
+    return parsed._replace(password=None).render_as_string(hide_password=False), password or None
+
+
+def join_credentials(url: str, password: str | None) -> str:
+    """The URL with the password in it; the inverse of `split_credentials`."""
+    parsed = parse_url(url)
+    return (parsed._replace(password=password) if password else parsed).render_as_string(hide_password=False)
+
+
+def without_password(text: str, url: URL) -> str:
+    """`text` with the URL's password masked wherever it stands, as written or percent-encoded."""
+    if url.password:
+        encoded = url.render_as_string(hide_password=False).partition("://")[2].partition("@")[0].partition(":")[2]
+        for secret in sorted({str(url.password), encoded}, key=len, reverse=True):
+            text = text.replace(secret, MASK)
+    return _shown(text)
+
+
+def _check_file(parsed: URL, url: str) -> None:
+    path, kind = parsed.database or "", parsed.get_backend_name()
+    if path in ("", ":memory:"):
+        raise InvalidInput.one("url", f"a {kind} source is a file; write {kind}:////absolute/path", _shown(url))
+    if not PurePosixPath(path).is_absolute():
+        raise InvalidInput.one(
+            "url",
+            f"the path must be absolute, since jobs run elsewhere; write {kind}:////absolute/path/{path}",
+            _shown(url),
+        )
+
+
+def _shown(url: str) -> str:
+    return _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", url)

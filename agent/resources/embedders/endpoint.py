@@ -1,0 +1,124 @@
+"""Any endpoint that speaks OpenAI's `POST /embeddings`."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import httpx
+import numpy as np
+
+from agent.core.driving import DriverError, RunCancelled
+from agent.resources.embedders.names import EmbedderName
+from agent.resources.embedders.opening import Vectors
+from agent.resources.embedders.vectors import unit
+
+BATCH = 128
+CONNECTIONS = 4
+TRIES = 4
+TIMEOUT = httpx.Timeout(60.0, connect=10.0)
+LONGEST_WAIT = 30.0
+
+
+class OpenAiEmbedder:
+    """Texts go out in batches, a few at a time; 429, 5xx and broken connections are tried again with growing waits
+    (`Retry-After` is honoured up to half a minute), then reported as transient."""
+
+    def __init__(
+        self,
+        name: str,
+        parsed: EmbedderName,
+        secret: str | None,
+        dimensions: int | None,
+        cancelled: threading.Event,
+        first_wait: float = 0.5,
+    ) -> None:
+        headers = {"Authorization": f"Bearer {secret}"} if secret else {}
+        self.name = name
+        self._model = parsed.model
+        self._url = f"{parsed.base_url}/embeddings"
+        self._cancelled = cancelled
+        self._first_wait = first_wait
+        self._client = httpx.Client(headers=headers, timeout=TIMEOUT, follow_redirects=False)
+        self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="embed")
+        self.dimensions = dimensions or 0
+        if not self.dimensions:
+            self.dimensions = self._probe()
+
+    def embed(self, texts: Sequence[str]) -> Vectors:
+        if not texts:
+            return np.zeros((0, self.dimensions), dtype=np.float32)
+        batches = [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
+        return unit(np.concatenate(list(self._threads.map(self._embed_batch, batches))))
+
+    def close(self) -> None:
+        self._threads.shutdown(cancel_futures=True)
+        self._client.close()
+
+    def _probe(self) -> int:
+        try:
+            return int(self._embed_batch(["dimensions"]).shape[1])
+        except BaseException:
+            self.close()
+            raise
+
+    def _embed_batch(self, texts: list[str]) -> Vectors:
+        # An empty input is refused by the endpoints; a space is not, and its vector is cleared again below.
+        answer = self._post({"model": self._model, "input": [text or " " for text in texts]})
+        vectors = self._read(answer, len(texts))
+        vectors[[index for index, text in enumerate(texts) if not text.strip()]] = 0.0
+        return vectors
+
+    def _post(self, body: dict[str, Any]) -> httpx.Response:
+        trouble = ""
+        for wait in (*self._waits(), None):
+            after: str | None = None
+            try:
+                response = self._client.post(self._url, json=body)
+            except httpx.TransportError as error:
+                trouble = f"cannot be reached: {error}"
+            else:
+                if response.status_code == 200:
+                    return response
+                trouble = self._refusal(response)
+                after = response.headers.get("retry-after")
+            if wait is not None and self._cancelled.wait(_longer(wait, after)):
+                raise RunCancelled
+        raise DriverError("embedder_unavailable", f"embedder '{self.name}' {trouble}", transient=True)
+
+    def _waits(self) -> Iterator[float]:
+        return (self._first_wait * 2**turn for turn in range(TRIES - 1))
+
+    def _refusal(self, response: httpx.Response) -> str:
+        said = f"answered {response.status_code}: {response.text[:300].strip() or response.reason_phrase}"
+        if response.status_code in (408, 425, 429) or response.status_code >= 500:
+            return said
+        raise DriverError("embedder_refused", f"embedder '{self.name}' {said}")
+
+    def _read(self, response: httpx.Response, count: int) -> Vectors:
+        try:
+            rows = sorted(response.json()["data"], key=lambda row: int(row["index"]))
+            vectors = np.array([row["embedding"] for row in rows], dtype=np.float32)
+        except (ValueError, KeyError, TypeError) as error:
+            raise self._nonsense(f"not a list of embeddings ({error!r:.100})") from None
+        if vectors.ndim != 2 or len(vectors) != count:
+            raise self._nonsense(f"{len(rows)} embeddings for {count} texts")
+        if self.dimensions and vectors.shape[1] != self.dimensions:
+            raise DriverError(
+                "embedder_dimensions",
+                f"embedder '{self.name}' made {vectors.shape[1]} dimensions where {self.dimensions} are expected",
+            )
+        return vectors
+
+    def _nonsense(self, what: str) -> DriverError:
+        return DriverError("embedder_answer", f"embedder '{self.name}' answered something else: {what}")
+
+
+def _longer(wait: float, retry_after: str | None) -> float:
+    try:
+        asked = float(retry_after or 0)
+    except ValueError:
+        asked = 0.0
+    return min(max(wait, asked), LONGEST_WAIT)

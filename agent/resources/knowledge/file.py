@@ -1,0 +1,146 @@
+"""The file that is a knowledge base's truth: its schema, and how it is opened for writing and for reading.
+
+A *share* is the content of one origin (connection and table) in one generation. Exactly one share of an origin is
+live; another may be building aside. A row's id is never used twice and grows with every commit, and a row whose
+text changes gets a new one: what was derived up to an id stays right, newer rows are those with greater ids.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.core.driving import DriverError
+
+FILE_NAME = "knowledge.sqlite"
+SCHEMA_VERSION = 1
+BUSY_SECONDS = 30.0
+
+_SCHEMA = """
+CREATE TABLE meta (name TEXT PRIMARY KEY, value NOT NULL) WITHOUT ROWID;
+INSERT INTO meta VALUES ('generation', 1);
+
+CREATE TABLE shares (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    origin TEXT NOT NULL,
+    state TEXT NOT NULL CHECK (state IN ('live', 'building', 'dead')),
+    embedder TEXT NOT NULL,
+    dimensions INTEGER NOT NULL,
+    key_columns TEXT NOT NULL,
+    made_by TEXT NOT NULL,
+    created_at TEXT NOT NULL,
+    row_count INTEGER NOT NULL DEFAULT 0
+);
+CREATE UNIQUE INDEX one_live_share ON shares (origin) WHERE state = 'live';
+CREATE UNIQUE INDEX one_building_share ON shares (origin) WHERE state = 'building';
+
+CREATE TABLE rows (
+    id INTEGER PRIMARY KEY AUTOINCREMENT,
+    share INTEGER NOT NULL REFERENCES shares (id),
+    key TEXT NOT NULL,
+    text TEXT NOT NULL,
+    attributes TEXT NOT NULL,
+    text_hash BLOB NOT NULL,
+    attributes_hash BLOB NOT NULL,
+    vector BLOB NOT NULL,
+    UNIQUE (share, key)
+);
+
+CREATE TABLE checkpoints (
+    share INTEGER PRIMARY KEY REFERENCES shares (id),
+    scope TEXT NOT NULL,
+    watermark TEXT,
+    scan TEXT,
+    run_id TEXT NOT NULL,
+    counts TEXT NOT NULL
+);
+
+CREATE TABLE seen (share INTEGER NOT NULL, row INTEGER NOT NULL, PRIMARY KEY (share, row)) WITHOUT ROWID;
+
+CREATE VIRTUAL TABLE rows_text USING fts5 (
+    text, content = 'rows', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2"
+);
+CREATE TRIGGER rows_text_insert AFTER INSERT ON rows BEGIN
+    INSERT INTO rows_text (rowid, text) VALUES (new.id, new.text);
+END;
+CREATE TRIGGER rows_text_delete AFTER DELETE ON rows BEGIN
+    INSERT INTO rows_text (rows_text, rowid, text) VALUES ('delete', old.id, old.text);
+END;
+"""
+
+
+def open_for_writing(folder: Path) -> sqlite3.Connection:
+    """The knowledge base in `folder`, made if there is none; the caller holds its writer lock.
+
+    Autocommit: transactions are written out (`transaction`). DriverError if a newer Jobdeck made the file.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    connection = _connect(folder / FILE_NAME)
+    try:
+        connection.execute("PRAGMA journal_mode = WAL")
+        # Batch and checkpoint are one transaction: what a power cut takes back, it takes back whole.
+        connection.execute("PRAGMA synchronous = NORMAL")
+        connection.execute("PRAGMA journal_size_limit = 67108864")
+        _migrate(connection, folder)
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def open_for_reading(folder: Path) -> sqlite3.Connection:
+    """A connection that cannot change the file; FileNotFoundError if there is none."""
+    path = folder / FILE_NAME
+    if not path.exists():
+        raise FileNotFoundError(path)
+    connection = _connect(path)
+    connection.execute("PRAGMA query_only = ON")
+    _check_version(connection, folder)
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """All of the block or nothing."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+    except BaseException:
+        connection.execute("ROLLBACK")
+        raise
+    connection.execute("COMMIT")
+
+
+def _connect(path: Path) -> sqlite3.Connection:
+    connection = sqlite3.connect(path, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False)
+    connection.execute("PRAGMA cache_size = -65536")
+    return connection
+
+
+def _migrate(connection: sqlite3.Connection, folder: Path) -> None:
+    with transaction(connection):
+        if _check_version(connection, folder) == 0:
+            for statement in _statements(_SCHEMA):
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
+
+
+def _check_version(connection: sqlite3.Connection, folder: Path) -> int:
+    version: int = connection.execute("PRAGMA user_version").fetchone()[0]
+    if version > SCHEMA_VERSION:
+        raise DriverError(
+            "knowledge_base_version",
+            f"the knowledge base in {folder} has schema {version}; this Jobdeck knows up to {SCHEMA_VERSION}: upgrade it",
+        )
+    return version
+
+
+def _statements(script: str) -> Iterator[str]:
+    statement = ""
+    for line in script.splitlines(keepends=True):
+        statement += line
+        if sqlite3.complete_statement(statement):
+            yield statement
+            statement = ""

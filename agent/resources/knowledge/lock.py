@@ -1,0 +1,85 @@
+"""One writer at a time for each knowledge base, across processes. The kernel releases the lock when its holder dies."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from agent.core.driving import RunContext
+
+LOCK_NAME = "writer.lock"
+POLL_SECONDS = 0.1
+REMIND_SECONDS = 60.0
+
+
+@contextmanager
+def writer_lock(folder: Path, context: RunContext, base_name: str) -> Iterator[None]:
+    """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait."""
+    folder.mkdir(parents=True, exist_ok=True)
+    # Not inherited by child processes: a stray one would keep the lock after its run.
+    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        _wait(handle, context, base_name)
+        _sign(handle, context)
+        yield
+    finally:
+        os.close(handle)
+
+
+def try_lock(folder: Path) -> int | None:
+    """The lock as a file descriptor to close, or None if a writer holds it."""
+    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    if _taken(handle):
+        return handle
+    os.close(handle)
+    return None
+
+
+def holder(folder: Path) -> str:
+    """Who signed the lock last, in words."""
+    handle = os.open(folder / LOCK_NAME, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        return _signature(handle)
+    finally:
+        os.close(handle)
+
+
+def _wait(handle: int, context: RunContext, base_name: str) -> None:
+    remind_at = context.clock.monotonic()
+    while not _taken(handle):
+        if context.clock.monotonic() >= remind_at:
+            context.log(f"waiting: {_signature(handle)} writes to knowledge base '{base_name}'")
+            remind_at += REMIND_SECONDS
+        context.cancelled.wait(POLL_SECONDS)
+        context.check_cancelled()
+
+
+def _taken(handle: int) -> bool:
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
+
+
+def _sign(handle: int, context: RunContext) -> None:
+    signature = {
+        "run": context.run_id,
+        "job": context.job_name,
+        "pid": os.getpid(),
+        "since": context.clock.now().isoformat(timespec="seconds"),
+    }
+    os.ftruncate(handle, 0)
+    os.pwrite(handle, json.dumps(signature).encode(), 0)
+
+
+def _signature(handle: int) -> str:
+    try:
+        signed = json.loads(os.pread(handle, 4096, 0))
+        return f"job '{signed['job']}' (run {signed['run']}, process {signed['pid']}, since {signed['since']})"
+    except (ValueError, KeyError, TypeError):
+        return "another process"

@@ -1,0 +1,1 @@
+"""Rows of a table into a knowledge base: what `kb-sync` and `kb-reset` share."""

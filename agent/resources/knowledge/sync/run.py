@@ -1,0 +1,207 @@
+"""A run from a table to a knowledge base: `synchronise` (kb-sync) and `reset` (kb-reset)."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.core.driving import DriverError, RunCancelled, RunContext
+from agent.core.wire import KnowledgeBaseGrant
+from agent.resources.connections import open_source
+from agent.resources.embedders import Embedder, open_embedder, parse_embedder
+from agent.resources.knowledge.file import open_for_writing
+from agent.resources.knowledge.lock import writer_lock
+from agent.resources.knowledge.shares import (
+    Share,
+    ShareIdentity,
+    begin_share,
+    drop_abandoned,
+    find_share,
+    purge_dead,
+    swap_in,
+)
+from agent.resources.knowledge.sync.check import look_up
+from agent.resources.knowledge.sync.intake import Intake
+from agent.resources.knowledge.sync.parameters import ResetParameters, SyncParameters, TableParameters
+from agent.resources.knowledge.sync.plan import Plan, make_plan
+from agent.resources.knowledge.sync.source import TableSource
+from agent.resources.knowledge.sync.values import plain
+from agent.resources.knowledge.writing import ShareWriter
+from shared.errors import InvalidInput
+
+
+def synchronise(context: RunContext, parameters: SyncParameters) -> dict[str, Any]:
+    """Bring in what is new (`watermark`) or what differs (`full`). A share whose key columns or embedder are no
+    longer the job's is built anew aside and swapped in."""
+    with _opened(context, parameters) as work:
+        live = find_share(work.base, work.identity.origin, "live")
+        if live and live.identity != work.identity:
+            context.log("the key columns or the embedder changed: the content is made anew, aside")
+            return _build_aside(work)
+        share = live or begin_share(work.base, work.identity, "live", context.run_id, context.clock.now())
+        intake = work.intake(share)
+        with context.step("read", f"Read {work.identity.origin}, embed and store what changed"):
+            if parameters.compare == "full":
+                intake.bring_in_everything()
+            else:
+                intake.bring_in_changes(parameters.parsed_lag())
+        return work.result(intake)
+
+
+def reset(context: RunContext, parameters: ResetParameters) -> dict[str, Any]:
+    """Make the origin's content anew; until the last step, searches see what was there before."""
+    with _opened(context, parameters) as work:
+        if parameters.mode == "clear":
+            return _clear(work)
+        live = find_share(work.base, work.identity.origin, "live")
+        if parameters.mode == "refresh" and live and live.identity == work.identity:
+            intake = work.intake(live, again=True)
+            with context.step("read", f"Read every row of {work.identity.origin} again"):
+                intake.bring_in_changes(None)
+            return work.result(intake)
+        return _build_aside(work)
+
+
+@dataclass(slots=True)
+class _Work:
+    """What a run holds while it has the writer lock."""
+
+    context: RunContext
+    parameters: TableParameters
+    base: sqlite3.Connection
+    source: TableSource
+    embedder: Embedder
+    plan: Plan
+    identity: ShareIdentity
+    started: float
+    without_filter: int = 0
+
+    def intake(self, share: Share, *, again: bool = False) -> Intake:
+        writer = ShareWriter(self.base, share, self.embedder)
+        return Intake(self.context, self.source, writer, self.plan, self.parameters.batch_size, again=again)
+
+    def result(self, intake: Intake) -> dict[str, Any]:
+        seconds = max(self.context.clock.monotonic() - self.started, 1e-6)
+        counts = intake.counts
+        self.context.log(
+            f"{counts.rows_synced} rows synced of {counts.rows_seen} seen, {counts.rows_unchanged} unchanged,"
+            f" {counts.rows_deleted} deleted, {counts.embedded} embedded"
+        )
+        return {
+            **counts.as_result(),
+            "rows_null_filter": self.without_filter,
+            "watermark": plain(intake.watermark),
+            "rows_per_second": round(counts.rows_seen / seconds, 1),
+        }
+
+
+@contextmanager
+def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]:
+    started = context.clock.monotonic()
+    grant = context.connection(parameters.connection)
+    target = context.knowledge_base(parameters.knowledge_base)
+    folder = Path(target.path)
+    with context.step("inspect", f"Inspect {parameters.source_table}"):
+        table = look_up(grant, parameters.table)
+        plan = _planned(parameters, table)
+        engine = open_source(grant.url)
+    source = TableSource(engine, grant.name, grant.url, table, plan)
+    try:
+        with writer_lock(folder, context, target.name), _embedder(context, target) as embedder:
+            base = open_for_writing(folder)
+            try:
+                identity = ShareIdentity(
+                    f"{grant.name}.{table.full_name}", embedder.name, embedder.dimensions, plan.keys
+                )
+                work = _Work(context, parameters, base, source, embedder, plan, identity, started)
+                _tidy(work)
+                _survey(work)
+                yield work
+            finally:
+                base.close()
+    finally:
+        engine.dispose()
+
+
+def _planned(parameters: TableParameters, table: Any) -> Plan:
+    try:
+        return make_plan(parameters, table)
+    except InvalidInput as refusal:
+        fault = refusal.faults[0]
+        raise DriverError(fault.code if fault.code != "invalid" else "parameters", refusal.message) from None
+
+
+@contextmanager
+def _embedder(context: RunContext, target: KnowledgeBaseGrant) -> Iterator[Embedder]:
+    secret = None
+    with suppress(InvalidInput):
+        name = parse_embedder(target.embedder).secret
+        secret = context.secret(name) if name else None
+    embedder = open_embedder(target.embedder, secret=secret, dimensions=target.dimensions, cancelled=context.cancelled)
+    try:
+        yield embedder
+    finally:
+        embedder.close()
+
+
+def _tidy(work: _Work) -> None:
+    """What earlier runs left behind when they were killed."""
+    drop_abandoned(work.base, work.context.clock.now())
+    purge_dead(work.base, work.context.check_cancelled)
+
+
+def _survey(work: _Work) -> None:
+    if not work.plan.filter_indexed:
+        work.context.log(f"no index begins with '{work.plan.filter}': every batch reads the whole table")
+    work.source.check_keys()
+    work.without_filter = work.source.count_without_filter()
+    if work.without_filter:
+        rows = "1 row has" if work.without_filter == 1 else f"{work.without_filter} rows have"
+        whole = isinstance(work.parameters, SyncParameters) and work.parameters.compare == "full"
+        fate = "only a full comparison sees them" if whole else "they are left out"
+        work.context.warn(f"{rows} no value in '{work.plan.filter}' of {work.identity.origin}: {fate}")
+
+
+def _build_aside(work: _Work) -> dict[str, Any]:
+    share = _building(work)
+    intake = work.intake(share)
+    with work.context.step("read", f"Read {work.identity.origin} into new content, aside"):
+        if isinstance(work.parameters, SyncParameters) and work.parameters.compare == "full":
+            intake.bring_in_everything()
+        else:
+            intake.bring_in_changes(None)
+    with work.context.step("swap", "Swap the new content in"):
+        work.context.check_cancelled()
+        swap_in(work.base, share)
+        _clear_away(work)
+    return work.result(intake)
+
+
+def _building(work: _Work) -> Share:
+    """The share that this very run began before it was interrupted, else a new one."""
+    found = find_share(work.base, work.identity.origin, "building")
+    if found and found.identity == work.identity and found.made_by == work.context.run_id:
+        return found
+    return begin_share(work.base, work.identity, "building", work.context.run_id, work.context.clock.now())
+
+
+def _clear(work: _Work) -> dict[str, Any]:
+    live = find_share(work.base, work.identity.origin, "live")
+    removed = live.count(work.base) if live else 0
+    share = begin_share(work.base, work.identity, "building", work.context.run_id, work.context.clock.now())
+    with work.context.step("swap", f"Empty the content of {work.identity.origin}"):
+        swap_in(work.base, share)
+        _clear_away(work)
+    intake = work.intake(share)
+    intake.counts.rows_deleted = removed
+    return work.result(intake)
+
+
+def _clear_away(work: _Work) -> None:
+    # The new content is live: a cancel now leaves the remains to the next run, and does not undo the swap.
+    with suppress(RunCancelled):
+        purge_dead(work.base, work.context.check_cancelled)

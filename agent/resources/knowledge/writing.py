@@ -1,0 +1,182 @@
+"""Bringing rows into a share: what changed is embedded, then rows and checkpoint are committed as one."""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from hashlib import blake2b
+from typing import Any
+
+from agent.core.driving import DriverError
+from agent.resources.embedders import Embedder
+from agent.resources.knowledge.file import transaction
+from agent.resources.knowledge.shares import Share, delete_rows
+
+
+@dataclass(frozen=True, slots=True)
+class KnowledgeRow:
+    """A row as the source has it now. `key` is unique within its origin; attributes are plain JSON values."""
+
+    key: str
+    text: str
+    attributes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Checkpoint:
+    """How far a share is. All but `run_id` are JSON texts of the caller's making; None where there is none."""
+
+    scope: str
+    watermark: str | None
+    scan: str | None
+    run_id: str
+    counts: str
+
+
+@dataclass(slots=True)
+class Batch:
+    """What is to be done to make the share agree with some rows of the source."""
+
+    inserts: list[tuple[Any, ...]] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
+    attributes: list[tuple[str, bytes, int]] = field(default_factory=list)
+    kept: list[int] = field(default_factory=list)
+    unchanged: int = 0
+    embedded: int = 0
+    bytes: int = 0
+
+    @property
+    def changed(self) -> int:
+        return len(self.inserts) + len(self.attributes)
+
+
+class ShareWriter:
+    """Writes one share; the caller holds the base's writer lock."""
+
+    def __init__(self, base: sqlite3.Connection, share: Share, embedder: Embedder) -> None:
+        self.base = base
+        self.share = share
+        self._embedder = embedder
+
+    def prepare(self, rows: Sequence[KnowledgeRow]) -> Batch:
+        """Compare by content hash with what the share has, and embed what is new; nothing is written yet."""
+        known = self._known(rows)
+        batch = Batch()
+        changed: list[tuple[KnowledgeRow, bytes, str, bytes]] = []
+        for row in rows:
+            text_hash, attributes = digest(row.text), _canonical(row.attributes)
+            attributes_hash = digest(attributes)
+            id_, old_text, old_attributes = known.get(row.key, (None, None, None))
+            if id_ is not None and old_text == text_hash:
+                batch.kept.append(id_)
+                if old_attributes == attributes_hash:
+                    batch.unchanged += 1
+                else:
+                    batch.attributes.append((attributes, attributes_hash, id_))
+                    batch.bytes += len(row.text.encode())
+                continue
+            if id_ is not None:
+                batch.replaced.append(id_)
+            changed.append((row, text_hash, attributes, attributes_hash))
+        self._embed(changed, batch)
+        return batch
+
+    def commit(self, batch: Batch, checkpoint: Checkpoint, *, mark_seen: bool = False) -> None:
+        """Write the batch and how far the share is now, in one transaction."""
+        with transaction(self.base):
+            delete_rows(self.base, self.share.id, batch.replaced)
+            last = self._insert(batch.inserts)
+            self.base.executemany("UPDATE rows SET attributes = ?, attributes_hash = ? WHERE id = ?", batch.attributes)
+            if mark_seen:
+                fresh = range(last - len(batch.inserts) + 1, last + 1)
+                self.base.executemany(
+                    "INSERT OR IGNORE INTO seen VALUES (?, ?)", [(self.share.id, id_) for id_ in (*batch.kept, *fresh)]
+                )
+            self._save(checkpoint)
+
+    def checkpoint(self) -> Checkpoint | None:
+        row = self.base.execute(
+            "SELECT scope, watermark, scan, run_id, counts FROM checkpoints WHERE share = ?", (self.share.id,)
+        ).fetchone()
+        return Checkpoint(*row) if row else None
+
+    def save(self, checkpoint: Checkpoint, *, forget_seen: bool = False) -> None:
+        with transaction(self.base):
+            if forget_seen:
+                self.base.execute("DELETE FROM seen WHERE share = ?", (self.share.id,))
+            self._save(checkpoint)
+
+    def unseen(self, limit: int) -> list[int]:
+        """Up to `limit` ids of rows that the scan of the whole source did not meet."""
+        return [
+            id_
+            for (id_,) in self.base.execute(
+                "SELECT id FROM rows WHERE share = ?1 AND NOT EXISTS"
+                " (SELECT 1 FROM seen WHERE seen.share = ?1 AND seen.row = rows.id) LIMIT ?2",
+                (self.share.id, limit),
+            )
+        ]
+
+    def delete(self, ids: Sequence[int], checkpoint: Checkpoint) -> None:
+        with transaction(self.base):
+            delete_rows(self.base, self.share.id, ids)
+            self._save(checkpoint)
+
+    def _known(self, rows: Sequence[KnowledgeRow]) -> dict[str, tuple[int, bytes, bytes]]:
+        keys = [row.key for row in rows]
+        if len(set(keys)) != len(keys):
+            twice = next(key for key in keys if keys.count(key) > 1)
+            raise DriverError(
+                "duplicate_key", f"the key {twice} names two rows of the source; name key_columns that tell rows apart"
+            )
+        found = self.base.execute(
+            "SELECT key, id, text_hash, attributes_hash FROM rows"
+            " WHERE share = ? AND key IN (SELECT value FROM json_each(?))",
+            (self.share.id, json.dumps(keys)),
+        )
+        return {key: (id_, text_hash, attributes_hash) for key, id_, text_hash, attributes_hash in found}
+
+    def _embed(self, changed: list[tuple[KnowledgeRow, bytes, str, bytes]], batch: Batch) -> None:
+        vectors = self._embedder.embed([row.text for row, *_ in changed]) if changed else ()
+        for (row, text_hash, attributes, attributes_hash), vector in zip(changed, vectors, strict=True):
+            batch.inserts.append(
+                (self.share.id, row.key, row.text, attributes, text_hash, attributes_hash, vector.tobytes())
+            )
+            batch.bytes += len(row.text.encode())
+        batch.embedded = len(changed)
+
+    def _insert(self, rows: list[tuple[Any, ...]]) -> int:
+        self.base.executemany(
+            "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?)",
+            rows,
+        )
+        self.base.execute("UPDATE shares SET row_count = row_count + ? WHERE id = ?", (len(rows), self.share.id))
+        # One writer, one transaction: the ids just given are consecutive and end here.
+        last = self.base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
+        return last[0] if last else 0
+
+    def _save(self, checkpoint: Checkpoint) -> None:
+        self.base.execute(
+            "INSERT OR REPLACE INTO checkpoints (share, scope, watermark, scan, run_id, counts)"
+            " VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                self.share.id,
+                checkpoint.scope,
+                checkpoint.watermark,
+                checkpoint.scan,
+                checkpoint.run_id,
+                checkpoint.counts,
+            ),
+        )
+
+
+def digest(text: str) -> bytes:
+    """The content hash: 16 bytes of BLAKE2b over UTF-8."""
+    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+
+
+def _canonical(attributes: dict[str, Any]) -> str:
+    return json.dumps(attributes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))

@@ -221,9 +221,10 @@ def _explain_usage(error: Exception) -> int | None:
         return Exit.INTERRUPTED
     if isinstance(error, typer.Exit):
         return error.exit_code
-    if isinstance(error, typer.TyperException):
-        error.show()
-        return error.exit_code
+    show = getattr(error, "show", None)
+    if isinstance(error, typer.TyperException) and callable(show):
+        show()
+        return Exit.USAGE
     return None
 
 

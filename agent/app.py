@@ -32,12 +32,13 @@ from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
 from agent.services.rescuer import Rescuer
 from agent.services.retention import Retention
+from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
 from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from agent.store import SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
-from agent.workers import LocalExecutor
+from agent.workers.pool import LocalExecutor
 from shared.clock import Clock, SystemClock
 from shared.errors import NotFound
 from shared.ids import NewId, new_id
@@ -112,7 +113,15 @@ async def open_agent(
     vault = FileKeyVault(data_dir, store, clock)
     reader = KnowledgeReader(data_dir / "knowledge")
     logs = FileLogStore(data_dir / "logs", clock)
-    executor: Executor = LocalExecutor(settings, clock=clock, new_id=ids)
+    agent_id = ids()
+    executor: Executor = LocalExecutor(
+        size=settings.workers,
+        data_dir=data_dir,
+        agent_id=agent_id,
+        clock=clock,
+        new_id=ids,
+        recycle_after=settings.runs_per_worker,
+    )
     granting = Granting(store, vault, sources, reader)
     firing = Firing(clock, ids, rng)
     core = Core(
@@ -128,12 +137,11 @@ async def open_agent(
         runs=Runs(store, logs, clock, ids),
         world=World(store, vault, sources, reader, granting, clock, ids),
     )
-    agent_id = ids()
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
     dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor, settings, agent_id)
     scheduler = Scheduler(store, clock, firing)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id)
-    retention = Retention(store, settings.keep_events)
+    roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     for hear in (scheduler.hear, dispatcher.hear, Canceller(executor).hear):
         store.subscribe(hear)
     executor.on_idle(dispatcher.wake)
@@ -142,7 +150,7 @@ async def open_agent(
         core=core,
         api=create_api(core),
         reader=reader,
-        duties=[supervisor, scheduler, dispatcher, rescuer, retention],
+        duties=[supervisor, scheduler, dispatcher, rescuer, roster, retention],
         supervisor=supervisor,
         rescuer=rescuer,
         lock=lock,

@@ -67,6 +67,9 @@ class RunContext(Protocol):
     def check_cancelled(self) -> None:
         """Raise RunCancelled if it was asked for; call it between units of work."""
 
+    def signal_programs(self, number: int) -> int:
+        """Send a signal to every process that this run started, detached ones included; how many there were."""
+
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None: ...
 
     def log(self, text: str, *, level: str = "info", stream: str = "log") -> None: ...

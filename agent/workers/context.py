@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -11,6 +12,7 @@ from typing import Any, TypeVar
 
 from agent.core.driving import RunCancelled, StepHandle
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant, Order
+from agent.workers import processes
 from agent.workers.masking import Masking
 from agent.workers.outbox import Outbox
 from shared.clock import Clock
@@ -69,6 +71,10 @@ class WorkerContext:
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():
             raise RunCancelled
+
+    def signal_programs(self, number: int) -> int:
+        found = processes.descendants(os.getpid(), processes.table())
+        return sum(processes.send(process, number) for process in found)
 
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
         shown = {"done": done, "total": total, "unit": unit, "note": self.masking.text(note)}

@@ -16,7 +16,7 @@ from typing import NamedTuple
 LINUX = sys.platform == "linux"
 RUN_MARK = "JOBDECK_RUN"
 """Environment variable that every process of a run inherits."""
-AGENT_MARK = "JOBDECK_AGENT"
+AGENT_MARK = "JOBDECK_WORKER_OF"
 """Environment variable of workers and all they start: `pid.start@data folder` of their agent."""
 
 _PR_SET_CHILD_SUBREAPER = 36

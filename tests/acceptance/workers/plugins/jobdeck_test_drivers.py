@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 import threading
@@ -120,3 +121,23 @@ def dirty(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
 
 def clean(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     return {"left": os.environ.get("LEFT"), "folder": str(Path.cwd()), "run": os.environ.get("JOBDECK_RUN")}
+
+
+def call_rebound(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """`api-call`, with a name server that answers `rebind.test` with each of `answers` in turn, the last one ever after."""
+    from agent.drivers.api_call.parameters import ApiCallParameters
+    from agent.drivers.api_call.run import run
+
+    answers = list(data.pop("answers"))
+    resolve = socket.getaddrinfo
+
+    def rebinding(host: Any, *rest: Any, **named: Any) -> Any:
+        if host in ("rebind.test", b"rebind.test"):
+            host = answers.pop(0) if len(answers) > 1 else answers[0]
+        return resolve(host, *rest, **named)
+
+    socket.getaddrinfo = rebinding
+    try:
+        return run(context, ApiCallParameters.model_validate(data))
+    finally:
+        socket.getaddrinfo = resolve

@@ -1,0 +1,1 @@
+"""The job type `api-call`: an HTTP request, with conditions on its answer."""

@@ -1,0 +1,38 @@
+"""Which addresses a request may reach: public ones, and private networks that the agent's settings allow."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
+
+import httpx
+from httpx_secure import httpx_ssrf_protection
+
+Address = IPv4Address | IPv6Address
+
+_NAT64 = IPv6Network("64:ff9b::/96")
+
+
+def guarded(client: httpx.AsyncClient, allowed: Sequence[str]) -> httpx.AsyncClient:
+    """The client, with every new connection of it checked after the name was resolved, and made to that very address."""
+    networks = [ip_network(text, strict=False) for text in allowed]
+
+    def may_reach(_host: str, address: Address, _port: int) -> bool:
+        real = _unwrapped(address)
+        return _is_public(real) or any(real.version == network.version and real in network for network in networks)
+
+    return httpx_ssrf_protection(client, check_globally_reachable=False, custom_validator=may_reach)
+
+
+def _is_public(address: Address) -> bool:
+    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+
+
+def _unwrapped(address: Address) -> Address:
+    """The IPv4 address inside of an IPv6 one, where that is what is reached in the end."""
+    if isinstance(address, IPv4Address):
+        return address
+    inner = address.ipv4_mapped or address.sixtofour or (address.teredo[1] if address.teredo else None)
+    if inner is None and address in _NAT64:
+        inner = IPv4Address(address.packed[-4:])
+    return inner or address

@@ -1,0 +1,271 @@
+"""`api-call` against a real HTTP server on loopback, in a real worker.
+
+127.0.0.2 stands for an allowed address, 127.0.0.1 for a private one: the server hears on both.
+"""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from agent.core.wire import Ended
+from agent.drivers.api_call.manifest import MANIFEST
+from agent.drivers.api_call.parameters import ApiCallParameters
+from tests.acceptance.workers.stage import Stage, until
+
+_ENTRY = MANIFEST.entry
+_ALLOWED = ["127.0.0.2/32"]
+
+
+@dataclass
+class Seen:
+    method: str
+    path: str
+    headers: dict[str, str]
+    body: bytes
+    reached: str
+
+
+@dataclass
+class Server:
+    port: int
+    seen: list[Seen] = field(default_factory=list)
+    release: threading.Event = field(default_factory=threading.Event)
+
+    def url(self, path: str, host: str = "127.0.0.2") -> str:
+        return f"http://{host}:{self.port}{path}"
+
+
+@pytest.fixture
+def server() -> Iterator[Server]:
+    """Answers: /status/N, /json, /big, /redirect?to=URL, /loop, /hang."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def handle_any(self) -> None:
+            body = self.rfile.read(int(self.headers.get("content-length", 0)))
+            headers = {name.lower(): value for name, value in self.headers.items()}
+            known.seen.append(Seen(self.command, self.path, headers, body, self.connection.getsockname()[0]))
+            if self.path.startswith("/status/"):
+                self._answer(int(self.path.split("/")[2]), b"said the server", {"Retry-After": "7"})
+            elif self.path.startswith("/redirect?to="):
+                self._answer(307, b"", {"Location": self.path.split("=", 1)[1]})
+            elif self.path == "/loop":
+                self._answer(302, b"", {"Location": "/loop"})
+            elif self.path == "/big":
+                self._answer(200, b"x" * 3_000_000, {})
+            elif self.path == "/hang":
+                known.release.wait(30)
+                self.close_connection = True
+            else:
+                self._answer(200, json.dumps({"ok": True, "items": [{"state": "done"}]}).encode(), {})
+
+        do_GET = do_POST = do_PUT = do_DELETE = handle_any  # noqa: N815 (names that http.server looks for)
+
+        def _answer(self, status: int, body: bytes, headers: dict[str, str]) -> None:
+            self.send_response(status)
+            for name, value in {
+                "Content-Type": "application/json",
+                "Content-Length": str(len(body)),
+                **headers,
+            }.items():
+                self.send_header(name, value)
+            self.end_headers()
+            try:
+                self.wfile.write(body)
+            except OSError:
+                self.close_connection = True
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    listening = ThreadingHTTPServer(("0.0.0.0", 0), Handler)
+    listening.daemon_threads = True
+    known = Server(listening.server_address[1])
+    thread = threading.Thread(target=listening.serve_forever, daemon=True)
+    thread.start()
+    yield known
+    known.release.set()
+    listening.shutdown()
+    listening.server_close()
+
+
+async def _call(stage: Stage, data: dict[str, Any], **fields: Any) -> Ended:
+    return await stage.run(fields.pop("entry", _ENTRY), data, **{"allow_private_addresses": _ALLOWED, **fields})
+
+
+def _kind(ended: Ended) -> tuple[str, bool]:
+    assert ended.error is not None, ended
+    return ended.error.kind, ended.error.transient
+
+
+async def test_a_request_goes_out_as_it_was_written(stage: Stage, server: Server) -> None:
+    data = {
+        "method": "POST",
+        "url": server.url("/json?a=1"),
+        "query": {"b": ["2", "3"]},
+        "headers": {"X-One": "1", "Authorization": {"secret": "key", "prefix": "Bearer "}},
+        "json": {"hello": "wörld"},
+        "expect": {
+            "status": [200],
+            "json": [{"path": "ok", "equals": True}, {"path": "items.0.state", "equals": "done"}],
+        },
+    }
+    assert MANIFEST.needs(ApiCallParameters.model_validate(data)).secrets == ("key",)
+    run = await stage.give(_ENTRY, data, secrets={"key": "hush"}, allow_private_addresses=_ALLOWED)
+    ended = (await stage.ending(run)).ended
+    assert ended is not None
+    assert ended.outcome == "completed", ended
+    assert ended.result is not None
+    assert ended.result["status"] == 200
+    assert ended.result["json"]["items"] == [{"state": "done"}]
+    (seen,) = server.seen
+    assert (seen.method, seen.path) == ("POST", "/json?a=1&b=2&b=3")
+    assert seen.headers["authorization"] == "Bearer hush"
+    assert seen.headers["x-one"] == "1"
+    assert seen.headers["idempotency-key"] == run
+    assert json.loads(seen.body) == {"hello": "wörld"}
+
+
+async def test_every_attempt_has_the_same_idempotency_key(stage: Stage, server: Server) -> None:
+    order = {"run_id": "the-run", "allow_private_addresses": _ALLOWED}
+    for attempt in (1, 2):
+        stage.endings.clear()
+        await stage.run(_ENTRY, {"method": "POST", "url": server.url("/json"), "text": "x"}, attempt=attempt, **order)
+    assert [seen.headers["idempotency-key"] for seen in server.seen] == ["the-run", "the-run"]
+
+
+@pytest.mark.parametrize(("status", "transient"), [(500, True), (503, True), (429, True), (404, False), (304, False)])
+async def test_only_what_may_pass_is_transient(stage: Stage, server: Server, status: int, transient: bool) -> None:
+    ended = await _call(stage, {"url": server.url(f"/status/{status}")})
+    assert _kind(ended) == ("http_status", transient)
+    assert ended.error is not None
+    assert f"status {status}, expected 200-299" in ended.error.message
+
+
+async def test_expectations_decide(stage: Stage, server: Server) -> None:
+    assert (
+        await _call(stage, {"url": server.url("/status/404"), "expect": {"status": ["400-499"]}})
+    ).outcome == "completed"
+    for condition, words in [
+        ({"path": "ok", "equals": 1}, "ok is true, expected 1"),
+        ({"path": "items.1", "equals": 1}, "nothing at items.1"),
+    ]:
+        ended = await _call(stage, {"url": server.url("/json"), "expect": {"json": [condition]}})
+        assert _kind(ended) == ("answer", False)
+        assert ended.error is not None
+        assert words in ended.error.message
+
+
+async def test_nobody_there_is_transient(stage: Stage, server: Server) -> None:
+    ended = await _call(stage, {"url": "http://127.0.0.2:1/"})
+    assert _kind(ended) == ("unreachable", True)
+
+
+async def test_a_silent_server_times_out(stage: Stage, server: Server) -> None:
+    ended = await _call(stage, {"url": server.url("/hang"), "timeout": "300 ms"})
+    assert _kind(ended) == ("timeout", True)
+
+
+async def test_cancel_works_while_waiting(stage: Stage, server: Server) -> None:
+    run = await stage.give(_ENTRY, {"url": server.url("/hang")}, allow_private_addresses=_ALLOWED)
+    await until(lambda: server.seen)
+    asked = time.monotonic()
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    assert ending.at - asked < 1
+
+
+async def test_a_large_answer_is_cut(stage: Stage, server: Server) -> None:
+    ended = await _call(stage, {"url": server.url("/big")})
+    assert ended.result is not None
+    assert ended.result["truncated"] is True
+    assert ended.result["bytes"] == 1024 * 1024
+    assert len(ended.result["body"]) == 4096
+
+
+async def test_redirects_are_followed_up_to_the_limit(stage: Stage, server: Server) -> None:
+    ended = await _call(stage, {"url": server.url("/redirect?to=/json")})
+    assert ended.result is not None
+    assert ended.result["url"].endswith("/json")
+    server.seen.clear()
+    ended = await _call(stage, {"url": server.url("/loop"), "redirects": 3})
+    assert _kind(ended) == ("redirects", False)
+    assert len(server.seen) == 4
+    ended = await _call(stage, {"url": server.url("/loop"), "redirects": 0, "expect": {"status": [302]}})
+    assert ended.outcome == "completed"
+
+
+async def test_secrets_do_not_follow_to_another_host(stage: Stage, server: Server) -> None:
+    target = server.url("/json", host="127.0.0.3")
+    data = {"url": server.url(f"/redirect?to={target}"), "headers": {"X-Key": {"secret": "key"}}}
+    ended = await _call(stage, data, secrets={"key": "hush"}, allow_private_addresses=["127.0.0.2/31"])
+    assert ended.outcome == "completed", ended
+    assert [("x-key" in seen.headers) for seen in server.seen] == [True, False]
+
+
+@pytest.mark.parametrize(
+    "host",
+    ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "10.0.0.1", "169.254.169.254", "[fd00::1]", "[64:ff9b::7f00:1]"],
+)  # fmt: skip
+async def test_private_addresses_are_refused_in_every_spelling(stage: Stage, server: Server, host: str) -> None:
+    ended = await _call(stage, {"url": server.url("/json", host=host)}, allow_private_addresses=[])
+    assert _kind(ended) == ("address_refused", False)
+    assert server.seen == []
+
+
+async def test_a_redirect_to_a_private_address_is_refused(stage: Stage, server: Server) -> None:
+    target = server.url("/json", host="127.0.0.1")
+    ended = await _call(stage, {"url": server.url(f"/redirect?to={target}")})
+    assert _kind(ended) == ("address_refused", False)
+    assert [seen.reached for seen in server.seen] == ["127.0.0.2"]
+
+
+async def test_a_redirect_to_another_scheme_is_refused(stage: Stage, server: Server) -> None:
+    ended = await _call(stage, {"url": server.url("/redirect?to=file:///etc/passwd")})
+    assert _kind(ended) == ("request", False)
+
+
+async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: Server) -> None:
+    data = {"url": f"http://rebind.test:{server.port}/json"}
+    rebound = {"entry": "jobdeck_test_drivers:call_rebound"}
+    ended = await _call(stage, {**data, "answers": ["127.0.0.2", "127.0.0.1"]}, **rebound)
+    assert ended.outcome == "completed", ended
+    assert [seen.reached for seen in server.seen] == ["127.0.0.2"], "the address that was checked is the one reached"
+    server.seen.clear()
+    ended = await _call(stage, {**data, "answers": ["127.0.0.1"]}, **rebound)
+    assert _kind(ended) == ("address_refused", False)
+    assert server.seen == []
+
+
+@pytest.mark.parametrize(
+    ("data", "words"),
+    [
+        ({}, "url"),
+        ({"url": "ftp://example.org"}, "http or https"),
+        ({"url": "example.org"}, "http or https"),
+        ({"url": "http://example.org:99999/"}, "not a URL"),
+        ({"url": "https://user:pw@example.org"}, "no place for credentials"),
+        ({"url": "https://example.org", "headers": {"A": "b\r\nC: d"}}, "headers"),
+        ({"url": "https://example.org", "headers": {"Content-Length": "3"}}, "set by the request"),
+        ({"url": "https://example.org", "json": {}, "text": ""}, "not both"),
+        ({"url": "https://example.org", "timeout": "0 s"}, "timeout"),
+        ({"url": "https://example.org", "expect": {"status": ["2xx"]}}, "status"),
+        ({"url": "https://example.org", "retries": 3}, "retries"),
+    ],
+)
+def test_wrong_parameters_are_refused_by_name(data: dict[str, Any], words: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        ApiCallParameters.model_validate(data)
+    assert words in str(refused.value)

@@ -58,6 +58,7 @@ class Firing:
             high_water=settlement.high_water,
             next_fire_at=_next(due, settlement),
             cancel_running=settlement.cancel_running,
+            zone_data_version=zone_data_version(),
         )
 
     def _state(self, due: DueJob) -> FireState:

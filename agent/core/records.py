@@ -99,6 +99,8 @@ class SettledJob:
     high_water: datetime
     next_fire_at: datetime | None
     cancel_running: bool = False
+    zone_data_version: str | None = None
+    """Given where the next fire was computed with other zone data than before."""
 
 
 @dataclass(frozen=True, slots=True)

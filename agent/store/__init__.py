@@ -1,0 +1,45 @@
+"""All SQL on Jobdeck's own tables, and nowhere else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from agent.store import facts, schema
+from agent.store.engine import open_readers, open_writer
+from agent.store.store import SqlStore
+from agent.store.writer import Writer
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.ids import NewId
+
+__all__ = ["SqlStore", "open_store"]
+
+
+async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
+    """Open the store in this file, made if it is not there, and bring its schema up.
+
+    Unavailable if the file cannot be opened; Conflict if a newer Jobdeck made it. Several processes may have one
+    store open (a command beside the agent); that only one agent works on it is the duty of `agent.store.lock`.
+    """
+    engine = open_writer(path)
+    try:
+        async with engine.begin() as connection:
+            await connection.run_sync(_prepare, new_id)
+        writer = Writer(engine)
+        await writer.start()
+    except DBAPIError as error:
+        await engine.dispose()
+        raise Unavailable(f"the store {path} cannot be opened: {error.orig}") from error
+    except BaseException:
+        await engine.dispose()
+        raise
+    return SqlStore(writer, open_readers(path), clock)
+
+
+def _prepare(connection: sa.Connection, new_id: NewId) -> None:
+    schema.bring_up(connection)
+    if facts.get(connection, "store_id") is None:
+        facts.put(connection, "store_id", new_id())

@@ -1,0 +1,195 @@
+"""Claiming: which waiting run gets which worker, and the leases that say for how long.
+
+SQLite: one writer at a time, so counting and taking are one act. PostgreSQL: the candidates are read FOR UPDATE SKIP
+LOCKED, and a counter row for each concurrency key is locked before it is counted; a bare count would let two agents
+take the last place both.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import ClaimedRun, Fence
+from agent.store import cancels, events, moves
+from agent.store.rows import RUN_FROM, RUN_PARTS, chunks, run_of, select_where_in
+from agent.store.tables import HELD, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
+from shared.models import FireOutcome, FireReason, JobInput
+from shared.states import RunState
+
+_Key = tuple[str, str]
+"""(account, concurrency key)."""
+
+_BY_SCHEDULE = ("schedule", "catch_up")
+SLACK = 20
+"""More candidates than workers, for those that a limit reached within this very claim leaves out."""
+
+
+def claim(
+    connection: sa.Connection, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+) -> list[ClaimedRun]:
+    chosen = _choose(connection, len(worker_ids), now)
+    if not chosen:
+        return []
+    given = list(zip(chosen, worker_ids, strict=False))
+    moves.move_each(
+        connection,
+        RunState.RUNNING,
+        [
+            {
+                "run_number": row["number"],
+                "attempt": row["attempt"] + 1,
+                "worker_id": worker_id,
+                "agent_id": agent_id,
+                "lease_until": lease_until,
+                "claimed_at": now,
+                "started_at": now,
+            }
+            for row, worker_id in given
+        ],
+    )
+    connection.execute(
+        sa.insert(attempts),
+        [
+            {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, "claimed_at": now}
+            for row, worker_id in given
+        ],
+    )
+    taken = {run.run.number: run for run in _claimed(connection, [row["number"] for row in chosen])}
+    events.record_runs(connection, "run.changed", (run.run for run in taken.values()), now)
+    return [taken[row["number"]] for row in chosen]
+
+
+def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) -> list[Fence]:
+    holding = holders(connection, fences)
+    for part in chunks(row["number"] for row in holding.values()):
+        connection.execute(sa.update(runs).where(runs.c.number.in_(part), HELD).values(lease_until=until))
+    return [fence for fence in fences if fence not in holding]
+
+
+def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:
+    """The fences that hold, each with the row of its run, which stays locked until the commit."""
+    wanted = set(fences)
+    columns = [runs.c[name] for name in ("number", "id", "account_id", "job_number", "attempt", "worker_id")]
+    query = sa.select(*columns, runs.c.warnings, runs.c.started_at).where(HELD).with_for_update()
+    found = select_where_in(connection, query, runs.c.id, {fence.run_id for fence in wanted})
+    holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
+    return {fence: row for fence, row in holding.items() if fence in wanted}
+
+
+def expired(connection: sa.Connection, now: datetime) -> list[ClaimedRun]:
+    query = sa.select(runs.c.number).where(HELD, runs.c.lease_until <= now).order_by(runs.c.lease_until)
+    return _claimed(connection, connection.scalars(query).all())
+
+
+def of_other_agents(connection: sa.Connection, agent_id: str) -> list[ClaimedRun]:
+    query = sa.select(runs.c.number).where(HELD, runs.c.agent_id != agent_id)
+    return _claimed(connection, connection.scalars(query).all())
+
+
+def next_available(connection: sa.Connection, now: datetime) -> datetime | None:
+    query = sa.select(runs.c.available_at).where(WAITING, runs.c.available_at > now)
+    return connection.scalar(query.order_by(runs.c.available_at).limit(1))
+
+
+def older_active() -> sa.ColumnElement[bool]:
+    """Another run of the same job is active and older: what a chained run waits for."""
+    older = runs.alias("older")
+    return sa.exists().where(
+        older.c.job_number == runs.c.job_number, older.c.number < runs.c.number, older.c.finished_at.is_(None)
+    )
+
+
+def running_by_key(connection: sa.Connection) -> Counter[_Key]:
+    """How many runs with each concurrency key run now; there are never more than workers."""
+    query = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
+    return Counter((account, key) for account, key in connection.execute(query))
+
+
+def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.RowMapping]:
+    """Up to `places` runs that may start now, best first; those whose window has closed end here."""
+    running = running_by_key(connection)
+    chosen: list[sa.RowMapping] = []
+    while len(chosen) < places:
+        candidates = _candidates(connection, places - len(chosen) + SLACK, running, chosen, now)
+        closed = [row for row in candidates if _is_closed(row, now)]
+        _close(connection, closed, now)
+        before = len(chosen)
+        for row in candidates:
+            if row not in closed and len(chosen) < places and _has_place(row, running):
+                chosen.append(row)
+        if len(chosen) == before and not closed:
+            break
+    return chosen
+
+
+def _candidates(
+    connection: sa.Connection, count: int, running: Counter[_Key], chosen: Sequence[sa.RowMapping], now: datetime
+) -> Sequence[sa.RowMapping]:
+    names = ("number", "attempt", "account_id", "state", "cause", "fire_at", "job_number")
+    query = (
+        sa.select(
+            *(runs.c[name] for name in names), runs.c.concurrency_key, runs.c.concurrency_limit, jobs.c.window_end
+        )
+        .select_from(runs.join(jobs))
+        .where(WAITING, runs.c.available_at <= now)
+        .where(sa.or_(runs.c.chained.is_(False), ~older_active()))
+        .where(*(sa.not_(_is_full(key, count)) for key, count in running.items()))
+        .order_by(runs.c.priority.desc(), runs.c.number)
+        .limit(count)
+        .with_for_update(skip_locked=True, of=runs)
+    )
+    if chosen:
+        query = query.where(runs.c.number.not_in([row["number"] for row in chosen]))
+    return connection.execute(query).mappings().all()
+
+
+def _is_full(key: _Key, count: int) -> sa.ColumnElement[bool]:
+    account, name = key
+    same = sa.func.coalesce(runs.c.concurrency_key, "") == name
+    return sa.and_(same, runs.c.account_id == account, runs.c.concurrency_limit <= count)
+
+
+def _has_place(row: sa.RowMapping, running: Counter[_Key]) -> bool:
+    """Count the run among those with its key, if one more is allowed."""
+    if row["concurrency_key"] is None:
+        return True
+    key = (row["account_id"], row["concurrency_key"])
+    if running[key] >= row["concurrency_limit"]:
+        return False
+    running[key] += 1
+    return True
+
+
+def _is_closed(row: sa.RowMapping, now: datetime) -> bool:
+    """After the end of its window nothing starts, no retry either; what is asked for by hand always may."""
+    return row["cause"] in _BY_SCHEDULE and row["window_end"] is not None and bool(row["window_end"] < now)
+
+
+def _close(connection: sa.Connection, closed: Sequence[sa.RowMapping], now: datetime) -> None:
+    if not closed:
+        return
+    which = runs.c.number.in_([row["number"] for row in closed])
+    message = "its job's window closed before it could start"
+    cancels.cancel_waiting(connection, which, FireReason.WINDOW_CLOSED, message, now)
+    for row in closed:
+        values: dict[str, Any] = {"reason": FireReason.WINDOW_CLOSED}
+        if row["attempt"] == 0:
+            values["outcome"] = FireOutcome.SKIPPED
+        fire = sa.and_(fires.c.job_number == row["job_number"], fires.c.fire_at == row["fire_at"])
+        connection.execute(sa.update(fires).where(fire).values(values))
+
+
+def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
+    revision = sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision)
+    whence = RUN_FROM.join(job_revisions, revision).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
+    query = sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(whence)
+    found = []
+    for row in select_where_in(connection, query, runs.c.number, numbers):
+        definition = JobInput.model_validate(row["definition"])
+        found.append(ClaimedRun(run_of(row), definition, definition.policies, row["data"]))
+    return found

@@ -1,0 +1,206 @@
+"""Fires: what is due, and the ledger of what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import DueJob, FireRow, SettledJob
+from agent.store import cancels, events, runs
+from agent.store.rows import JOB, Row, job_of, select_where_in
+from agent.store.tables import fires, jobs
+from agent.store.tables import runs as run_table
+from shared.durations import parse_duration
+from shared.errors import NotFound
+from shared.models import Fire, FireOutcome, Run
+from shared.states import RunState
+
+_LIVING = jobs.c.deleted_at.is_(None)
+_Pair = tuple[SettledJob, Row]
+
+
+def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
+    query = JOB.where(jobs.c.due_at <= now).order_by(jobs.c.due_at, jobs.c.number).limit(limit)
+    return _due_jobs(connection, connection.execute(query).mappings().all())
+
+
+def state(connection: sa.Connection, account_id: str, job_id: str) -> DueJob:
+    query = JOB.where(jobs.c.id == job_id, jobs.c.account_id == account_id, _LIVING)
+    rows = connection.execute(query).mappings().all()
+    if not rows:
+        raise NotFound(f"there is no job {job_id}")
+    return _due_jobs(connection, rows)[0]
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    return connection.scalar(
+        sa.select(jobs.c.due_at).where(jobs.c.due_at.is_not(None)).order_by(jobs.c.due_at).limit(1)
+    )
+
+
+def stale_zone(connection: sa.Connection, zone_data_version: str, limit: int) -> list[DueJob]:
+    # Two ranges rather than an inequality: an index can be asked for ranges.
+    other = sa.or_(jobs.c.zone_data_version < zone_data_version, jobs.c.zone_data_version > zone_data_version)
+    query = JOB.where(other, jobs.c.next_fire_at.is_not(None), _LIVING).limit(limit)
+    return _due_jobs(connection, connection.execute(query).mappings().all())
+
+
+def list_page(
+    connection: sa.Connection, account_id: str, job_id: str | None, outcome: str | None, before: int | None, limit: int
+) -> list[Fire]:
+    query = _FIRE.where(fires.c.account_id == account_id).order_by(fires.c.id.desc()).limit(limit)
+    if job_id is not None:
+        job = sa.select(jobs.c.number).where(jobs.c.id == job_id).scalar_subquery()
+        query = query.where(fires.c.job_number == job)
+    if outcome is not None:
+        query = query.where(fires.c.outcome == outcome)
+    if before is not None:
+        query = query.where(fires.c.id < before)
+    return [Fire.model_validate(row) for row in connection.execute(query).mappings()]
+
+
+def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
+    pairs = _unmoved(connection, settled)
+    known = _known_fires(connection, pairs)
+    for job, row in pairs:
+        if job.cancel_running:
+            _cancel_active(connection, row, now)
+    rows = [(job, row, fire) for job, row in pairs for fire in job.rows if _is_news(known, row, fire)]
+    created = runs.insert(connection, [fire.run for _, _, fire in rows if fire.run is not None], now)
+    _write_ledger(connection, [(row, fire) for _, row, fire in rows], known, now)
+    _move_marks(connection, pairs)
+    _tell(connection, pairs, [(row["number"], fire.fire_at) for _, row, fire in rows], now)
+    return created
+
+
+_FIRE = sa.select(fires, jobs.c.id.label("job_id")).select_from(fires.join(jobs))
+
+
+def _due_jobs(connection: sa.Connection, rows: Sequence[Row]) -> list[DueJob]:
+    query = sa.select(run_table.c.job_number, run_table.c.state).where(run_table.c.finished_at.is_(None))
+    states: dict[int, list[str]] = {row["number"]: [] for row in rows}
+    for run in select_where_in(connection, query, run_table.c.job_number, list(states)):
+        states[run["job_number"]].append(run["state"])
+    return [
+        DueJob(
+            # The rules go on from the stored moment, which a paused job keeps too.
+            job=job_of({**row, "due_at": row["next_fire_at"]}),
+            created_at=row["created_at"],
+            high_water=row["high_water"],
+            paused_since=row["paused_at"],
+            active=len(states[row["number"]]),
+            queued=states[row["number"]].count(RunState.PENDING),
+        )
+        for row in rows
+    ]
+
+
+def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_Pair]:
+    columns = ("number", "id", "account_id", "version", "high_water", "next_fire_at", "zone_data_version")
+    query = sa.select(*(jobs.c[name] for name in columns), jobs.c.definition).where(_LIVING).with_for_update()
+    found = {row["id"]: row for row in select_where_in(connection, query, jobs.c.id, (job.job_id for job in settled))}
+    pairs = ((job, found.get(job.job_id)) for job in settled)
+    return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
+
+
+def _known_fires(connection: sa.Connection, pairs: Sequence[_Pair]) -> dict[tuple[int, datetime], str]:
+    """Outcomes of moments that the ledger has already, by job number and moment."""
+    moments = [fire.fire_at for job, _ in pairs for fire in job.rows]
+    if not moments:
+        return {}
+    query = sa.select(fires.c.job_number, fires.c.fire_at, fires.c.outcome)
+    query = query.where(fires.c.fire_at.between(min(moments), max(moments)))
+    found = select_where_in(connection, query, fires.c.job_number, (row["number"] for job, row in pairs if job.rows))
+    return {(row["job_number"], row["fire_at"]): row["outcome"] for row in found}
+
+
+def _is_news(known: dict[tuple[int, datetime], str], row: Row, fire: FireRow) -> bool:
+    """A moment is decided once; only one that was held for the operator is decided again."""
+    earlier = known.get((row["number"], fire.fire_at))
+    return earlier is None or (earlier == FireOutcome.HELD and fire.outcome != FireOutcome.HELD)
+
+
+def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
+    of_job = sa.and_(run_table.c.finished_at.is_(None), run_table.c.job_number == job["number"])
+    grace = parse_duration(job["definition"]["policies"]["kill_grace"])
+    cancels.cancel_waiting(connection, of_job, "replaced", "replaced by the next fire of its job", now)
+    cancels.mark_running(connection, of_job, "the next fire of its job", now + grace, now)
+
+
+def _write_ledger(
+    connection: sa.Connection,
+    rows: Sequence[tuple[Row, FireRow]],
+    known: dict[tuple[int, datetime], str],
+    now: datetime,
+) -> None:
+    held = [(job, fire) for job, fire in rows if (job["number"], fire.fire_at) in known]
+    for job, fire in held:
+        same = sa.and_(fires.c.job_number == job["number"], fires.c.fire_at == fire.fire_at)
+        connection.execute(sa.update(fires).where(same).values(_ledger_row(job, fire, now)))
+    new = [_ledger_row(job, fire, now) for job, fire in rows if (job["number"], fire.fire_at) not in known]
+    if new:
+        connection.execute(sa.insert(fires), new)
+
+
+def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:
+    return {
+        "account_id": job["account_id"],
+        "job_number": job["number"],
+        "fire_at": fire.fire_at,
+        "outcome": fire.outcome,
+        "reason": fire.reason,
+        "run_id": fire.run.id if fire.run else None,
+        "stands_in_fire_at": fire.stands_in_fire_at,
+        "count": fire.count,
+        "until": fire.until,
+        "decided_at": now,
+    }
+
+
+def _move_marks(connection: sa.Connection, pairs: Sequence[_Pair]) -> None:
+    """Next fire, the zone data that it was computed with, and the high-water mark, which never goes back."""
+    if not pairs:
+        return
+    names = ("next_fire_at", "high_water", "zone_data_version")
+    values = {name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
+    update = sa.update(jobs).where(jobs.c.number == sa.bindparam("of_job")).values(values)
+    connection.execute(
+        update,
+        [
+            {
+                "of_job": row["number"],
+                "new_next_fire_at": job.next_fire_at,
+                "new_high_water": max(job.high_water, row["high_water"]),
+                "new_zone_data_version": job.zone_data_version or row["zone_data_version"],
+            }
+            for job, row in pairs
+        ],
+    )
+
+
+def _tell(
+    connection: sa.Connection, pairs: Sequence[_Pair], written: Sequence[tuple[int, datetime]], now: datetime
+) -> None:
+    """A ledger row's event carries `nextRunAt` too, so that nobody has to read the job again after each fire."""
+    by_number = {row["number"]: (job, row) for job, row in pairs}
+    moments = set(written)
+    query = _FIRE.where(fires.c.decided_at == now)
+    found = select_where_in(connection, query, fires.c.job_number, {number for number, _ in written})
+    told = []
+    for fire in found:
+        if (fire["job_number"], fire["fire_at"]) in moments:
+            data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
+            data["nextRunAt"] = _text(by_number[fire["job_number"]][0].next_fire_at)
+            told.append((fire["account_id"], fire["job_id"], data))
+    events.record(connection, "fire.recorded", told, now)
+    quiet = [row["number"] for job, row in pairs if not job.rows and job.next_fire_at != row["next_fire_at"]]
+    if quiet:
+        changed = [job_of(row) for row in select_where_in(connection, JOB, jobs.c.number, quiet)]
+        events.record_jobs(connection, "job.changed", changed, now)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

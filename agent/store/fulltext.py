@@ -1,0 +1,64 @@
+"""Full-text search over jobs (name, description) and runs (error message; a run's name is its job's).
+
+SQLite: FTS5. It gets words that `shared.filters.words` has already cut, joined by spaces, and its tokenizer `ascii`
+cuts nowhere else; so the store and the console find the same. PostgreSQL: a tsvector column of the same words
+('simple' configuration) under a GIN index, and `to_tsquery` with `<->` and `:*`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import sqlalchemy as sa
+
+from agent.store.tables import runs
+from shared.filters.words import words_of
+
+DDL = (
+    "CREATE VIRTUAL TABLE job_text USING fts5(name, description, tokenize = 'ascii')",
+    "CREATE VIRTUAL TABLE run_text USING fts5(error, tokenize = 'ascii')",
+)
+
+_job_text = sa.table("job_text", sa.column("rowid"), sa.column("name"), sa.column("description"))
+_run_text = sa.table("run_text", sa.column("rowid"), sa.column("error"))
+
+
+def index_job(connection: sa.Connection, number: int, name: str, description: str) -> None:
+    connection.execute(sa.delete(_job_text).where(_job_text.c.rowid == number))
+    row = {"rowid": number, "name": _cut(name), "description": _cut(description)}
+    connection.execute(sa.insert(_job_text).values(row))
+
+
+def index_errors(connection: sa.Connection, messages: Iterable[tuple[int, str]]) -> None:
+    """(run number, message) each; replaces what an earlier attempt left."""
+    rows = [{"rowid": number, "error": _cut(message)} for number, message in messages]
+    if not rows:
+        return
+    connection.execute(sa.delete(_run_text).where(_run_text.c.rowid == sa.bindparam("rowid")), rows)
+    connection.execute(sa.insert(_run_text), rows)
+
+
+def job_says(number: sa.ColumnElement[int], phrase: Sequence[str], *, prefix: bool) -> sa.ColumnElement[bool]:
+    """The job's name or description holds the words."""
+    return number.in_(_numbers(_job_text, _query(phrase, prefix=prefix)))
+
+
+def run_says(phrase: Sequence[str], *, prefix: bool) -> sa.ColumnElement[bool]:
+    """The name of the run's job, or its error message, holds the words."""
+    query = _query(phrase, prefix=prefix)
+    return sa.or_(
+        runs.c.job_number.in_(_numbers(_job_text, f"name : {query}")),
+        runs.c.number.in_(_numbers(_run_text, query)),
+    )
+
+
+def _numbers(table: sa.TableClause, query: str) -> sa.Select[int]:
+    return sa.select(table.c.rowid).where(sa.literal_column(table.name).op("MATCH")(query))
+
+
+def _query(phrase: Sequence[str], *, prefix: bool) -> str:
+    return f'"{" ".join(phrase)}"' + (" *" if prefix else "")
+
+
+def _cut(text: str) -> str:
+    return " ".join(words_of(text))

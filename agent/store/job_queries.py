@@ -1,0 +1,138 @@
+"""Jobs: reading."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import JobStatistics
+from agent.store import filtering, fulltext
+from agent.store.rows import JOB, job_of, select_where_in
+from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
+from shared.errors import InvalidInput, NotFound
+from shared.filters import Filter
+from shared.filters.words import words_of
+from shared.models import Job, JobInput
+
+RECENT = 20
+"""How many of a job's last runs a list shows."""
+
+_LIVING = jobs.c.deleted_at.is_(None)
+_SORTS: dict[str, sa.ColumnElement[Any]] = {
+    "name": sa.func.lower(jobs.c.name),
+    "type": jobs.c.type,
+    "createdAt": jobs.c.created_at,
+    "updatedAt": jobs.c.updated_at,
+    "nextRunAt": jobs.c.due_at,
+    "enabled": jobs.c.enabled,
+}
+
+
+def get(connection: sa.Connection, account_id: str, key: str) -> Job:
+    query = JOB.where(jobs.c.account_id == account_id, _LIVING, _key_is(account_id, key))
+    row = connection.execute(query.order_by((jobs.c.id == key).desc()).limit(1)).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no job {key!r}")
+    return job_of(row)
+
+
+def list_page(
+    connection: sa.Connection,
+    account_id: str,
+    *,
+    q: str,
+    sort: str,
+    limit: int,
+    start: int,
+    where: Filter | None,
+    now: datetime,
+) -> tuple[list[Job], int]:
+    conditions = [jobs.c.account_id == account_id, _LIVING, *_plain_words(q)]
+    if where is not None:
+        conditions.append(filtering.compile_filter(where, now))
+    total = connection.scalar(sa.select(sa.func.count()).select_from(jobs).where(*conditions)) or 0
+    query = JOB.where(*conditions).order_by(*_order(sort)).limit(limit).offset(start)
+    rows = connection.execute(query).mappings().all()
+    recent = _recent(connection, [row["number"] for row in rows])
+    return [job_of(row, recent.get(row["number"], ())) for row in rows], total
+
+
+def definition(connection: sa.Connection, job_id: str, revision: int | None) -> JobInput:
+    """Of a deleted job too: its runs still name it."""
+    query = sa.select(job_revisions.c.definition).join(jobs).where(jobs.c.id == job_id)
+    query = query.where(job_revisions.c.revision == (jobs.c.revision if revision is None else revision))
+    found = connection.scalar(query)
+    if found is None:
+        raise NotFound(f"there is no job {job_id}" + ("" if revision is None else f" with a revision {revision}"))
+    return JobInput.model_validate(found)
+
+
+def revisions(connection: sa.Connection, job_id: str) -> list[dict[str, Any]]:
+    """Newest first, in the shape of `GET /jobs/{id}/revisions`."""
+    query = sa.select(job_revisions).join(jobs).where(jobs.c.id == job_id).order_by(job_revisions.c.revision.desc())
+    return [
+        {
+            "revision": row["revision"],
+            "definition": row["definition"],
+            "authorId": row["author_id"],
+            "createdAt": row["created_at"],
+        }
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def statistics(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, JobStatistics]:
+    query = sa.select(jobs.c.id, job_statistics).select_from(job_statistics.join(jobs))
+    found = dict.fromkeys(job_ids, JobStatistics(None, None, 0))
+    for row in select_where_in(connection, query, jobs.c.id, job_ids):
+        found[row["id"]] = JobStatistics(row["median"], row["p90"], len(row["durations"]))
+    return found
+
+
+def _key_is(account_id: str, key: str) -> sa.ColumnElement[bool]:
+    handle, colon, slug = key.rpartition(":")
+    if not colon:
+        return sa.or_(jobs.c.id == key, jobs.c.slug == key)
+    owners = sa.select(users.c.id).join(members, members.c.user_id == users.c.id)
+    owners = owners.where(members.c.account_id == account_id, users.c.handle == handle)
+    return sa.and_(jobs.c.slug == slug, jobs.c.owner_id.in_(owners))
+
+
+def _plain_words(q: str) -> list[sa.ColumnElement[bool]]:
+    if not q.strip():
+        return []
+    words = words_of(q)
+    return [fulltext.job_says(jobs.c.number, [word], prefix=True) for word in words] or [sa.false()]
+
+
+def _order(sort: str) -> list[sa.ColumnElement[Any]]:
+    column = _SORTS.get(sort.removeprefix("-"))
+    if column is None:
+        raise InvalidInput.one("sort", f"sort by one of {', '.join(_SORTS)}; a '-' before it descends", sort)
+    # Engines differ in where they put NULL; a job that does not fire comes last either way.
+    nothing_last = column.is_(None)
+    return [nothing_last, column.desc() if sort.startswith("-") else column.asc(), jobs.c.number]
+
+
+def _recent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:
+    """States of each job's last runs, newest last: 20 steps down the index for each, however many runs it has."""
+    if not numbers:
+        return {}
+    one, other = runs.alias("one"), runs.alias("other")
+    newest = sa.select(other.c.number).where(other.c.job_number == jobs.c.number).correlate(jobs)
+    newest = newest.order_by(other.c.number.desc()).limit(RECENT)
+    query = (
+        sa.select(jobs.c.number, one.c.state)
+        .select_from(jobs)
+        .join(one, sa.and_(one.c.job_number == jobs.c.number, one.c.number.in_(newest)))
+        .where(jobs.c.number.in_(numbers))
+        .order_by(one.c.number)
+    )
+    found: dict[int, list[str]] = defaultdict(list)
+    for number, state in connection.execute(query):
+        found[number].append(state)
+    return found

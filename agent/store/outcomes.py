@@ -1,0 +1,130 @@
+"""How attempts end: guarded moves under the fence, evidence of what came too late, statistics."""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime
+from statistics import median
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import Fence, Outcome
+from agent.store import events, fulltext, moves
+from agent.store.claims import holders
+from agent.store.rows import Row, error_columns, select_where_in
+from agent.store.tables import attempts, checkpoints, job_statistics, late_results, runs
+from shared.models import Run
+from shared.states import RunState
+
+REMEMBERED = 100
+"""How many durations of completed runs a job's statistics are made from."""
+
+
+def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> list[Run]:
+    holding = holders(connection, [outcome.fence for outcome in outcomes])
+    valid: dict[Fence, Outcome] = {}
+    late: list[Outcome] = []
+    for outcome in outcomes:
+        if outcome.fence in holding and outcome.fence not in valid:
+            valid[outcome.fence] = outcome
+        else:
+            late.append(outcome)
+    _move(connection, valid, holding)
+    _end_attempts(connection, valid, holding)
+    _learn(connection, valid, holding)
+    _keep_evidence(connection, late, now)
+    moved = moves.read(connection, (holding[fence]["number"] for fence in valid))
+    events.record_runs(connection, "run.changed", moved, now)
+    return moved
+
+
+def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
+    final = defaultdict(list)
+    retrying = []
+    for fence, outcome in valid.items():
+        row = {"run_number": holding[fence]["number"], "lease_until": None, **error_columns(outcome.error)}
+        if outcome.retry_at is not None:
+            retrying.append({**row, "worker_id": None, "available_at": outcome.retry_at})
+        else:
+            values = {"finished_at": outcome.ended_at, "result": outcome.result}
+            final[RunState(outcome.state)].append({**row, **values})
+    moves.move_each(connection, RunState.RETRYING, retrying)
+    for state, rows in final.items():
+        moves.move_each(connection, state, rows)
+    messages = [(holding[fence]["number"], valid[fence].error) for fence in valid]
+    fulltext.index_errors(connection, ((number, error.message) for number, error in messages if error is not None))
+
+
+def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
+    rows = [
+        {
+            "of_run": holding[fence]["number"],
+            "of_attempt": fence.attempt,
+            "ended_at": outcome.ended_at,
+            "outcome": "retrying" if outcome.retry_at is not None else outcome.state,
+            "error": outcome.error.model_dump(mode="json", by_alias=True) if outcome.error else None,
+        }
+        for fence, outcome in valid.items()
+    ]
+    if rows:
+        update = sa.update(attempts).where(
+            attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
+        )
+        connection.execute(update, rows)
+
+
+def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
+    """A completed run needs its checkpoint no more, and teaches how long its job takes."""
+    completed = [fence for fence, outcome in valid.items() if outcome.state == "completed" and outcome.retry_at is None]
+    if not completed:
+        return
+    numbers = [{"of_run": holding[fence]["number"]} for fence in completed]
+    connection.execute(sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run")), numbers)
+    durations: dict[int, list[float]] = defaultdict(list)
+    for fence in completed:
+        started = holding[fence]["started_at"]
+        taken = (valid[fence].ended_at - started).total_seconds() if started else 0.0
+        durations[holding[fence]["job_number"]].append(max(0.0, taken))
+    _remember(connection, durations)
+
+
+def _remember(connection: sa.Connection, durations: dict[int, list[float]]) -> None:
+    query = sa.select(job_statistics.c.job_number, job_statistics.c.durations)
+    found = select_where_in(connection, query, job_statistics.c.job_number, durations)
+    known = {row["job_number"]: row["durations"] for row in found}
+    rows = [_statistics(job, [*known.get(job, []), *new][-REMEMBERED:]) for job, new in durations.items()]
+    if known:
+        old = sa.delete(job_statistics).where(job_statistics.c.job_number == sa.bindparam("job_number"))
+        connection.execute(old, [{"job_number": job} for job in known])
+    connection.execute(sa.insert(job_statistics), rows)
+
+
+def _statistics(job_number: int, durations: list[float]) -> dict[str, Any]:
+    ordered = sorted(durations)
+    p90 = ordered[math.ceil(0.9 * len(ordered)) - 1]
+    return {"job_number": job_number, "durations": durations, "median": median(ordered), "p90": p90}
+
+
+def _keep_evidence(connection: sa.Connection, late: Sequence[Outcome], now: datetime) -> None:
+    query = sa.select(runs.c.number, runs.c.id)
+    found = select_where_in(connection, query, runs.c.id, {outcome.fence.run_id for outcome in late})
+    numbers = {row["id"]: row["number"] for row in found}
+    rows = [
+        {
+            "run_number": numbers[outcome.fence.run_id],
+            "attempt": outcome.fence.attempt,
+            "worker_id": outcome.fence.worker_id,
+            "outcome": "retrying" if outcome.retry_at is not None else outcome.state,
+            "ended_at": outcome.ended_at,
+            "received_at": now,
+            "result": outcome.result,
+            "error": outcome.error.model_dump(mode="json", by_alias=True) if outcome.error else None,
+        }
+        for outcome in late
+        if outcome.fence.run_id in numbers
+    ]
+    if rows:
+        connection.execute(sa.insert(late_results), rows)

@@ -1,0 +1,113 @@
+"""From rows to models."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+from typing import Any, TypeVar
+
+import sqlalchemy as sa
+
+from agent.store.tables import job_statistics, jobs, runs
+from shared.models import Job, Progress, Run, RunError
+from shared.states import ACTIVE, RunState
+
+T = TypeVar("T")
+Row = sa.RowMapping
+
+IN_ONE = 500
+"""Most values in one IN list: engines limit the parameters of a statement."""
+
+
+def chunks(values: Iterable[T], size: int = IN_ONE) -> Iterator[list[T]]:
+    rest = iter(values)
+    while part := list(islice(rest, size)):
+        yield part
+
+
+def select_where_in(
+    connection: sa.Connection, query: sa.Select[Any], column: sa.ColumnElement[Any], values: Iterable[Any]
+) -> list[Row]:
+    """All rows of `query` whose column has one of the values, however many those are."""
+    return [row for part in chunks(values) for row in connection.execute(query.where(column.in_(part))).mappings()]
+
+
+# -- jobs --------------------------------------------------------------------------------------------------------------
+
+_locked_at = (
+    sa.select(sa.func.max(runs.c.claimed_at, type_=runs.c.claimed_at.type))
+    .where(runs.c.job_number == jobs.c.number, runs.c.finished_at.is_(None), runs.c.lease_until.is_not(None))
+    .scalar_subquery()
+    .label("locked_at")
+)
+JOB = sa.select(jobs, _locked_at)
+
+_JOB_COLUMNS = (
+    "id", "name", "slug", "type", "owner_id", "account_id", "enabled", "paused_at", "revision", "version",
+    "locked_at", "schedule_text", "created_at", "updated_at",
+)  # fmt: skip
+
+
+def job_of(row: Row | dict[str, Any], recent: Sequence[str] = ()) -> Job:
+    """The job as the world sees it: while it is paused or disabled, no next run is promised."""
+    own = {name: row[name] for name in _JOB_COLUMNS}
+    return Job.model_validate({**row["definition"], **own, "next_run_at": row["due_at"], "recent": list(recent)})
+
+
+# -- runs --------------------------------------------------------------------------------------------------------------
+
+RUN_FROM = runs.join(jobs, jobs.c.number == runs.c.job_number).outerjoin(
+    job_statistics, job_statistics.c.job_number == runs.c.job_number
+)
+RUN_PARTS: tuple[Any, ...] = (
+    runs,
+    jobs.c.id.label("job_id"),
+    jobs.c.name.label("job_name"),
+    job_statistics.c.median,
+    job_statistics.c.p90,
+)
+RUN = sa.select(*RUN_PARTS).select_from(RUN_FROM)
+
+_RUN_COLUMNS = (
+    "id", "number", "job_id", "job_name", "account_id", "owner_id", "type", "revision", "cause", "fire_at",
+    "created_at", "available_at", "started_at", "finished_at", "attempt", "max_attempts", "worker_id",
+    "cancel_requested_at", "cancel_deadline_at", "result", "warnings", "priority", "concurrency_key",
+    "original_run_id", "version",
+)  # fmt: skip
+
+
+def run_of(row: Row, waiting_for: str | None = None) -> Run:
+    """The values come from our own columns, each as it was validated when it was written: built without checks."""
+    state = RunState(row["state"])
+    active = state in ACTIVE
+    return Run.model_construct(
+        **{name: row[name] for name in _RUN_COLUMNS},
+        state=state,
+        progress=Progress.model_construct(done=row["done"], total=row["total"], unit=row["unit"], note=row["note"]),
+        error=_error(row),
+        waiting_for=waiting_for,
+        expected_seconds=row["median"] if active else None,
+        late_after_seconds=row["p90"] if active else None,
+    )
+
+
+def _error(row: Row) -> RunError | None:
+    if row["error_kind"] is None:
+        return None
+    return RunError.model_construct(
+        kind=row["error_kind"],
+        message=row["error_message"],
+        transient=bool(row["error_transient"]),
+        fingerprint=row["error_fingerprint"] or "",
+    )
+
+
+def error_columns(error: RunError | None) -> dict[str, Any]:
+    if error is None:
+        return dict.fromkeys(("error_kind", "error_message", "error_transient", "error_fingerprint"))
+    return {
+        "error_kind": error.kind,
+        "error_message": error.message,
+        "error_transient": error.transient,
+        "error_fingerprint": error.fingerprint,
+    }

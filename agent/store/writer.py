@@ -1,0 +1,174 @@
+"""The one writer: takes all writes that wait, commits them as one transaction, then says so.
+
+A write is a plain function of a connection. It is acknowledged (its result comes back) only after the commit that
+holds it is on the disk; an fsync is paid once for a whole group. Each write of a group has a savepoint, so that one
+that is refused takes no other with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
+
+from agent.store import events
+from shared.errors import Unavailable
+from shared.models import Event
+
+T = TypeVar("T")
+Write = Callable[[sa.Connection], T]
+Listener = Callable[[Sequence[Event]], None]
+
+GROUP = 200
+"""Most writes in one transaction; beyond it the first would wait too long for its acknowledgement."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    write: Write[Any]
+    future: asyncio.Future[Any]
+
+
+@dataclass(slots=True)
+class _Done:
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    def __init__(self, engine: AsyncEngine) -> None:
+        self._engine = engine
+        self._queue: deque[_Waiting] = deque()
+        self._wake = asyncio.Event()
+        self._listeners: list[Listener] = []
+        self._last_event_id = 0
+        self._closing = False
+        self._task: asyncio.Task[None] | None = None
+
+    async def start(self) -> None:
+        async with self._engine.connect() as connection:
+            self._last_event_id = await connection.run_sync(events.last_id)
+        self._task = asyncio.create_task(self._run(), name="store-writer")
+
+    async def submit(self, write: Write[T]) -> T:
+        """Run `write` in a transaction and return its result after the commit; its refusal is raised here."""
+        if self._closing or self._task is None or self._task.done():
+            raise Unavailable("the store is closed")
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._queue.append(_Waiting(write, future))
+        self._wake.set()
+        return await future
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def close(self) -> None:
+        """Commit what waits, then stop."""
+        self._closing = True
+        self._wake.set()
+        if self._task is not None:
+            await self._task
+        await self._engine.dispose()
+
+    async def _run(self) -> None:
+        while self._queue or not self._closing:
+            if not self._queue:
+                self._wake.clear()
+                await self._wake.wait()
+                continue
+            await self._commit_group(self._take())
+
+    def _take(self) -> list[_Waiting]:
+        return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
+
+    async def _commit_group(self, group: list[_Waiting]) -> None:
+        # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
+        group = [waiting for waiting in group if not waiting.future.done()]
+        try:
+            async with self._engine.connect() as connection:
+                done, news = await self._transact(connection, group)
+        except Exception as error:
+            fault = _unavailable(error)
+            done, news = [_Done(waiting.future, error=fault) for waiting in group], []
+        for each in done:
+            _resolve(each)
+        self._publish(news)
+
+    async def _transact(self, connection: AsyncConnection, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+        run = _run_alone if len(group) == 1 else _run_within_savepoint
+        done = [await connection.run_sync(run, waiting) for waiting in group]
+        news = await connection.run_sync(self._news)
+        await connection.commit()
+        return done, news
+
+    def _news(self, connection: sa.Connection) -> list[Event]:
+        # Read from the table rather than collected on the way: what a savepoint took back is not told.
+        return events.after(connection, self._last_event_id)
+
+    def _publish(self, news: list[Event]) -> None:
+        if not news:
+            return
+        self._last_event_id = news[-1].id
+        for listener in list(self._listeners):
+            try:
+                listener(news)
+            except Exception:
+                _log.exception("a listener of the store failed")
+
+
+def _run_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
+    try:
+        return _Done(waiting.future, waiting.write(connection))
+    except Exception as error:
+        connection.rollback()
+        return _Done(waiting.future, error=_translate(error))
+
+
+def _run_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done:
+    savepoint = connection.begin_nested()
+    try:
+        result = waiting.write(connection)
+    except Exception as error:
+        # Where the engine has ended the whole transaction (disk full), this raises and the group fails as one.
+        savepoint.rollback()
+        return _Done(waiting.future, error=_translate(error))
+    savepoint.commit()
+    return _Done(waiting.future, result)
+
+
+def _resolve(done: _Done) -> None:
+    if done.future.done():
+        return
+    if done.error is not None:
+        done.future.set_exception(done.error)
+    else:
+        done.future.set_result(done.result)
+
+
+def _translate(error: Exception) -> Exception:
+    """A failure of the disk or the file is the store's state, a broken constraint is a defect of ours."""
+    return _unavailable(error) if isinstance(error, sa.exc.OperationalError) else error
+
+
+def _unavailable(error: Exception) -> Exception:
+    if not isinstance(error, DBAPIError):
+        return error
+    text = str(cast("Any", error).orig)
+    if "locked" in text or "busy" in text:
+        return Unavailable(
+            "another process has been writing to the store's file for too long; end it (a backup, a shell?)"
+        )
+    if "full" in text:
+        return Unavailable("the store cannot be written: the disk is full")
+    return Unavailable(f"the store cannot be written: {text}")

@@ -81,8 +81,8 @@ def compile_schedule(spec: ScheduleSpec) -> Schedule:
     faults: list[Fault] = []
     zone = _collect(faults, lambda: load_zone(spec.timezone))
     reading = zone or load_zone("UTC")
-    start = _collect(faults, lambda: _optional("startOn", spec.start_on, reading))
-    end = _collect(faults, lambda: _optional("endOn", spec.end_on, reading))
+    start = _collect(faults, lambda: read_moment("startOn", spec.start_on, reading) if spec.start_on else None)
+    end = _collect(faults, lambda: read_moment("endOn", spec.end_on, reading, forever=True) if spec.end_on else None)
     if not faults:
         _collect(faults, lambda: _check_window(spec, start, end, reading))
     moments = _collect(faults, lambda: _moments(spec, reading, start))
@@ -97,10 +97,6 @@ def _collect(faults: list[Fault], make: Callable[[], T]) -> T | None:
     except InvalidInput as refusal:
         faults += refusal.faults
         return None
-
-
-def _optional(field: str, text: str | None, zone: Zone) -> Written | None:
-    return read_moment(field, text, zone) if text else None
 
 
 def _check_window(spec: ScheduleSpec, start: Written | None, end: Written | None, zone: Zone) -> None:

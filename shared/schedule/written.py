@@ -12,13 +12,13 @@ from shared.schedule.instants import DAY, HOUR, LAST, MINUTE, SECOND, to_micros,
 from shared.schedule.zone import Zone
 
 _UNITS = {
-    "s": SECOND, "sec": SECOND, "second": SECOND,
-    "m": MINUTE, "min": MINUTE, "minute": MINUTE,
-    "h": HOUR, "hr": HOUR, "hour": HOUR,
-    "d": DAY, "day": DAY,
-    "w": 7 * DAY, "week": 7 * DAY,
-}  # fmt: skip
-_NAMES = {SECOND: "second", MINUTE: "minute", HOUR: "hour", DAY: "day", 7 * DAY: "week"}
+    SECOND: ("s", "sec", "secs", "second", "seconds"),
+    MINUTE: ("m", "min", "mins", "minute", "minutes"),
+    HOUR: ("h", "hr", "hrs", "hour", "hours"),
+    DAY: ("d", "day", "days"),
+    7 * DAY: ("w", "week", "weeks"),
+}
+_SIZES = {name: size for size, names in _UNITS.items() for name in names}
 _SIMPLE = re.compile(r"\s*([0-9]{1,9})\s*([a-z]+)\s*", re.IGNORECASE)
 _LONGEST = 3660 * DAY
 _FORM = "write ISO 8601, as in '2026-03-29T02:30:00', '2026-03-29T02:30:00Z' or '2026-03-29'"
@@ -41,12 +41,14 @@ class Written:
         return zone.resolve(self.wall + DAY) - 1 if self.is_date else self.moment(zone)
 
 
-def read_moment(field: str, text: str, zone: Zone) -> Written:
-    """An ISO 8601 moment, wall time or date; InvalidInput names `field`."""
+def read_moment(field: str, text: str, zone: Zone, *, forever: bool = False) -> Written:
+    """An ISO 8601 moment, wall time or date; InvalidInput names `field`. `forever`: 9999 may stand for no end."""
     try:
         written = _read(text.strip(), zone)
     except (ValueError, OverflowError):
         raise InvalidInput.one(field, f"{text!r} is not a moment; {_FORM}", text) from None
+    if forever and written.wall > LAST:
+        return Written(LAST, LAST)
     if not 0 <= written.wall <= LAST:
         raise InvalidInput.one(field, f"{text!r} is too far away; the years 1970 to 9899 are known", text)
     return written
@@ -64,15 +66,14 @@ class Simple:
 def read_simple(text: str) -> Simple:
     """`N unit`; InvalidInput names `interval`."""
     match = _SIMPLE.fullmatch(text)
-    unit = match[2].lower() if match else ""
-    size = _UNITS.get(unit) or _UNITS.get(unit.removesuffix("s"))
+    size = _SIZES.get(match[2].lower()) if match else None
     if match is None or size is None:
         right = "write a whole number and seconds, minutes, hours, days or weeks, as in '10 minutes'"
         raise InvalidInput.one("interval", f"{text!r} is not a simple interval; {right}", text)
     step = int(match[1]) * size
     if not SECOND <= step <= _LONGEST:
         raise InvalidInput.one("interval", f"{text!r} is not between 1 second and 3660 days", text)
-    return Simple(step, size >= DAY, f"{int(match[1])} {_NAMES[size]}")
+    return Simple(step, size >= DAY, f"{int(match[1])} {_UNITS[size][-2]}")
 
 
 def _read(text: str, zone: Zone) -> Written:
@@ -86,4 +87,4 @@ def _read(text: str, zone: Zone) -> Written:
     if moment.tzinfo is None:
         return Written(wall_to_micros(moment))
     instant = to_micros(moment)
-    return Written(zone.wall(instant) if 0 <= instant <= LAST else -1, instant)
+    return Written(zone.wall(instant) if 0 <= instant <= LAST else instant, instant)

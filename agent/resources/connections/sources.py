@@ -1,54 +1,51 @@
-"""The agent's view of data sources: the `Sources` port over the functions of this package."""
+"""Data sources as the agent's core asks for them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any
 
 from agent.core.driving import DriverError
 from agent.core.wire import ConnectionGrant
 from agent.resources.connections.inspection import TableInfo
-from agent.resources.connections.probe import describe_source, describe_table
+from agent.resources.connections.probe import describe_source, describe_table, test_source
 from agent.resources.connections.urls import join_credentials, kind_of, split_credentials
 from shared.errors import NotFound, Unavailable
 
 
 class SqlSources:
-    """Sources that SQLAlchemy can read."""
+    """Implements `agent.core.ports.Sources` for whatever SQLAlchemy reaches."""
 
     def split(self, url: str) -> tuple[str, str, str | None]:
-        bare, password = split_credentials(url)
-        return kind_of(url), bare, password
+        return kind_of(url), *split_credentials(url)
 
     def join(self, url: str, password: str | None) -> str:
         return join_credentials(url, password)
 
     async def test(self, grant: ConnectionGrant) -> list[str]:
-        with _as_unavailable():
+        try:
+            await test_source(grant.name, grant.url)
             return await describe_source(grant.name, grant.url)
+        except DriverError as error:
+            raise Unavailable(error.message) from None
 
     async def tables(self, grant: ConnectionGrant, table: str | None) -> list[dict[str, Any]]:
-        with _as_unavailable():
+        """NotFound if `table` is named and not there."""
+        try:
             if table is None:
-                return [{"name": name, "columns": []} for name in await describe_source(grant.name, grant.url)]
-            found = await describe_table(grant.name, grant.url, table)
-        if found is None:
+                return [{"name": name} for name in await describe_source(grant.name, grant.url)]
+            described = await describe_table(grant.name, grant.url, table)
+        except DriverError as error:
+            raise Unavailable(error.message) from None
+        if described is None:
             raise NotFound(f"connection '{grant.name}' has no table '{table}'")
-        return [_described(found)]
+        return [_shown(described)]
 
 
-@contextmanager
-def _as_unavailable() -> Iterator[None]:
-    try:
-        yield
-    except DriverError as error:
-        raise Unavailable(error.message) from None
-
-
-def _described(table: TableInfo) -> dict[str, Any]:
-    columns = [
-        {"name": column.name, "type": column.type_name, "primaryKey": column.name in table.primary_key}
-        for column in table.columns.values()
-    ]
-    return {"name": table.full_name, "columns": columns}
+def _shown(table: TableInfo) -> dict[str, Any]:
+    return {
+        "name": table.full_name,
+        "columns": [
+            {"name": column.name, "type": column.type_name, "primaryKey": column.name in table.primary_key}
+            for column in table.columns.values()
+        ],
+    }

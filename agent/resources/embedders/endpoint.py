@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
 from typing import Any
 
 import httpx
@@ -20,6 +20,7 @@ CONNECTIONS = 4
 TRIES = 4
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 LONGEST_WAIT = 30.0
+CANCEL_SECONDS = 0.2
 
 
 class OpenAiEmbedder:
@@ -51,10 +52,17 @@ class OpenAiEmbedder:
         if not texts:
             return np.zeros((0, self.dimensions), dtype=np.float32)
         batches = [list(texts[start : start + BATCH]) for start in range(0, len(texts), BATCH)]
-        return unit(np.concatenate(list(self._threads.map(self._embed_batch, batches))))
+        answers = [self._threads.submit(self._embed_batch, batch) for batch in batches]
+        while wait(answers, timeout=CANCEL_SECONDS, return_when=FIRST_EXCEPTION).not_done:
+            if self._cancelled.is_set():
+                raise RunCancelled
+            if any(answer.done() and answer.exception() for answer in answers):
+                break
+        return unit(np.concatenate([answer.result() for answer in _failed_first(answers)]))
 
     def close(self) -> None:
-        self._threads.shutdown(cancel_futures=True)
+        """A cancelled run does not wait for answers under way."""
+        self._threads.shutdown(wait=not self._cancelled.is_set(), cancel_futures=True)
         self._client.close()
 
     def _probe(self) -> int:
@@ -73,7 +81,7 @@ class OpenAiEmbedder:
 
     def _post(self, body: dict[str, Any]) -> httpx.Response:
         trouble = ""
-        for wait in (*self._waits(), None):
+        for pause in (*self._waits(), None):
             after: str | None = None
             try:
                 response = self._client.post(self._url, json=body)
@@ -84,7 +92,7 @@ class OpenAiEmbedder:
                     return response
                 trouble = self._refusal(response)
                 after = response.headers.get("retry-after")
-            if wait is not None and self._cancelled.wait(_longer(wait, after)):
+            if pause is not None and self._cancelled.wait(_longer(pause, after)):
                 raise RunCancelled
         raise DriverError("embedder_unavailable", f"embedder '{self.name}' {trouble}", transient=True)
 
@@ -116,9 +124,15 @@ class OpenAiEmbedder:
         return DriverError("embedder_answer", f"embedder '{self.name}' answered something else: {what}")
 
 
-def _longer(wait: float, retry_after: str | None) -> float:
+def _failed_first(answers: list[Future[Vectors]]) -> list[Future[Vectors]]:
+    """The answers as they are, or the one that failed alone, so that its error is raised without waiting."""
+    failed = [answer for answer in answers if answer.done() and answer.exception()]
+    return failed[:1] or answers
+
+
+def _longer(pause: float, retry_after: str | None) -> float:
     try:
         asked = float(retry_after or 0)
     except ValueError:
         asked = 0.0
-    return min(max(wait, asked), LONGEST_WAIT)
+    return min(max(pause, asked), LONGEST_WAIT)

@@ -96,8 +96,14 @@ def open_for_reading(folder: Path) -> sqlite3.Connection:
     if not path.exists():
         raise FileNotFoundError(path)
     connection = _connect(path)
-    connection.execute("PRAGMA query_only = ON")
-    _check_version(connection, folder)
+    try:
+        _check_version(connection, folder)
+        # How many rows each word stands in; a view of the full-text index that lives in the connection only.
+        connection.execute("CREATE VIRTUAL TABLE temp.vocabulary USING fts5vocab (main, rows_text, row)")
+        connection.execute("PRAGMA query_only = ON")
+    except BaseException:
+        connection.close()
+        raise
     return connection
 
 

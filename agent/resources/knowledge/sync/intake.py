@@ -124,8 +124,8 @@ class Intake:
                 if not full:
                     return
         finally:
-            # A cancelled run does not wait for a slow query; closing the source ends it.
-            reader.shutdown(wait=False, cancel_futures=True)
+            # A cancelled run does not wait for a slow query.
+            reader.shutdown(wait=not self._context.cancelled.is_set(), cancel_futures=True)
 
     def _fetch(self, reader: ThreadPoolExecutor, scan: Scan, after: Position | None) -> Future[Page]:
         return reader.submit(self._source.page, scan.bounds, after, self._batch_size)

@@ -1,0 +1,122 @@
+"""Secrets at rest: encrypted with a key that lies in the data folder, beside the store that holds them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import stat
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+from agent.core.ports import WorldStore
+from shared.clock import Clock
+from shared.errors import Unavailable
+
+KEY_FILE = "secrets.key"
+
+
+class FileKeyVault:
+    """Implements `agent.core.ports.Vault`. The key file has one key a line: the first encrypts, all decrypt.
+
+    A ciphertext names its account and secret inside: one that was moved to another name does not open.
+    """
+
+    def __init__(self, data_dir: Path, store: WorldStore, clock: Clock) -> None:
+        self._key_file = data_dir / KEY_FILE
+        self._store = store
+        self._clock = clock
+        self._keys: MultiFernet | None = None
+
+    async def put(self, account_id: str, name: str, value: str) -> None:
+        keys = await self._opened()
+        await self._store.put_secret(account_id, name, _seal(keys, account_id, name, value), self._clock.now())
+
+    async def get(self, account_id: str, name: str) -> str:
+        """NotFound if there is none; Unavailable if the key file is not the one it was written with."""
+        keys = await self._opened()
+        return _unseal(keys, account_id, name, await self._store.get_secret(account_id, name))
+
+    async def rotate(self, account_ids: list[str]) -> int:
+        """Make a new key and write every secret of these accounts with it; returns how many. Old keys stay readable."""
+        self._keys = await asyncio.to_thread(_add_key, self._key_file)
+        count = 0
+        for account_id in account_ids:
+            for name, _changed_at in await self._store.list_secrets(account_id):
+                await self.put(account_id, name, await self.get(account_id, name))
+                count += 1
+        return count
+
+    async def _opened(self) -> MultiFernet:
+        if self._keys is None:
+            self._keys = await asyncio.to_thread(_read_or_make, self._key_file)
+        return self._keys
+
+
+class _Keys(Protocol):
+    def encrypt(self, msg: bytes) -> bytes: ...
+
+    def decrypt(self, msg: bytes) -> bytes: ...
+
+
+def _seal(keys: _Keys, account_id: str, name: str, value: str) -> bytes:
+    return keys.encrypt(json.dumps([account_id, name, value]).encode())
+
+
+def _unseal(keys: _Keys, account_id: str, name: str, ciphertext: bytes) -> str:
+    try:
+        account, secret, value = json.loads(keys.decrypt(ciphertext))
+    except InvalidToken:
+        raise Unavailable(f"secret '{name}' cannot be read: {KEY_FILE} is not the file it was written with") from None
+    if (account, secret) != (account_id, name):
+        raise Unavailable(f"secret '{name}' cannot be read: it was written for another name")
+    return str(value)
+
+
+def _read_or_make(path: Path) -> MultiFernet:
+    if not path.exists():
+        _write_once(path, Fernet.generate_key())
+    return _read(path)
+
+
+def _write_once(path: Path, key: bytes) -> None:
+    """Written whole aside, then linked: of two processes that start together one makes the key, both read it."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    aside = _write_aside(path, [key])
+    try:
+        os.link(aside, path)
+    except FileExistsError:
+        pass
+    finally:
+        aside.unlink()
+
+
+def _add_key(path: Path) -> MultiFernet:
+    _read_or_make(path)
+    _write_aside(path, [Fernet.generate_key(), *path.read_bytes().split()]).replace(path)
+    return _read(path)
+
+
+def _write_aside(path: Path, keys: list[bytes]) -> Path:
+    aside = path.with_name(f"{path.name}.{os.getpid()}")
+    aside.unlink(missing_ok=True)
+    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
+    with os.fdopen(handle, "wb") as file:
+        file.write(b"\n".join(keys) + b"\n")
+        file.flush()
+        os.fsync(handle)
+    return aside
+
+
+def _read(path: Path) -> MultiFernet:
+    loose = stat.S_IMODE(path.stat().st_mode) & 0o077
+    if loose:
+        raise Unavailable(f"{path} can be read by others; run: chmod 600 {path}")
+    try:
+        return MultiFernet([Fernet(key) for key in path.read_bytes().split()])
+    except ValueError:
+        raise Unavailable(
+            f"{path} does not hold keys; restore it from a backup, or remove it and set secrets anew"
+        ) from None

@@ -117,6 +117,15 @@ def test_catch_up_whatever_the_overlap(mode: CatchUpMode, fates: list[str], over
     assert [row.stands_in_fire_at for row in settlement.verdicts[:2]] == [stands, stands]
 
 
+def test_only_runs_from_before_are_cancelled() -> None:
+    """What was missed and what is on time come in one settlement: the caught-up run goes first, it is not cancelled."""
+    given = state(overlap="cancel_running")
+    fates = ["10: started caught_up+>", "20: started replaced_running+>"]
+    assert words(settled(given, 20 * MINUTE)) == fates
+    assert not settled(given, 20 * MINUTE).cancel_running
+    assert settled(replace(given, active=1), 20 * MINUTE).cancel_running
+
+
 def test_the_catch_up_window_counts_to_the_second() -> None:
     given = state(catch_up=CatchUp(mode="all", window=HOUR))
     at = settled(given, 80 * MINUTE + timedelta(0)).verdicts

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from agent.core.driving import RunCancelled, StepHandle
+from agent.core.masking import Masking
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant, Order
 from agent.workers import processes
-from agent.workers.masking import Masking
 from agent.workers.outbox import Outbox
 from shared.clock import Clock
 

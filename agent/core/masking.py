@@ -1,8 +1,9 @@
-"""Secrets kept out of what a run says about itself: results, errors, warnings, notes. Log lines are masked where they are stored."""
+"""Secrets kept out of what a run says: its log where it is stored; results, errors, warnings and notes before they leave the worker."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -12,9 +13,13 @@ MASK = "•••"
 
 
 class Masking:
-    def __init__(self, hidden: list[str]) -> None:
+    """Replaces every one of the hidden texts. One of several lines (a key file) is hidden line by line, as logs show it;
+    its lines of fewer than 6 characters are left, for they may be any words."""
+
+    def __init__(self, hidden: Sequence[str]) -> None:
+        parts = {line for text in hidden for line in _parts(text)}
         # the longest first: one may contain another
-        ordered = sorted({text for text in hidden if text}, key=len, reverse=True)
+        ordered = sorted(parts, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
 
     @classmethod
@@ -37,6 +42,11 @@ class Masking:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def _parts(text: str) -> list[str]:
+    lines = text.strip().splitlines()
+    return [line for line in lines if line and (len(lines) == 1 or len(line.strip()) >= 6)]
 
 
 def _password(url: str) -> str:

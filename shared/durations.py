@@ -42,7 +42,7 @@ def format_duration(span: timedelta) -> str:
         if seconds and seconds % size == 0:
             count = int(seconds // size)
             return f"{count} {unit}" + ("s" if count != 1 else "")
-    return f"{seconds:g} s"
+    return f"{seconds:.6f}".rstrip("0").rstrip(".") + " s"
 
 
 def _validate(value: object) -> timedelta:

@@ -147,6 +147,7 @@ Options:
 Environment:
   JOBDECK_AGENT     the agent to talk to: a URL or the path of a socket (default: the local agent's socket)
   JOBDECK_TOKEN     the token to show it (default: the file ~/.config/jobdeck/token, if there is one)
+  JOBDECK_CONTEXT   an agent by the name that it has in ~/.config/jobdeck/console.toml
   JOBDECK_DATA_DIR  where the local agent keeps its data
   NO_COLOR          no colours
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from http import HTTPStatus
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from fastapi import Request
+from fastapi import Depends, Header
 from pydantic import BaseModel
-from starlette.responses import Response
+from starlette.responses import JSONResponse, Response
 
 from agent.api.errors import ErrorBody
 from shared.errors import InvalidInput
@@ -42,14 +42,27 @@ def no_content() -> Response:
     return Response(status_code=204)
 
 
-def answers(ok: int, model: Any, *refused: int, error: Any = ErrorBody, always: tuple[int, ...] = _ALWAYS) -> Any:
-    """Keyword arguments of a route: its success, and each refusal that it may give, with their bodies."""
-    declared: dict[int, dict[str, Any]] = {ok: {"description": HTTPStatus(ok).phrase}}
-    if model is not None:
-        declared[ok]["model"] = model
+def answers(
+    ok: int,
+    model: Any,
+    *refused: int,
+    also: tuple[int, ...] = (),
+    text: str | None = None,
+    error: Any = ErrorBody,
+    always: tuple[int, ...] = _ALWAYS,
+) -> Any:
+    """Keyword arguments of a route: its success, and each refusal that it may give, with their bodies.
+
+    `also`: further statuses with the same model. `text`: the media type of a success that is no JSON.
+    """
+    declared: dict[int, dict[str, Any]] = {status: {"description": HTTPStatus(status).phrase} for status in (ok, *also)}
+    for each in declared.values() if model is not None else ():
+        each["model"] = model
+    if text is not None:
+        declared[ok]["content"] = {text: {"schema": {"type": "string"}}}
     for status in sorted({*always, *refused}):
         declared[status] = {"model": error, "description": HTTPStatus(status).phrase}
-    return {"status_code": ok, "responses": declared}
+    return {"status_code": ok, "responses": declared, "response_class": JSONResponse if text is None else Response}
 
 
 def versioned(resource: Any, status: int = 200, headers: Mapping[str, str] | None = None) -> Response:
@@ -57,15 +70,17 @@ def versioned(resource: Any, status: int = 200, headers: Mapping[str, str] | Non
     return json_answer(resource, status, {"ETag": f'"{resource.version}"', **(headers or {})})
 
 
-def expected_version(request: Request) -> int | None:
-    """The version that If-Match names; None if the caller takes any."""
-    given = request.headers.get("if-match")
-    if given is None or given.strip() == "*":
+def _expected_version(if_match: Annotated[str | None, Header()] = None) -> int | None:
+    if if_match is None or if_match.strip() == "*":
         return None
-    match = _VERSION.fullmatch(given.strip())
+    match = _VERSION.fullmatch(if_match.strip())
     if match is None:
-        raise InvalidInput.one("If-Match", 'must be the version as the ETag gave it, as in "3"', given)
+        raise InvalidInput.one("If-Match", 'must be the version as the ETag gave it, as in "3"', if_match)
     return int(match.group(1))
+
+
+ExpectedVersion = Annotated[int | None, Depends(_expected_version)]
+"""The version that If-Match names; None if the caller takes any."""
 
 
 def page_of(items: list[T], keys: list[int], limit: int) -> Page[T]:

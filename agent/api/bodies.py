@@ -21,19 +21,25 @@ _DEEPEST = 64
 class JsonBody(Generic[T]):
     """A dependency that reads `model` from the body; description.py declares it from here.
 
-    `optional`: an empty body means the model's defaults. `secret`: no refusal repeats a value.
+    `optional`: an empty body means the model's defaults. `secret`: no refusal repeats a value. `read_only`: fields
+    that are ignored, so that what was read can be sent back.
     """
 
-    def __init__(self, model: type[T], *, optional: bool = False, secret: bool = False) -> None:
+    def __init__(
+        self, model: type[T], *, optional: bool = False, secret: bool = False, read_only: frozenset[str] = frozenset()
+    ) -> None:
         self.model = model
         self.optional = optional
         self.secret = secret
+        self.read_only = read_only
 
     async def __call__(self, request: Request) -> T:
         raw = await read_body(request)
         if not raw.strip() and self.optional:
             return self.model()
         value = parse_json(raw)
+        if isinstance(value, dict):
+            value = {name: part for name, part in value.items() if name not in self.read_only}
         try:
             return self.model.model_validate(value)
         except ValidationError as error:

@@ -27,17 +27,9 @@ class Subscriber:
         self._most = most
         self._frames: deque[tuple[int, bytes]] = deque()
         self._woken = asyncio.Event()
-        self._behind = True
+        self.behind = True
         self._overflowed = False
         self._closed = False
-
-    @property
-    def waiting(self) -> int:
-        return len(self._frames)
-
-    @property
-    def dropped(self) -> bool:
-        return self._closed and self._overflowed
 
     def put(self, event_id: int, frame: bytes) -> None:
         """Never blocks, never grows beyond the bound."""
@@ -58,7 +50,7 @@ class Subscriber:
         """Called when the store has no more: True if live events have carried on seamlessly since."""
         seamless = not self._overflowed
         self._overflowed = False
-        self._behind = not seamless
+        self.behind = not seamless
         return seamless
 
     async def live(self, position: int) -> AsyncIterator[bytes]:
@@ -77,7 +69,7 @@ class Subscriber:
     def _overflow(self, event_id: int) -> None:
         self._overflowed = True
         self._frames.clear()
-        if not self._behind:
+        if not self.behind:
             self._frames.append((event_id, reset_frame(event_id, "slow")))
             self.close()
 
@@ -91,11 +83,16 @@ class Broadcast:
         self._subscribers: set[Subscriber] = set()
         self.closing = asyncio.Event()
         """Set when the agent stops: whatever holds an answer open lets go of it."""
-        self._unsubscribe = store.subscribe(self._publish)
+        self._unsubscribe = store.subscribe(self.publish)
 
     @property
-    def subscribers(self) -> int:
+    def listeners(self) -> int:
         return len(self._subscribers)
+
+    @property
+    def waiting_for_backlog(self) -> bool:
+        """True while a stream still reads the store."""
+        return any(subscriber.behind for subscriber in self._subscribers)
 
     def close(self) -> None:
         """End all streams; they close with what is waiting."""
@@ -136,7 +133,7 @@ class Broadcast:
             subscriber.close()
         return subscriber
 
-    def _publish(self, events: Sequence[Event]) -> None:
+    def publish(self, events: Sequence[Event]) -> None:
         """Called by the store on the loop after each commit."""
         if not self._subscribers:
             return

@@ -52,7 +52,7 @@ async def readyz(request: Request) -> Response:
     return json_answer(Ready(ready=ready, store=store, workers="ok" if able else "none"), 200 if ready else 503)
 
 
-@routes.get("/metrics", **answers(200, None))
+@routes.get("/metrics", **answers(200, None, text="text/plain"))
 async def metrics(request: Request, caller: Reader) -> Response:
     """Prometheus' text format."""
     api = api_of(request)
@@ -60,7 +60,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
         runs=await api.core.runs.counts(caller),
         workers=api.core.executor.workers(),
         last_event_id=await api.core.store.last_event_id(),
-        streams=api.broadcast.subscribers,
+        streams=api.broadcast.listeners,
     )
     return Response(api.metrics.page(standing), media_type="text/plain; version=0.0.4; charset=utf-8")
 

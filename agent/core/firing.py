@@ -93,7 +93,7 @@ class Firing:
             job_id=job_id,
             cause=cause,
             fire_at=verdict.fire_at,
-            available_at=now + verdict.delay,
+            available_at=max(now, verdict.fire_at + verdict.delay),
             chained=verdict.chained,
         )
 

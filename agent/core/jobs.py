@@ -205,7 +205,19 @@ def _anchored(spec: ScheduleSpec, anchor: datetime) -> ScheduleSpec:
 
 
 def _note(note: FireNote) -> dict[str, Any]:
-    return {"at": note.at.astimezone(UTC).isoformat().replace("+00:00", "Z"), "mark": note.mark}
+    """`at` is the moment the clock is set; the fires from `fireAt` to `fireUntil` carry the mark."""
+    return {
+        "at": _zulu(note.shift_at),
+        "mark": note.mark.value,
+        "count": note.count,
+        "fireAt": _zulu(note.fire_at),
+        "fireUntil": _zulu(note.fire_until),
+        "warning": note.warning,
+    }
+
+
+def _zulu(at: datetime | None) -> str | None:
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -69,6 +69,7 @@ async def open_world(folder: Path, port: int) -> DemoWorld:
     agent = await open_agent(settings, clock=clock)
     await agent.start()
     assert agent.listener is not None
+    assert agent.listener.url is not None
     caller = agent.core.gate.local()
     world = DemoWorld(agent, shop, caller, agent.listener.url, taken)
     await agent.core.world.create_connection(caller, ConnectionInput(name="orders_db", url=shop.url))

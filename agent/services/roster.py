@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from agent.core.ports import Executor, Store
 from agent.services.poller import Poller
 from shared.clock import Clock
@@ -18,7 +20,7 @@ class Roster(Poller):
         self._store = store
         self._clock = clock
         self._executor = executor
-        self._written: list[tuple[str, str, str | None]] = []
+        self._written: Sequence[tuple[str, str, str | None]] = []
         self._written_at = float("-inf")
 
     async def poll(self) -> float:

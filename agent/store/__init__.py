@@ -24,6 +24,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     Unavailable if the file cannot be opened; Conflict if a newer Jobdeck made it. Several processes may have one
     store open (a command beside the agent); that only one agent works on it is the duty of `agent.store.lock`.
     """
+    _make_private(path)
     engine = open_writer(path)
     try:
         async with engine.begin() as connection:
@@ -37,6 +38,14 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
         await engine.dispose()
         raise
     return SqlStore(writer, open_readers(path), clock)
+
+
+def _make_private(path: Path) -> None:
+    """The files that the engine puts beside the store get the store's own mode."""
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise Unavailable(f"the store {path} cannot be opened: {error.strerror}") from error
 
 
 def _prepare(connection: sa.Connection, new_id: NewId) -> None:

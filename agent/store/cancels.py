@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from agent.store import events, moves
+from agent.store import events, fulltext, moves
 from agent.store.rows import chunks, error_columns
 from agent.store.tables import ACTIVE, HELD, WAITING, runs
 from shared.models import Run, RunError
@@ -37,6 +37,7 @@ def cancel_waiting(
     numbers = _lock(connection, sa.and_(WAITING, which))
     values = {"finished_at": now, "cancel_by": by, **error_columns(RunError(kind=kind, message=message))}
     moves.move(connection, numbers, RunState.CANCELLED, values)
+    fulltext.index_errors(connection, [(number, message) for number in numbers])
     return _tell(connection, numbers, now)
 
 

@@ -15,8 +15,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import ClaimedRun, Fence
-from agent.store import cancels, events, moves
-from agent.store.rows import RUN_FROM, RUN_PARTS, chunks, run_of, select_where_in
+from agent.store import cancels, events, fulltext, moves
+from agent.store.rows import RUN_FROM, RUN_PARTS, chunks, error_columns, run_of, select_where_in
 from agent.store.tables import HELD, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
 from shared.models import FireOutcome, FireReason, JobInput
 from shared.states import RunState
@@ -48,6 +48,7 @@ def claim(
                 "lease_until": lease_until,
                 "claimed_at": now,
                 "started_at": now,
+                **error_columns(None),
             }
             for row, worker_id in given
         ],
@@ -59,6 +60,8 @@ def claim(
             for row, worker_id in given
         ],
     )
+    # The last attempt's error stands with that attempt; the run has none until this one ends.
+    fulltext.forget_errors(connection, [row["number"] for row in chosen if row["attempt"]])
     taken = {run.run.number: run for run in _claimed(connection, [row["number"] for row in chosen])}
     events.record_runs(connection, "run.changed", (run.run for run in taken.values()), now)
     return [taken[row["number"]] for row in chosen]

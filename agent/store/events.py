@@ -20,6 +20,7 @@ EVERYBODY = ""
 """The account of events that concern all accounts (workers, agents)."""
 
 
+PRUNED_AT_ONCE = 5000
 _PRUNED = "events_pruned_up_to"
 
 
@@ -72,9 +73,10 @@ def after_unless_pruned(connection: sa.Connection, account_id: str, event_id: in
 
 
 def prune(connection: sa.Connection, keep: int) -> int:
-    """Delete all but the newest `keep` events; returns how many went."""
-    bound = last_id(connection) - keep
-    if bound <= _pruned_up_to(connection):
+    """Delete the oldest events, a part of those beyond the newest `keep`; returns how many went, 0 at the end."""
+    pruned = _pruned_up_to(connection)
+    bound = min(last_id(connection) - keep, pruned + PRUNED_AT_ONCE)
+    if bound <= pruned:
         return 0
     gone = connection.execute(sa.delete(events).where(events.c.id <= bound)).rowcount
     facts.put(connection, _PRUNED, str(bound))

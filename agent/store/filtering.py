@@ -162,7 +162,7 @@ def _any_text(kind: Kind, field: str, matcher: _Matcher, *, within: bool) -> Con
             return sa.or_(_sure_text(table.c.owner_id, matcher), table.c.owner_id.in_(handles))
         case "job" | "name" if kind == "run":
             # Asked of the jobs, which are few, and not of the runs, which are many.
-            columns = [jobs.c.name] if field == "name" else [jobs.c.id, jobs.c.name, jobs.c.slug]
+            columns = [jobs.c.name_key] if field == "name" else [jobs.c.id, jobs.c.name_key, jobs.c.slug]
             return number.in_(sa.select(jobs.c.number).where(_one_of(columns, matcher)).correlate(None))
         case "error" if within:
             return _one_of([*texts["error"], runs.c.error_message], matcher)
@@ -179,7 +179,7 @@ _RUN_TEXTS: dict[str, Sequence[sa.ColumnElement[Any]]] = {
 }
 
 _JOB_TEXTS: dict[str, Sequence[sa.ColumnElement[Any]]] = {
-    "name": [jobs.c.name],
+    "name": [jobs.c.name_key],
     "slug": [jobs.c.slug],
     "type": [jobs.c.type],
     "schedule": [jobs.c.interval_type, jobs.c.interval, jobs.c.schedule_text],

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +21,18 @@ from shared.states import RunState
 
 _LIVING = jobs.c.deleted_at.is_(None)
 _Pair = tuple[SettledJob, Row]
+_Moment = tuple[int, datetime]
+"""(job number, moment of a fire): the ledger's key."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    job: Row
+    fire: FireRow
+
+    @property
+    def moment(self) -> _Moment:
+        return self.job["number"], self.fire.fire_at
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
@@ -64,15 +77,14 @@ def list_page(
 
 def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
     pairs = _unmoved(connection, settled)
-    known = _known_fires(connection, pairs)
+    news, known = _news(connection, pairs)
     for job, row in pairs:
         if job.cancel_running:
             _cancel_active(connection, row, now)
-    rows = [(job, row, fire) for job, row in pairs for fire in job.rows if _is_news(known, row, fire)]
-    created = runs.insert(connection, [fire.run for _, _, fire in rows if fire.run is not None], now)
-    _write_ledger(connection, [(row, fire) for _, row, fire in rows], known, now)
+    created = runs.insert(connection, [each.fire.run for each in news if each.fire.run is not None], now)
+    _write_ledger(connection, news, known, now)
     _move_marks(connection, pairs)
-    _tell(connection, pairs, [(row["number"], fire.fire_at) for _, row, fire in rows], now)
+    _tell(connection, pairs, [each.moment for each in news], now)
     return created
 
 
@@ -106,21 +118,28 @@ def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_
     return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
 
 
-def _known_fires(connection: sa.Connection, pairs: Sequence[_Pair]) -> dict[tuple[int, datetime], str]:
-    """Outcomes of moments that the ledger has already, by job number and moment."""
-    moments = [fire.fire_at for job, _ in pairs for fire in job.rows]
-    if not moments:
-        return {}
+def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Iterable[tuple[int, datetime]]) -> list[Row]:
+    """Ledger rows of exactly these moments (job number, moment): one step in the index for each."""
+    key = sa.tuple_(fires.c.job_number, fires.c.fire_at)
+    return select_where_in(connection, query, key, moments)
+
+
+def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> tuple[list[_Decision], dict[_Moment, str]]:
+    """The rows that the ledger does not have yet, and the outcomes that it has of the others' moments.
+
+    A moment is decided once; only one that was held for the operator is decided again.
+    """
+    decisions = [_Decision(row, fire) for job, row in pairs for fire in job.rows]
     query = sa.select(fires.c.job_number, fires.c.fire_at, fires.c.outcome)
-    query = query.where(fires.c.fire_at.between(min(moments), max(moments)))
-    found = select_where_in(connection, query, fires.c.job_number, (row["number"] for job, row in pairs if job.rows))
-    return {(row["job_number"], row["fire_at"]): row["outcome"] for row in found}
-
-
-def _is_news(known: dict[tuple[int, datetime], str], row: Row, fire: FireRow) -> bool:
-    """A moment is decided once; only one that was held for the operator is decided again."""
-    earlier = known.get((row["number"], fire.fire_at))
-    return earlier is None or (earlier == FireOutcome.HELD and fire.outcome != FireOutcome.HELD)
+    found = _at_moments(connection, query, (decision.moment for decision in decisions))
+    known = {(row["job_number"], row["fire_at"]): row["outcome"] for row in found}
+    news: dict[_Moment, _Decision] = {}
+    for decision in decisions:
+        earlier = known.get(decision.moment)
+        reopens = earlier == FireOutcome.HELD and decision.fire.outcome != FireOutcome.HELD
+        if earlier is None or reopens:
+            news.setdefault(decision.moment, decision)
+    return list(news.values()), known
 
 
 def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
@@ -131,16 +150,13 @@ def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
 
 
 def _write_ledger(
-    connection: sa.Connection,
-    rows: Sequence[tuple[Row, FireRow]],
-    known: dict[tuple[int, datetime], str],
-    now: datetime,
+    connection: sa.Connection, news: Sequence[_Decision], known: dict[_Moment, str], now: datetime
 ) -> None:
-    held = [(job, fire) for job, fire in rows if (job["number"], fire.fire_at) in known]
-    for job, fire in held:
-        same = sa.and_(fires.c.job_number == job["number"], fires.c.fire_at == fire.fire_at)
-        connection.execute(sa.update(fires).where(same).values(_ledger_row(job, fire, now)))
-    new = [_ledger_row(job, fire, now) for job, fire in rows if (job["number"], fire.fire_at) not in known]
+    for each in news:
+        if each.moment in known:
+            same = sa.and_(fires.c.job_number == each.moment[0], fires.c.fire_at == each.moment[1])
+            connection.execute(sa.update(fires).where(same).values(_ledger_row(each.job, each.fire, now)))
+    new = [_ledger_row(each.job, each.fire, now) for each in news if each.moment not in known]
     if new:
         connection.execute(sa.insert(fires), new)
 
@@ -181,20 +197,14 @@ def _move_marks(connection: sa.Connection, pairs: Sequence[_Pair]) -> None:
     )
 
 
-def _tell(
-    connection: sa.Connection, pairs: Sequence[_Pair], written: Sequence[tuple[int, datetime]], now: datetime
-) -> None:
+def _tell(connection: sa.Connection, pairs: Sequence[_Pair], moments: Sequence[_Moment], now: datetime) -> None:
     """A ledger row's event carries `nextRunAt` too, so that nobody has to read the job again after each fire."""
-    by_number = {row["number"]: (job, row) for job, row in pairs}
-    moments = set(written)
-    query = _FIRE.where(fires.c.decided_at == now)
-    found = select_where_in(connection, query, fires.c.job_number, {number for number, _ in written})
+    next_fires = {row["number"]: job.next_fire_at for job, row in pairs}
     told = []
-    for fire in found:
-        if (fire["job_number"], fire["fire_at"]) in moments:
-            data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
-            data["nextRunAt"] = _text(by_number[fire["job_number"]][0].next_fire_at)
-            told.append((fire["account_id"], fire["job_id"], data))
+    for fire in _at_moments(connection, _FIRE, moments):
+        data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
+        data["nextRunAt"] = _text(next_fires[fire["job_number"]])
+        told.append((fire["account_id"], fire["job_id"], data))
     events.record(connection, "fire.recorded", told, now)
     quiet = [row["number"] for job, row in pairs if not job.rows and job.next_fire_at != row["next_fire_at"]]
     if quiet:

@@ -31,11 +31,16 @@ def index_job(connection: sa.Connection, number: int, name: str, description: st
 
 def index_errors(connection: sa.Connection, messages: Iterable[tuple[int, str]]) -> None:
     """(run number, message) each; replaces what an earlier attempt left."""
-    rows = [{"rowid": number, "error": _cut(message)} for number, message in messages]
-    if not rows:
-        return
-    connection.execute(sa.delete(_run_text).where(_run_text.c.rowid == sa.bindparam("rowid")), rows)
-    connection.execute(sa.insert(_run_text), rows)
+    cut = {number: _cut(message) for number, message in messages}
+    if cut:
+        forget_errors(connection, list(cut))
+        connection.execute(sa.insert(_run_text), [{"rowid": number, "error": error} for number, error in cut.items()])
+
+
+def forget_errors(connection: sa.Connection, numbers: Sequence[int]) -> None:
+    if numbers:
+        old = sa.delete(_run_text).where(_run_text.c.rowid == sa.bindparam("run_number"))
+        connection.execute(old, [{"run_number": number} for number in numbers])
 
 
 def job_says(number: sa.ColumnElement[int], phrase: Sequence[str], *, prefix: bool) -> sa.ColumnElement[bool]:

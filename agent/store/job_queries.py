@@ -23,7 +23,7 @@ RECENT = 20
 
 _LIVING = jobs.c.deleted_at.is_(None)
 _SORTS: dict[str, sa.ColumnElement[Any]] = {
-    "name": sa.func.lower(jobs.c.name),
+    "name": jobs.c.name_key,
     "type": jobs.c.type,
     "createdAt": jobs.c.created_at,
     "updatedAt": jobs.c.updated_at,
@@ -114,8 +114,8 @@ def _order(sort: str) -> list[sa.ColumnElement[Any]]:
     if column is None:
         raise InvalidInput.one("sort", f"sort by one of {', '.join(_SORTS)}; a '-' before it descends", sort)
     # Engines differ in where they put NULL; a job that does not fire comes last either way.
-    nothing_last = column.is_(None)
-    return [nothing_last, column.desc() if sort.startswith("-") else column.asc(), jobs.c.number]
+    nothing_last = [column.is_(None)] if column is jobs.c.due_at else []
+    return [*nothing_last, column.desc() if sort.startswith("-") else column.asc(), jobs.c.number]
 
 
 def _recent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:

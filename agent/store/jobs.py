@@ -124,6 +124,7 @@ def _free_slug(connection: sa.Connection, job: NewJob) -> str:
 def _definition_columns(definition: JobInput, marks: ScheduleMarks, now: datetime) -> dict[str, Any]:
     return {
         "name": definition.name,
+        "name_key": definition.name.lower(),
         "type": definition.type,
         "interval_type": definition.interval_type,
         "interval": definition.interval,

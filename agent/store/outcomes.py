@@ -46,8 +46,8 @@ def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[
     retrying = []
     for fence, outcome in valid.items():
         row = {"run_number": holding[fence]["number"], "lease_until": None, **error_columns(outcome.error)}
-        if outcome.retry_at is not None:
-            retrying.append({**row, "worker_id": None, "available_at": outcome.retry_at})
+        if _is_retry(outcome):
+            retrying.append({**row, "worker_id": None, "available_at": outcome.retry_at or outcome.ended_at})
         else:
             values = {"finished_at": outcome.ended_at, "result": outcome.result}
             final[RunState(outcome.state)].append({**row, **values})
@@ -58,13 +58,17 @@ def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[
     fulltext.index_errors(connection, ((number, error.message) for number, error in messages if error is not None))
 
 
+def _is_retry(outcome: Outcome) -> bool:
+    return outcome.retry_at is not None or outcome.state == "retrying"
+
+
 def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
     rows = [
         {
             "of_run": holding[fence]["number"],
             "of_attempt": fence.attempt,
             "ended_at": outcome.ended_at,
-            "outcome": "retrying" if outcome.retry_at is not None else outcome.state,
+            "outcome": "retrying" if _is_retry(outcome) else outcome.state,
             "error": outcome.error.model_dump(mode="json", by_alias=True) if outcome.error else None,
         }
         for fence, outcome in valid.items()
@@ -78,7 +82,7 @@ def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holdin
 
 def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
     """A completed run needs its checkpoint no more, and teaches how long its job takes."""
-    completed = [fence for fence, outcome in valid.items() if outcome.state == "completed" and outcome.retry_at is None]
+    completed = [fence for fence, outcome in valid.items() if outcome.state == "completed" and not _is_retry(outcome)]
     if not completed:
         return
     numbers = [{"of_run": holding[fence]["number"]} for fence in completed]
@@ -117,7 +121,7 @@ def _keep_evidence(connection: sa.Connection, late: Sequence[Outcome], now: date
             "run_number": numbers[outcome.fence.run_id],
             "attempt": outcome.fence.attempt,
             "worker_id": outcome.fence.worker_id,
-            "outcome": "retrying" if outcome.retry_at is not None else outcome.state,
+            "outcome": "retrying" if _is_retry(outcome) else outcome.state,
             "ended_at": outcome.ended_at,
             "received_at": now,
             "result": outcome.result,

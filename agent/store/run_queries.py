@@ -27,7 +27,7 @@ _SORTS: dict[str, sa.ColumnElement[Any]] = {
     "dur": micros(runs.c.finished_at) - micros(runs.c.started_at),
     "state": runs.c.state,
     "type": runs.c.type,
-    "name": sa.func.lower(jobs.c.name),
+    "name": jobs.c.name_key,
     "priority": runs.c.priority,
 }
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
-from sqlalchemy.exc import OperationalError
+from sqlalchemy import exc
 from sqlalchemy.ext.asyncio import AsyncEngine
 
 from agent.core.records import (
@@ -59,8 +59,10 @@ class SqlStore:
         try:
             async with self._readers.connect() as connection:
                 return await connection.run_sync(query, *args, **named)
-        except OperationalError as error:
+        except exc.DBAPIError as error:
             raise Unavailable(f"the store cannot be read: {error.orig}") from error
+        except exc.TimeoutError as error:
+            raise Unavailable("the store is too busy with other reads; try again") from error
 
     async def _write(self, write: Callable[..., T], *args: Any) -> T:
         return await self._writer.submit(lambda connection: write(connection, *args))
@@ -257,7 +259,11 @@ class SqlStore:
         return await self._read(events.last_id)
 
     async def prune_events(self, keep: int) -> int:
-        return await self._write(events.prune, keep)
+        """In small transactions, so that nobody waits long behind it."""
+        gone = 0
+        while part := await self._write(events.prune, keep):
+            gone += part
+        return gone
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._writer.subscribe(listener)

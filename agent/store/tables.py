@@ -11,7 +11,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, LargeBinary, Text
 
-from agent.store.types import Json, Moment, Number
+from agent.store.types import Json, Moment, Number, Spoken
 from shared.states import FINAL, RunState
 
 metadata = sa.MetaData(
@@ -126,6 +126,7 @@ jobs = _table(
     Column("owner_id", Text, nullable=False),
     Column("made_through", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),  # in lower case: what lists are sorted by
     Column("slug", Text, nullable=False),
     Column("type", Text, nullable=False),
     Column("interval_type", Text, nullable=False),
@@ -158,6 +159,7 @@ for _unique in ("name", "slug"):
         f"uq_jobs_account_id_{_unique}", jobs.c.account_id, jobs.c[_unique], unique=True,
         sqlite_where=_not_deleted, postgresql_where=_not_deleted,
     )  # fmt: skip
+Index("ix_jobs_name", jobs.c.account_id, jobs.c.name_key, sqlite_where=_not_deleted, postgresql_where=_not_deleted)
 Index("ix_jobs_due", jobs.c.due_at)
 _has_next = jobs.c.next_fire_at.is_not(None)
 Index("ix_jobs_zone", jobs.c.zone_data_version, sqlite_where=_has_next, postgresql_where=_has_next)
@@ -239,11 +241,11 @@ runs = _table(
     Column("version", Integer, nullable=False),
     Column("done", sa.BigInteger, nullable=False),
     Column("total", sa.BigInteger),
-    Column("unit", Text, nullable=False),
-    Column("note", Text, nullable=False),
+    Column("unit", Spoken, nullable=False),
+    Column("note", Spoken, nullable=False),
     Column("warnings", Json, nullable=False),
-    Column("error_kind", Text),
-    Column("error_message", Text),
+    Column("error_kind", Spoken),
+    Column("error_message", Spoken),
     Column("error_transient", Boolean),
     Column("error_fingerprint", Text),
     Column("result", Json),
@@ -304,12 +306,12 @@ steps = _table(
     Column("run_number", Number, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
     Column("attempt", Integer, primary_key=True),
     Column("position", Integer, primary_key=True),
-    Column("key", Text, nullable=False),
-    Column("title", Text, nullable=False),
+    Column("key", Spoken, nullable=False),
+    Column("title", Spoken, nullable=False),
     Column("state", Text, nullable=False),
     Column("started_at", Moment, nullable=False),
     Column("finished_at", Moment),
-    Column("message", Text, nullable=False),
+    Column("message", Spoken, nullable=False),
     Column("result", Json),
 )
 

@@ -41,10 +41,29 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:  # noqa: ARG002
-        return None if value is None else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+        return None if value is None else sayable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
     def process_result_value(self, value: str | None, dialect: Any) -> Any:  # noqa: ARG002
         return None if value is None else json.loads(value)
+
+
+class Spoken(sa.types.TypeDecorator[str]):
+    """Text that workers send: what cannot be written as UTF-8 is replaced rather than refused."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
+        return None if value is None else sayable(value)
+
+
+def sayable(text: str) -> str:
+    """JSON can smuggle in halves of surrogate pairs, which no file and no answer can hold."""
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return text.encode(errors="replace").decode()
+    return text
 
 
 Number = sa.BigInteger().with_variant(sa.Integer(), "sqlite")

@@ -15,6 +15,7 @@ from agent.store.rows import Row, select_where_in
 from agent.store.tables import checkpoints, runs, steps
 from shared.models import Progress
 
+_MOST = 2**63 - 1
 _Held = Sequence[tuple[RunUpdate, Row]]
 
 
@@ -40,7 +41,7 @@ def _write_progress(connection: sa.Connection, held: _Held, now: datetime) -> No
     changes = []
     for number, (given, row) in latest.items():
         progress = Progress.model_validate(given)
-        changes.append({"of_run": number, **progress.model_dump()})
+        changes.append({"of_run": number, **progress.model_dump(), **_clamped(progress)})
         data = {"runId": row["id"], "progress": progress.model_dump(mode="json", by_alias=True)}
         told.append((row["account_id"], row["id"], data))
     _update_runs(connection, ("done", "total", "unit", "note"), changes)
@@ -48,6 +49,12 @@ def _write_progress(connection: sa.Connection, held: _Held, now: datetime) -> No
     totals = {row["id"]: (row["account_id"], update.log_total) for update, row in held if update.log_total is not None}
     grown = ((account, run_id, {"runId": run_id, "total": total}) for run_id, (account, total) in totals.items())
     events.record(connection, "run.log", grown, now)
+
+
+def _clamped(progress: Progress) -> dict[str, int | None]:
+    """A driver may count as far as it likes; one that goes too far must not hold up the others' progress."""
+    total = None if progress.total is None else max(-_MOST, min(progress.total, _MOST))
+    return {"done": max(-_MOST, min(progress.done, _MOST)), "total": total}
 
 
 def _write_starts(connection: sa.Connection, held: _Held) -> None:

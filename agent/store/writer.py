@@ -95,6 +95,8 @@ class Writer:
     async def _commit_group(self, group: list[_Waiting]) -> None:
         # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
         group = [waiting for waiting in group if not waiting.future.done()]
+        if not group:
+            return
         try:
             async with self._engine.connect() as connection:
                 done, news = await self._transact(connection, group)
@@ -140,11 +142,18 @@ def _run_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done
     try:
         result = waiting.write(connection)
     except Exception as error:
-        # Where the engine has ended the whole transaction (disk full), this raises and the group fails as one.
-        savepoint.rollback()
+        _take_back(savepoint, error)
         return _Done(waiting.future, error=_translate(error))
     savepoint.commit()
     return _Done(waiting.future, result)
+
+
+def _take_back(savepoint: sa.NestedTransaction, error: Exception) -> None:
+    try:
+        savepoint.rollback()
+    except DBAPIError:
+        # The engine has ended the whole transaction (disk full): the group fails as one, and that is why.
+        raise error from None
 
 
 def _resolve(done: _Done) -> None:

@@ -35,25 +35,27 @@ class Target:
 
 
 def resolve(environment: Environment, uid: int, settings: Settings | None = None, context: str | None = None) -> Target:
-    """The agent to open: `context` by name, else JOBDECK_AGENT, else the settings' context, else the local socket.
+    """The agent to open: `context` (or JOBDECK_CONTEXT) by name, else JOBDECK_AGENT, else the settings' context, else
+    the local socket.
 
     InvalidInput names the variable, the setting or the file that is wrong.
     """
     settings = settings or Settings()
+    context = context or environment.get("JOBDECK_CONTEXT") or None
     if context is None and environment.get("JOBDECK_AGENT"):
         return _with_token(parse("JOBDECK_AGENT", environment["JOBDECK_AGENT"]), environment)
     chosen = context or settings.context
     if chosen:
         return _from_context(settings, chosen, environment)
     socket = places.socket_path(places.data_dir(environment, uid))
-    return Target("local", "http://jobdeck", socket, _token_from_environment(environment))
+    return Target("local", "http://localhost", socket, _token_from_environment(environment))
 
 
 def parse(field: str, text: str) -> Target:
     """A Target without a token from `https://host:port/base`, `/path/of/socket` or `unix:/path/of/socket`."""
     path = text.removeprefix("unix:")
     if path.startswith(("/", "~/")):
-        return Target("local", "http://jobdeck", Path(path).expanduser())
+        return Target("local", "http://localhost", Path(path).expanduser())
     parts = urlsplit(text)
     if parts.scheme not in {"http", "https"} or not parts.hostname or parts.query or parts.fragment:
         raise InvalidInput.one(field, "write a URL as in https://host:8470, or the absolute path of a socket", text)

@@ -18,8 +18,7 @@ def encode_difference(shown: Frame, wanted: Frame) -> str:
     """
     writer = _Writer(wanted)
     for y in range(wanted.height):
-        for start, end in _changed_runs(shown, wanted, y):
-            writer.write_run(y, start, end)
+        writer.write_row(y, _changed_runs(shown, wanted, y))
     return writer.finish()
 
 
@@ -78,17 +77,28 @@ class _Writer:
         self._pen = PLAIN
         self._place: Place | None = None
 
-    def write_run(self, y: int, start: int, end: int) -> None:
+    def write_row(self, y: int, runs: list[tuple[int, int]]) -> None:
+        blank_from = self._blank_tail(y) if runs else 0
+        for start, end in runs:
+            erase_from = max(start, blank_from)
+            if end > blank_from and runs[-1][1] - erase_from >= _ERASE_PAYS_FROM:
+                self._write_run(y, start, erase_from)
+                self._erase(y, erase_from)
+                return
+            self._write_run(y, start, end)
+
+    def _write_run(self, y: int, start: int, end: int) -> None:
         if not self._parts:
             self._parts.append("\x1b[m")
-        self._approach(y, start)
-        blank_from = self._blank_tail(y)
-        if end > blank_from and end - max(start, blank_from) >= _ERASE_PAYS_FROM:
-            self._write_cells(y, start, max(start, blank_from))
-            self._parts.append(change_pen(self._pen, PLAIN) + "\x1b[K")
-            self._pen = PLAIN
-            return
-        self._write_cells(y, start, end)
+        if start < end:
+            self._approach(y, start)
+            self._write_cells(y, start, end)
+
+    def _erase(self, y: int, start: int) -> None:
+        if self._place != (start, y):
+            self._parts.append(move_cursor(self._place, (start, y)))
+        self._parts.append(change_pen(self._pen, PLAIN) + "\x1b[K")
+        self._pen, self._place = PLAIN, (start, y)
 
     def finish(self) -> str:
         self._parts.append(change_pen(self._pen, PLAIN))

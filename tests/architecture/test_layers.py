@@ -19,7 +19,11 @@ def loaded_by(statement: str) -> set[str]:
 
 
 def test_the_layers_hold() -> None:
-    done = subprocess.run([sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"], capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", "from importlinter.cli import lint_imports_command as c; c()"],
+        capture_output=True,
+        text=True,
+    )
     assert done.returncode == 0, done.stdout
 
 

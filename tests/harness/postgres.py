@@ -9,9 +9,7 @@ import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
-import psycopg
 import pytest
-from psycopg import sql
 
 _numbers = itertools.count(1)
 
@@ -36,6 +34,9 @@ def postgres_server() -> Iterator[str]:
 @pytest.fixture
 def postgres_database(postgres_server: str) -> Iterator[str]:
     """The URL of a new, empty database, without a driver: `postgresql://…`."""
+    import psycopg
+    from psycopg import sql
+
     name = f"test_{next(_numbers)}"
     with psycopg.connect(postgres_server, autocommit=True) as admin:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))

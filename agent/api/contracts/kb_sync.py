@@ -58,6 +58,10 @@ _OURS_TO_THEIRS = {
     "end_on": ("end_time", "INVALID_DATETIME"),
     "endOn": ("end_time", "INVALID_DATETIME"),
 }
+_THEIR_CODES = {
+    "unknown_connection": ("source_table", "INVALID_TABLE"),
+    "unknown_knowledge_base": ("kb_name", "INVALID_KB"),
+}
 _PUNCTUAL = timedelta(seconds=60)
 """A start this long before receipt still fires at once."""
 
@@ -170,7 +174,7 @@ async def _further_faults(core: Core, caller: Caller, wanted: Wanted) -> list[Fa
     if wanted.has_whole_source:
         probe = JobInput(name="probe", type=JOB_TYPE, data=_data(wanted))
         check = await core.jobs.check(caller, probe)
-        faults += [Fault(each["field"], each["message"], each["value"]) for each in check.faults]
+        faults += [Fault(each["field"], each["message"], each["value"], each["code"]) for each in check.faults]
     return faults
 
 
@@ -214,8 +218,9 @@ def _theirs(fault: Fault) -> Fault:
     """A fault of the core, or of the body as such, in the document's names; their own pass."""
     if fault.code.isupper():
         return fault
-    whole = next((ours for ours in _OURS_TO_THEIRS if f"{fault.field}.".startswith(f"{ours}.")), None)
-    field, code = _OURS_TO_THEIRS[whole] if whole else (fault.field, "INVALID_REQUEST")
+    whole = next((ours for ours in _OURS_TO_THEIRS if f"{fault.field}.".startswith(f"{ours}.")), "")
+    place = _OURS_TO_THEIRS.get(whole, (fault.field, "INVALID_REQUEST"))
+    field, code = _THEIR_CODES.get(fault.code, place)
     return Fault(field, f"{field}: {fault.message}", fault.value, code)
 
 

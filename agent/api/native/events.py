@@ -11,7 +11,7 @@ from starlette.responses import Response
 from agent.api.answers import answers
 from agent.api.auth import Reader
 from agent.api.context import api_of
-from agent.api.native.keys import last_event_id
+from agent.api.native.keys import Resumed
 from agent.api.streams import stream_answer
 from shared.models.base import Input
 
@@ -22,9 +22,10 @@ class EventsQuery(Input):
     after: Annotated[int, Field(ge=0, le=2**62)] | None = None
 
 
-@routes.get("/events", **answers(200, None), response_class=Response)
-async def follow_events(request: Request, caller: Reader, query: Annotated[EventsQuery, Query()]) -> Response:
+@routes.get("/events", **answers(200, None, text="text/event-stream"))
+async def follow_events(
+    request: Request, caller: Reader, query: Annotated[EventsQuery, Query()], resumed: Resumed
+) -> Response:
     """Events of the account after a position, else from now on. `reset`: read everything anew, then go on."""
-    resumed = last_event_id(request)
     after = query.after if resumed is None else resumed
     return stream_answer(request, api_of(request).broadcast.stream(caller.account_id, after))

@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.datastructures import URL
 from starlette.responses import Response
 
-from agent.api.answers import Items, answers, expected_version, json_answer, no_content, versioned
+from agent.api.answers import ExpectedVersion, Items, answers, json_answer, no_content, versioned
 from agent.api.auth import Deleter, Editor, Reader, Runner
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
@@ -24,6 +24,11 @@ from shared.schedule import ScheduleSpec
 from shared.states import FINAL
 
 routes = APIRouter(prefix="/api", tags=["jobs"])
+
+
+_READ_ONLY = frozenset(
+    field.alias or name for name, field in Job.model_fields.items() if name not in JobInput.model_fields
+)
 
 
 class JobsQuery(Input):
@@ -84,6 +89,7 @@ class JobOrFaults(JsonBody[JobInput]):
 
 
 Definition = Annotated[JobInput, Depends(JsonBody(JobInput))]
+Replacement = Annotated[JobInput, Depends(JsonBody(JobInput, read_only=_READ_ONLY))]
 
 
 @routes.get("/jobs", **answers(200, JobPage))
@@ -134,20 +140,20 @@ async def get_job(request: Request, caller: Reader, job_id: str) -> Response:
 
 @routes.put("/jobs/{job_id}", **answers(200, Job, 404, 409, 413, 415))
 async def replace_job(
-    request: Request, caller: Editor, job_id: str, definition: Annotated[JobInput, Depends(JsonBody(JobInput))]
+    request: Request, caller: Editor, expected: ExpectedVersion, job_id: str, definition: Replacement
 ) -> Response:
     """Publish the next revision; If-Match names the version that it was made from."""
-    return versioned(await api_of(request).core.jobs.replace(caller, job_id, definition, expected_version(request)))
+    return versioned(await api_of(request).core.jobs.replace(caller, job_id, definition, expected))
 
 
 @routes.delete("/jobs/{job_id}", **answers(204, None, 404, 409))
-async def delete_job(request: Request, caller: Deleter, job_id: str) -> Response:
+async def delete_job(request: Request, caller: Deleter, expected: ExpectedVersion, job_id: str) -> Response:
     """Delete a job: its name is free, its ledger and runs stay."""
-    await api_of(request).core.jobs.delete(caller, job_id, expected_version(request))
+    await api_of(request).core.jobs.delete(caller, job_id, expected)
     return no_content()
 
 
-@routes.post("/jobs/{job_id}", **answers(202, Run, 404, 409))
+@routes.post("/jobs/{job_id}", **answers(202, Run, 404, 409, also=(200,)))
 async def run_job(request: Request, caller: Runner, job_id: str, query: Annotated[RunQuery, Query()]) -> Response:
     """Run it now: 202 with the run; with `wait` seconds, 200 if it ended within them."""
     api = api_of(request)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from fastapi import Request
+from typing import Annotated
+
+from fastapi import Depends, Header
 
 from agent.core.callers import Caller
 from agent.core.operations import Core
@@ -17,11 +19,13 @@ async def job_key(core: Core, caller: Caller, key: str | None) -> str | None:
     return (await core.jobs.get(caller, key)).id
 
 
-def last_event_id(request: Request) -> int | None:
-    """The position that a listener had, from the header that it sends when it connects again."""
-    given = request.headers.get("last-event-id")
-    if given is None or given == "":
+def _last_event_id(last_event_id: Annotated[str | None, Header()] = None) -> int | None:
+    if not last_event_id:
         return None
-    if not (given.isascii() and given.isdigit() and len(given) < 19):
-        raise InvalidInput.one("Last-Event-ID", "must be the number of the last event that was read", given)
-    return int(given)
+    if not (last_event_id.isascii() and last_event_id.isdigit() and len(last_event_id) < 19):
+        raise InvalidInput.one("Last-Event-ID", "must be the number of the last event that was read", last_event_id)
+    return int(last_event_id)
+
+
+Resumed = Annotated[int | None, Depends(_last_event_id)]
+"""The position that a listener had, from the header that it sends when it connects again."""

@@ -16,7 +16,7 @@ from agent.api.bodies import JsonBody
 from agent.api.context import Api, api_of
 from agent.api.errors import ErrorDetail
 from agent.api.frames import END, RETRY, lines_frame
-from agent.api.native.keys import job_key, last_event_id
+from agent.api.native.keys import Resumed, job_key
 from agent.api.streams import stream_answer, until_closing
 from agent.core.callers import Caller
 from shared.errors import JobdeckError
@@ -143,11 +143,12 @@ async def read_log(request: Request, caller: Reader, run_id: str, query: Annotat
     return json_answer(await api_of(request).core.runs.log(caller, run_id, query.start, query.limit))
 
 
-@routes.get("/runs/{run_id}/log/follow", **answers(200, None, 404), response_class=Response)
-async def follow_log(request: Request, caller: Reader, run_id: str, query: Annotated[FollowQuery, Query()]) -> Response:
+@routes.get("/runs/{run_id}/log/follow", **answers(200, None, 404, text="text/event-stream"))
+async def follow_log(
+    request: Request, caller: Reader, run_id: str, query: Annotated[FollowQuery, Query()], resumed: Resumed
+) -> Response:
     """Its log as it is written: `lines` with a LogPage each, `end` when the run is over. Last-Event-ID resumes."""
     api = api_of(request)
-    resumed = last_event_id(request)
     start = await _first_line(api, caller, run_id, query.start) if resumed is None else resumed + 1
     pages = await api.core.runs.follow(caller, run_id, start)
     return stream_answer(request, _told(until_closing(pages, api.broadcast.closing), api))

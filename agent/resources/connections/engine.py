@@ -9,17 +9,14 @@ from urllib.parse import quote
 
 from sqlalchemy import create_engine
 from sqlalchemy.engine import URL, Engine
-from sqlalchemy.exc import NoSuchModuleError
 from sqlalchemy.pool import QueuePool
 
 from agent.core.driving import DriverError
-from agent.resources.connections.urls import parse_url
+from agent.resources.connections.urls import missing_driver, parse_url
 from shared.errors import InvalidInput
 
 CONNECT_SECONDS = 10
 BUSY_SECONDS = 5.0
-
-_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "duckdb": "duckdb"}
 
 
 def open_source(url: str) -> Engine:
@@ -33,8 +30,8 @@ def open_source(url: str) -> Engine:
         raise DriverError("source_url", refusal.message) from None
     try:
         return _create(parsed)
-    except (ImportError, NoSuchModuleError):
-        raise DriverError("driver_missing", _missing(parsed)) from None
+    except ImportError:
+        raise DriverError("driver_missing", missing_driver(parsed)) from None
 
 
 def _create(url: URL) -> Engine:
@@ -68,10 +65,3 @@ def _connect_args(kind: str) -> dict[str, Any]:
 
 def _isolation(kind: str) -> Any:
     return "AUTOCOMMIT" if kind in ("postgresql", "mysql", "mariadb") else None
-
-
-def _missing(url: URL) -> str:
-    kind = url.get_backend_name()
-    if extra := _EXTRAS.get(kind):
-        return f"the driver for {kind} is not installed; run: pip install 'jobdeck[{extra}]'"
-    return f"no driver for '{url.drivername}' is installed; install the SQLAlchemy dialect and driver that it names"

@@ -6,7 +6,7 @@ import re
 from pathlib import PurePosixPath
 
 from sqlalchemy.engine import URL, make_url
-from sqlalchemy.exc import ArgumentError
+from sqlalchemy.exc import ArgumentError, NoSuchModuleError
 
 from shared.errors import InvalidInput
 
@@ -14,6 +14,7 @@ MASK = "•••"
 FILE_KINDS = frozenset({"sqlite", "duckdb"})
 
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
+_EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "duckdb": "duckdb"}
 _ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite"}
 _PASSWORD_OPTIONS = ("password", "passwd", "pwd")
 _PASSWORD_IN_URL = re.compile(r"(//[^:/@\s]*):.*@", re.DOTALL)
@@ -28,6 +29,7 @@ def parse_url(url: str) -> URL:
         raise InvalidInput.one("url", f"this is not the URL of a database; write {_EXAMPLES}", _shown(url)) from None
     kind = _ALIASES.get(parsed.drivername, parsed.drivername)
     parsed = parsed.set(drivername=_DRIVERS.get(kind, kind))
+    _check_known(parsed, url)
     if parsed.get_backend_name() in FILE_KINDS:
         _check_file(parsed, url)
     return parsed
@@ -63,6 +65,21 @@ def without_password(text: str, url: URL) -> str:
         for secret in sorted({str(url.password), encoded}, key=len, reverse=True):
             text = text.replace(secret, MASK)
     return _shown(text)
+
+
+def missing_driver(url: URL) -> str:
+    """What to install, in words."""
+    kind = url.get_backend_name()
+    if extra := _EXTRAS.get(kind):
+        return f"the driver for {kind} is not installed; run: pip install 'jobdeck[{extra}]'"
+    return f"nothing that reads '{url.drivername}' is installed; install its SQLAlchemy dialect, or write {_EXAMPLES}"
+
+
+def _check_known(parsed: URL, url: str) -> None:
+    try:
+        parsed.get_dialect()
+    except (NoSuchModuleError, ImportError):
+        raise InvalidInput.one("url", missing_driver(parsed), _shown(url)) from None
 
 
 def _check_file(parsed: URL, url: str) -> None:

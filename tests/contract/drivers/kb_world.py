@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from unittest.mock import patch
 
+import pytest
 import sqlalchemy as sa
 
 from agent.core.driving import RunFunction
@@ -23,7 +24,7 @@ from agent.resources.embedders.local import WordLlamaEmbedder
 from agent.resources.knowledge.file import FILE_NAME
 from tests.harness.context import RecordingContext
 
-NOON = datetime(2025, 6, 19, 12, 0, 0)
+NOON = datetime(2025, 6, 19, 12, 0, 0)  # noqa: DTZ001 - the column has no zone
 
 
 class KbWorld:
@@ -139,3 +140,14 @@ class KbWorld:
 
 def later(seconds: float) -> datetime:
     return NOON + timedelta(seconds=seconds)
+
+
+@contextmanager
+def world_on(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterator[KbWorld]:
+    """A world whose source is a real `sqlite`, `postgresql` or `duckdb`."""
+    url = {"sqlite": f"sqlite:///{folder}/source.db", "duckdb": f"duckdb:///{folder}/source.duckdb"}.get(kind)
+    world = KbWorld(folder, url or request.getfixturevalue("postgres_database").replace("://", "+psycopg://"))
+    try:
+        yield world
+    finally:
+        world.engine.dispose()

@@ -49,7 +49,9 @@ class Console:
         self._dumps += 1
         self.press(8)
         self.app.read_until(lambda: self._read_dump()[0] == self._dumps)
-        return cells_of(replay(self._read_dump()[1].encode(), self.app.screen.columns, self.app.screen.lines))
+        return cells_of(
+            replay(b"\x1b[?7l" + self._read_dump()[1].encode(), self.app.screen.columns, self.app.screen.lines)
+        )
 
     def _read_dump(self) -> tuple[int, str]:
         if not self._dump.exists():

@@ -21,10 +21,16 @@ from textual.screen import ModalScreen
 from textual.widgets import Input, Static
 
 from console.display import DiffApp, quiet
+from console.display.painter import Painter
+from console.render.look import Look
+from console.render.progress import bar
+from console.render.states import state_text
+from console.theme import add_themes, choose_theme, look_of, use_theme
 from console.widgets.table import Cell, Column, ListSource, VirtualTable
+from shared.states import RunState
 
 COLUMNS = (
-    Column("state", "State", 11),
+    Column("state", "State", 12),
     Column("name", "Job", 12, flex=3),
     Column("bar", "Progress", 14, priority=1),
     Column("eta", "ETA", 8, align="right", priority=2),
@@ -57,15 +63,16 @@ STYLES = [
 class Rows:
     """Progress by row; everything else follows from the id."""
 
-    def __init__(self) -> None:
+    def __init__(self, look: Look) -> None:
+        self.look = look
         self.done: dict[str, int] = {}
         self.names: dict[str, Cell] = {}
 
     def cells(self, row_id: str) -> Sequence[Cell]:
         done = self.done.get(row_id, 0)
-        bar = Text("█" * (done // 10), "green").append("░" * (10 - done // 10), "grey50").append(f"{done:3}%")
-        name = self.names.get(row_id, f"job {row_id}")
-        return Content.from_markup("[b]▶ R[/b] running"), name, bar, f"{100 - done} s", "ops"
+        name = self.names.get(row_id, Content.from_markup("job [b]$id[/b]", id=row_id))
+        progress = bar(done / 100, 10, self.look).append(f"{done:3}%")
+        return state_text(RunState.RUNNING, self.look), name, progress, f"{100 - done} s", "ops"
 
 
 class Question(ModalScreen[None]):
@@ -83,11 +90,15 @@ class TableApp(DiffApp[None]):
     ENABLE_COMMAND_PALETTE = False
 
     def __init__(self) -> None:
+        theme = choose_theme(os.environ.get("THEME"), os.environ)
         super().__init__()
         quiet(self)
+        add_themes(self)
+        use_theme(self, theme)
+        self.look = look_of(theme)
+        self.rows = Rows(self.look)
         count = int(os.environ.get("ROWS", "1000000"))
         self.random = random.Random(os.environ.get("SEED", "1"))
-        self.rows = Rows()
         self.source = ListSource([f"{number:07}" for number in range(count, 0, -1)], self.rows.cells)
         self.table = VirtualTable(self.source, COLUMNS)
         self.newest = count
@@ -100,7 +111,8 @@ class TableApp(DiffApp[None]):
         yield Static("ready", id="foot")
 
     def on_mount(self) -> None:
-        self.query_one("#head").styles.background = "darkblue"
+        if "NO_COLOR" not in os.environ and "THEME" not in os.environ:
+            self.query_one("#head").styles.background = "darkblue"
 
     def on_virtual_table_row_highlighted(self, message: VirtualTable.RowHighlighted) -> None:
         self.title = str(message.row_id)
@@ -127,6 +139,7 @@ class TableApp(DiffApp[None]):
         self.events += 1
         if path := os.environ.get("EVENTS"):
             Path(path).write_text(str(self.events))
+            self.write_head()
         row_id = self.random.choice(self.table.visible_ids)
         if self.events % 10 == 0:
             self.add(1)
@@ -181,7 +194,7 @@ class TableApp(DiffApp[None]):
 
     def write_head(self) -> None:
         self.query_one("#head", Static).update(
-            Text(" ".join(self.random.choices(WORDS, k=5)), self.random.choice(STYLES))
+            Text(" ".join(self.random.choices(WORDS, k=40)), self.random.choice(STYLES))
         )
 
     def ask(self) -> None:
@@ -191,7 +204,9 @@ class TableApp(DiffApp[None]):
             self.push_screen(Question())
 
     def paint(self) -> None:
-        self.theme = self.random.choice(["textual-dark", "textual-light", "ansi-dark", "nord"])
+        self.theme = self.random.choice(
+            ["jobdeck-dark", "jobdeck-light", "jobdeck-contrast", "jobdeck-terminal", "ansi-dark", "nord"]
+        )
 
     def key_f6(self) -> None:
         self.shuffle()
@@ -220,5 +235,16 @@ class TableApp(DiffApp[None]):
         self.exit()
 
 
+def break_the_painter() -> None:
+    """As if the compositor had changed under us."""
+
+    def take(*_: object) -> None:
+        raise ValueError("odd")
+
+    Painter.take = take  # type: ignore[method-assign]
+
+
 if __name__ == "__main__":
+    if "BREAK" in os.environ:
+        break_the_painter()
     TableApp().run()

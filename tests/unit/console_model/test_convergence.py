@@ -96,10 +96,11 @@ class Play:
 
     def events_arrive(self, chance: int) -> None:
         for each in self.history[self.heard : self.heard + chance % 4 + 1]:
-            before = dict(self.world.runs)
+            before, jobs = dict(self.world.runs), dict(self.world.jobs)
             self.view.apply(reduce(self.world, each), NOW)
             self.heard = each.id
             self._check_that_nothing_goes_back(before)
+            assert all(known.version >= jobs[key].version for key, known in self.world.jobs.items() if key in jobs)
 
     def events_arrive_again_after_a_cut(self, chance: int) -> None:
         for each in self.history[max(0, self.heard - chance % 4) : self.heard]:

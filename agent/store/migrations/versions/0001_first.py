@@ -53,6 +53,7 @@ def upgrade() -> None:
         sa.Column("owner_id", sa.Text(), nullable=False),
         sa.Column("made_through", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),
         sa.Column("type", sa.Text(), nullable=False),
         sa.Column("interval_type", sa.Text(), nullable=False),
@@ -83,6 +84,14 @@ def upgrade() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index("ix_jobs_due", "jobs", ["due_at"], unique=False)
+    op.create_index(
+        "ix_jobs_name",
+        "jobs",
+        ["account_id", "name_key"],
+        unique=False,
+        sqlite_where=sa.text("deleted_at IS NULL"),
+        postgresql_where=sa.text("deleted_at IS NULL"),
+    )
     op.create_index(
         "ix_jobs_zone",
         "jobs",

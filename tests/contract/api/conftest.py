@@ -1,0 +1,36 @@
+"""An agent, and a world for its jobs: a source with a table, a knowledge base."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from shared.models import ConnectionInput, KnowledgeBaseInput
+from tests.harness.agent import RunningAgent, running_agent
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[RunningAgent]:
+    async with running_agent(tmp_path / "d") as running:
+        yield running
+
+
+@pytest.fixture
+async def world(agent: RunningAgent, tmp_path: Path) -> RunningAgent:
+    """The agent with what the printed example of contract 000 names."""
+    await make_world(agent, tmp_path)
+    return agent
+
+
+async def make_world(agent: RunningAgent, folder: Path) -> None:
+    source = folder / "orders.sqlite"
+    with sqlite3.connect(source) as database:
+        database.execute(
+            "create table orders (id integer primary key, product text, description text, created_at timestamp)"
+        )
+    local = agent.core.gate.local()
+    await agent.core.world.create_connection(local, ConnectionInput(name="orders_db", url=f"sqlite:///{source}"))
+    await agent.core.world.create_knowledge_base(local, KnowledgeBaseInput(name="orders_kb"))

@@ -1,0 +1,20 @@
+"""Jobs and runs from the shell: `jobdeck job …`, `jobdeck run …`, `jobdeck explain JOB`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run one command (its own name comes first); returns its exit code, raises JobdeckError and typer's refusals."""
+    from console.cli.app import app
+
+    code = app(args=list(arguments), prog_name="jobdeck", standalone_mode=False)
+    return code if isinstance(code, int) else 0
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """What may stand in the place of the last of `words`."""
+    from console.cli.completing import candidates
+
+    return candidates(words)

@@ -1,0 +1,66 @@
+"""From a command to the agent and back."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+import typer
+
+from console.client import AgentClient, resolve
+from console.settings import Settings, load
+from shared.errors import InvalidInput, JobdeckError, NotFound
+from shared.ids import is_id
+from shared.models import Run
+from shared.places import console_config
+
+T = TypeVar("T")
+
+
+def call(work: Callable[[AgentClient], Awaitable[T]]) -> T:
+    """Open the client that environment and settings name, do the work, close it."""
+
+    async def scope() -> T:
+        async with AgentClient(resolve(os.environ, os.geteuid(), _settings())) as client:
+            return await work(client)
+
+    return asyncio.run(scope())
+
+
+async def find_run(client: AgentClient, key: str) -> Run:
+    """A run by its id, or the newest run of a job."""
+    try:
+        if is_id(key):
+            return await client.runs.get(key)
+    except NotFound as no_run:
+        try:
+            job = await client.jobs.get(key)  # ids of jobs look the same
+        except NotFound:
+            raise no_run from None
+    else:
+        job = await client.jobs.get(key)
+    page = await client.runs.page(job_id=job.id, limit=1)
+    if not page.items:
+        raise NotFound(f"the job '{job.slug}' has no run yet")
+    return page.items[0]
+
+
+def confirm(question: str, *, yes: bool) -> None:
+    """Ask on a terminal, where no is the default answer; elsewhere only `--yes` will do. Abort ends the command."""
+    if yes:
+        return
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise InvalidInput.one("--yes", f"is needed where nobody can be asked: {question}")
+    if not typer.confirm(question, default=False, err=True):
+        raise JobdeckError("nothing was done")
+
+
+def _settings() -> Settings:
+    try:
+        path = console_config(os.environ)
+    except InvalidInput:
+        return Settings()  # without a home there is no file
+    return load(path)

@@ -1,0 +1,75 @@
+"""Editing a job's definition in the operator's own editor."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import typer
+
+from console.cli import definitions
+from console.cli.calling import call
+from console.cli.output import note
+from shared.errors import InvalidInput, JobdeckError
+from shared.models import Job, JobInput
+
+_HEAD = "# {name}, revision {revision}. Save and leave to publish; leave it unchanged to do nothing.\n"
+
+
+def edit_job(job: Job) -> Job | None:
+    """Open the definition, publish what was saved; None if nothing was changed.
+
+    What is refused can be edited again; the text is never lost: on giving up, the message names its file.
+    """
+    text, ending = definitions.write(definitions.definition_of(job))
+    head = _HEAD.format(name=job.slug, revision=job.revision) if ending == ".toml" else ""
+    descriptor, name = tempfile.mkstemp(prefix=f"jobdeck-{job.slug}-", suffix=ending)
+    path = Path(name)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as file:
+        file.write(head + text)
+    try:
+        edited = _edit_until_accepted(job, path, head + text)
+    except JobdeckError as error:
+        _keep(path, head + text)
+        raise error
+    path.unlink()
+    return edited
+
+
+def _edit_until_accepted(job: Job, path: Path, before: str) -> Job | None:
+    while True:
+        _open_editor(path)
+        text = path.read_text(encoding="utf-8")
+        if text == before:
+            return None
+        try:
+            return _publish(job, definitions.check(definitions.read(str(path), text)))
+        except InvalidInput as error:
+            note(f"jobdeck: {error.message}")
+            if not (sys.stdin.isatty() and typer.confirm("edit again?", default=True, err=True)):
+                raise
+
+
+def _keep(path: Path, before: str) -> None:
+    if path.read_text(encoding="utf-8") == before:
+        path.unlink()
+    else:
+        note(f"your text is kept in {path}")
+
+
+def _publish(job: Job, definition: JobInput) -> Job:
+    return call(lambda client: client.jobs.replace(job.id, definition, job.version))
+
+
+def _open_editor(path: Path) -> None:
+    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    try:
+        code = subprocess.call([*shlex.split(editor), str(path)])  # noqa: S603 (the user's own editor)
+    except (OSError, ValueError) as error:
+        raise InvalidInput.one("EDITOR", f"cannot be started: {error}", editor) from error
+    if code != 0:
+        raise JobdeckError(f"the editor '{editor}' ended with {code}; nothing was published")

@@ -1,0 +1,16 @@
+"""Options that several commands share, worded once."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers it.")]
+Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
+Where = Annotated[
+    str | None,
+    typer.Option("--filter", "-f", metavar="FILTER", help="Filter language, e.g. 'state:failed type:kb-sync started<2h'."),
+]  # fmt: skip
+JobKey = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, slug, or owner:slug.")]
+RunKey = Annotated[str, typer.Argument(metavar="RUN", help="A run's id; or a job, meaning its newest run.")]

@@ -1,0 +1,139 @@
+"""Watching one run to its end: a live line on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import asyncio
+import shutil
+import sys
+from contextlib import aclosing
+
+from console.cli.calling import call
+from console.cli.logs import follow_log
+from console.cli.output import fit, note, paint, say, say_json_line
+from console.cli.wording import done, state_of, took
+from console.client import AgentClient, Offline, Online, Reset
+from console.model import World, reduce
+from console.model.estimates import remaining
+from console.render.spans import short_span
+from shared.clock import Clock, SystemClock
+from shared.exits import Exit
+from shared.models import Run
+from shared.states import FINAL, RunState
+
+_OUTCOMES = {RunState.COMPLETED: Exit.OK, RunState.FAILED: Exit.FAILED, RunState.CANCELLED: Exit.CANCELLED}
+
+
+def watch_started(run: Run, *, timeout: float | None, logs: bool, as_json: bool) -> int:
+    """Watch it and say how it ended, as text and as exit code."""
+    clock = SystemClock()
+    report = Report(clock, as_json=as_json)
+
+    async def work(client: AgentClient) -> Run:
+        async with asyncio.timeout(timeout):
+            return await (_follow_log(client, run.id) if logs and not as_json else _watch(client, run.id, report))
+
+    try:
+        ended = call(work)
+    except TimeoutError:
+        report.end_line()
+        note(f"jobdeck: the run still goes on; `jobdeck run watch {run.id}` watches it further")
+        return Exit.UNFINISHED
+    except KeyboardInterrupt:
+        report.end_line()
+        note(f"jobdeck: the run goes on; `jobdeck run cancel {run.id}` cancels it")
+        raise
+    if logs and not as_json:
+        report.show(ended)
+    report.end_line()
+    return _OUTCOMES[ended.state]
+
+
+class Report:
+    """Shows each state that a run is in: once, where nothing is new."""
+
+    def __init__(self, clock: Clock, *, as_json: bool) -> None:
+        self._clock = clock
+        self._as_json = as_json
+        self._live = sys.stdout.isatty() and not as_json
+        self._said = ""
+        self._open = False
+
+    def show(self, run: Run) -> None:
+        if self._as_json:
+            say_json_line(run)
+        elif self._live:
+            self._rewrite(self._sentence(run))
+        elif self._plain(run) != self._said:
+            self._said = self._plain(run)
+            say(f"{self._clock.now():%H:%M:%S}Z  {self._sentence(run)}")
+            sys.stdout.flush()
+
+    def end_line(self) -> None:
+        if self._open:
+            say()
+            self._open = False
+
+    def _rewrite(self, text: str) -> None:
+        width = shutil.get_terminal_size().columns - 1
+        state, _, rest = text.partition(" ")
+        sys.stdout.write(f"\r{paint(state, state)} {fit(rest, max(0, width - len(state) - 1))}")
+        sys.stdout.flush()
+        self._open = True
+
+    def _sentence(self, run: Run) -> str:
+        now = self._clock.now()
+        left = remaining(run, now)
+        parts = [
+            state_of(run),
+            run.job_name,
+            done(run),
+            took(run, now),
+            f"about {short_span(left)} left" if left else "",
+            f"attempt {run.attempt} of {run.max_attempts}" if run.attempt > 1 else "",
+            run.waiting_for or "" if run.state is RunState.PENDING else "",
+            run.error.message if run.error else "",
+        ]
+        return "  ".join(part for part in parts if part)
+
+    def _plain(self, run: Run) -> str:
+        """What makes a line worth printing: another state, another tenth of the work."""
+        total = run.progress.total
+        return f"{state_of(run)} {run.attempt} {run.progress.done * 10 // total if total else ''}"
+
+
+async def _watch(client: AgentClient, run_id: str, report: Report) -> Run:
+    """First the position, then the run, then what happens after it: nothing falls between."""
+    world = World()
+    world.position = (await client.world.agent()).last_event_id
+    away = False
+    await _look(client, world, run_id)
+    report.show(world.runs[run_id])
+    async with aclosing(client.events(world.position).signals()) as signals:
+        while world.runs[run_id].state not in FINAL:
+            signal = await anext(signals)
+            before = world.runs[run_id]
+            if isinstance(signal, Offline):
+                report.end_line()
+                note(f"jobdeck: {signal.reason}; waiting for it")
+                away = True
+            elif isinstance(signal, Reset) or (isinstance(signal, Online) and away):
+                await _look(client, world, run_id)
+                away = False
+            elif not isinstance(signal, Online) and _concerns(signal.subject_id, signal.data, run_id):
+                reduce(world, signal)
+            if world.runs[run_id] is not before:
+                report.show(world.runs[run_id])
+    return world.runs[run_id]
+
+
+async def _look(client: AgentClient, world: World, run_id: str) -> None:
+    world.take_runs([await client.runs.get(run_id)], as_of=world.position)
+
+
+def _concerns(subject_id: str, data: dict[str, object], run_id: str) -> bool:
+    return run_id in (subject_id, data.get("runId"))
+
+
+async def _follow_log(client: AgentClient, run_id: str) -> Run:
+    await follow_log(client, run_id, 1, times=False, as_json=False)
+    return await client.runs.get(run_id)

@@ -138,9 +138,9 @@ async def open_agent(
         world=World(store, vault, sources, reader, granting, clock, ids),
     )
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
-    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor, settings, agent_id)
+    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id)
     scheduler = Scheduler(store, clock, firing)
-    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id)
+    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     for hear in (scheduler.hear, dispatcher.hear, Canceller(executor).hear):
         store.subscribe(hear)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from agent.core.checking import needs_of
@@ -11,7 +11,6 @@ from agent.core.ports import Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence, Outcome
 from agent.core.wire import Order
 from agent.services.poller import Poller
-from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from shared.clock import Clock
 from shared.errors import Fault, InvalidInput, JobdeckError
@@ -19,6 +18,8 @@ from shared.models import Event, RunError
 
 _LONGEST_REST = 15.0
 _WAKING = ("run.created", "run.changed", "job.deleted")
+Watch = Callable[[ClaimedRun, frozenset[str]], None]
+"""(run, its credentials): from now on the events of this attempt are expected."""
 
 
 class Dispatcher(Poller):
@@ -29,7 +30,7 @@ class Dispatcher(Poller):
         executor: Executor,
         drivers: Drivers,
         granting: Granting,
-        supervisor: Supervisor,
+        watch: Watch,
         settings: Settings,
         agent_id: str,
     ) -> None:
@@ -39,7 +40,7 @@ class Dispatcher(Poller):
         self._executor = executor
         self._drivers = drivers
         self._granting = granting
-        self._supervisor = supervisor
+        self._watch = watch
         self._settings = settings
         self._agent_id = agent_id
 
@@ -70,7 +71,7 @@ class Dispatcher(Poller):
         except JobdeckError as error:
             await self._refuse(claimed, worker_id, error)
             return
-        self._supervisor.watch(claimed, mask)
+        self._watch(claimed, mask)
         self._executor.execute(worker_id, order)
 
     async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:

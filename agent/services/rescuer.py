@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 
 import structlog
 
@@ -20,7 +21,14 @@ _LOOK_EVERY = 10.0
 
 class Rescuer(Poller):
     def __init__(
-        self, store: Store, clock: Clock, executor: Executor, drivers: Drivers, rng: random.Random, agent_id: str
+        self,
+        store: Store,
+        clock: Clock,
+        executor: Executor,
+        drivers: Drivers,
+        rng: random.Random,
+        agent_id: str,
+        is_watched: Callable[[str], bool],
     ) -> None:
         super().__init__()
         self._store = store
@@ -29,6 +37,7 @@ class Rescuer(Poller):
         self._drivers = drivers
         self._rng = rng
         self._agent_id = agent_id
+        self._is_watched = is_watched
 
     async def rescue_predecessors(self) -> int:
         """At start-up: the runs of the agent before this one, none of which can still be under way once their
@@ -38,7 +47,9 @@ class Rescuer(Poller):
         return len(orphans)
 
     async def poll(self) -> float:
-        await self._rescue(await self._store.expired_leases(self._clock.now()))
+        """A lease that ran out by the wall clock alone is no loss: what is watched here is alive."""
+        expired = await self._store.expired_leases(self._clock.now())
+        await self._rescue([claimed for claimed in expired if not self._is_watched(claimed.run.id)])
         return _LOOK_EVERY
 
     async def _rescue(self, lost: list[ClaimedRun]) -> None:

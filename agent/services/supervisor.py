@@ -78,6 +78,10 @@ class Supervisor(Poller):
         longest_first = tuple(sorted(mask, key=len, reverse=True))
         self._watched[run.id] = _Watched(claimed, fence, longest_first, self._clock.monotonic())
 
+    def watches(self, run_id: str) -> bool:
+        """True while the run is under way here, whatever the wall clock says of its lease."""
+        return run_id in self._watched
+
     async def hear(self, worker_id: str, event: RunMessage) -> None:
         """One event of a worker; one that does not fit the fence is told and dropped."""
         watched = self._fenced(worker_id, event)

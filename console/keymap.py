@@ -1,0 +1,132 @@
+"""Acts and their keys: one table for bindings, footer, help and palette; remapped by `[keys]` of the settings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+from textual.binding import Binding
+
+Where = Literal["everywhere", "list", "runs", "jobs", "run", "create"]
+"""Screens on which an act exists; `list` is Runs and Jobs."""
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """`keys` in Textual's names. `word` is for footer and palette, `about` for the help."""
+
+    id: str
+    keys: tuple[str, ...]
+    word: str
+    about: str
+    where: frozenset[Where] = frozenset({"everywhere"})
+    is_fixed: bool = False
+    """Its keys belong to a widget and are not remapped."""
+
+
+def _act(act_id: str, keys: str, word: str, about: str, *where: Where, fixed: bool = False) -> Act:
+    return Act(act_id, tuple(keys.split()), word, about, frozenset(where or ("everywhere",)), fixed)
+
+
+ACTS: Mapping[str, Act] = {
+    act.id: act
+    for act in (
+        _act("runs", "1", "runs", "screen 1: runs, what is active on top, then failures by cause"),
+        _act("jobs", "2", "jobs", "screen 2: jobs, their schedules and last twenty runs"),
+        _act("filter", "slash", "filter", "narrow the list: state:failed type:kb-sync dur>10m started<2h", "list"),
+        _act("jump", "colon", "jump", "go to a job, a run or a view: `:job orders`, `:run <id>`, `:view failed`"),
+        _act("next_view", "tab right_square_bracket", "next view", "the next saved view", "list"),
+        _act("previous_view", "shift+tab left_square_bracket", "previous view", "the saved view before", "list"),
+        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", fixed=True),
+        _act("back", "escape", "back", "one step back: leave a screen, clear marks, clear the filter"),
+        _act("mark", "space", "mark", "mark or unmark; acts go to what is marked", "list", fixed=True),
+        _act("mark_all", "asterisk", "mark all", "mark all that match, on other pages too; again: unmark", "list", fixed=True),
+        _act("first", "g home", "newest", "to the first row; lets in what is new", "list", fixed=True),
+        _act("last", "G end", "last", "to the last row", "list", fixed=True),
+        _act("sort", "s", "sort", "the next order", "list", fixed=True),
+        _act("log", "l", "log", "the log, opened at its first error", "runs", "run"),
+        _act("next_group", "n", "next cause", "to the next cause of failures", "runs"),
+        _act("previous_group", "p", "previous cause", "to the cause of failures before", "runs"),
+        _act("rerun", "r", "rerun", "run again what has ended, the same revision", "runs", "run"),
+        _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled after 10 s, so that u can undo it", "runs", "run"),
+        _act("run_now", "t", "run now", "run the job now", "list", "run"),
+        _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),
+        _act("create", "c", "create", "create a job from a template", "list"),
+        _act("why", "w", "why", "why did it (not) run?", "list", "run"),
+        _act("undo", "u", "undo", "take back a cancel that waits, or the last pause"),
+        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run"),
+        _act("help", "question_mark", "help", "this help; type to search it"),
+        _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
+        _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew"),
+        _act("suspend", "ctrl+z", "suspend", "to the shell; `fg` comes back"),
+        _act("quit", "q ctrl+q", "quit", "leave; cancels that wait are sent before"),
+    )
+}  # fmt: skip
+
+_SIGNS = {
+    "slash": "/", "colon": ":", "question_mark": "?", "asterisk": "*", "space": "space", "escape": "esc",
+    "enter": "enter", "left_square_bracket": "[", "right_square_bracket": "]", "shift+tab": "⇧tab",
+}  # fmt: skip
+
+
+class Keymap:
+    """Which keys do what. A remapping that clashes, or names an act that is not there, is left out and told in `faults`."""
+
+    def __init__(self, wanted: Mapping[str, Sequence[str]] | None = None) -> None:
+        self.faults: list[str] = []
+        self._keys = {act_id: act.keys for act_id, act in ACTS.items()}
+        for act_id, keys in (wanted or {}).items():
+            self._remap(act_id, tuple(map(_textual_name, keys)))
+
+    def keys(self, act_id: str) -> tuple[str, ...]:
+        return self._keys[act_id]
+
+    def sign(self, act_id: str) -> str:
+        """The first key as people write it."""
+        return sign_of(self._keys[act_id][0])
+
+    def bindings(self, acts: Iterable[str]) -> list[Binding]:
+        """Each calls `action_act` of the screen or app with the act's id; those of widgets are the widgets' own."""
+        return [
+            Binding(",".join(self._keys[act]), f"act('{act}')", ACTS[act].word, show=False)
+            for act in acts
+            if not ACTS[act].is_fixed
+        ]
+
+    def _remap(self, act_id: str, keys: tuple[str, ...]) -> None:
+        act = ACTS.get(act_id)
+        if act is None or act.is_fixed:
+            self.faults.append(f"keys.{act_id}: there is no act of that name to remap")
+            return
+        for key in keys:
+            other = self._holder(key, act)
+            if other is not None:
+                self.faults.append(f"keys.{act_id}: {sign_of(key)} already means {ACTS[other].word!r}")
+                return
+        self._keys[act_id] = keys
+
+    def _holder(self, key: str, act: Act) -> str | None:
+        """Another act that has the key where both exist."""
+        for other, keys in self._keys.items():
+            if other != act.id and key in keys and _meet(act.where, ACTS[other].where):
+                return other
+        return None
+
+
+def _meet(one: frozenset[Where], other: frozenset[Where]) -> bool:
+    return "everywhere" in one | other or bool(_spread(one) & _spread(other))
+
+
+def _spread(where: frozenset[Where]) -> frozenset[Where]:
+    return where | {"runs", "jobs"} if "list" in where else where
+
+
+def sign_of(key: str) -> str:
+    return _SIGNS.get(key, key.replace("ctrl+", "^"))
+
+
+def _textual_name(key: str) -> str:
+    """`/` and `slash` are the same key."""
+    names = {sign: name for name, sign in _SIGNS.items()}
+    return names.get(key, key)

@@ -1,0 +1,133 @@
+"""What all screens have in common: bars, footer, acts by id, and when to look again."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterable, Sequence
+from typing import ClassVar
+
+from textual.app import ComposeResult
+from textual.binding import BindingsMap
+from textual.screen import Screen
+from textual.timer import Timer
+from textual.widget import Widget
+
+from console.model import Changes
+from console.session import ConsoleSession
+from console.widgets.dock import Dock
+from console.widgets.footer import Offer
+from console.widgets.top_bar import TopBar
+
+EVERYWHERE = ("runs", "jobs", "jump", "back", "undo", "help", "palette", "redraw", "suspend", "quit")
+_LONGEST_REST = 3600.0
+
+
+class ConsoleScreen(Screen[None]):
+    """A screen of the console. A subclass gives:
+
+    - `NAME` (as in keymap.Where) and `ACTS`, ids of console/keymap.py that exist on it beside those everywhere;
+      for each a method `act_<id>(self)`, plain or async, called only while `offers()` has the act.
+    - `compose_body()`: its widgets, between the top bar and the docked lines.
+    - `offers()`: what is possible here and now, and on how many, best first; the footer shows it.
+      After anything that changes the answer call `refresh_footer()`.
+    - `take(changes)`: redraw what changed; called at most five times a second, also while another screen is on top.
+    - `look_again(now)`: redraw texts that depend on the time, and return the seconds until the next will change
+      (None: not by time alone). Nothing ticks otherwise: an idle screen sends nothing.
+    """
+
+    NAME: ClassVar[str] = ""
+    ACTS: ClassVar[tuple[str, ...]] = ()
+    AUTO_FOCUS = "VirtualTable"
+    ESCAPE_TO_MINIMIZE = False
+
+    DEFAULT_CSS = """
+    ConsoleScreen { layout: vertical; background: $background; }
+    """
+
+    def __init__(self, session: ConsoleSession) -> None:
+        super().__init__()
+        self.session = session
+        self.dock = Dock(session)
+        ours = BindingsMap(session.keymap.bindings([*self.ACTS, *EVERYWHERE]))
+        self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
+        self._timer: Timer | None = None
+
+    # What a screen is.
+
+    def compose_body(self) -> Iterable[Widget]:
+        raise NotImplementedError
+
+    def offers(self) -> Sequence[Offer]:
+        return ()
+
+    def take(self, changes: Changes) -> None:
+        """Most screens redraw what `changes` names."""
+
+    def look_again(self, now: object) -> float | None:  # noqa: ARG002  (subclasses use it)
+        return None
+
+    def act_back(self) -> None:
+        """esc: one step back; lists override it to clear first."""
+        self.session.shell.back()
+
+    # What it does of itself.
+
+    def compose(self) -> ComposeResult:
+        yield TopBar(self.session, self.NAME)
+        yield from self.compose_body()
+        yield self.dock
+
+    def on_mount(self) -> None:
+        self.refresh_footer()
+        self.schedule_look()
+
+    def hear(self, changes: Changes) -> None:
+        """The world moved on."""
+        self.query_one(TopBar).refresh_texts()
+        self.take(changes)
+        self.refresh_footer()
+        self.schedule_look()
+
+    def on_screen_resume(self) -> None:
+        self.schedule_look()
+        self.refresh_footer()
+
+    def on_screen_suspend(self) -> None:
+        self._stop_timer()
+
+    def refresh_footer(self) -> None:
+        self.dock.show_offers(self.offers())
+
+    def schedule_look(self) -> None:
+        """Look at the clock's texts now, and again when the first of them will read differently."""
+        self._stop_timer()
+        if not self.is_attached:
+            return
+        waits = [self.look_again(self.session.now()), self.query_one(TopBar).refresh_texts()]
+        due = [wait for wait in waits if wait is not None]
+        if due:
+            self._timer = self.set_timer(min(max(min(due), 0.05), _LONGEST_REST), self.schedule_look)
+
+    async def action_act(self, act: str) -> None:
+        """A key, the palette and the help all come here."""
+        method = getattr(self, f"act_{act}", None)
+        if method is None:
+            await self.session.shell.do(act)
+            return
+        if act in self.ACTS and all(offer.act != act for offer in self.offers()):
+            self.session.shell.say(f"nothing here to {_verb(act)}", "warning")
+            return
+        result = method()
+        if inspect.isawaitable(result):
+            self.run_worker(result, exit_on_error=True)
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.stop()
+            self._timer = None
+
+
+def _verb(act: str) -> str:
+    from console.keymap import ACTS
+
+    return ACTS[act].word

@@ -1,0 +1,62 @@
+"""Which agent, which screen, and whether what is shown is fresh."""
+
+from __future__ import annotations
+
+from rich.text import Text
+
+from console.render.spans import ago, seconds_to_change
+from console.session import ConsoleSession
+from console.widgets.line import Line, safe_text
+
+_TABS = (("runs", "Runs"), ("jobs", "Jobs"))
+
+
+class TopBar(Line):
+    """While the line to the agent is down it says so, why, and how old the data are."""
+
+    DEFAULT_CSS = "TopBar { dock: top; background: $panel; &.-offline { background: $panel; } }"
+
+    def __init__(self, session: ConsoleSession, here: str) -> None:
+        super().__init__(id="top")
+        self._session = session
+        self._here = here
+
+    def on_mount(self) -> None:
+        self.refresh_texts()
+
+    def refresh_texts(self) -> float | None:
+        """Seconds until it will read differently by time alone."""
+        link, now = self._session.world.link, self._session.now()
+        self.set_class(not link.online, "-offline")
+        if link.online:
+            self.show(self._place(), self._live())
+            return None
+        self.show(self._place(), self._down())
+        return seconds_to_change(link.heard_at, now) if link.heard_at else None
+
+    def _place(self) -> Text:
+        look, target = self._session.look, self._session.client.target
+        text = Text(no_wrap=True)
+        text.append("Jobdeck ", f"bold {look.palette.accent}")
+        text.append_text(safe_text(self._name(), f"bold {target.colour or ''}".strip()))
+        if self._session.is_production:
+            text.append(" PRODUCTION", f"bold {look.palette.bad}")
+        for number, (name, title) in enumerate(_TABS, 1):
+            style = "bold reverse" if name == self._here else look.palette.muted
+            text.append("  ").append(f" {number} {title} ", style)
+        return text
+
+    def _name(self) -> str:
+        agent = self._session.agent
+        name = self._session.client.target.name
+        return f"{name}/{agent.name}" if agent and agent.name not in {"", "jobdeck", name} else name
+
+    def _live(self) -> Text:
+        return Text("live ", self._session.look.palette.good)
+
+    def _down(self) -> Text:
+        link, look = self._session.world.link, self._session.look
+        if link.heard_at is None and link.reason == "connecting":
+            return Text("connecting… ", look.palette.muted)
+        age = f"data {ago(link.heard_at, self._session.now())}" if link.heard_at else "no data yet"
+        return Text("OFFLINE ", f"bold {look.palette.bad}").append(f"{age} ", look.palette.warning)

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+import pytest
+
+from agent.core.callers import Scope
+from agent.core.ports import Store
+from agent.core.records import TokenRecord
+from shared.errors import Conflict, NotFound
+from shared.ids import new_id
+from shared.models import Connection, KnowledgeBase
+from tests.contract.store.making import MINUTE, NOW
+
+
+def connection(name: str = "orders_db", **fields: object) -> Connection:
+    given = {
+        "id": new_id(),
+        "name": name,
+        "kind": "sqlite",
+        "url": "sqlite:///x",
+        "account_id": "main",
+        "created_at": NOW,
+    }
+    return Connection.model_validate({**given, **fields})
+
+
+def base(name: str = "orders_kb", account: str = "main") -> KnowledgeBase:
+    return KnowledgeBase(
+        id=new_id(), number=0, name=name, account_id=account, embedder="wordllama", dimensions=256,
+        created_at=NOW, updated_at=NOW,
+    )  # fmt: skip
+
+
+async def test_an_account_is_made_once_and_its_first_user_owns_it(store: Store) -> None:
+    with pytest.raises(NotFound):
+        await store.find_owner("main")
+    await store.ensure_account("main", "u1", "anna", NOW)
+    await store.ensure_account("main", "u2", "bob", NOW)
+    await store.ensure_account("main", "u1", "renamed", NOW)
+    assert await store.find_owner("main") == ("u1", "anna")
+
+
+async def test_a_token_is_found_by_its_hash_and_revoked_once(store: Store) -> None:
+    token = TokenRecord(
+        new_id(), "main", "u1", "anna", "ci", "a" * 64, frozenset({Scope.READ, Scope.RUN}), NOW, NOW + MINUTE
+    )
+    await store.insert_token(token)
+    assert await store.find_token("a" * 64) == token
+    assert await store.find_token("b" * 64) is None
+    await store.touch_tokens({token.id: NOW + MINUTE})
+    await store.revoke_token("main", token.id, NOW)
+    await store.revoke_token("main", token.id, NOW + MINUTE)
+    [info] = await store.list_tokens("main")
+    assert (info.scopes, info.last_used_at, info.revoked_at) == (["read", "run"], NOW + MINUTE, NOW)
+    found = await store.find_token("a" * 64)
+    assert found is not None
+    assert found.revoked_at == NOW
+    with pytest.raises(NotFound):
+        await store.revoke_token("other", token.id, NOW)
+
+
+async def test_a_secret_is_replaced_listed_by_name_and_kept_while_it_is_used(store: Store) -> None:
+    await store.put_secret("main", "db", b"\x00one", NOW)
+    await store.put_secret("main", "db", b"two\xff", NOW + MINUTE)
+    await store.put_secret("other", "db", b"theirs", NOW)
+    assert await store.get_secret("main", "db") == b"two\xff"
+    assert await store.list_secrets("main") == [("db", NOW + MINUTE)]
+    used = await store.insert_connection(connection(secret_name="db"))
+    with pytest.raises(Conflict):
+        await store.delete_secret("main", "db")
+    await store.delete_connection("main", used.name)
+    await store.delete_secret("main", "db")
+    with pytest.raises(NotFound):
+        await store.get_secret("main", "db")
+    with pytest.raises(NotFound):
+        await store.delete_secret("main", "db")
+
+
+async def test_a_connection_is_found_by_id_or_name_within_its_account(store: Store) -> None:
+    made = await store.insert_connection(connection())
+    assert await store.get_connection("main", made.id) == made == await store.get_connection("main", "orders_db")
+    with pytest.raises(Conflict) as conflict:
+        await store.insert_connection(connection())
+    assert conflict.value.field == "name"
+    for account, key in (("other", made.id), ("main", "nothing")):
+        with pytest.raises(NotFound):
+            await store.get_connection(account, key)
+        with pytest.raises(NotFound):
+            await store.delete_connection(account, key)
+    await store.insert_connection(connection("another"))
+    assert [each.name for each in await store.list_connections("main")] == ["another", "orders_db"]
+
+
+async def test_a_knowledge_base_gets_a_number_that_is_never_given_again(store: Store) -> None:
+    one, two = await store.insert_knowledge_base(base("one")), await store.insert_knowledge_base(base("two"))
+    assert 0 < one.number < two.number
+    assert await store.get_knowledge_base("main", "two") == two
+    with pytest.raises(Conflict):
+        await store.insert_knowledge_base(base("one"))
+    await store.delete_knowledge_base("main", two.id)
+    three = await store.insert_knowledge_base(base("three"))
+    assert three.number > two.number
+    assert [each.name for each in await store.list_knowledge_bases("main")] == ["one", "three"]
+    with pytest.raises(NotFound):
+        await store.get_knowledge_base("other", "one")
+
+
+async def test_a_store_that_works_answers_a_ping(store: Store) -> None:
+    await store.ping()

@@ -13,6 +13,7 @@ end, after which the keeper exits. If the agent is gone, the keeper ends everyth
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import select
@@ -40,8 +41,8 @@ class Keeper:
         self._worker_left = True
         self._signal: int | None = None
         """What is sent to all that is left, until nothing is."""
-        self._told: set[processes.Process] = set()
-        self._killed: set[processes.Process] = set()
+        self._told: set[tuple[int, float]] = set()
+        self._killed: set[tuple[int, float]] = set()
         self._kill_at: float | None = None
 
     def keep(self) -> None:
@@ -84,16 +85,26 @@ class Keeper:
             self._signal = signal.SIGKILL
         if self._signal is None:
             return
-        for process in processes.descendants(os.getpid(), processes.table()):
-            if self._signal == signal.SIGKILL or process.pid == self._worker:
-                self._kill(process)
-            elif process not in self._told:
-                self._told.add(process)
+        left = processes.descendants(os.getpid(), processes.table())
+        if self._signal == signal.SIGKILL:
+            self._kill(left)
+            return
+        self._kill([process for process in left if process.pid == self._worker])
+        for process in left:
+            if (process.pid, process.start) not in self._told and process.pid != self._worker:
+                self._told.add((process.pid, process.start))
                 processes.terminate(process)
 
-    def _kill(self, process: processes.Process) -> None:
-        if processes.send(process, signal.SIGKILL) and process.pid != self._worker:
-            self._killed.add(process)
+    def _kill(self, left: list[processes.Process]) -> None:
+        for process in left:
+            if processes.send(process, signal.SIGKILL) and process.pid != self._worker:
+                self._killed.add((process.pid, process.start))
+        # One that forks faster than it is found is hit with its group, at one stroke. All groups below the keeper are of
+        # its own making, for it leads a session of its own. Its own is spared, and the worker's while that may live on.
+        spared = {0, os.getpgrp()} if self._signal == signal.SIGKILL else {0, os.getpgrp(), self._worker}
+        for group in {process.group for process in left} - spared:
+            with contextlib.suppress(OSError):
+                os.killpg(group, signal.SIGKILL)
 
     def _obey(self) -> bool:
         try:
@@ -118,8 +129,7 @@ class Keeper:
             left = [p for p in processes.descendants(os.getpid(), processes.table()) if p.pid != self._worker]
             if not left:
                 return
-            for process in left:
-                self._kill(process)
+            self._kill(left)
             time.sleep(0.005)
 
     def _abandoned(self) -> None:

@@ -18,7 +18,7 @@ def end_children(monotonic: Callable[[], float], grace: float) -> bool:
     """
     _stop_helpers()
     kill_at = monotonic() + grace
-    told: set[processes.Process] = set()
+    told: set[tuple[int, float]] = set()
     rest = 0.001
     while _reap():
         if not grace:
@@ -26,8 +26,8 @@ def end_children(monotonic: Callable[[], float], grace: float) -> bool:
         for process in processes.descendants(os.getpid(), processes.table()):
             if monotonic() >= kill_at:
                 processes.send(process, signal.SIGKILL)
-            elif process not in told:
-                told.add(process)
+            elif (process.pid, process.start) not in told:
+                told.add((process.pid, process.start))
                 processes.terminate(process)
         time.sleep(rest)
         rest = min(rest * 2, 0.05)

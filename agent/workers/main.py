@@ -28,6 +28,7 @@ def main() -> None:
         return
     control.close()
     adopt_orphans()  # not inherited over fork
+    os.setpgid(0, 0)  # a group of its own with what it starts, so that all of it can be hit at one stroke
     sys.path += settings["paths"]
     from agent.workers.work import work
 

@@ -28,6 +28,7 @@ class Process(NamedTuple):
     start: float
     """Ticks since boot on Linux, seconds elsewhere; only ever compared for equality."""
     zombie: bool
+    group: int = 0
 
 
 def adopt_orphans() -> bool:
@@ -49,6 +50,11 @@ def table() -> dict[int, Process]:
 
 def descendants(root: int, processes: dict[int, Process]) -> list[Process]:
     """Children of `root`, their children and so on, zombies left out: they run no code any more."""
+    return [process for process in family(root, processes) if not process.zombie]
+
+
+def family(root: int, processes: dict[int, Process]) -> list[Process]:
+    """Children of `root`, their children and so on, the dead that nobody has collected included."""
     children: dict[int, list[Process]] = {}
     for process in processes.values():
         children.setdefault(process.parent, []).append(process)
@@ -58,7 +64,7 @@ def descendants(root: int, processes: dict[int, Process]) -> list[Process]:
         below = children.pop(waiting.pop(), [])
         found += below
         waiting += [process.pid for process in below]
-    return [process for process in found if not process.zombie]
+    return found
 
 
 def marked(run_ids: Collection[str], processes: Iterable[Process]) -> list[Process]:
@@ -130,7 +136,7 @@ def _read(pid: int) -> Process | None:
         return None
     # the name stands in parentheses and may hold anything, parentheses included
     fields = line[line.rindex(b")") + 2 :].split()
-    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"))
+    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"), int(fields[2]))
 
 
 def _ask(pid: int) -> Process | None:
@@ -140,8 +146,8 @@ def _ask(pid: int) -> Process | None:
         process = psutil.Process(pid)
         with process.oneshot():
             gone = process.status() == psutil.STATUS_ZOMBIE
-            return Process(pid, process.ppid(), process.create_time(), gone)
-    except psutil.Error:
+            return Process(pid, process.ppid(), process.create_time(), gone, os.getpgid(pid))
+    except (psutil.Error, OSError):
         return None
 
 

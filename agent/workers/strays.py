@@ -34,7 +34,7 @@ async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: f
         table = processes.table()
         found = {now for pid, start in seen if (now := table.get(pid)) is not None and now.start == start}
         for root in list(found):
-            found.update(processes.descendants(root.pid, table))
+            found.update(processes.family(root.pid, table))
         found.update(processes.marked(run_ids, table.values()))
         seen.update((process.pid, process.start) for process in found)
         _reap(found)

@@ -144,3 +144,17 @@ async def test_the_end_of_one_run_leaves_the_processes_of_another_alone(tmp_path
     await stage.executor.stop(0)
     assert not alive(second)
     assert stage.endings[runs[1]].ended is None, "nobody cancelled it: it was cut short"
+
+
+@pytest.mark.parametrize("how", ["group", "sessions"])
+async def test_a_process_that_forks_to_get_away_is_caught(stage: Stage, how: str) -> None:
+    last = stage.folder / "pid"
+    run = await stage.give("run_away", {"how": how, "pid": str(last)}, kill_grace=0.5)
+    await stage.ready(run)
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    at_the_end = last.read_text()
+    assert (await stage.run("nothing")).outcome == "completed"
+    assert last.read_text() == at_the_end, "it still runs"

@@ -13,7 +13,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from agent.core.driving import DriverError, RunContext
+from agent.core.driving import DriverError, RunCancelled, RunContext
 
 
 class Count(BaseModel):
@@ -141,3 +141,26 @@ def call_rebound(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
         return run(context, ApiCallParameters.model_validate(data))
     finally:
         socket.getaddrinfo = resolve
+
+
+_RUNAWAY = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+last = time.monotonic() + 60
+while time.monotonic() < last:
+    if os.fork():
+        os._exit(0)
+    if sys.argv[1] == "sessions":
+        os.setsid()
+    open(sys.argv[2], "w").write(str(os.getpid()))
+"""
+
+
+def run_away(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Leave a process that runs from every signal by forking and dying, a generation each millisecond or so."""
+    subprocess.run([sys.executable, "-c", _RUNAWAY, data["how"], data["pid"]], check=True)
+    while not Path(data["pid"]).exists():
+        time.sleep(0.005)
+    context.log("ready")
+    context.cancelled.wait()
+    raise RunCancelled

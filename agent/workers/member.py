@@ -79,7 +79,12 @@ class Member:
         link, their_link = socket.socketpair()
         control, their_control = socket.socketpair()
         with their_link, their_control:
-            self._process = self._spawn(their_link.fileno(), their_control.fileno())
+            try:
+                self._process = self._spawn(their_link.fileno(), their_control.fileno())
+            except OSError:
+                link.close()
+                control.close()
+                raise
         self._keeper = processes.find(self._process.pid)
         self._link = await Link.open(link)
         self._control = await Link.open(control)
@@ -158,7 +163,7 @@ class Member:
         elif isinstance(event, Cleared):
             await self._cleared(event, held)
         else:
-            await self._around.on_event(self.id, event)
+            await self._tell(event)
 
     async def _cleared(self, event: Cleared, held: Assignment) -> None:
         if event.threads or held.ended is None:
@@ -202,14 +207,23 @@ class Member:
         self._become(self.state)
 
     async def _finish(self, held: Assignment) -> None:
-        await self._around.on_end(self.id, held.last_word(self._around.clock), held.message)
+        try:
+            await self._around.on_end(self.id, held.last_word(self._around.clock), held.message)
+        except Exception:  # what a sink makes of it must not stop the worker's other runs
+            _log.exception("the end of a run was not taken", run=held.order.run_id)
         held.done.set()
+
+    async def _tell(self, event: RunMessage) -> None:
+        try:
+            await self._around.on_event(self.id, event)
+        except Exception:
+            _log.exception("an event of a run was not taken", run=event.run_id)
 
     async def _tell_killed(self, held: Assignment) -> None:
         if self._killed:
             text = f"ended by KILL: {self._killed} process{'es' if self._killed > 1 else ''} of this run"
             line = WireLine(at=self._around.clock.now(), level="warning", text=text)
-            await self._around.on_event(self.id, Logged(**held.message.model_dump(), lines=[line]))
+            await self._tell(Logged(**held.message.model_dump(), lines=[line]))
 
     async def _mind_keeper(self) -> None:
         clear = False

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import socket
 import threading
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -30,7 +31,6 @@ class Outbox:
         self._sending = threading.Lock()
         self._changing = threading.Lock()
         self._filled = threading.Event()
-        self._rest = threading.Event()
         self._events: list[Event] = []
         self._latest: dict[str, Event] = {}
         self._lines = 0
@@ -91,17 +91,19 @@ class Outbox:
             else:
                 late = [self._latest.pop(op) for op in list(self._latest) if op != "progress"]
         # what ends a run stays last
-        ends = [event for event in events if event["op"] in ("ended", "cleared")]
-        return [event for event in events if event not in ends] + late + ends if late and ends else events + late
+        last = len(events)
+        while last and events[last - 1]["op"] in ("ended", "cleared"):
+            last -= 1
+        return events[:last] + late + events[last:]
 
     def _flush_always(self) -> None:
         while True:
             self._filled.wait()
-            self._rest.wait(GATHER)
+            time.sleep(GATHER)
             self._filled.clear()
             self.flush(progress=False)
             if self._latest:
-                self._rest.wait(PROGRESS_EVERY)
+                time.sleep(PROGRESS_EVERY)
                 self._filled.set()
 
 

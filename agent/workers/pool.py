@@ -130,7 +130,13 @@ class LocalExecutor:
     async def _add(self) -> None:
         member = Member(self._new_id(), self._around, self._changed)
         self._members[member.id] = member
-        await member.start()
+        try:
+            await member.start()
+        except OSError as error:  # no memory, no processes left: it may pass
+            del self._members[member.id]
+            self._failures += 1
+            _log.exception("a worker could not be started", error=str(error))
+            self._spawn(self._add_after(self._delay()))
 
     def _changed(self, member: Member) -> None:
         """A member's state moved."""
@@ -159,9 +165,12 @@ class LocalExecutor:
             self._outgoing.remove(member)
             return
         self._failures = 0 if member.runs_done else self._failures + 1
-        delay = min(BACK_OFF * 2**self._failures, BACK_OFF_LONGEST)
+        delay = self._delay()
         _log.warning("a worker was lost", worker=member.id, pid=member.pid, next_in_seconds=delay)
         self._spawn(self._add_after(delay))
+
+    def _delay(self) -> float:
+        return min(BACK_OFF * 2.0 ** min(self._failures, 20), BACK_OFF_LONGEST)
 
     async def _add_after(self, delay: float) -> None:
         with contextlib.suppress(TimeoutError):

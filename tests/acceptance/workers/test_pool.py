@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from agent.core.wire import Checkpointed, Logged, Progressed, Started, StepChanged, Warned
+import pytest
+
+from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage, Started, StepChanged, Warned
 from tests.acceptance.workers.stage import Stage, new_stage, until, worker_processes
 
 
@@ -113,6 +115,45 @@ async def test_stop_lets_runs_finish_within_the_grace(tmp_path: Path) -> None:
     assert len(stage.log(run)) == 50_000
     assert worker_processes() == []
     assert stage.executor.idle_workers() == []
+
+
+async def test_a_pool_whose_workers_cannot_start_backs_off_and_stops(tmp_path: Path) -> None:
+    for python in ("/bin/false", "/no/such/python"):
+        stage = new_stage(tmp_path, size=2, python=python)
+        await stage.executor.start(stage.on_event, stage.on_end)
+        await until(lambda stage=stage: stage.executor.workers() == [])
+        assert stage.executor.idle_workers() == []
+        await asyncio.wait_for(stage.executor.stop(0), 5)
+
+
+async def test_a_sink_that_fails_does_not_stop_the_worker(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path)
+
+    async def broken(*_: object) -> None:
+        raise RuntimeError("the sink is broken")
+
+    ends = asyncio.Event()
+
+    async def on_end(worker_id: str, ended: Ended | None, message: RunMessage) -> None:
+        await stage.on_end(worker_id, ended, message)
+        if len(stage.endings) == 1:
+            raise RuntimeError("the sink is broken")
+        ends.set()
+
+    await stage.executor.start(broken, on_end)
+    for _ in range(2):
+        await stage.give("flood")
+    await asyncio.wait_for(ends.wait(), 20)
+    await stage.executor.stop(0)
+
+
+async def test_an_order_for_a_busy_worker_is_refused(stage: Stage) -> None:
+    await stage.give("obey")
+    worker = stage.executor.workers()[0]
+    assert (worker.state, worker.job_name) == ("busy", "Job")
+    with pytest.raises(RuntimeError, match="not idle"):
+        stage.executor.execute(worker.id, stage.order("nothing"))
+    stage.executor.cancel("no-such-run")
 
 
 async def test_on_idle_tells_of_every_worker(tmp_path: Path) -> None:

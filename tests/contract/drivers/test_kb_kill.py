@@ -37,8 +37,8 @@ def start(world: KbWorld, act: str, run_id: str, **parameters: Any) -> subproces
     )
 
 
-def kill_after(victim: subprocess.Popen[str], lines: int, pause: float) -> None:
-    """Kill it once it said so many lines, and a little later: anywhere within a batch."""
+def kill_after(victim: subprocess.Popen[str], lines: int, pause: float) -> bool:
+    """Kill it once it said so many lines, and a little later: anywhere within a batch. True if it was still at work."""
     assert victim.stdout is not None
     for _ in range(lines):
         if not victim.stdout.readline():
@@ -47,15 +47,16 @@ def kill_after(victim: subprocess.Popen[str], lines: int, pause: float) -> None:
         victim.wait(pause)
     except subprocess.TimeoutExpired:
         victim.kill()
-    victim.wait()
     victim.stdout.close()
+    return victim.wait() == -signal.SIGKILL
 
 
 @pytest.mark.parametrize("seed", range(2))
 def test_killed_sync_resumes_to_exactly_the_source(world: KbWorld, seed: int) -> None:
     chance = random.Random(seed)
     for turn in range(2):
-        kill_after(start(world, "sync", f"run-{turn}", batch_size=7), chance.randint(1, 20), chance.uniform(0, 0.02))
+        victim = start(world, "sync", f"run-{turn}", batch_size=7)
+        assert kill_after(victim, chance.randint(1, 12), chance.uniform(0, 0.02))
         some = chance.sample(range(ROWS), 20)
         for id_ in some[:10]:
             world.change(id_, text=f"turn {turn}", at=later(1000 + turn * 600 + id_))
@@ -75,7 +76,8 @@ def test_killed_full_comparison_resumes_to_exactly_the_source(world: KbWorld) ->
         world.change(id_, text="silently changed")
     world.delete(*chance.sample(range(ROWS), 30))
     for _ in range(2):
-        kill_after(start(world, "sync", "run-k", batch_size=7, compare="full"), chance.randint(1, 20), 0.01)
+        victim = start(world, "sync", "run-k", batch_size=7, compare="full")
+        assert kill_after(victim, chance.randint(1, 12), 0.01)
     world.sync(world.context("run-k"), batch_size=7, compare="full")
     assert world.texts() == world.source_texts()
 
@@ -86,7 +88,7 @@ def test_killed_reset_keeps_the_old_content_and_its_retry_swaps(world: KbWorld) 
     chance = random.Random(1)
     world.delete(*chance.sample(range(ROWS), 30))
     victim = start(world, "reset", "run-k", batch_size=7)
-    kill_after(victim, chance.randint(1, 15), chance.uniform(0, 0.02))
+    assert kill_after(victim, chance.randint(1, 12), chance.uniform(0, 0.02))
     assert world.texts() == old
     world.reset(world.context("run-k", attempt=2), batch_size=7)
     assert world.texts() == world.source_texts()

@@ -126,6 +126,11 @@ class VirtualTable(Widget, can_focus=True):
         return self._view.order.held
 
     @property
+    def is_acting(self) -> bool:
+        """True from the first move of the cursor, and while there are marks, until `rest()`."""
+        return self._view.is_acting or bool(self._marks)
+
+    @property
     def hold_policy(self) -> HoldPolicy:
         """When new rows wait: while the operator acts or has marks (`acting`), `always`, `never`."""
         return self._view.policy

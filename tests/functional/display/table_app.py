@@ -15,10 +15,8 @@ from pathlib import Path
 
 from rich.text import Text
 from textual.app import ComposeResult
-from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
-from textual.widgets import Input, Static
+from textual.widgets import Static
 
 from console.display import DiffApp, quiet
 from console.display.painter import Painter
@@ -73,17 +71,6 @@ class Rows:
         name = self.names.get(row_id, Content.from_markup("job [b]$id[/b]", id=row_id))
         progress = bar(done / 100, 10, self.look).append(f"{done:3}%")
         return state_text(RunState.RUNNING, self.look), name, progress, f"{100 - done} s", "ops"
-
-
-class Question(ModalScreen[None]):
-    DEFAULT_CSS = (
-        """Question { align: center middle; } Question Vertical { width: 40; height: 7; border: heavy red; }"""
-    )
-
-    def compose(self) -> ComposeResult:
-        with Vertical():
-            yield Static("Cancel 3 runs? 取消")
-            yield Input("no")
 
 
 class TableApp(DiffApp[None]):
@@ -198,6 +185,8 @@ class TableApp(DiffApp[None]):
         )
 
     def ask(self) -> None:
+        from tests.functional.display.question import Question
+
         if isinstance(self.screen, Question):
             self.pop_screen()
         else:

@@ -105,5 +105,8 @@ class RecordingContext:
     def knowledge_base(self, name: str) -> KnowledgeBaseGrant:
         return self._knowledge_bases[name]
 
+    def signal_programs(self, number: int) -> int:
+        return 0
+
     def secret(self, name: str) -> str:
         return self._secrets[name]

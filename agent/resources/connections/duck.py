@@ -23,7 +23,8 @@ _CONSTRAINTS = """
     WHERE database_name = current_database() AND schema_name = :schema AND table_name = :name
 """
 _TYPES: tuple[tuple[str, sa.types.TypeEngine[Any]], ...] = (
-    (r".*\[.*\]|STRUCT.*|MAP.*|UNION.*|BLOB|BIT.*|JSON|VARIANT|GEOMETRY", sa.types.NULLTYPE),
+    (r".*\[.*\]|STRUCT.*|MAP.*|UNION.*|JSON|VARIANT|GEOMETRY", sa.JSON()),
+    (r"BLOB|BIT.*", sa.LargeBinary()),
     (r"TIMESTAMP WITH TIME ZONE", sa.DateTime(timezone=True)),
     (r"TIMESTAMP.*", sa.DateTime()),
     (r"DATE", sa.Date()),

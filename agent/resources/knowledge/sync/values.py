@@ -69,7 +69,7 @@ def before(value: Any, lag: timedelta | float | None) -> Any:
             return (datetime.combine(value, time()) - _span(lag, value)).date()
         if isinstance(value, str) and (match := _TIMESTAMP_TEXT.fullmatch(value)):
             return _text_before(match, _span(lag, value))
-    except OverflowError:
+    except (OverflowError, ValueError):
         return value
     if not lag:
         return value
@@ -137,7 +137,7 @@ def _text_before(match: re.Match[str], span: timedelta) -> str:
         return (datetime.fromisoformat(match["date"]) - span).date().isoformat()
     fraction = match["fraction"] or ""
     moment = datetime.fromisoformat(f"{match['date']}T{match['time']}{fraction[:7]}") - span
-    shown = moment.strftime("%Y-%m-%d") + match["gap"] + moment.strftime("%H:%M:%S" if match["seconds"] else "%H:%M")
+    shown = moment.date().isoformat() + match["gap"] + moment.strftime("%H:%M:%S" if match["seconds"] else "%H:%M")
     digits = f".{moment.microsecond:06d}{fraction[7:]}"[: len(fraction)] if fraction else ""
     return shown + digits + (match["zone"] or "")
 

@@ -1,0 +1,191 @@
+"""Addresses of sources, what they hold, and what their failures mean."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+
+from agent.core.driving import DriverError
+from agent.core.wire import ConnectionGrant
+from agent.resources.connections import (
+    find_table,
+    join_credentials,
+    kind_of,
+    list_tables,
+    naming_failures,
+    open_source,
+    split_credentials,
+)
+from agent.resources.connections.sources import SqlSources
+from shared.errors import InvalidInput, NotFound, Unavailable
+
+
+@pytest.mark.parametrize(
+    ("url", "stored", "password"),
+    [
+        ("postgresql://u:p%40ss@h:5432/d?sslmode=require", "postgresql+psycopg://u@h:5432/d?sslmode=require", "p@ss"),
+        ("postgres://u@h/d?password=geheim", "postgresql+psycopg://u@h/d", "geheim"),
+        ("mysql://u:p:q@h/d", "mysql+pymysql://u@h/d", "p:q"),
+        ("mariadb+pymysql://u@h/d", "mariadb+pymysql://u@h/d", None),
+        ("sqlite:////data/x.db", "sqlite:////data/x.db", None),
+        ("duckdb:////data/x.duckdb", "duckdb:////data/x.duckdb", None),
+    ],
+)
+def test_password_is_split_off_and_joined_again(url: str, stored: str, password: str | None) -> None:
+    assert split_credentials(url) == (stored, password)
+    assert split_credentials(join_credentials(stored, password)) == (stored, password)
+
+
+def test_kinds_have_names() -> None:
+    urls = ["sqlite:////x", "postgresql://h/d", "mysql://h/d", "mariadb://h/d", "duckdb:////x", "oracle://h/d"]
+    assert [kind_of(url) for url in urls] == ["sqlite", "postgresql", "mysql", "mariadb", "duckdb", "oracle"]
+
+
+@pytest.mark.parametrize(
+    ("url", "right"),
+    [
+        ("orders.db", "write 'postgresql://user@host/database'"),
+        ("sqlite:///orders.db", "write sqlite:////absolute/path/orders.db"),
+        ("sqlite://", "a sqlite source is a file"),
+        ("duckdb:///:memory:", "a duckdb source is a file"),
+        ("nosuch://u:s3cret@h/d", "nothing that reads 'nosuch' is installed"),
+        ("http//u:s3cret@h", "this is not the URL of a database"),
+    ],
+)
+def test_wrong_urls_say_what_would_be_right_and_hide_passwords(url: str, right: str) -> None:
+    with pytest.raises(InvalidInput, match=right) as refused:
+        split_credentials(url)
+    (fault,) = refused.value.faults
+    assert fault.field == "url"
+    assert fault.value == url.replace("s3cret", "•••")
+    assert "s3cret" not in fault.message
+
+
+def test_missing_driver_names_the_extra() -> None:
+    script = (
+        "import sys; sys.modules['psycopg'] = None\n"
+        "from agent.resources.connections import open_source\n"
+        "try: open_source('postgresql://h/d')\n"
+        "except Exception as error: print(error.kind, error)"
+    )
+    said = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True).stdout
+    assert said.startswith("driver_missing ")
+    assert "pip install 'jobdeck[postgres]'" in said
+
+
+def test_refused_password_is_permanent_and_hidden(postgres_server: str) -> None:
+    host = postgres_server.partition("host=")[2]
+    hba = Path(host) / "pg_hba.conf"
+    if not hba.exists():
+        pytest.skip("the server's socket is not in its data folder")
+    admin = sa.create_engine(f"postgresql+psycopg://postgres@/postgres?host={host}", isolation_level="AUTOCOMMIT")
+    before = hba.read_text()
+    with admin.connect() as connection:
+        connection.execute(sa.text("CREATE ROLE guarded LOGIN PASSWORD 'right'"))
+        try:
+            hba.write_text("local all guarded scram-sha-256\n" + before)
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+            url = f"postgresql://guarded:wr0ng-s3cret@/postgres?host={host}"
+            with pytest.raises(DriverError, match="refuses access") as refused, naming_failures("orders_db", url):
+                open_source(url).connect()
+        finally:
+            hba.write_text(before)
+            connection.execute(sa.text("SELECT pg_reload_conf()"))
+            connection.execute(sa.text("DROP ROLE guarded"))
+    admin.dispose()
+    assert (refused.value.kind, refused.value.transient) == ("source_refused", False)
+    assert "s3cret" not in refused.value.message
+    assert refused.value.__cause__ is None
+
+
+def test_unreachable_server_is_transient_and_hides_the_password() -> None:
+    url = "postgresql://u:s3cret@127.0.0.1:1/d"
+    said = r"orders_db.*127\.0\.0\.1:1.*cannot be reached"
+    with pytest.raises(DriverError, match=said) as refused, naming_failures("orders_db", url):
+        open_source(url).connect()
+    assert (refused.value.kind, refused.value.transient) == ("source_unreachable", True)
+    assert "s3cret" not in refused.value.message
+
+
+def test_missing_database_is_permanent(postgres_server: str) -> None:
+    url = postgres_server.replace("/postgres?", "/nowhere?")
+    with pytest.raises(DriverError, match="does not exist") as refused, naming_failures("db", url):
+        open_source(url).connect()
+    assert (refused.value.kind, refused.value.transient) == ("source_refused", False)
+
+
+def test_duckdb_is_described_by_its_own_catalogue(tmp_path: Path) -> None:
+    url = f"duckdb:///{tmp_path}/x.duckdb"
+    engine = sa.create_engine(url, poolclass=sa.NullPool)
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA other")
+        connection.exec_driver_sql(
+            "CREATE TABLE t (a INTEGER, b VARCHAR UNIQUE, c TIMESTAMPTZ, d BLOB, e INTEGER[], f UUID, PRIMARY KEY (a, c))"
+        )
+        connection.exec_driver_sql("CREATE TABLE other.u (n DECIMAL(10, 2) PRIMARY KEY)")
+        connection.exec_driver_sql("CREATE VIEW v AS SELECT a FROM t")
+    engine.dispose()
+    source = open_source(url)
+    assert list_tables(source) == ["other.u", "t", "v"]
+    table = find_table(source, "t")
+    assert table is not None
+    assert table.primary_key == ("a", "c")
+    assert table.unique == (frozenset({"b"}),)
+    assert {name: column.kind for name, column in table.columns.items()} == {
+        "a": "number", "b": "text", "c": "timestamp", "d": "opaque", "e": "opaque", "f": "other",
+    }  # fmt: skip
+    assert find_table(source, "main.t") == table
+    other = find_table(source, "other.u")
+    assert other is not None
+    assert other.full_name == "other.u"
+    assert find_table(source, "nope") is None
+    source.dispose()
+
+
+def test_postgres_is_described_with_views_and_partial_indexes(postgres_database: str) -> None:
+    source = open_source(postgres_database)
+    with source.connect() as connection:
+        connection.exec_driver_sql("CREATE SCHEMA other")
+        connection.exec_driver_sql("CREATE TABLE other.u (id uuid PRIMARY KEY, j jsonb, at timestamptz)")
+        connection.exec_driver_sql("CREATE TABLE t (a int, b text, n int)")
+        connection.exec_driver_sql("CREATE UNIQUE INDEX ON t (b) WHERE a > 0")
+        connection.exec_driver_sql("CREATE UNIQUE INDEX ON t (a, b)")
+        connection.exec_driver_sql("CREATE MATERIALIZED VIEW m AS SELECT * FROM t")
+        connection.exec_driver_sql('CREATE TABLE "with.dot" (id int PRIMARY KEY)')
+    assert list_tables(source) == ["m", "other.u", "t", "with.dot"]
+    table = find_table(source, "public.t")
+    assert table is not None
+    assert (table.full_name, table.unique) == ("t", (frozenset({"a", "b"}),))
+    dotted = find_table(source, "with.dot")
+    assert dotted is not None
+    assert dotted.primary_key == ("id",)
+    other = find_table(source, "other.u")
+    assert other is not None
+    assert [column.kind for column in other.columns.values()] == ["other", "opaque", "timestamp"]
+    source.dispose()
+
+
+async def test_sources_answer_the_core(tmp_path: Path) -> None:
+    engine = sa.create_engine(f"sqlite:///{tmp_path}/x.db")
+    with engine.begin() as connection:
+        connection.exec_driver_sql("CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT)")
+    grant = ConnectionGrant(id="1", name="orders_db", kind="sqlite", url=f"sqlite:///{tmp_path}/x.db")
+    sources = SqlSources()
+    assert sources.split("mysql://u:p@h/d") == ("mysql", "mysql+pymysql://u@h/d", "p")
+    assert await sources.test(grant) == ["orders"]
+    assert await sources.tables(grant, None) == [{"name": "orders"}]
+    (table,) = await sources.tables(grant, "orders")
+    assert table["columns"] == [
+        {"name": "id", "type": "INTEGER", "primaryKey": True},
+        {"name": "product", "type": "TEXT", "primaryKey": False},
+    ]
+    with pytest.raises(NotFound, match="no table 'nope'"):
+        await sources.tables(grant, "nope")
+    gone = grant.model_copy(update={"url": f"sqlite:///{tmp_path}/gone.db"})
+    with pytest.raises(Unavailable, match="cannot be reached"):
+        await sources.test(gone)
+    assert not (tmp_path / "gone.db").exists()

@@ -63,7 +63,9 @@ def _span(field: Field, text: str) -> timedelta:
 
 
 def _moment(field: Field, text: str) -> Value:
-    found = _DAYS.get(text.lower()) or _read_span(text) or _read_stretch(text)
+    found: Value | None = _read_span(text)
+    if found is None:
+        found = _DAYS.get(text.lower()) or _read_stretch(text)
     if found is None:
         raise ValueError(
             f"'{text}' is neither a span nor a date; write {field.name}<2h or {field.name}>2026-03-01 or {field.name}:today"

@@ -1,0 +1,228 @@
+"""What is SQLite's alone: its file, its locks, its plans, its full disk."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import sqlite3
+import stat
+import subprocess
+import sys
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.exc import IntegrityError, OperationalError
+
+from agent.core.records import RunUpdate
+from agent.store import SqlStore, fulltext, open_store, schema
+from agent.store.tables import metadata, runs
+from shared.clock import ManualClock
+from shared.errors import Conflict, NotFound, Unavailable
+from shared.ids import new_id
+from shared.states import RunState
+from tests.contract.store.making import NOW, Maker, completed, fence, started
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    return tmp_path / "store.db"
+
+
+@pytest.fixture
+async def sqlite(path: Path, clock: ManualClock) -> AsyncIterator[SqlStore]:
+    store = await open_store(path, clock=clock, new_id=new_id)
+    yield store
+    await store.close()
+
+
+def _schema(path: Path) -> dict[str, list[str]]:
+    """Each table and index with its clauses, in no order: the two ways name the constraints in different ones."""
+    query = "SELECT name, sql FROM sqlite_master WHERE sql IS NOT NULL AND name != 'alembic_version'"
+    found = sqlite3.connect(path).execute(query).fetchall()
+    return {name: sorted(_clauses(text)) for name, text in found}
+
+
+def _clauses(text: str) -> list[str]:
+    plain = " ".join(text.replace('"', "").split())
+    return [clause.strip(" )") for clause in re.split(r",(?![^(]*\))", plain)]
+
+
+async def test_the_schema_is_the_sum_of_the_migrations(sqlite: SqlStore, path: Path, tmp_path: Path) -> None:
+    drawn = tmp_path / "drawn.db"
+    engine = sa.create_engine(f"sqlite:///{drawn}")
+    with engine.begin() as connection:
+        metadata.create_all(connection)
+        for statement in fulltext.DDL:
+            connection.execute(sa.text(statement))
+    engine.dispose()
+    assert _schema(path) == _schema(drawn)
+
+
+def test_the_head_that_the_store_knows_is_the_newest_migration() -> None:
+    versions = Path(schema.__file__).parent / "migrations" / "versions"
+    assert max(file.name.split("_")[0] for file in versions.glob("0*.py")) == schema.HEAD
+
+
+def test_alembic_is_loaded_only_to_migrate(path: Path) -> None:
+    script = (
+        "import asyncio, sys; from pathlib import Path; from agent.store import open_store; "
+        "from shared.clock import SystemClock; from shared.ids import new_id\n"
+        "async def main():\n"
+        "    store = await open_store(Path(sys.argv[1]), clock=SystemClock(), new_id=new_id); await store.close()\n"
+        "asyncio.run(main()); print('alembic' in sys.modules)"
+    )
+    loads = [_run(script, path) for _ in range(2)]
+    assert loads == ["True", "False"]
+
+
+def _run(script: str, path: Path) -> str:
+    done = subprocess.run([sys.executable, "-c", script, str(path)], capture_output=True, text=True, check=True)
+    return done.stdout.strip()
+
+
+async def test_a_store_of_a_newer_jobdeck_is_refused(sqlite: SqlStore, path: Path, clock: ManualClock) -> None:
+    with sqlite3.connect(path) as connection:
+        connection.execute("UPDATE alembic_version SET version_num = '9999'")
+    with pytest.raises(Conflict, match="newer Jobdeck"):
+        await open_store(path, clock=clock, new_id=new_id)
+
+
+async def test_what_is_no_store_is_refused_with_a_sentence(tmp_path: Path, clock: ManualClock) -> None:
+    (tmp_path / "text").write_text("not a database, by far not, and longer than a header" * 100)
+    for path in (tmp_path / "text", tmp_path / "missing" / "store.db", tmp_path):
+        with pytest.raises(Unavailable, match="cannot be opened"):
+            await open_store(path, clock=clock, new_id=new_id)
+
+
+async def test_the_files_are_their_owners_alone(sqlite: SqlStore, path: Path) -> None:
+    await sqlite.ping()
+    for file in path.parent.glob("store.db*"):
+        assert stat.S_IMODE(file.stat().st_mode) == 0o600, file
+
+
+async def test_readers_cannot_write(sqlite: SqlStore) -> None:
+    with pytest.raises(Unavailable, match="readonly"):
+        await sqlite._read(lambda connection: connection.execute(sa.text("DELETE FROM events")))
+
+
+async def test_the_schema_refuses_what_the_table_of_moves_does(sqlite: SqlStore) -> None:
+    run = await Maker(sqlite).run(await Maker(sqlite).job())
+    for values in (
+        {"state": "sleeping"},
+        {"state": RunState.COMPLETED},
+        {"finished_at": NOW},
+        {"lease_until": NOW},
+        {"state": RunState.RUNNING},
+        {"error_kind": "x"},
+    ):
+        with pytest.raises(IntegrityError, match="CHECK"):
+            await sqlite._write(lambda connection, values=values: connection.execute(sa.update(runs).values(values)))
+    assert (await sqlite.get_run("main", run.id)).state == RunState.PENDING
+
+
+async def test_a_refused_write_takes_no_other_of_its_group_with_it(sqlite: SqlStore) -> None:
+    make = Maker(sqlite)
+    results = await asyncio.gather(
+        make.job("one"),
+        make.job("one"),
+        sqlite.delete_job("nobody", None, NOW),
+        make.job("two"),
+        return_exceptions=True,
+    )
+    assert [type(each) for each in results[1:3]] == [Conflict, NotFound]
+    assert [job.name for job in (await sqlite.list_jobs("main"))[0]] == ["one", "two"]
+
+
+async def test_a_full_disk_is_said_once_and_forgotten_when_there_is_room(sqlite: SqlStore) -> None:
+    pages = await sqlite._write(lambda connection: connection.scalar(sa.text("PRAGMA page_count")))
+    await sqlite._write(lambda connection: connection.execute(sa.text(f"PRAGMA max_page_count = {pages + 5}")).scalar())
+    big = [sqlite.put_secret("main", str(number), b"x" * 20_000, NOW) for number in range(8)]
+    refused = await asyncio.gather(*big, return_exceptions=True)
+    assert {type(each) for each in refused} == {Unavailable}
+    assert "disk is full" in str(refused[0])
+    assert await sqlite.list_secrets("main") == []
+    await sqlite._write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1000000")).scalar())
+    await sqlite.put_secret("main", "now", b"x" * 20_000, NOW)
+    assert [name for name, _ in await sqlite.list_secrets("main")] == ["now"]
+
+
+async def test_another_process_that_writes_is_waited_for(sqlite: SqlStore, path: Path) -> None:
+    other = sqlite3.connect(path, isolation_level=None, check_same_thread=False)
+    other.execute("BEGIN IMMEDIATE")
+    write = asyncio.ensure_future(sqlite.put_secret("main", "a", b"x", NOW))
+    done, _ = await asyncio.wait([write], timeout=0.3)
+    assert not done
+    other.execute("COMMIT")
+    await write
+
+
+async def test_writes_that_wait_together_are_committed_together(sqlite: SqlStore) -> None:
+    commits: list[object] = []
+    sa.event.listen(sqlite._writer._engine.sync_engine, "commit", commits.append)
+    await asyncio.gather(*(sqlite.put_secret("main", str(number), b"x", NOW) for number in range(100)))
+    assert len(commits) <= 3
+
+
+async def test_who_stops_waiting_disturbs_neither_reads_nor_writes(sqlite: SqlStore) -> None:
+    for _ in range(5):
+        tasks = [asyncio.ensure_future(sqlite.put_secret("main", str(number), b"x", NOW)) for number in range(20)]
+        tasks += [asyncio.ensure_future(sqlite.list_jobs("main")) for _ in range(20)]  # type: ignore[misc]
+        await asyncio.sleep(0.002)  # some have begun, some have not
+        for task in tasks[::2]:
+            task.cancel()
+        results = await asyncio.gather(*tasks, return_exceptions=True)
+        assert all(isinstance(each, asyncio.CancelledError) or not isinstance(each, BaseException) for each in results)
+    await sqlite.ping()
+
+
+async def test_no_value_stands_in_an_error(sqlite: SqlStore) -> None:
+    async with sqlite._writer._engine.connect() as connection:
+        with pytest.raises(OperationalError) as caught:
+            await connection.execute(sa.text("SELECT * FROM nothing WHERE a = :secret"), {"secret": "hunter2"})
+    assert "hunter2" not in str(caught.value)
+
+
+@pytest.fixture
+def plans(sqlite: SqlStore, path: Path) -> list[str]:
+    """The plans of all statements that the store sends from now on, as SQLite itself explains them."""
+    found: list[str] = []
+    explaining = sqlite3.connect(path)
+    explaining.create_function("lower", 1, str.lower, deterministic=True)
+
+    def explain(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
+        if statement.lstrip().startswith(("SELECT", "UPDATE", "DELETE")):
+            one = parameters[0] if isinstance(parameters, list) else parameters
+            found.extend(row[3] for row in explaining.execute(f"EXPLAIN QUERY PLAN {statement}", one))
+
+    for engine in (sqlite._writer._engine, sqlite._readers):
+        sa.event.listen(engine.sync_engine, "before_cursor_execute", explain)
+    return found
+
+
+async def test_the_hot_paths_go_by_index(sqlite: SqlStore, plans: list[str]) -> None:
+    """Neither a scan of all runs or jobs, nor a sort of them, where an agent does it again and again."""
+    make = Maker(sqlite)
+    job = await make.job(next_fire_at=NOW, policies={"concurrency": {"key": "k", "limit": 1}})
+    [due] = await sqlite.due_jobs(NOW, 100)
+    await make.settle(due.job, started(job, NOW), next_fire_at=NOW)
+    await make.run(job, chained=True)
+    await sqlite.next_due()
+    await sqlite.stale_zone_jobs("2026a", 10)
+    [claimed] = await make.claim("w1", "w2")
+    await sqlite.extend_leases([fence(claimed)], NOW, NOW)
+    await sqlite.update_runs([RunUpdate(fence(claimed), progress={"done": 1}, checkpoint={}, warnings=["x"])], NOW)
+    await sqlite.finish([completed(claimed)], NOW)
+    await sqlite.expired_leases(NOW)
+    await sqlite.next_available(NOW)
+    await sqlite.list_jobs("main")
+    await make.runs()
+    await make.runs("state:failed")
+    await make.runs(job_id=job.id)
+    await sqlite.list_fires("main", job_id=job.id)
+    await sqlite.events_after("main", 0, 10)
+    scans = [plan for plan in plans if plan.startswith("SCAN") and "INDEX" not in plan and "CONSTANT" not in plan]
+    sorts = [plan for plan in plans if "ORDER BY" in plan]
+    assert scans == []
+    assert sorts == []

@@ -90,8 +90,9 @@ class PtyApp:
 
     @property
     def rows(self) -> list[str]:
-        """The screen as text, a string a row."""
-        return list(self.screen.display)
+        """The screen as text, a string a row (pyte's own `display` fails on half a wide character, in mid-frame)."""
+        columns = range(self.screen.columns)
+        return ["".join(self.screen.buffer[y][x].data for x in columns) for y in range(self.screen.lines)]
 
     @property
     def text(self) -> str:

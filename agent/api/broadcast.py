@@ -90,9 +90,9 @@ class Broadcast:
         return len(self._subscribers)
 
     @property
-    def waiting_for_backlog(self) -> bool:
-        """True while a stream still reads the store."""
-        return any(subscriber.behind for subscriber in self._subscribers)
+    def all_live(self) -> bool:
+        """False while a stream still reads its backlog from the store."""
+        return not any(subscriber.behind for subscriber in self._subscribers)
 
     def close(self) -> None:
         """End all streams; they close with what is waiting."""

@@ -40,9 +40,9 @@ class RequestMetrics:
         return generate_latest(self._registry) + generate_latest(now)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Standing(Collector):
-    """How things stand now, for one account."""
+    """How things stand now, for one account. Compared as itself: the registry keeps it in a dictionary."""
 
     runs: Mapping[str, int]
     workers: Iterable[Worker]

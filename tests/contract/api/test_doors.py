@@ -109,7 +109,7 @@ async def test_scopes_are_needed_as_listed(agent: RunningAgent) -> None:
 
 
 async def test_code_is_needed_for_jobs_that_run_programs(agent: RunningAgent) -> None:
-    job = {"name": "shell", "type": "command", "data": {"argv": ["true"]}}
+    job = {"name": "shell", "type": "command", "data": {"command": "true"}}
     async with agent.tcp(await agent.token("read", "edit", "admin")) as client:
         assert (await client.post("/api/jobs", json=job)).status_code == 403
 

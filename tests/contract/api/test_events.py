@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import httpx
@@ -13,6 +13,7 @@ from httpx_sse import ServerSentEvent, aconnect_sse
 
 from agent.api.broadcast import Broadcast
 from agent.core.records import NewRun
+from shared.ids import new_id
 from shared.models import Event, JobInput
 from tests.harness.agent import NOW, RunningAgent
 
@@ -24,14 +25,13 @@ async def client(agent: RunningAgent) -> AsyncIterator[httpx.AsyncClient]:
 
 
 async def make_job(agent: RunningAgent, name: str = "job") -> str:
-    job = JobInput.model_validate({"name": name, "type": "command", "data": {"argv": ["true"]}})
+    job = JobInput.model_validate({"name": name, "type": "command", "data": {"command": "true"}})
     made = await agent.core.jobs.create(agent.core.gate.local(), job)
     return str(made.id)
 
 
 async def write_runs(agent: RunningAgent, job_id: str, count: int) -> None:
     """Each its own write, so that commits and events come in many groups."""
-    from shared.ids import new_id
 
     async def write() -> None:
         await agent.core.store.insert_runs([NewRun(new_id(), job_id, "api", None, NOW)], NOW)
@@ -91,6 +91,44 @@ async def test_streams_cut_and_resumed_while_1000_events_are_written_have_no_gap
         assert heard[:1000] == expected
 
 
+class WritingStore:
+    """The agent's store, in which runs are written just before and just after a stream reads its backlog."""
+
+    def __init__(self, agent: RunningAgent, job_id: str, count: int) -> None:
+        self._agent = agent
+        self._job_id = job_id
+        self._left = [count] * 3
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._agent.core.store, name)
+
+    async def events_after(self, account_id: str, event_id: int, limit: int) -> list[Event] | None:
+        count = self._left.pop() if self._left else 0
+        await write_runs(self._agent, self._job_id, count)
+        page: list[Event] | None = await self._agent.core.store.events_after(account_id, event_id, limit)
+        await write_runs(self._agent, self._job_id, count)
+        return page
+
+
+@pytest.mark.parametrize("most_waiting", [5000, 2], ids=["in bounds", "overflowing meanwhile"])
+async def test_the_seam_between_backlog_and_live_has_no_gap_and_no_double(
+    agent: RunningAgent, most_waiting: int
+) -> None:
+    store = WritingStore(agent, await make_job(agent), 5)
+    first = await agent.core.store.last_event_id()
+    await write_runs(agent, await make_job(agent, "another"), 30)
+    broadcast = Broadcast(store, most_waiting=most_waiting)  # type: ignore[arg-type]
+    stream, heard = broadcast.stream("default", first), list[bytes]()
+    await anext(stream)
+    reading = asyncio.create_task(collect(stream, heard))
+    await until(lambda: broadcast.all_live)
+    broadcast.close()
+    await reading
+    last = await agent.core.store.last_event_id()
+    assert ids_in(heard) == list(range(first + 1, last + 1))
+    assert last - first >= 31 + 10
+
+
 async def test_from_now_on_without_a_position(agent: RunningAgent, client: httpx.AsyncClient) -> None:
     await make_job(agent, "before")
     async with aconnect_sse(client, "GET", "/api/events") as source:
@@ -137,8 +175,7 @@ async def test_events_of_other_accounts_are_not_heard(agent: RunningAgent, clien
     async with aconnect_sse(client, "GET", "/api/events") as source:
         events = source.aiter_sse()
         await anext(events)
-        while broadcast.waiting_for_backlog:
-            await asyncio.sleep(0)
+        await until(lambda: broadcast.all_live)
         broadcast.publish([event(1, "another"), event(2, "default"), event(3, "another"), event(4, "")])
         assert [(await anext(events)).id for _ in range(2)] == [str(last + 2), str(last + 4)]
 
@@ -173,8 +210,7 @@ async def test_an_event_is_serialised_once_for_all_listeners(agent: RunningAgent
     for stream in streams:
         await anext(stream)
     waiting = [asyncio.ensure_future(anext(stream)) for stream in streams]
-    while broadcast.waiting_for_backlog:
-        await asyncio.sleep(0)
+    await until(lambda: broadcast.all_live)
     await make_job(agent)
     frames = await asyncio.gather(*waiting)
     assert frames[0] is frames[1] is frames[2]
@@ -183,17 +219,18 @@ async def test_an_event_is_serialised_once_for_all_listeners(agent: RunningAgent
         await stream.aclose()
 
 
-async def collect(stream: AsyncIterator[bytes], into: list[bytes], until: int) -> None:
+async def until(is_so: Callable[[], bool]) -> None:
+    while not is_so():  # noqa: ASYNC110  (nothing tells; the loop has to go round)
+        await asyncio.sleep(0)
+
+
+async def collect(stream: AsyncIterator[bytes], into: list[bytes], last: int | None = None) -> None:
     async for frames in stream:
         into.append(frames)
-        if ids_in([frames])[-1] >= until:
+        if last is not None and ids_in([frames])[-1] >= last:
             return
 
 
 def ids_in(frames: list[bytes]) -> list[int]:
     lines = b"".join(frames).splitlines()
     return [int(line.removeprefix(b"id: ")) for line in lines if line.startswith(b"id: ")]
-
-
-def told(event: ServerSentEvent) -> Any:
-    return json.loads(event.data)

@@ -62,6 +62,7 @@ class Agent:
     lock: StoreLock
     sql: SqlStore
     listener: Listener | None = None
+    works: bool = False
 
     async def start(self, *, idle: bool = False) -> None:
         """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
@@ -72,6 +73,7 @@ class Agent:
         _log.info("agent_started", url=self.listener.url, socket=str(self.listener.socket), rescued_runs=rescued)
 
     async def _start_work(self) -> int:
+        self.works = True
         rescued = await self.rescuer.rescue_predecessors()
         await self.core.executor.start(self.supervisor.hear, self.supervisor.end)
         for duty in self.duties:
@@ -82,12 +84,17 @@ class Agent:
         """No new work, then the runs under way get `stop_grace`, then everything is closed; nothing is left half-written."""
         if self.listener is not None:
             await self.listener.stop()
-        starting = [duty for duty in self.duties if not isinstance(duty, Supervisor)]
+        if self.works:
+            await self._stop_work()
+        await self.close()
+        _log.info("agent_stopped")
+
+    async def _stop_work(self) -> None:
+        """The supervisor last: what running work says until its end is still heard."""
+        starting = [duty for duty in self.duties if duty is not self.supervisor]
         await asyncio.gather(*(duty.stop() for duty in starting))
         await self.core.executor.stop(self.settings.stop_grace.total_seconds())
         await self.supervisor.stop()
-        await self.close()
-        _log.info("agent_stopped")
 
     async def close(self) -> None:
         await self.reader.stop()

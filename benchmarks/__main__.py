@@ -1,0 +1,18 @@
+"""`make bench`."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+
+from agent.logging import set_up_logging
+from benchmarks import main_job
+
+
+async def _print_all() -> None:
+    for comparison in await main_job.measure():
+        print(comparison, flush=True)  # noqa: T201  (its output is what it is for)
+
+
+set_up_logging("text", io.StringIO())
+asyncio.run(_print_all())

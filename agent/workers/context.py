@@ -56,6 +56,10 @@ class WorkerContext:
         self.checkpoint = order.checkpoint
         self.allow_private_addresses = list(order.allow_private_addresses)
         self.order = order
+        self.in_driver = False
+        """The driver's own code has the main thread."""
+        self.interrupted = False
+        """The driver is to be stopped when what it says right now is said."""
         self.masking = Masking.of(order)
         self._outbox = outbox
         self._run = {"run_id": order.run_id, "attempt": order.attempt}
@@ -79,6 +83,8 @@ class WorkerContext:
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
         shown = {"done": done, "total": total, "unit": unit, "note": self.masking.text(note)}
         self._outbox.put_latest({"op": "progress", **self._run, "progress": shown})
+        if self.interrupted:
+            self._stop_driver()
 
     def log(self, text: str, *, level: str = "info", stream: str = "log") -> None:
         if level not in LEVELS or stream not in STREAMS:
@@ -86,6 +92,8 @@ class WorkerContext:
         at = self._now()
         for line in _lines(str(text)):
             self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
+        if self.interrupted:
+            self._stop_driver()
 
     def warn(self, text: str) -> None:
         self.send("warning", text=self.masking.text(text))
@@ -131,6 +139,11 @@ class WorkerContext:
     def send_at(self, op: str, **fields: Any) -> None:
         """An event of this run that says when it was."""
         self.send(op, at=self._now(), **fields)
+
+    def _stop_driver(self) -> None:
+        if self.in_driver and threading.current_thread() is threading.main_thread():
+            self.interrupted = False
+            self.check_cancelled()
 
     def _now(self) -> str:
         moment: datetime = self.clock.now()

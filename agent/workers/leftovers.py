@@ -11,18 +11,24 @@ from collections.abc import Callable
 from agent.workers import processes
 
 
-def end_children(monotonic: Callable[[], float], grace: float) -> bool:
-    """TERM everything below this process, KILL it after `grace` seconds; True when no child is left.
+def children_left() -> bool:
+    """Collect the dead; True while a child lives, and so anything at all below this process."""
+    while True:
+        try:
+            pid, _ = os.waitpid(-1, os.WNOHANG)
+        except ChildProcessError:
+            return False
+        if pid == 0:
+            return True
 
-    A `grace` of 0 only looks: it reaps what is dead and says whether that was all.
-    """
+
+def end_children(monotonic: Callable[[], float], grace: float) -> None:
+    """TERM everything below this process, KILL it after `grace` seconds; returns when no child is left."""
     _stop_helpers()
     kill_at = monotonic() + grace
     told: set[tuple[int, float]] = set()
     rest = 0.001
-    while _reap():
-        if not grace:
-            return False
+    while children_left():
         for process in processes.descendants(os.getpid(), processes.table()):
             if monotonic() >= kill_at:
                 processes.send(process, signal.SIGKILL)
@@ -31,18 +37,6 @@ def end_children(monotonic: Callable[[], float], grace: float) -> bool:
                 processes.terminate(process)
         time.sleep(rest)
         rest = min(rest * 2, 0.05)
-    return True
-
-
-def _reap() -> bool:
-    """Collect the dead; True while a child lives."""
-    while True:
-        try:
-            pid, _ = os.waitpid(-1, os.WNOHANG)
-        except ChildProcessError:
-            return False
-        if pid == 0:
-            return True
 
 
 def _stop_helpers() -> None:

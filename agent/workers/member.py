@@ -62,6 +62,7 @@ class Member:
         self.gone = asyncio.Event()
         """Set when no process of this worker is left."""
         self.retiring = False
+        self.was_ready = False
         self._around = around
         self._changed = changed
         self._worker: processes.Process | None = None
@@ -151,6 +152,7 @@ class Member:
         held = self.assignment
         if isinstance(event, Hello):
             self._worker = processes.find(event.pid)
+            self.was_ready = True
             self._patience.cancel()
             self._become("stopping" if self.retiring else "idle")
         elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
@@ -245,6 +247,7 @@ class Member:
     def _distrust_keeper(self) -> None:
         """The keeper is dead or does not answer: the agent itself ends what is left."""
         if not self.gone.is_set() and self._straying is None:
+            self._become("lost")
             self._straying = asyncio.create_task(self._end_strays())
 
     async def _end_strays(self) -> None:
@@ -267,7 +270,8 @@ class Member:
             self.assignment.timers.append(asyncio.get_running_loop().call_later(seconds, call, *arguments))
 
     def _become(self, state: State) -> None:
-        self.state = state
+        doomed = self.gone.is_set() or self._straying is not None
+        self.state = "lost" if doomed and state == "idle" else state
         self._changed(self)
 
     async def join(self) -> None:

@@ -23,7 +23,7 @@ from shared.models import Worker
 
 BACK_OFF = 0.1
 BACK_OFF_LONGEST = 30.0
-"""Seconds before a lost worker is replaced, doubled with every one that was lost before it had done a run."""
+"""Seconds before a lost worker is replaced, doubled with every one that was lost before it was ready."""
 SWEEP_GRACE = 2.0
 """Seconds between TERM and KILL for what an earlier agent left."""
 OUTPUT_LIMIT = 1024 * 1024
@@ -148,9 +148,8 @@ class LocalExecutor:
     def _freed(self, member: Member) -> None:
         if self._stopping:
             return
-        if member.runs_done:
-            self._failures = 0
-        elif self._outgoing:
+        self._failures = 0
+        if not member.runs_done and self._outgoing:
             self._outgoing.popleft().retire()
         if member.runs_done == self._recycle_after:
             self._outgoing.append(member)  # it goes when its successor is ready, and works until then
@@ -164,7 +163,7 @@ class LocalExecutor:
         if member in self._outgoing:
             self._outgoing.remove(member)
             return
-        self._failures = 0 if member.runs_done else self._failures + 1
+        self._failures = 0 if member.was_ready else self._failures + 1
         delay = self._delay()
         _log.warning("a worker was lost", worker=member.id, pid=member.pid, next_in_seconds=delay)
         self._spawn(self._add_after(delay))

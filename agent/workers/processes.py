@@ -29,6 +29,7 @@ class Process(NamedTuple):
     """Ticks since boot on Linux, seconds elsewhere; only ever compared for equality."""
     zombie: bool
     group: int = 0
+    session: int = 0
 
 
 def adopt_orphans() -> bool:
@@ -65,6 +66,15 @@ def family(root: int, processes: dict[int, Process]) -> list[Process]:
         found += below
         waiting += [process.pid for process in below]
     return found
+
+
+def adopted(table: dict[int, Process]) -> list[Process]:
+    """Children that this process did not start itself: a child of one's own has one's session, or leads one.
+
+    An orphan that leads a session passes for a child of one's own: rather one too few than a wrong one.
+    """
+    me, session = os.getpid(), os.getsid(0)
+    return [p for p in table.values() if p.parent == me and p.session not in (0, session, p.pid)]
 
 
 def marked(run_ids: Collection[str], processes: Iterable[Process]) -> list[Process]:
@@ -136,7 +146,7 @@ def _read(pid: int) -> Process | None:
         return None
     # the name stands in parentheses and may hold anything, parentheses included
     fields = line[line.rindex(b")") + 2 :].split()
-    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"), int(fields[2]))
+    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"), int(fields[2]), int(fields[3]))
 
 
 def _ask(pid: int) -> Process | None:
@@ -146,7 +156,7 @@ def _ask(pid: int) -> Process | None:
         process = psutil.Process(pid)
         with process.oneshot():
             gone = process.status() == psutil.STATUS_ZOMBIE
-            return Process(pid, process.ppid(), process.create_time(), gone, os.getpgid(pid))
+            return Process(pid, process.ppid(), process.create_time(), gone, os.getpgid(pid), os.getsid(pid))
     except (psutil.Error, OSError):
         return None
 

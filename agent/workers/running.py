@@ -40,7 +40,11 @@ def run(context: WorkerContext) -> LastWord:
 def _call(context: WorkerContext) -> dict[str, Any]:
     function, data = parameters(context.order.entry, context.order.data)
     context.check_cancelled()
-    result = function(context, data)
+    context.in_driver = True
+    try:
+        result = function(context, data)
+    finally:
+        context.in_driver = False
     if not isinstance(result, dict):
         raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
     masked: dict[str, Any] = context.masking.value(result)

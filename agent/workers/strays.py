@@ -27,7 +27,12 @@ Look = Callable[[], list[Process]]
 
 
 async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: float) -> None:
-    """End everything marked with these runs, and `roots` with all below them: TERM, after `grace` seconds KILL."""
+    """End everything marked with these runs, and `roots` with all below them: TERM, after `grace` seconds KILL.
+
+    With roots, orphans that the agent was given since the first of them began belong to it too: what was started between
+    a look and a KILL is nobody's descendant any more, and may have thrown its mark away.
+    """
+    since = min((process.start for process in roots), default=None)
     seen = {(process.pid, process.start) for process in roots}
 
     def look() -> list[Process]:
@@ -35,6 +40,8 @@ async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: f
         found = {now for pid, start in seen if (now := table.get(pid)) is not None and now.start == start}
         for root in list(found):
             found.update(processes.family(root.pid, table))
+        if since is not None:
+            found.update(process for process in processes.adopted(table) if process.start >= since)
         found.update(processes.marked(run_ids, table.values()))
         seen.update((process.pid, process.start) for process in found)
         _reap(found)

@@ -15,16 +15,20 @@ from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
 from agent.core.wire import CancelOrder, Order, orders
+from agent.workers import context as context_module
+from agent.workers import outbox as outbox_module
 from agent.workers import processes
 from agent.workers.context import Cancelled, WorkerContext
 from agent.workers.entries import preload
-from agent.workers.leftovers import end_children
+from agent.workers.leftovers import children_left, end_children
 from agent.workers.outbox import Outbox
 from agent.workers.running import run
 from shared.clock import SystemClock
 
 INTERRUPT_AFTER = 2.0
 """Seconds (at most half the grace) after which a driver that has not looked at `cancelled` is interrupted."""
+RETRY_AFTER = 0.05
+"""Seconds after which that is tried again, if the driver was just saying something."""
 
 
 class Workplace:
@@ -37,7 +41,6 @@ class Workplace:
         self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
         self._context: WorkerContext | None = None
         self._cancelled_at: float | None = None
-        self._running = False
 
     def work(self) -> None:
         """Execute orders until told to stop."""
@@ -50,15 +53,8 @@ class Workplace:
     def _execute(self, context: WorkerContext) -> None:
         os.environ[processes.RUN_MARK] = context.run_id
         context.send_at("started")
-        self._running = True
-        try:
-            ended = run(context)
-        except RunCancelled:  # the interruption came when the driver's code was just over
-            ended = {"outcome": "cancelled"}
-        finally:
-            self._running = False
-        context.send_at("ended", **ended)
-        if not end_children(self.clock.monotonic, 0):
+        context.send_at("ended", **run(context))
+        if children_left():
             self.outbox.flush()
             end_children(self.clock.monotonic, self._grace(context))
         threads = _threads_left()
@@ -93,19 +89,26 @@ class Workplace:
             return
         self._cancelled_at = self.clock.monotonic()
         context.cancelled.set()
-        timer = threading.Timer(min(INTERRUPT_AFTER, context.kill_grace / 2), self._remind, [context])
+        self._remind_after(min(INTERRUPT_AFTER, context.kill_grace / 2), context)
+
+    def _remind_after(self, seconds: float, context: WorkerContext) -> None:
+        timer = threading.Timer(seconds, self._remind, [context])
         timer.name, timer.daemon = "jobdeck-reminder", True
         timer.start()
 
     def _remind(self, context: WorkerContext) -> None:
-        if context is self._context and self._running and not _noticed(context):
+        if context is self._context and not _noticed(context):
             signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGTERM)
 
-    def _interrupt(self, _number: int, _frame: FrameType | None) -> None:
+    def _interrupt(self, _number: int, frame: FrameType | None) -> None:
         """TERM: stop a driver that does not look. From elsewhere (a service manager that signals a whole group) it
         means nothing here: the agent gets it too, and decides."""
         context = self._context
-        if context is None or not self._running or self._cancelled_at is None or _noticed(context):
+        if context is None or self._cancelled_at is None or _noticed(context):
+            return
+        if not context.in_driver or _is_speaking(frame):  # half a line would make the rest unreadable
+            context.interrupted = context.in_driver
+            self._remind_after(RETRY_AFTER, context)
             return
         context.cancelled.is_set()  # noticed now: interrupted once, not twice
         for process in processes.descendants(os.getpid(), processes.table()):
@@ -130,6 +133,15 @@ def work(link: socket.socket, entries: list[str]) -> NoReturn:
 
 def _noticed(context: WorkerContext) -> bool:
     return isinstance(context.cancelled, Cancelled) and context.cancelled.noticed
+
+
+def _is_speaking(frame: FrameType | None) -> bool:
+    """True while the main thread is in a context's or the outbox's own code."""
+    while frame is not None:
+        if frame.f_code.co_filename in (context_module.__file__, outbox_module.__file__):
+            return True
+        frame = frame.f_back
+    return False
 
 
 def _threads_left() -> int:

@@ -53,10 +53,10 @@ async def test_kill_reaches_a_stubborn_driver_and_its_detached_grandchild(stage:
     assert stage.executor.workers()[0].pid != worker
 
 
-@pytest.mark.parametrize("bare", [False, True])
-async def test_what_a_run_leaves_behind_is_ended_before_its_end(stage: Stage, bare: bool) -> None:
+@pytest.mark.parametrize(("bare", "grace"), [(False, 0.5), (True, 0.5), (True, 0)])
+async def test_what_a_run_leaves_behind_is_ended_before_its_end(stage: Stage, bare: bool, grace: float) -> None:
     pids = stage.folder / "pids"
-    run = await stage.give("detach", {"pids": str(pids), "bare": bare}, kill_grace=0.5)
+    run = await stage.give("detach", {"pids": str(pids), "bare": bare}, kill_grace=grace)
     stage.watched = await until(lambda: pids_in(pids, 1))
     ending = await stage.ending(run)
     assert ending.survivors == []
@@ -158,3 +158,28 @@ async def test_a_process_that_forks_to_get_away_is_caught(stage: Stage, how: str
     at_the_end = last.read_text()
     assert (await stage.run("nothing")).outcome == "completed"
     assert last.read_text() == at_the_end, "it still runs"
+
+
+async def test_an_interruption_tears_no_line(stage: Stage) -> None:
+    run = await stage.give("chatter", kill_grace=1)
+    worker = stage.executor.workers()[0].pid
+    await until(lambda: len(stage.log(run)) > 1000)
+    stage.executor.cancel(run)
+    ending = await stage.ending(run)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    lines = stage.log(run)
+    assert [int(line.split()[0]) for line in lines] == list(range(len(lines)))
+    assert (await stage.run("nothing")).outcome == "completed"
+    assert stage.executor.workers()[0].pid == worker
+
+
+async def test_a_worker_whose_keeper_died_gets_no_order(stage: Stage) -> None:
+    await until(stage.executor.idle_workers)
+    before = stage.executor.workers()[0]
+    keeper = processes.find(before.pid)
+    assert keeper is not None
+    os.kill(keeper.parent, signal.SIGKILL)
+    await until(lambda: [worker for worker in stage.executor.workers() if worker.id != before.id])
+    assert not alive(before.pid)
+    assert (await stage.run("nothing")).outcome == "completed"

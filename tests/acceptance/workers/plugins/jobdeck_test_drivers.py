@@ -164,3 +164,11 @@ def run_away(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     context.log("ready")
     context.cancelled.wait()
     raise RunCancelled
+
+
+def chatter(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Talks without end and never looks at `cancelled`."""
+    number = 0
+    while True:
+        context.log(f"{number} " + "x" * 200)
+        number += 1

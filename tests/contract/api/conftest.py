@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+import pytest_asyncio
 
 from shared.models import ConnectionInput, KnowledgeBaseInput
 from tests.harness.agent import RunningAgent, running_agent
@@ -23,6 +24,15 @@ async def world(agent: RunningAgent, tmp_path: Path) -> RunningAgent:
     """The agent with what the printed example of contract 000 names."""
     await make_world(agent, tmp_path)
     return agent
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def standing(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[RunningAgent]:
+    """One agent with its world for a whole module of refusals: nothing is stored, so nothing is shared."""
+    folder = tmp_path_factory.mktemp("standing")
+    async with running_agent(folder / "d") as running:
+        await make_world(running, folder)
+        yield running
 
 
 async def make_world(agent: RunningAgent, folder: Path) -> None:

@@ -7,16 +7,18 @@ from typing import Any
 
 import httpx
 import pytest
+import pytest_asyncio
 
 from tests.harness.agent import RunningAgent
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 JOB = {"name": "nightly", "type": "kb-sync"}
 MEGABYTE = 1024 * 1024
 
 
-@pytest.fixture
-async def client(agent: RunningAgent) -> AsyncIterator[httpx.AsyncClient]:
-    async with agent.tcp(await agent.token("read", "edit", "run", "delete", "admin", "code")) as client:
+@pytest_asyncio.fixture(scope="module", loop_scope="module")
+async def client(standing: RunningAgent) -> AsyncIterator[httpx.AsyncClient]:
+    async with standing.tcp(await standing.token("read", "edit", "run", "delete", "admin", "code")) as client:
         yield client
 
 
@@ -43,7 +45,7 @@ async def test_a_stream_of_100_megabytes_is_refused_and_the_agent_answers_on(
     assert (await client.get("/api/me")).status_code == 200
 
 
-async def test_no_more_is_read_than_is_allowed(agent: RunningAgent) -> None:
+async def test_no_more_is_read_than_is_allowed(standing: RunningAgent) -> None:
     read, answered = 0, []
 
     async def receive() -> dict[str, Any]:
@@ -54,13 +56,13 @@ async def test_no_more_is_read_than_is_allowed(agent: RunningAgent) -> None:
     async def send(message: Any) -> None:
         answered.append(message)
 
-    token = await agent.token("edit")
+    token = await standing.token("edit")
     scope = {
         "type": "http", "method": "POST", "path": "/api/jobs", "raw_path": b"/api/jobs", "query_string": b"",
         "headers": [(b"host", b"localhost"), (b"x-api-key", token.encode()), (b"content-length", b"2")],
         "client": ("127.0.0.1", 1), "server": ("127.0.0.1", 2), "scheme": "http", "http_version": "1.1", "root_path": "",
     }  # fmt: skip
-    await agent.agent.api(scope, receive, send)
+    await standing.agent.api(scope, receive, send)
     assert answered[0]["status"] == 413
     assert read <= MEGABYTE + 65_536
 

@@ -22,7 +22,9 @@ from console.settings import Settings
 from shared.clock import Clock
 
 if TYPE_CHECKING:
+    from console.acting import Acting
     from console.client.answers import AgentInfo, Me
+    from console.live import Live
 
 Tone = Literal["info", "good", "warning", "error"]
 Hear = Callable[[Changes], None]
@@ -91,6 +93,10 @@ class ConsoleSession:
     me: Me | None = None
     skew: timedelta = timedelta(0)
     """The agent's clock less ours: spans are counted by the agent's."""
+    acting: Acting = field(init=False)
+    """Rerun, cancel, run now, pause, undo: asked in proportion, refusals by name."""
+    live: Live = field(init=False)
+    """Loads more pages into the world."""
     _hearers: list[Hear] = field(default_factory=list)
 
     def now(self) -> datetime:

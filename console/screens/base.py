@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Iterable, Sequence
 from typing import ClassVar
 
 from textual.app import ComposeResult
@@ -17,6 +17,7 @@ from console.session import ConsoleSession
 from console.widgets.dock import Dock
 from console.widgets.footer import Offer
 from console.widgets.top_bar import TopBar
+from shared.errors import JobdeckError
 
 EVERYWHERE = ("runs", "jobs", "jump", "back", "undo", "help", "palette", "redraw", "suspend", "quit")
 _LONGEST_REST = 3600.0
@@ -51,6 +52,7 @@ class ConsoleScreen(Screen[None]):
         ours = BindingsMap(session.keymap.bindings([*self.ACTS, *EVERYWHERE]))
         self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
         self._timer: Timer | None = None
+        self._missed: Changes | None = None
 
     # What a screen is.
 
@@ -88,7 +90,16 @@ class ConsoleScreen(Screen[None]):
         self.refresh_footer()
         self.schedule_look()
 
+    def miss(self, changes: Changes) -> None:
+        """The world moved on while another mode was shown: catch up later."""
+        if self._missed is None:
+            self._missed = Changes()
+        self._missed.merge(changes)
+
     def on_screen_resume(self) -> None:
+        missed, self._missed = self._missed, None
+        if missed is not None:
+            self.take(missed)
         self.schedule_look()
         self.refresh_footer()
 
@@ -119,7 +130,14 @@ class ConsoleScreen(Screen[None]):
             return
         result = method()
         if inspect.isawaitable(result):
-            self.run_worker(result, exit_on_error=True)
+            self.run_worker(self._try(result))
+
+    async def _try(self, work: Awaitable[None]) -> None:
+        """A refusal is told, not raised."""
+        try:
+            await work
+        except JobdeckError as error:
+            self.session.shell.say(error.message, "error")
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -27,6 +27,7 @@ class Dock(Vertical):
 
     def __init__(self, session: ConsoleSession) -> None:
         super().__init__()
+        self._look = session.look
         self.notice = Notice(session.look)
         self.asking = Ask(session.look)
         self.waiting = Waiting()
@@ -41,11 +42,13 @@ class Dock(Vertical):
     def show_offers(self, offers: Sequence[Offer]) -> None:
         self.footer.offer(offers)
 
-    def show_waiting(self, text: Text | None) -> None:
-        """None: nothing waits."""
-        self.waiting.set_class(text is not None, "-waits")
-        if text is not None:
-            self.waiting.show(text)
+    def show_waiting(self, number: int, left: float | None, undo: str) -> None:
+        """`number` cancels go out in `left` seconds; None: nothing waits."""
+        self.waiting.set_class(left is not None, "-waits")
+        if left is not None:
+            palette = self._look.palette
+            text = Text(f"cancelling {number:,} pending in {left:.0f}s — ", palette.warning)
+            self.waiting.show(text.append(undo, f"bold {palette.accent}").append(" takes it back", palette.warning))
 
     async def ask(self, question: Question) -> bool:
         return await self.asking.ask(question)

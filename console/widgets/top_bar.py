@@ -38,7 +38,7 @@ class TopBar(Line):
         look, target = self._session.look, self._session.client.target
         text = Text(no_wrap=True)
         text.append("Jobdeck ", f"bold {look.palette.accent}")
-        text.append_text(safe_text(self._name(), f"bold {target.colour or ''}".strip()))
+        text.append_text(safe_text(self._agent_name(), f"bold {target.colour or ''}".strip()))
         if self._session.is_production:
             text.append(" PRODUCTION", f"bold {look.palette.bad}")
         for number, (name, title) in enumerate(_TABS, 1):
@@ -46,7 +46,7 @@ class TopBar(Line):
             text.append("  ").append(f" {number} {title} ", style)
         return text
 
-    def _name(self) -> str:
+    def _agent_name(self) -> str:
         agent = self._session.agent
         name = self._session.client.target.name
         return f"{name}/{agent.name}" if agent and agent.name not in {"", "jobdeck", name} else name

@@ -20,7 +20,7 @@ class TableMessage(Message):
         return self.table
 
 
-class RowHighlighted(TableMessage):
+class RowHighlighted(TableMessage, namespace="virtual_table"):
     """The cursor is on another row; None when there is none (or its page is not loaded)."""
 
     def __init__(self, table: VirtualTable, row_id: str | None) -> None:
@@ -31,7 +31,7 @@ class RowHighlighted(TableMessage):
         return isinstance(message, RowHighlighted)
 
 
-class RowSelected(TableMessage):
+class RowSelected(TableMessage, namespace="virtual_table"):
     """Enter was pressed on a row."""
 
     def __init__(self, table: VirtualTable, row_id: str) -> None:
@@ -39,7 +39,7 @@ class RowSelected(TableMessage):
         self.row_id = row_id
 
 
-class MarksChanged(TableMessage):
+class MarksChanged(TableMessage, namespace="virtual_table"):
     """Rows were marked or unmarked; `count` are marked now (`table.marks` are their ids)."""
 
     def __init__(self, table: VirtualTable, count: int) -> None:
@@ -50,7 +50,7 @@ class MarksChanged(TableMessage):
         return isinstance(message, MarksChanged)
 
 
-class HeldChanged(TableMessage):
+class HeldChanged(TableMessage, namespace="virtual_table"):
     """`count` new rows are held back now."""
 
     def __init__(self, table: VirtualTable, count: int) -> None:
@@ -61,7 +61,7 @@ class HeldChanged(TableMessage):
         return isinstance(message, HeldChanged)
 
 
-class SortRequested(TableMessage):
+class SortRequested(TableMessage, namespace="virtual_table"):
     """The operator wants another order; the source sorts, then the screen calls `show_sort` and `order_changed`."""
 
     def __init__(self, table: VirtualTable, column: str, *, descending: bool) -> None:

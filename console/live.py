@@ -1,0 +1,185 @@
+"""Keeps the world true: loads the first pages once the first frame is painted, follows the events, loads more on demand."""
+
+from __future__ import annotations
+
+import asyncio
+import importlib
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
+
+from console.client import Offline, Online, Reset
+from console.model import Changes, Window, reduce
+from console.session import ConsoleSession
+from console.widgets.table.pace import CallLater, Pace
+from shared.errors import JobdeckError, NotFound
+
+if TYPE_CHECKING:
+    from shared.models import Event
+
+_FIRST_PAGE = 200
+_RETRY = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+_RECOUNT_AFTER = 1.0
+_HEAVY = (
+    "console.client.session",
+    "console.client.runs",
+    "console.client.jobs",
+    "console.client.world",
+    "shared.filters",
+)
+"""What the first frame does without; loaded in a thread so that keys are answered meanwhile."""
+
+Sleep = Callable[[float], Awaitable[object]]
+
+
+class Live:
+    """One task for the line, `run()`; the screens ask for pages by `more_runs` and `more_jobs`."""
+
+    def __init__(self, session: ConsoleSession, call_later: CallLater, sleep: Sleep = asyncio.sleep) -> None:
+        self._session = session
+        self._sleep = sleep
+        self._pending = Changes()
+        self._pace = Pace(self._publish, call_later)
+        self._call_later = call_later
+        self._is_loaded = False
+        self._is_recounting = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def run(self) -> None:
+        """For ever: what happens at the agent happens to the world."""
+        for module in _HEAVY:
+            await asyncio.to_thread(importlib.import_module, module)
+        stream = self._session.client.events()
+        async for signal in stream.signals():
+            match signal:
+                case Online():
+                    await self._online(stream.position or 0)
+                case Offline():
+                    world = self._session.world
+                    world.link = world.link.down(self._session.now(), signal.reason)
+                    self._changed(Changes())
+                case Reset():
+                    await self._load(stream.position or 0)
+                case _:
+                    self._take(signal)
+
+    async def more_runs(self, where: str, window: Window) -> None:
+        """The next page of runs that match; JobdeckError when it cannot be had."""
+        world, before, as_of = self._session.world, window.asked(), self._session.world.position
+        try:
+            page = await self._session.client.runs.page(where=where or None, before=before, limit=_FIRST_PAGE)
+        except BaseException:
+            window.failed()
+            raise
+        window.took(page.before)
+        self._changed(world.take_runs(page.items, as_of))
+
+    async def more_jobs(self, where: str, sort: str, window: Window) -> None:
+        world, start, as_of = self._session.world, window.asked() or 0, self._session.world.position
+        try:
+            page = await self._session.client.jobs.page(where=where or None, sort=sort, start=start, limit=_FIRST_PAGE)
+        except BaseException:
+            window.failed()
+            raise
+        following = start + len(page.items)
+        window.took(following if page.items and following < page.total else None)
+        self._changed(world.take_jobs(page.items, as_of))
+
+    async def load_run(self, run_id: str) -> None:
+        """One run, for a jump to it."""
+        as_of = self._session.world.position
+        run = await self._session.client.runs.get(run_id)
+        self._changed(self._session.world.take_runs([run], as_of))
+
+    async def recount(self) -> None:
+        """The agent's own figures, for what events alone could not tell."""
+        position = self._session.world.position
+        counts = await self._session.client.runs.counts()
+        self._session.world.counts.seed(counts.counts, position)
+        self._changed(Changes(counts=True))
+
+    async def _online(self, position: int) -> None:
+        world = self._session.world
+        if not self._is_loaded:
+            await self._load(position)
+        world.link = world.link.up(self._session.now())
+        self._changed(Changes())
+
+    async def _load(self, position: int) -> None:
+        """The first pages, as often as it takes."""
+        attempt = 0
+        while True:
+            try:
+                await self._load_once(position)
+            except JobdeckError as error:
+                world = self._session.world
+                world.link = world.link.down(self._session.now(), error.message)
+                self._changed(Changes())
+                await self._sleep(_RETRY[min(attempt, len(_RETRY) - 1)])
+                attempt += 1
+            else:
+                self._is_loaded = True
+                return
+
+    async def _load_once(self, position: int) -> None:
+        client, session = self._session.client, self._session
+        agent, session.me, counts, jobs = await asyncio.gather(
+            client.world.agent(),
+            client.world.me(),
+            client.runs.counts(),
+            client.jobs.page(limit=_FIRST_PAGE, sort="name"),
+        )
+        session.agent, session.skew = agent, agent.now - session.clock.now()
+        pages = await asyncio.gather(
+            client.runs.page(limit=_FIRST_PAGE),
+            client.runs.page(where="state:failed", limit=_FIRST_PAGE),
+            client.runs.page(where="state:active", limit=_FIRST_PAGE),
+        )
+        runs = {run.id: run for page in pages for run in page.items}
+        changes = session.world.restart(runs.values(), jobs.items, position)
+        session.world.counts.seed(counts.counts, position)
+        changes.counts = True
+        self._changed(changes)
+
+    def _take(self, event: Event) -> None:
+        changes = reduce(self._session.world, event)
+        if "counts" in changes.stale and not self._is_recounting:
+            self._is_recounting = True
+            self._call_later(_RECOUNT_AFTER, lambda: self._spawn(self._recount_now()))
+        for kind in changes.stale & {"run", "job"}:
+            self._spawn(self._reread(kind, event.subject_id))
+        if changes:
+            self._changed(changes)
+
+    async def _recount_now(self) -> None:
+        self._is_recounting = False
+        await self.recount()
+
+    async def _reread(self, kind: str, subject_id: str) -> None:
+        """An event that could not be read: ask for its subject itself."""
+        as_of = self._session.world.position
+        if kind == "run":
+            await self.load_run(subject_id)
+        else:
+            job = await self._session.client.jobs.get(subject_id)
+            self._changed(self._session.world.take_jobs([job], as_of))
+
+    def _changed(self, changes: Changes) -> None:
+        self._pending.merge(changes)
+        self._pace.request()
+
+    def _publish(self) -> None:
+        changes, self._pending = self._pending, Changes()
+        self._session.publish(changes)
+
+    def _spawn(self, work: Awaitable[None]) -> None:
+        task = asyncio.ensure_future(_quietly(work))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _quietly(work: Awaitable[None]) -> None:
+    """The line itself says what is wrong with it; what is gone needs no words."""
+    try:
+        await work
+    except (JobdeckError, NotFound):
+        return

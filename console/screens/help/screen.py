@@ -1,0 +1,68 @@
+"""The help."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from rich.text import Text
+from textual.widget import Widget
+
+from console.keymap import ACTS, Act, sign_of
+from console.screens.base import ConsoleScreen
+from console.session import ConsoleSession
+from console.widgets.finder import Entry, Finder
+from console.widgets.footer import Offer
+from console.widgets.table import Column
+
+_COLUMNS = (Column("key", "Key", 11), Column("what", "What", 16), Column("about", "About", 30, flex=1))
+
+_LANGUAGE = (
+    ("state:failed", "filter", "equal; commas give alternatives: state:failed,cancelled; active, finished, cancelling are groups"),
+    ("name:~etl", "filter", "holds the text anywhere: name, job, tag, error, owner, worker"),
+    ("-tag:dev", "filter", "a minus negates any term"),
+    ("dur>10m", "filter", "how long it took, or has taken until now"),
+    ("started<2h", "filter", "within the last two hours; also created, finished; started:today, started>2026-03-01"),
+    ("error:timeout", "filter", "the error's kind or fingerprint; error:~refused looks into its message"),
+    ('"two words"', "filter", "bare words search names and errors; in quotes as they are written"),
+    ("► R  ✓ C  ✗ F", "signs", "running, completed, failed; ○ P pending, ↻ T retrying, ⊘ X cancelled, ► R⊘ being cancelled"),
+    ("▸ 12×", "signs", "twelve failures of one cause; enter shows them, r reruns them all"),
+    ("~2m", "signs", "what is left, guessed from the job's history; late: longer than nine of ten of its runs took"),
+)  # fmt: skip
+
+
+class HelpScreen(ConsoleScreen):
+    NAME = "help"
+    AUTO_FOCUS = "FinderInput"
+
+    def __init__(self, session: ConsoleSession, here: str) -> None:
+        """`here` is the screen it was called from: its acts come first."""
+        super().__init__(session)
+        self._here = here
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield Finder(self._find, _COLUMNS, "type to search; esc leaves")
+
+    def offers(self) -> Sequence[Offer]:
+        return (Offer("back"),)
+
+    def act_back(self) -> None:
+        self.session.shell.back()
+
+    def on_finder_taken(self) -> None:
+        self.session.shell.back()
+
+    def _find(self, text: str) -> Sequence[Entry]:
+        words = text.casefold().split()
+        rows = [*self._acts(), *(Entry(f"language:{key}", (key, what, about)) for key, what, about in _LANGUAGE)]
+        return [row for row in rows if all(word in " ".join(map(str, row.cells)).casefold() for word in words)]
+
+    def _acts(self) -> Iterable[Entry]:
+        look, keymap = self.session.look, self.session.keymap
+        for act in sorted(ACTS.values(), key=self._rank):
+            keys = " ".join(sign_of(key) for key in keymap.keys(act.id)[:2])
+            yield Entry(act.id, (Text(keys, look.palette.accent), act.word, act.about))
+
+    def _rank(self, act: Act) -> int:
+        if self._here in act.where or ("list" in act.where and self._here in {"runs", "jobs"}):
+            return 0
+        return 1 if "everywhere" in act.where else 2

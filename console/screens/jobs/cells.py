@@ -1,0 +1,134 @@
+"""A job as a row of the list, and in lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from rich.text import Text
+
+from console.render.look import Look
+from console.render.spans import clock_time, countdown, seconds_to_change
+from console.render.states import RECENT, recent_strip
+from console.widgets.line import safe_text
+from console.widgets.table import Column
+from shared.states import RunState
+
+if TYPE_CHECKING:
+    from shared.models import Job
+
+COLUMNS = (
+    Column("enabled", "E", 3),
+    Column("name", "Job", 14, flex=4),
+    Column("schedule", "Schedule", 14, flex=3),
+    Column("next", "Next", 9, align="right"),
+    Column("last", f"Last {RECENT} runs", RECENT),
+    Column("type", "Type", 12, flex=1, priority=2),
+    Column("owner", "Owner", 8, flex=1, priority=1),
+    Column("revision", "Rev", 4, priority=3, align="right"),
+)
+TIMED = ("next",)
+SORTS = (("name", False), ("next", False), ("type", False), ("last", False), ("enabled", True))
+
+
+def job_cells(job: Job, owner: str, now: datetime, look: Look, *, is_dimmed: bool) -> Sequence[Text]:
+    muted = look.palette.muted
+    cells = (
+        enabled_mark(job, look),
+        safe_text(job.name, "" if _fires(job) else muted),
+        safe_text(job.schedule_text or "by hand", muted),
+        next_fire(job, now, look),
+        recent_strip(job.recent, look),
+        safe_text(job.type, muted),
+        safe_text(owner, muted),
+        Text(str(job.revision), muted),
+    )
+    for cell in cells if is_dimmed else ():
+        cell.stylize("dim")
+    return cells
+
+
+def enabled_mark(job: Job, look: Look) -> Text:
+    """Glyph and letter: on, paused, off."""
+    unicode = bool(look.glyphs.bar_parts)
+    if not job.enabled:
+        return Text("· -" if unicode else ". -", look.palette.muted)
+    if job.paused_at is not None:
+        return Text("‖ P" if unicode else "= P", look.palette.warning)
+    return Text("● E" if unicode else "* E", look.palette.good)
+
+
+def next_fire(job: Job, now: datetime, look: Look) -> Text:
+    if not job.enabled:
+        return Text("off", look.palette.muted)
+    if job.paused_at is not None:
+        return Text("paused", look.palette.warning)
+    if job.next_run_at is None:
+        return Text("never" if job.interval_type != "none" else "by hand", look.palette.muted)
+    return Text(countdown(job.next_run_at, now))
+
+
+def next_change(job: Job, now: datetime) -> float | None:
+    if not _fires(job) or job.next_run_at is None or job.next_run_at <= now:
+        return None
+    return seconds_to_change(job.next_run_at, now)
+
+
+def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool) -> list[Text]:
+    fares = _fares(job, look)
+    if not wide:
+        about = job.description or job.schedule_text or "runs when it is told to"
+        facts = f"{job.type} · {job.slug} · rev {job.revision}" + (f" · {', '.join(job.tags)}" if job.tags else "")
+        return [safe_text(about), safe_text(facts, look.palette.muted).append("  ").append_text(fares)]
+    lines = [safe_text(job.name, "bold"), enabled_mark(job, look).append(_state_word(job)), Text()]
+    if job.description:
+        lines += [safe_text(job.description), Text()]
+    lines += [_pair(key, value, look) for key, value in _facts(job, owner, now) if value]
+    lines += [Text(), recent_strip(job.recent, look, len(job.recent)), fares]
+    if job.data:
+        lines += [Text(), *(_pair(key, value, look) for key, value in job.data.items())]
+    return lines
+
+
+def _fires(job: Job) -> bool:
+    return job.enabled and job.paused_at is None
+
+
+def _state_word(job: Job) -> str:
+    if not job.enabled:
+        return " disabled"
+    return " paused" if job.paused_at is not None else " enabled"
+
+
+def _fares(job: Job, look: Look) -> Text:
+    failed = sum(state == RunState.FAILED for state in job.recent)
+    if not job.recent:
+        return Text("has not run yet", look.palette.muted)
+    if failed:
+        return Text(f"{failed} of the last {len(job.recent)} failed", look.palette.bad)
+    return Text(f"none of the last {len(job.recent)} failed", look.palette.muted)
+
+
+def _facts(job: Job, owner: str, now: datetime) -> list[tuple[str, str]]:
+    policies = job.policies
+    return [
+        ("schedule", job.schedule_text),
+        ("next", f"{clock_time(job.next_run_at, now)} UTC, {countdown(job.next_run_at, now)}" if job.next_run_at else ""),
+        ("paused", clock_time(job.paused_at, now) if job.paused_at else ""),
+        ("type", job.type),
+        ("owner", owner),
+        ("tags", ", ".join(job.tags)),
+        ("overlap", policies.overlap.replace("_", " ")),
+        ("catch-up", policies.catch_up.mode),
+        ("attempts", str(policies.retry.attempts)),
+        ("limit", f"{policies.concurrency.limit} of {policies.concurrency.key}" if policies.concurrency.key else ""),
+        ("actions", ", ".join(action.name or action.type for action in job.actions)),
+        ("revision", str(job.revision)),
+        ("slug", job.slug),
+        ("id", job.id),
+    ]  # fmt: skip
+
+
+def _pair(key: str, value: object, look: Look) -> Text:
+    return Text(f"{key:<11}", look.palette.muted).append_text(safe_text(str(value)))

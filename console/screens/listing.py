@@ -1,0 +1,386 @@
+"""What the lists of runs and of jobs have in common: views, filter, rows that stand still while somebody acts, details."""
+
+from __future__ import annotations
+
+from abc import abstractmethod
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+
+from textual import work
+from textual.containers import Container
+from textual.widget import Widget
+
+from console.model import Changes, Order, View, Window
+from console.screens.base import ConsoleScreen
+from console.screens.rows import CAUSE, Groups, Rows
+from console.screens.views import SavedView
+from console.session import ConsoleSession
+from console.widgets.detail import Detail
+from console.widgets.filter_bar import FilterBar
+from console.widgets.list_table import ListTable
+from console.widgets.table import Cell, Column
+from console.widgets.table.messages import MarksChanged, RowHighlighted, RowSelected, SortRequested
+from console.widgets.tabs import Tab, Tabs
+from shared.errors import JobdeckError
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from shared.filters import Filter, Kind, Known
+
+T = TypeVar("T")
+
+WIDE = 120
+"""Columns from which the detail stands beside the list."""
+
+
+class ListScreen(ConsoleScreen, Generic[T]):
+    """A subclass gives the kind, its views, columns, orders, cells and details; `open_row` and its acts."""
+
+    KIND: ClassVar[Kind]
+    VIEWS: ClassVar[Sequence[SavedView]]
+    COLUMNS: ClassVar[Sequence[Column]]
+    SORTS: ClassVar[Sequence[tuple[str, bool]]]
+    """(column, descending), the first is what the list begins with."""
+    TIMED: ClassVar[tuple[str, ...]]
+    """Columns whose texts change with the time."""
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
+
+    DEFAULT_CSS = """
+    ListScreen #body { layout: vertical; height: 1fr; }
+    ListScreen Detail { height: 2; }
+    ListScreen.-low Detail { display: none; }
+    ListScreen.-wide #body { layout: horizontal; }
+    ListScreen.-wide Detail { display: block; height: 1fr; width: 34%; min-width: 40; max-width: 70; border-left: solid $panel; }
+    """
+
+    def __init__(self, session: ConsoleSession, view: str = "") -> None:
+        super().__init__(session)
+        self.saved = next((each for each in self.VIEWS if each.name == view), self.VIEWS[0])
+        self.filter_text = ""
+        self.sort = self.SORTS[0]
+        self.window = Window()
+        self.matching: int | None = None
+        self.rows: Rows[T] = self._make_rows()
+        self._pinned: frozenset[str] = frozenset()
+        self.tabs = Tabs(session.look)
+        self.filter_bar = FilterBar(self.KIND, session.look)
+        self.table = ListTable(self.rows, self.COLUMNS, empty="connecting…", on_rest=self._let_in)
+        self.detail = Detail()
+
+    # What a subclass gives.
+
+    @property
+    @abstractmethod
+    def items(self) -> Mapping[str, T]:
+        """All that is known."""
+
+    @abstractmethod
+    def make_order(self) -> tuple[Order[T], Groups]:
+        """A new order for `self.sort`, and its causes (none unless it groups)."""
+
+    @abstractmethod
+    def draw(self, row_id: str) -> Sequence[Cell]:
+        """The cells of a row; KeyError when nothing is known of it."""
+
+    @abstractmethod
+    def describe(self, row_id: str, *, wide: bool) -> Sequence[Text]:
+        """The detail's lines; two where it is not wide."""
+
+    @abstractmethod
+    def next_change(self, item: T, now: datetime) -> float | None:
+        """Seconds until the row reads differently."""
+
+    @abstractmethod
+    def open_row(self, row_id: str) -> None:
+        """Enter."""
+
+    @abstractmethod
+    async def load_more(self) -> None:
+        """The next page of `where`."""
+
+    # What it does of itself.
+
+    @property
+    def where(self) -> str:
+        """View and filter together, as the agent understands them."""
+        return f"{self.saved.where} {self.filter_text}".strip()
+
+    @property
+    def targets(self) -> list[T]:
+        """What an act goes to: what is marked, or else the cursor's row, or all runs of its cause."""
+        row_ids = self.table.marks or ({self.table.cursor_id} if self.table.cursor_id else set())
+        ids = dict.fromkeys(item for row in row_ids for item in self.rows.members(row))
+        found = ((item_id, self.rows.view.get(item_id)) for item_id in ids)
+        return [item for _, item in found if item is not None]
+
+    @property
+    def here(self) -> T | None:
+        """The item under the cursor; of a cause its newest."""
+        row_id = self.table.cursor_id
+        members = self.rows.members(row_id) if row_id else ()
+        return self.rows.view.get(members[0]) if members else None
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield self.tabs
+        yield Container(self.table, self.detail, id="body")
+        yield self.filter_bar
+
+    def on_mount(self) -> None:
+        super().on_mount()
+        self._show_sort()
+        self._show_tabs()
+
+    def take(self, changes: Changes) -> None:
+        if self.table.is_acting:
+            self.rows.hold()
+        repaint = self.rows.view.apply(changes, self.session.now())
+        if repaint.moved:
+            self.rows.settle()
+            self.table.order_changed()
+        self.table.change_rows(self._rows_of(repaint.ids))
+        self._show_tabs()
+        self._show_detail()
+        self._fill()
+
+    def look_again(self, now: datetime) -> float | None:  # type: ignore[override]
+        self.table.change_rows(self.table.visible_ids, self.TIMED)
+        self._show_detail()
+        waits = [self._wait(row_id, now) for row_id in self.table.visible_ids]
+        return min((wait for wait in waits if wait is not None), default=None)
+
+    def show_view(self, name: str) -> bool:
+        """Another saved view; False when there is none of that name."""
+        found = next((each for each in self.VIEWS if each.name.startswith(name.lower())), None)
+        if found is None:
+            return False
+        self.saved = found
+        self._start_anew(to_top=True)
+        return True
+
+    def show_filter(self, text: str) -> None:
+        self.filter_text = text.strip()
+        self._start_anew(to_top=False)
+
+    def act_next_view(self) -> None:
+        self._step_view(1)
+
+    def act_previous_view(self) -> None:
+        self._step_view(-1)
+
+    def act_filter(self) -> None:
+        self.filter_bar.open(self.filter_text)
+
+    def act_back(self) -> None:
+        """Notice, marks, then filter, then what stands still; at last nothing is left to leave."""
+        if self.dock.notice.hush():
+            return
+        if self.table.marks:
+            self.table.set_marks(())
+        elif self.filter_text:
+            self.show_filter("")
+        elif self.saved is not self.VIEWS[0]:
+            self.show_view(self.VIEWS[0].name)
+        else:
+            self.table.rest()
+
+    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
+        if message.text.strip() != self.filter_text:
+            self.show_filter(message.text)
+
+    def on_filter_bar_closed(self) -> None:
+        self.table.focus()
+        self.refresh_footer()
+
+    def on_virtual_table_row_highlighted(self, _: RowHighlighted) -> None:
+        self._pin()
+        self._show_detail()
+        self.refresh_footer()
+        self.schedule_look()
+        self._fill()
+
+    def on_virtual_table_row_selected(self, message: RowSelected) -> None:
+        if message.row_id.startswith(CAUSE):
+            self.toggle(message.row_id)
+        else:
+            self.open_row(message.row_id)
+
+    def on_virtual_table_marks_changed(self, _: MarksChanged) -> None:
+        self._pin()
+        self.refresh_footer()
+
+    def on_virtual_table_sort_requested(self, _: SortRequested) -> None:
+        """The table knows columns only; the order of triage has none."""
+        self.sort = self.SORTS[(self.SORTS.index(self.sort) + 1) % len(self.SORTS)]
+        self._show_sort()
+        self._start_anew(to_top=True)
+
+    def on_resize(self) -> None:
+        self._show_detail()
+        self.call_after_refresh(self._show_detail)
+
+    def toggle(self, cause_row: str) -> None:
+        self.rows.toggle(cause_row)
+        self.table.set_source(self.rows)
+        self.refresh_footer()
+
+    # Helpers.
+
+    def _make_rows(self) -> Rows[T]:
+        order, groups = self.make_order()
+        view = View(self.items, order, self._matcher(), self.session.now())
+        return Rows(view, self.draw, groups)
+
+    def _matcher(self) -> Matcher | None:
+        return Matcher(self.where, self.KIND, self.session) if self.where else None
+
+    def _start_anew(self, *, to_top: bool) -> None:
+        self.rows = self._make_rows()
+        self.table.set_source(self.rows)
+        if to_top:
+            self.table.rest()
+        self.window.restart()
+        self._show_tabs()
+        self._show_detail()
+        self.refresh_footer()
+        self.schedule_look()
+        self._load_first()
+
+    @work(exclusive=True, group="first_page")
+    async def _load_first(self) -> None:
+        """What is loaded is shown at once; what the agent has beside it comes as soon as it can."""
+        await self._load_quietly()
+
+    @work(exclusive=True, group="next_page")
+    async def _load_next(self) -> None:
+        await self._load_quietly()
+
+    async def _load_quietly(self) -> None:
+        try:
+            await self.load_more()
+        except JobdeckError as error:
+            if self.session.world.link.online:
+                self.session.shell.say(error.message, "error")
+
+    def _fill(self) -> None:
+        """Load on when the cursor nears the end of what is there."""
+        cursor = self.table.cursor_id
+        place = self.rows.index_of(cursor) if cursor else 0
+        if not self.session.world.link.online or place is None:
+            return
+        if self.window.wants_more(place, len(self.rows), len(self.items)):
+            self._load_next()
+
+    def _let_in(self) -> None:
+        self.rows.release()
+        self._show_tabs()
+
+    def _rows_of(self, ids: Iterable[str]) -> set[str]:
+        """The rows that say something of these items: themselves and their causes."""
+        ids = set(ids)
+        return ids | {row for row in self.rows.causes if not ids.isdisjoint(self.rows.members(row))}
+
+    def _wait(self, row_id: str, now: datetime) -> float | None:
+        members = self.rows.members(row_id)
+        item = self.rows.view.get(members[0]) if members else None
+        return None if item is None else self.next_change(item, now)
+
+    def _show_tabs(self) -> None:
+        world = self.session.world
+        tabs = [Tab(each.title, each.count(world), each is self.saved, self._tab_style(each)) for each in self.VIEWS]
+        self.tabs.show_tabs(tabs, self._news())
+        self.table.say_empty(self._empty_text())
+
+    def _tab_style(self, _: SavedView) -> str:
+        return ""
+
+    def _news(self) -> str:
+        parts = []
+        if self.filter_text and not self.filter_bar.is_open:
+            parts.append(f"/{self.filter_text}")
+        if self.rows.view.waiting:
+            parts.append(f"▲ {self.rows.view.waiting:,} new")
+        return "  ".join(parts)
+
+    def _empty_text(self) -> str:
+        world = self.session.world
+        if world.link.heard_at is None:
+            return "connecting…" if world.link.reason == "connecting" else world.link.reason
+        return f"nothing matches {self.where!r}; esc clears it" if self.where else f"no {self.KIND}s yet"
+
+    def _show_detail(self) -> None:
+        row_id = self.table.cursor_id
+        wide = self.app.size.width >= WIDE
+        known = row_id is not None and (row_id.startswith(CAUSE) or self.rows.view.get(row_id) is not None)
+        self.detail.show(self.describe(row_id, wide=wide) if known and row_id else ())
+
+    def _show_sort(self) -> None:
+        self.table.show_sort(self.sort[0], descending=self.sort[1])
+
+    def _step_view(self, step: int) -> None:
+        at = self.VIEWS.index(self.saved)
+        self.show_view(self.VIEWS[(at + step) % len(self.VIEWS)].name)
+
+    def _pin(self) -> None:
+        cursor = {self.table.cursor_id} if self.table.cursor_id else set()
+        others, self._pinned = self.session.world.pinned - self._pinned, self.table.marks | cursor
+        self.session.world.pinned = others | self._pinned
+
+
+class Matcher:
+    """A filter with what jobs and users are called: what runs do not say of themselves.
+
+    Read when it is first asked, so that a view that is opened at the start does not delay the first frame.
+    """
+
+    def __init__(self, text: str, kind: Kind, session: ConsoleSession) -> None:
+        self._text = text
+        self._kind = kind
+        self._session = session
+
+    def matches(self, item: object, now: datetime) -> bool:
+        return self._filter.matches(item, now, self._known())
+
+    @cached_property
+    def _filter(self) -> Filter:
+        from shared.filters import parse
+
+        return parse(self._text, self._kind)
+
+    def _known(self) -> Known:
+        from shared.filters import Known
+
+        jobs, me = self._session.world.jobs, self._session.me
+        return Known(_Tags(jobs), _Slugs(jobs), {me.user_id: me.handle} if me else {})
+
+
+class _ByJob(Mapping[str, Any]):
+    """Looks at the jobs as they are when it is asked."""
+
+    def __init__(self, jobs: Mapping[str, Any]) -> None:
+        self._jobs = jobs
+
+    def __getitem__(self, job_id: str) -> Any:
+        return self.of(self._jobs[job_id])
+
+    def __iter__(self) -> Any:
+        return iter(self._jobs)
+
+    def __len__(self) -> int:
+        return len(self._jobs)
+
+    def of(self, job: Any) -> Any:
+        raise NotImplementedError
+
+
+class _Tags(_ByJob):
+    def of(self, job: Any) -> Any:
+        return job.tags
+
+
+class _Slugs(_ByJob):
+    def of(self, job: Any) -> Any:
+        return job.slug

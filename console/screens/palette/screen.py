@@ -1,0 +1,65 @@
+"""The palette, over the screen it was called from."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.binding import Binding
+from textual.containers import Vertical
+from textual.screen import ModalScreen
+
+from console.screens.palette.candidates import candidates
+from console.session import ConsoleSession
+from console.widgets.finder import Entry, Finder
+from console.widgets.footer import Offer
+from console.widgets.line import safe_text
+from console.widgets.table import Column
+
+_COLUMNS = (
+    Column("command", "Command", 18, flex=2),
+    Column("title", "", 20, flex=3),
+    Column("hint", "", 10, flex=1, priority=1, align="right"),
+)
+
+
+class Palette(ModalScreen[str | None]):
+    """Gives the command that was chosen or typed out; None when it was left."""
+
+    AUTO_FOCUS = "FinderInput"
+    BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
+    DEFAULT_CSS = """
+    Palette { align: center top; background: $background 0%; }
+    Palette > Vertical { width: 76; max-width: 100%; height: 16; max-height: 80%; margin: 2 0 0 0; background: $surface; }
+    """
+
+    def __init__(self, session: ConsoleSession, offers: Callable[[], Sequence[Offer]], placeholder: str) -> None:
+        super().__init__()
+        self._session = session
+        self._offers = offers
+        self._placeholder = placeholder
+
+    def compose(self) -> ComposeResult:
+        yield Vertical(Finder(self._find, _COLUMNS, self._placeholder))
+
+    def on_finder_taken(self, message: Finder.Taken) -> None:
+        self.dismiss(message.entry_id or message.text.strip() or None)
+
+    def action_leave(self) -> None:
+        self.dismiss(None)
+
+    def _find(self, text: str) -> Sequence[Entry]:
+        session, look = self._session, self._session.look
+        found = candidates(text, session.world, self._offers(), session.keymap)
+        return [
+            Entry(
+                each.command,
+                (
+                    safe_text(each.command, look.palette.accent),
+                    safe_text(each.title),
+                    Text(each.hint, look.palette.muted),
+                ),
+            )
+            for each in found
+        ]

@@ -17,8 +17,7 @@ def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.format_exc_info,
-            _renderer(log_format, out),
+            *_rendering(log_format, out),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         logger_factory=structlog.PrintLoggerFactory(out),
@@ -31,7 +30,9 @@ def set_up_logging_to_file(path: Path) -> None:
     set_up_logging("text", path.open("a", buffering=1, encoding="utf-8"))
 
 
-def _renderer(log_format: str, out: TextIO) -> structlog.typing.Processor:
+def _rendering(log_format: str, out: TextIO) -> list[structlog.typing.Processor]:
+    """Tracebacks without the values of variables: those may be secrets."""
     if log_format == "json":
-        return structlog.processors.JSONRenderer()
-    return structlog.dev.ConsoleRenderer(colors=out.isatty())
+        return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
+    plain = structlog.dev.plain_traceback
+    return [structlog.dev.ConsoleRenderer(colors=out.isatty(), exception_formatter=plain)]

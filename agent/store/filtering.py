@@ -20,6 +20,9 @@ from shared.filters.fields import FIELDS
 from shared.filters.filter import states_of, stretch_of
 from shared.filters.terms import NONE, Comparison, Day, Kind, Op, Phrase, Stretch, Term, Value
 
+OF_JOBS = frozenset({"name", "job", "tag"})
+"""Fields of runs that are asked of their jobs, which are few, and not of the runs, which are many."""
+
 Condition = sa.ColumnElement[bool]
 _Matcher = Callable[[sa.ColumnElement[Any]], Condition]
 """Given a text column, the condition that it is the value, or holds it."""
@@ -36,6 +39,11 @@ _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
 def compile_filter(where: Filter, now: datetime) -> Condition:
     """A condition on rows of `runs` or `jobs`, as the filter's kind says."""
     return sa.and_(sa.true(), *(_term(where.kind, term, now) for term in where.terms))
+
+
+def compile_for_jobs(term: Comparison) -> Condition:
+    """For the fields of runs in OF_JOBS: the condition on rows of `jobs` that they come to."""
+    return sa.or_(*(_says(jobs, term, value) for value in term.values))
 
 
 def _term(kind: Kind, term: Term, now: datetime) -> Condition:
@@ -139,31 +147,41 @@ def _sure(column: sa.ColumnElement[Any], condition: Condition) -> Condition:
 
 
 def _text(kind: Kind, test: Comparison, value: Value) -> Condition:
+    if kind == "job":
+        return _says(jobs, test, value)
+    if test.field in OF_JOBS:
+        return runs.c.job_number.in_(sa.select(jobs.c.number).where(_says(jobs, test, value)).correlate(None))
+    return _says(runs, test, value)
+
+
+def _says(table: sa.Table, test: Comparison, value: Value) -> Condition:
     if value is NONE:
-        return sa.not_(_any_text(kind, test.field, lambda column: column != "", within=False))
-    return _any_text(kind, test.field, _matcher(test.op, str(value).lower()), within=test.op == ":~")
+        return sa.not_(_any_text(table, test.field, lambda column: column != "", within=False))
+    return _any_text(table, test.field, _matcher(test.op, str(value).lower()), within=test.op == ":~")
 
 
 def _matcher(op: Op, wanted: str) -> _Matcher:
     if op == ":~":
-        return lambda column: sa.func.lower(column).contains(wanted, autoescape=True)
-    return lambda column: sa.func.lower(column) == wanted
+        return lambda column: _lower(column).contains(wanted, autoescape=True)
+    return lambda column: _lower(column) == wanted
 
 
-def _any_text(kind: Kind, field: str, matcher: _Matcher, *, within: bool) -> Condition:
+def _lower(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
+    return column if column in _LOWER_ALREADY else sa.func.lower(column)
+
+
+_LOWER_ALREADY = frozenset({jobs.c.name_key, jobs.c.slug})
+
+
+def _any_text(table: sa.Table, field: str, matcher: _Matcher, *, within: bool) -> Condition:
     """One of the texts of the field satisfies the matcher."""
-    texts, number = (_RUN_TEXTS, runs.c.job_number) if kind == "run" else (_JOB_TEXTS, jobs.c.number)
-    table = runs if kind == "run" else jobs
+    texts = _RUN_TEXTS if table is runs else _JOB_TEXTS
     match field:
         case "tag":
-            return number.in_(sa.select(job_tags.c.job_number).where(matcher(job_tags.c.tag)))
+            return table.c.number.in_(sa.select(job_tags.c.job_number).where(matcher(job_tags.c.tag)))
         case "owner":
             handles = sa.select(users.c.id).where(matcher(users.c.handle))
             return sa.or_(_sure_text(table.c.owner_id, matcher), table.c.owner_id.in_(handles))
-        case "job" | "name" if kind == "run":
-            # Asked of the jobs, which are few, and not of the runs, which are many.
-            columns = [jobs.c.name_key] if field == "name" else [jobs.c.id, jobs.c.name_key, jobs.c.slug]
-            return number.in_(sa.select(jobs.c.number).where(_one_of(columns, matcher)).correlate(None))
         case "error" if within:
             return _one_of([*texts["error"], runs.c.error_message], matcher)
         case _:
@@ -180,6 +198,7 @@ _RUN_TEXTS: dict[str, Sequence[sa.ColumnElement[Any]]] = {
 
 _JOB_TEXTS: dict[str, Sequence[sa.ColumnElement[Any]]] = {
     "name": [jobs.c.name_key],
+    "job": [jobs.c.id, jobs.c.name_key, jobs.c.slug],
     "slug": [jobs.c.slug],
     "type": [jobs.c.type],
     "schedule": [jobs.c.interval_type, jobs.c.interval, jobs.c.schedule_text],

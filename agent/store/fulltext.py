@@ -57,6 +57,11 @@ def run_says(phrase: Sequence[str], *, prefix: bool) -> sa.ColumnElement[bool]:
     )
 
 
+def run_numbers(phrase: Sequence[str], *, prefix: bool) -> sa.Select[int]:
+    """Numbers of the runs whose error message holds the words."""
+    return _numbers(_run_text, _query(phrase, prefix=prefix))
+
+
 def _numbers(table: sa.TableClause, query: str) -> sa.Select[int]:
     return sa.select(table.c.rowid).where(sa.literal_column(table.name).op("MATCH")(query))
 

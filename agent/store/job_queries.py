@@ -33,11 +33,13 @@ _SORTS: dict[str, sa.ColumnElement[Any]] = {
 
 
 def get(connection: sa.Connection, account_id: str, key: str) -> Job:
-    query = JOB.where(jobs.c.account_id == account_id, _LIVING, _key_is(account_id, key))
-    row = connection.execute(query.order_by((jobs.c.id == key).desc()).limit(1)).mappings().one_or_none()
-    if row is None:
-        raise NotFound(f"there is no job {key!r}")
-    return job_of(row)
+    mine = JOB.where(jobs.c.account_id == account_id, _LIVING)
+    # One after the other: an OR of two indexes is a walk through all of the account's jobs.
+    for condition in _keys(account_id, key):
+        row = connection.execute(mine.where(condition)).mappings().one_or_none()
+        if row is not None:
+            return job_of(row)
+    raise NotFound(f"there is no job {key!r}")
 
 
 def list_page(
@@ -93,13 +95,14 @@ def statistics(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, J
     return found
 
 
-def _key_is(account_id: str, key: str) -> sa.ColumnElement[bool]:
+def _keys(account_id: str, key: str) -> list[sa.ColumnElement[bool]]:
+    """What the key may mean, best first: an id, a slug, `handle:slug`."""
     handle, colon, slug = key.rpartition(":")
     if not colon:
-        return sa.or_(jobs.c.id == key, jobs.c.slug == key)
+        return [jobs.c.id == key, jobs.c.slug == key]
     owners = sa.select(users.c.id).join(members, members.c.user_id == users.c.id)
     owners = owners.where(members.c.account_id == account_id, users.c.handle == handle)
-    return sa.and_(jobs.c.slug == slug, jobs.c.owner_id.in_(owners))
+    return [sa.and_(jobs.c.slug == slug, jobs.c.owner_id.in_(owners))]
 
 
 def _plain_words(q: str) -> list[sa.ColumnElement[bool]]:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from agent.core.records import RunQuery
 from agent.store import filtering
 from agent.store.claims import older_active, running_by_key
+from agent.store.narrowing import narrow
 from agent.store.rows import RUN, Row, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
@@ -42,7 +43,7 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
 
 def list_page(connection: sa.Connection, query: RunQuery, now: datetime) -> list[Run]:
     """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
-    statement = RUN.where(*_conditions(query, now)).limit(query.limit)
+    statement = RUN.where(*_conditions(query, now), *_narrowed(connection, query.where)).limit(query.limit)
     upwards = query.after is not None and query.before is None and query.sort == "-number"
     statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
     rows = connection.execute(statement).mappings().all()
@@ -53,7 +54,7 @@ def count_by_state(connection: sa.Connection, account_id: str, where: Filter | N
     """Every state is named, with 0 where there is none."""
     query = sa.select(runs.c.state, sa.func.count()).where(runs.c.account_id == account_id).group_by(runs.c.state)
     if where is not None:
-        query = query.where(filtering.compile_filter(where, now))
+        query = query.where(filtering.compile_filter(where, now), *_narrowed(connection, where))
     counts = dict.fromkeys(map(str, RunState), 0)
     counts.update((state, count) for state, count in connection.execute(query))
     return counts
@@ -106,6 +107,11 @@ def _conditions(query: RunQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
     if query.where is not None:
         conditions.append(filtering.compile_filter(query.where, now))
     return conditions
+
+
+def _narrowed(connection: sa.Connection, where: Filter | None) -> list[sa.ColumnElement[bool]]:
+    few = narrow(connection, where) if where is not None else None
+    return [] if few is None else [few]
 
 
 def _order(sort: str) -> list[sa.ColumnElement[Any]]:

@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from agent.core.ports import Store
 from agent.core.records import NewJob, Outcome, RunQuery, RunUpdate
+from agent.store import narrowing
 from shared.clock import ManualClock
 from shared.filters import Filter, Kind, Known, parse
 from shared.filters.fields import FIELDS, Field
@@ -161,6 +162,13 @@ def _expected(where: Filter, items: list[Any], now: Any, known: Known) -> set[st
     return {item.id for item in items if where.matches(item, now, known)}
 
 
+@pytest.fixture(params=[narrowing.FEW_RUNS, 0], ids=["by the few", "by all"])
+def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Both ways to read a page have to come to the same."""
+    monkeypatch.setattr(narrowing, "FEW_RUNS", request.param)
+
+
+@pytest.mark.usefixtures("way")
 @_hypothesis
 @given(text=_filters("run"))
 async def test_runs(world: World, clock: ManualClock, text: str) -> None:

@@ -53,15 +53,20 @@ class Batch:
 
 
 class ShareWriter:
-    """Writes one share; the caller holds the base's writer lock."""
+    """Writes one share; the caller holds the base's writer lock.
 
-    def __init__(self, base: sqlite3.Connection, share: Share, embedder: Embedder) -> None:
+    `prepare` reads through a connection of its own, so that it can work while another thread is in `commit`.
+    """
+
+    def __init__(self, base: sqlite3.Connection, reading: sqlite3.Connection, share: Share, embedder: Embedder) -> None:
         self.base = base
+        self._reading = reading
         self.share = share
         self._embedder = embedder
 
     def prepare(self, rows: Sequence[KnowledgeRow]) -> Batch:
-        """Compare by content hash with what the share has, and embed what is new; nothing is written yet."""
+        """Compare by content hash with what the share has, and embed what is new; nothing is written yet.
+        None of the rows may be in a batch that is being committed."""
         known = self._known(rows)
         batch = Batch()
         changed: list[tuple[KnowledgeRow, bytes, str, bytes]] = []
@@ -131,7 +136,7 @@ class ShareWriter:
             raise DriverError(
                 "duplicate_key", f"the key {twice} names two rows of the source; name key_columns that tell rows apart"
             )
-        found = self.base.execute(
+        found = self._reading.execute(
             "SELECT key, id, text_hash, attributes_hash FROM rows"
             " WHERE share = ? AND key IN (SELECT value FROM json_each(?))",
             (self.share.id, json.dumps(keys)),

@@ -96,6 +96,8 @@ def test_killed_reset_keeps_the_old_content_and_its_retry_swaps(world: KbWorld) 
 
 
 def test_second_writer_waits_says_for_whom_and_goes_on_when_the_first_is_killed(world: KbWorld) -> None:
+    if world.kind == "postgresql":
+        pytest.skip("the lock lies in the knowledge base; the source is all one to it")
     first = start(world, "sync", "run-first", batch_size=1)
     assert first.stdout is not None
     while first.stdout.readline().strip() != "3":

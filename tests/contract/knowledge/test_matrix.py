@@ -50,9 +50,8 @@ class Base:
         self.writer = self.share("live")
 
     def share(self, state: str) -> ShareWriter:
-        return ShareWriter(
-            self.connection, begin_share(self.connection, self.identity, state, "run", NOON), self.embedder
-        )
+        share = begin_share(self.connection, self.identity, state, "run", NOON)
+        return ShareWriter(self.connection, self.connection, share, self.embedder)
 
     def put(self, keys: Sequence[int], text: str = "v1", writer: ShareWriter | None = None) -> None:
         writer = writer or self.writer

@@ -86,10 +86,10 @@ async def test_both_fuses_the_two_rankings(world: KbWorld, reader: KnowledgeRead
     assert (await keys(reader, "hat for cold weather"))[0] == "2"
 
 
-@pytest.mark.parametrize("query", ['"', "a AND", "NEAR(", "text:shoes*", "^-()'--", "", "\x00", "'; DROP TABLE rows"])
-async def test_no_question_is_a_syntax_error(world: KbWorld, reader: KnowledgeReader, query: str) -> None:
-    for mode in ("text", "both", "vector"):
-        await keys(reader, query, mode)
+async def test_no_question_is_a_syntax_error(world: KbWorld, reader: KnowledgeReader) -> None:
+    for query in ('"', "a AND", "NEAR(", "text:shoes*", "^-()'--", "", "\x00", "'; DROP TABLE rows"):
+        for mode in ("text", "both", "vector"):
+            await keys(reader, query, mode)
     assert (await reader.count(BASE))[0] == 5
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,6 +19,17 @@ from agent.resources.knowledge.writing import Checkpoint, ShareWriter
 
 DELETE_ROWS = 2000
 CANCEL_SECONDS = 0.2
+LEAVE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Commit:
+    """A commit under way, and how things stand once it is done."""
+
+    future: Future[None]
+    keys: set[str]
+    scan: Scan
+    counts: Counts
 
 
 class Intake:
@@ -97,18 +109,35 @@ class Intake:
         self._writer.save(self._checkpoint(None, self.counts))
 
     def _read(self, scan: Scan) -> Scan:
-        seen_before = self.watermark
+        """One page is read, one compared and embedded, one committed, all at once; never two commits."""
+        replayed_until = self.watermark
         self._context.progress(scan.seen, scan.total, unit="rows")
-        for page in self._pages(scan):
-            self._context.check_cancelled()
-            batch = self._writer.prepare(page.rows)
-            self._context.check_cancelled()
-            scan = scan.at(page.positions[-1], len(page.rows))
-            counts = self.counts.plus(batch, len(page.rows), _replayed(page, seen_before))
-            self._writer.commit(batch, self._checkpoint(scan, counts), mark_seen=scan.bounds.whole)
-            self.counts = counts
-            self._context.progress(scan.seen, max(scan.total, scan.seen), unit="rows")
+        with ThreadPoolExecutor(1, thread_name_prefix="commit") as committing:
+            under_way: _Commit | None = None
+            for page in self._pages(scan):
+                self._context.check_cancelled()
+                if under_way and not under_way.keys.isdisjoint(row.key for row in page.rows):
+                    # A row moved on in the source while it was read: it is compared with what was just written.
+                    self._settle(under_way)
+                    under_way = None
+                batch = self._writer.prepare(page.rows)
+                self._settle(under_way)
+                self._context.check_cancelled()
+                scan = scan.at(page.positions[-1], len(page.rows))
+                counts = self.counts.plus(batch, len(page.rows), _replayed(page, replayed_until))
+                commit = committing.submit(
+                    self._writer.commit, batch, self._checkpoint(scan, counts), mark_seen=scan.bounds.whole
+                )
+                under_way = _Commit(commit, {row.key for row in page.rows}, scan, counts)
+            self._settle(under_way)
         return scan
+
+    def _settle(self, commit: _Commit | None) -> None:
+        if commit is None:
+            return
+        commit.future.result()
+        self.counts = commit.counts
+        self._context.progress(commit.scan.seen, max(commit.scan.total, commit.scan.seen), unit="rows")
 
     def _pages(self, scan: Scan) -> Iterator[Page]:
         """Pages in order; the next one is read while the caller works on this one."""
@@ -124,8 +153,9 @@ class Intake:
                 if not full:
                     return
         finally:
-            # A cancelled run does not wait for a slow query.
-            reader.shutdown(wait=not self._context.cancelled.is_set(), cancel_futures=True)
+            # A cancelled run leaves a slow query to itself.
+            ended = wait([coming], timeout=LEAVE_SECONDS if self._context.cancelled.is_set() else None).done
+            reader.shutdown(wait=bool(ended), cancel_futures=True)
 
     def _fetch(self, reader: ThreadPoolExecutor, scan: Scan, after: Position | None) -> Future[Page]:
         return reader.submit(self._source.page, scan.bounds, after, self._batch_size)

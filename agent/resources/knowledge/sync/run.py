@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from agent.core.driving import DriverError, RunCancelled, RunContext
 from agent.core.wire import KnowledgeBaseGrant
 from agent.resources.connections import open_source
 from agent.resources.embedders import Embedder, open_embedder, parse_embedder
-from agent.resources.knowledge.file import open_for_writing
+from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.lock import writer_lock
 from agent.resources.knowledge.shares import (
     Share,
@@ -73,6 +73,7 @@ class _Work:
     context: RunContext
     parameters: TableParameters
     base: sqlite3.Connection
+    reading: sqlite3.Connection
     source: TableSource
     embedder: Embedder
     plan: Plan
@@ -81,7 +82,7 @@ class _Work:
     without_filter: int = 0
 
     def intake(self, share: Share, *, again: bool = False) -> Intake:
-        writer = ShareWriter(self.base, share, self.embedder)
+        writer = ShareWriter(self.base, self.reading, share, self.embedder)
         return Intake(self.context, self.source, writer, self.plan, self.parameters.batch_size, again=again)
 
     def result(self, intake: Intake) -> dict[str, Any]:
@@ -111,18 +112,18 @@ def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]
         engine = open_source(grant.url)
     source = TableSource(engine, grant.name, grant.url, table, plan)
     try:
-        with writer_lock(folder, context, target.name), _embedder(context, target) as embedder:
-            base = open_for_writing(folder)
-            try:
-                identity = ShareIdentity(
-                    f"{grant.name}.{table.full_name}", embedder.name, embedder.dimensions, plan.keys
-                )
-                work = _Work(context, parameters, base, source, embedder, plan, identity, started)
-                _tidy(work)
-                _survey(work)
-                yield work
-            finally:
-                base.close()
+        with (
+            writer_lock(folder, context, target.name),
+            _embedder(context, target) as embedder,
+            closing(open_for_writing(folder)) as base,
+            closing(open_for_reading(folder)) as reading,
+        ):
+            origin = f"{grant.name}.{table.full_name}"
+            identity = ShareIdentity(origin, embedder.name, embedder.dimensions, plan.keys)
+            work = _Work(context, parameters, base, reading, source, embedder, plan, identity, started)
+            _tidy(work)
+            _survey(work)
+            yield work
     finally:
         engine.dispose()
 

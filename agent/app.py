@@ -56,6 +56,7 @@ class Agent:
     core: Core
     api: FastAPI
     reader: KnowledgeReader
+    logs: FileLogStore
     duties: list[Poller]
     supervisor: Supervisor
     rescuer: Rescuer
@@ -98,6 +99,7 @@ class Agent:
 
     async def close(self) -> None:
         await self.reader.stop()
+        self.logs.close()
         await self.sql.close()
         self.lock.release()
 
@@ -128,6 +130,7 @@ async def open_agent(
         clock=clock,
         new_id=ids,
         recycle_after=settings.runs_per_worker,
+        preload=[drivers.get("command").entry],
     )
     granting = Granting(store, vault, sources, reader)
     firing = Firing(clock, ids, rng)
@@ -157,6 +160,7 @@ async def open_agent(
         core=core,
         api=create_api(core),
         reader=reader,
+        logs=logs,
         duties=[supervisor, scheduler, dispatcher, rescuer, roster, retention],
         supervisor=supervisor,
         rescuer=rescuer,

@@ -45,13 +45,10 @@ COMMANDS = {
         Command("job", "list, show, create, edit, run, pause, resume, delete jobs", _CONSOLE_CLI),
         Command("run", "list, show, watch, cancel, rerun runs; read their logs", _CONSOLE_CLI),
         Command("explain", "why did a job (not) run?", _CONSOLE_CLI),
-        Command("token", "create, list, revoke access tokens", _AGENT_CLI),
-        Command("secret", "store, list, remove secrets", _AGENT_CLI),
-        Command("connection", "add, list, test, remove data sources", _AGENT_CLI),
-        Command("kb", "create, list, search, remove knowledge bases", _AGENT_CLI),
-        Command("doctor", "check that everything the agent needs is in order", _AGENT_CLI),
-        Command("backup", "copy the store and the knowledge bases, while the agent runs", _AGENT_CLI),
-        Command("version", "versions of Jobdeck and of what it stands on", _AGENT_CLI),
+        Command("token", "create, list, revoke access tokens", _CONSOLE_CLI),
+        Command("secret", "store, list, remove secrets", _CONSOLE_CLI),
+        Command("connection", "add, list, test, remove data sources", _CONSOLE_CLI),
+        Command("kb", "create, list, search, remove knowledge bases", _CONSOLE_CLI),
     )
 }
 

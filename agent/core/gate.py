@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
@@ -16,6 +17,7 @@ from shared.ids import NewId
 from shared.models import TokenInfo
 
 _PREFIX = "jd_"
+_ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _TOUCH_EVERY = timedelta(minutes=1)
 
 
@@ -64,16 +66,20 @@ class Gate:
         granted = _parse_scopes(scopes)
         if Scope.CODE in granted:
             caller.require(Scope.CODE)
-        account = account_id or caller.account_id
-        if account != caller.account_id and caller.via != "socket":
-            raise NotFound(f"there is no account '{account}'")
-        user_id, handle = await self._store.find_owner(account)
+        user_id, handle = await self._owner(caller, account_id or caller.account_id)
         text = _PREFIX + secrets.token_urlsafe(32)
         now = self._clock.now()
-        record = TokenRecord(self._new_id(), account, user_id, handle, name, _hash(text), granted, now)
+        record = TokenRecord(
+            self._new_id(), account_id or caller.account_id, user_id, handle, name, _hash(text), granted, now
+        )
         await self._store.insert_token(record)
         info = TokenInfo(
-            id=record.id, name=name, account_id=account, user_id=user_id, scopes=sorted(granted), created_at=now
+            id=record.id,
+            name=name,
+            account_id=record.account_id,
+            user_id=user_id,
+            scopes=sorted(granted),
+            created_at=now,
         )
         return text, info
 
@@ -85,6 +91,20 @@ class Gate:
         caller.require(Scope.ADMIN)
         await self._store.revoke_token(caller.account_id, token_id, self._clock.now())
         self._known = {digest: record for digest, record in self._known.items() if record.id != token_id}
+
+    async def _owner(self, caller: Caller, account: str) -> tuple[str, str]:
+        """The account's first user. The agent's own user names an account and has it: that is how accounts are made."""
+        if account == caller.account_id:
+            return await self._store.find_owner(account)
+        if caller.via != "socket":
+            raise NotFound(f"there is no account '{account}'")
+        if not _ACCOUNT.fullmatch(account):
+            raise InvalidInput.one("account", "letters, digits, '_', '-' and '.', at most 100", account)
+        try:
+            return await self._store.find_owner(account)
+        except NotFound:
+            await self._store.ensure_account(account, self._new_id(), self._local.handle, self._clock.now())
+            return await self._store.find_owner(account)
 
     async def _note_use(self, token_id: str, now: datetime) -> None:
         last = self._used.get(token_id)

@@ -16,6 +16,9 @@ from shared.ids import NewId
 from shared.models import LogPage, Run, Step
 from shared.states import FINAL, RunState
 
+_PAGE = 1000
+"""Lines of a finished log that are sent at once."""
+
 
 class Runs:
     def __init__(self, store: Store, logs: LogStore, clock: Clock, new_id: NewId) -> None:
@@ -58,9 +61,18 @@ class Runs:
         return page
 
     async def follow(self, caller: Caller, run_id: str, start: int) -> AsyncIterator[LogPage]:
-        """Pages as they are written, until the run has ended."""
+        """Pages as they are written, until the run has ended; of one that has, what there is."""
         run = await self.get(caller, run_id)
-        return self._logs.follow(run.id, start)
+        return self._stored(run.id, start) if run.state in FINAL else self._logs.follow(run.id, start)
+
+    async def _stored(self, run_id: str, start: int) -> AsyncIterator[LogPage]:
+        while True:
+            page = await self._logs.read(run_id, start=start, limit=_PAGE)
+            start = page.lines[-1].number + 1 if page.lines else page.total + 1
+            page.complete = start > page.total
+            yield page
+            if page.complete:
+                return
 
     async def cancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
         """Waiting runs are cancelled at once; a running one is asked, and reads `cancelled` only when none of its

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -22,6 +23,8 @@ from shared.errors import InvalidInput
 _log = structlog.get_logger()
 _FLUSH_EVERY = 0.2
 """Seconds between group writes of progress, steps and checkpoints."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 15.0
+"""Seconds between tries to store an end."""
 
 
 @dataclass(slots=True)
@@ -97,18 +100,28 @@ class Supervisor(Poller):
             self.wake()
 
     async def end(self, worker_id: str, ended: Ended | None, message: RunMessage) -> None:
-        """The attempt is over and no process of it is left: store how it ended."""
+        """The attempt is over and no process of it is left: store how it ended, however often that takes (the disk
+        may be full): until then the run reads `running`, and its lease is kept."""
         watched = self._fenced(worker_id, message)
         if watched is None:
             return
-        now = self._clock.now()
-        outcome = self._outcome(watched, ended, now)
+        outcome = self._outcome(watched, ended, self._clock.now())
         await self._tell_in_log(watched, outcome)
-        await self._store.update_runs([watched.take()], now)
-        await self._store.finish([outcome], now)
+        last_words, pause = watched.take(), _FIRST_PAUSE
+        while not await self._stored(outcome, last_words):
+            await asyncio.sleep(pause)
+            pause = min(pause * 2, _LONGEST_PAUSE)
         self._watched.pop(message.run_id, None)
-        if outcome.state != "retrying":
-            await self._logs.seal(message.run_id)
+
+    async def _stored(self, outcome: Outcome, last_words: RunUpdate) -> bool:
+        try:
+            now = self._clock.now()
+            await self._store.update_runs([last_words], now)
+            await self._store.finish([outcome], now)
+        except Exception as error:
+            _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=True)
+            return False
+        return True
 
     async def poll(self) -> float:
         dirty = [watched for watched in self._watched.values() if watched.dirty]
@@ -160,14 +173,23 @@ class Supervisor(Poller):
         )
 
     async def _tell_in_log(self, watched: _Watched, outcome: Outcome) -> None:
-        """The run's own log ends with why it failed, so that whoever reads it needs nothing else."""
-        if outcome.error is None:
-            return
-        text = f"attempt {watched.fence.attempt} {_FAILED[outcome.state]}: {outcome.error.message}"
-        if outcome.retry_at is not None:
-            text += f"; next attempt at {outcome.retry_at:%Y-%m-%d %H:%M:%SZ}"
-        line = WireLine(at=outcome.ended_at, level="error", text=text)
-        watched.log_total = await self._logs.append(watched.fence.run_id, [line], watched.mask)
+        """The run's own log ends with why it failed, so that whoever reads it needs nothing else. A log that cannot
+        be written does not hold up the run's end."""
+        run_id = watched.fence.run_id
+        try:
+            if outcome.error is not None:
+                line = WireLine(at=outcome.ended_at, level="error", text=_epitaph(watched.fence.attempt, outcome))
+                watched.log_total = await self._logs.append(run_id, [line], watched.mask)
+            if outcome.state != "retrying":
+                await self._logs.seal(run_id)
+        except Exception as error:
+            _log.error("log_not_closed", run_id=run_id, error=str(error))
+
+
+def _epitaph(attempt: int, outcome: Outcome) -> str:
+    assert outcome.error is not None
+    text = f"attempt {attempt} {_FAILED[outcome.state]}: {outcome.error.message}"
+    return text if outcome.retry_at is None else f"{text}; next attempt at {outcome.retry_at:%Y-%m-%d %H:%M:%SZ}"
 
 
 _FAILED = {

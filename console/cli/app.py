@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import typer
 
+from console.cli.connections import connections
 from console.cli.explain import explain
 from console.cli.jobs import jobs
+from console.cli.knowledge_bases import knowledge_bases
 from console.cli.runs import runs
+from console.cli.secrets import secrets
+from console.cli.tokens import tokens
 
 app = typer.Typer(
     name="jobdeck", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -14,3 +18,7 @@ app = typer.Typer(
 app.add_typer(jobs, name="job")
 app.add_typer(runs, name="run")
 app.command()(explain)
+app.add_typer(connections, name="connection")
+app.add_typer(knowledge_bases, name="kb")
+app.add_typer(secrets, name="secret")
+app.add_typer(tokens, name="token")

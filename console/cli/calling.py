@@ -10,7 +10,7 @@ from typing import TypeVar
 
 import typer
 
-from console.client import AgentClient, resolve
+from console.client import AgentClient, Target, resolve
 from console.settings import Settings, load
 from shared.errors import InvalidInput, JobdeckError, NotFound
 from shared.ids import is_id
@@ -24,10 +24,15 @@ def call(work: Callable[[AgentClient], Awaitable[T]]) -> T:
     """Open the client that environment and settings name, do the work, close it."""
 
     async def scope() -> T:
-        async with AgentClient(resolve(os.environ, os.geteuid(), _settings())) as client:
+        async with AgentClient(the_target()) as client:
             return await work(client)
 
     return asyncio.run(scope())
+
+
+def the_target() -> Target:
+    """The agent that environment and settings name."""
+    return resolve(os.environ, os.geteuid(), _settings())
 
 
 async def find_run(client: AgentClient, key: str) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import sys
+from collections.abc import Coroutine
 from contextlib import aclosing
 
 from console.cli.calling import call
@@ -20,17 +21,21 @@ from shared.exits import Exit
 from shared.models import Run
 from shared.states import FINAL, RunState
 
+_LAST_LINES = 3.0
+"""Seconds that the rest of a log may take to arrive after its run has ended."""
+
 _OUTCOMES = {RunState.COMPLETED: Exit.OK, RunState.FAILED: Exit.FAILED, RunState.CANCELLED: Exit.CANCELLED}
 
 
 def watch_started(run: Run, *, timeout: float | None, logs: bool, as_json: bool) -> int:
     """Watch it and say how it ended, as text and as exit code."""
     clock = SystemClock()
-    report = Report(clock, as_json=as_json)
+    report = Report(clock, as_json=as_json, quiet=logs and not as_json)
 
     async def work(client: AgentClient) -> Run:
         async with asyncio.timeout(timeout):
-            return await (_follow_log(client, run.id) if logs and not as_json else _watch(client, run.id, report))
+            watching = _watch(client, run.id, report)
+            return await (watching if not report.quiet else _with_log(client, run.id, watching))
 
     try:
         ended = call(work)
@@ -42,16 +47,18 @@ def watch_started(run: Run, *, timeout: float | None, logs: bool, as_json: bool)
         report.end_line()
         note(f"jobdeck: the run goes on; `jobdeck run cancel {run.id}` cancels it")
         raise
-    if logs and not as_json:
+    if report.quiet:
+        report.quiet = False
         report.show(ended)
     report.end_line()
     return _OUTCOMES[ended.state]
 
 
 class Report:
-    """Shows each state that a run is in: once, where nothing is new."""
+    """Shows each state that a run is in: once, where nothing is new. A quiet one says nothing."""
 
-    def __init__(self, clock: Clock, *, as_json: bool) -> None:
+    def __init__(self, clock: Clock, *, as_json: bool, quiet: bool) -> None:
+        self.quiet = quiet
         self._clock = clock
         self._as_json = as_json
         self._live = sys.stdout.isatty() and not as_json
@@ -59,6 +66,8 @@ class Report:
         self._open = False
 
     def show(self, run: Run) -> None:
+        if self.quiet:
+            return
         if self._as_json:
             say_json_line(run)
         elif self._live:
@@ -67,6 +76,11 @@ class Report:
             self._said = self._plain(run)
             say(f"{self._clock.now():%H:%M:%S}Z  {self._sentence(run)}")
             sys.stdout.flush()
+
+    def trouble(self, reason: str) -> None:
+        self.end_line()
+        if not self.quiet:
+            note(f"jobdeck: {reason}; waiting for it")
 
     def end_line(self) -> None:
         if self._open:
@@ -113,8 +127,7 @@ async def _watch(client: AgentClient, run_id: str, report: Report) -> Run:
             signal = await anext(signals)
             before = world.runs[run_id]
             if isinstance(signal, Offline):
-                report.end_line()
-                note(f"jobdeck: {signal.reason}; waiting for it")
+                report.trouble(signal.reason)
                 away = True
             elif isinstance(signal, Reset) or (isinstance(signal, Online) and away):
                 await _look(client, world, run_id)
@@ -134,6 +147,15 @@ def _concerns(subject_id: str, data: dict[str, object], run_id: str) -> bool:
     return run_id in (subject_id, data.get("runId"))
 
 
-async def _follow_log(client: AgentClient, run_id: str) -> Run:
-    await follow_log(client, run_id, 1, times=False, as_json=False)
-    return await client.runs.get(run_id)
+async def _with_log(client: AgentClient, run_id: str, watching: Coroutine[None, None, Run]) -> Run:
+    """The log as it comes, until the run is over; what is left of it then has a moment to arrive."""
+    lines = asyncio.create_task(follow_log(client, run_id, 1, times=False, as_json=False))
+    try:
+        ended = await watching
+        await asyncio.wait({lines}, timeout=_LAST_LINES)
+        if lines.done():
+            lines.result()
+        return ended
+    finally:
+        lines.cancel()
+        await asyncio.wait({lines})

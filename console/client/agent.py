@@ -12,6 +12,7 @@ from console.client.target import Target
 from shared.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
+    from console.client.access import Access
     from console.client.jobs import Jobs
     from console.client.runs import Runs
     from console.client.session import Session
@@ -65,6 +66,13 @@ class AgentClient:
         from console.client.world import World
 
         return World(self.session)
+
+    @cached_property
+    def access(self) -> Access:
+        """Tokens and secrets."""
+        from console.client.access import Access
+
+        return Access(self.session)
 
     def events(self, after: int | None = None) -> EventStream:
         """Everything that happens after event `after`, for ever; without it from now on."""

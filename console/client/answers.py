@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from shared.models import Fire, Job, JobInput, Run, RunError
+from shared.models import Fire, Job, JobInput, Run, RunError, TokenInfo
 from shared.models.base import Instant, Resource
 
 T = TypeVar("T")
@@ -172,3 +172,17 @@ class Table(Resource):
 
 
 BulkAct = Literal["cancel", "rerun"]
+
+
+class SecretInfo(Resource):
+    """A secret's name; its value is never answered."""
+
+    name: str
+    updated_at: Instant
+
+
+class NewToken(Resource):
+    """`token` is shown this once."""
+
+    token: str
+    info: TokenInfo

@@ -91,14 +91,14 @@ def _trouble(target: Target, error: Exception, cause: OSError | None) -> str:
     return f"the agent at {where} cannot be reached: {detail}; check JOBDECK_AGENT and the network"
 
 
-def _os_error(error: BaseException) -> OSError | None:
-    """httpx keeps what the system said some causes deep."""
-    seen: BaseException | None = error
-    while seen is not None:
-        if isinstance(seen, OSError):
-            return seen
-        seen = seen.__cause__ or seen.__context__
-    return None
+def _os_error(error: BaseException | None) -> OSError | None:
+    """httpx keeps what the system said some causes deep, and among several when a name has several addresses."""
+    if error is None:
+        return None
+    if isinstance(error, BaseExceptionGroup):
+        return next((found for each in error.exceptions if (found := _os_error(each))), None)
+    deeper = _os_error(error.__cause__ or error.__context__)
+    return deeper or (error if isinstance(error, OSError) else None)
 
 
 def _envelope(body: bytes) -> dict[str, Any] | None:

@@ -1,0 +1,62 @@
+"""`jobdeck secret …`."""
+
+from __future__ import annotations
+
+import sys
+from typing import Annotated
+
+import typer
+
+from console.cli.administering import administer
+from console.cli.calling import confirm
+from console.cli.options import Json, Yes
+from console.cli.output import Column, note, say_json, say_table
+from console.cli.wording import when
+from shared.clock import SystemClock
+from shared.errors import InvalidInput
+from shared.exits import Exit
+
+secrets = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Secrets: named, encrypted at rest, masked in every log."
+)
+
+SecretName = Annotated[str, typer.Argument(metavar="NAME", help="As jobs and connections name it.")]
+
+
+@secrets.command("set")
+def set_secret(name: SecretName) -> int:
+    """Store a secret; its value is asked for, or read from standard input, so that it stays out of the process list.
+
+    Example: pass show gateway | jobdeck secret set gateway-key
+    """
+    value = typer.prompt("Value", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
+    if not value:
+        raise InvalidInput.one("value", "write it to standard input; an empty one is none")
+    administer(lambda client: client.access.put_secret(name, value))
+    note(f"secret '{name}' is stored")
+    return Exit.OK
+
+
+@secrets.command("list")
+def list_secrets(*, as_json: Json = False) -> int:
+    """List the names of secrets; their values are never shown."""
+    found = administer(lambda client: client.access.secrets())
+    now = SystemClock().now()
+    if as_json:
+        say_json(found)
+    elif found:
+        say_table(
+            [Column("NAME", flexible=True), Column("SET")], [(one.name, when(one.updated_at, now)) for one in found]
+        )
+    else:
+        note("no secrets")
+    return Exit.OK
+
+
+@secrets.command("remove")
+def remove_secret(name: SecretName, *, yes: Yes = False) -> int:
+    """Remove a secret that no connection uses."""
+    confirm(f"Remove the secret '{name}'?", yes=yes)
+    administer(lambda client: client.access.delete_secret(name))
+    note("removed")
+    return Exit.OK

@@ -1,0 +1,70 @@
+"""Setting an agent up from the shell, before it runs and while it does."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import httpx
+import pytest
+
+from tests.harness.agent_process import agent_process
+
+
+@pytest.fixture
+def data_dir(tmp_path: Path) -> Path:
+    return tmp_path / "data"
+
+
+def jobdeck(data_dir: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "JOBDECK_DATA_DIR": str(data_dir)}
+    argv = [sys.executable, "-m", "shared.launcher", *words]
+    return subprocess.run(argv, input=given, capture_output=True, text=True, env=env, timeout=60)
+
+
+def test_what_is_set_up_without_an_agent_is_there_when_one_runs(data_dir: Path) -> None:
+    token = jobdeck(data_dir, "token", "create", "ci", "--scope", "read")
+    added = jobdeck(data_dir, "connection", "add", "shop", "-", given="postgresql://reader:hunter2@127.0.0.1/shop\n")
+    made = jobdeck(data_dir, "kb", "create", "orders_kb")
+    assert (token.returncode, added.returncode, made.returncode) == (0, 0, 0), token.stderr + added.stderr + made.stderr
+    assert token.stdout.count("\n") == 1
+
+    with agent_process(data_dir) as agent:
+        assert [base["name"] for base in agent.call("GET", "/api/knowledge-bases")["items"]] == ["orders_kb"]
+        (shop,) = agent.call("GET", "/api/connections")["items"]
+        assert "hunter2" not in str(shop)
+        assert shop["secretName"] == "connection-shop"
+        with agent.client() as client:
+            headers = {"Authorization": f"Bearer {token.stdout.strip()}"}
+            assert client.get("/api/jobs", headers=headers).status_code == httpx.codes.OK
+            assert client.post("/api/jobs", headers=headers, json={"name": "x", "type": "command"}).status_code == 403
+    assert not any(b"hunter2" in path.read_bytes() for path in data_dir.rglob("*") if path.is_file())
+
+
+def test_a_token_without_code_creates_no_command(data_dir: Path) -> None:
+    made = jobdeck(data_dir, "token", "create", "editor", "--scope", "edit", "--scope", "admin")
+    with agent_process(data_dir) as agent, agent.client() as client:
+        job = {"name": "x", "type": "command", "data": {"command": "true"}}
+        refused = client.post("/api/jobs", headers={"x-api-key": made.stdout.strip()}, json=job)
+    assert refused.status_code == httpx.codes.FORBIDDEN
+    assert "code" in refused.json()["error"]["message"]
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "told"),
+    [
+        (("token", "create", "x", "--scope", "everything"), 2, "'everything'"),
+        (("connection", "add", "x", "nonsense"), 2, "url"),
+        (("kb", "create", "no such name"), 2, "name"),
+        (("kb", "search", "missing", "words"), 3, "missing"),
+        (("job", "list"), 5, "jobdeck agent"),
+        (("jub",), 2, "job"),
+    ],
+)
+def test_what_is_refused_says_so_in_one_line(data_dir: Path, words: tuple[str, ...], code: int, told: str) -> None:
+    done = jobdeck(data_dir, *words)
+    assert done.returncode == code, done.stderr
+    assert told in done.stderr
+    assert "Traceback" not in done.stderr

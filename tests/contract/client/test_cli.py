@@ -1,0 +1,170 @@
+"""`jobdeck job`, `run`, `explain` as processes against an agent that runs as one too: what comes out, and with which code."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[3]
+LAUNCH = [sys.executable, "-m", "shared.launcher"]
+
+
+class Shell:
+    """Runs commands the way a script does: no terminal, one data folder."""
+
+    def __init__(self, data: Path) -> None:
+        self.environment = {**os.environ, "JOBDECK_DATA_DIR": str(data), "HOME": str(data.parent)}
+
+    def __call__(self, *words: str, code: int = 0, given: str = "", **environment: str) -> str:
+        done = subprocess.run(
+            [*LAUNCH, *words], cwd=ROOT, input=given, capture_output=True, text=True, timeout=60, env=self.environment | environment
+        )  # fmt: skip
+        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
+        assert "Traceback" not in done.stderr
+        return done.stdout if code in {0, 1, 8, 9} else done.stderr
+
+    def json(self, *words: str) -> Any:
+        return json.loads(self(*words, "--json"))
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    data = tmp_path_factory.mktemp("cli") / "data"
+    made = Shell(data)
+    with (data.parent / "agent.log").open("w") as log:
+        agent = subprocess.Popen(
+            [*LAUNCH, "agent", "--data-dir", str(data), "--bind", "127.0.0.1:0"], cwd=ROOT, env=made.environment, stdout=log, stderr=log
+        )  # fmt: skip
+    try:
+        _wait_for(data / "run" / "agent.sock", agent)
+        yield made
+    finally:
+        agent.terminate()
+        agent.wait(30)
+
+
+def test_a_job_from_flags_to_deletion(shell: Shell) -> None:
+    text = shell("job", "create", "--name", "Nightly", "--type", "command", "--cron", "0 2 * * *", "--timezone", "Europe/Berlin",
+                 "--set", 'command=["true"]', "--policy", "retry.attempts=1", "--tag", "ops")  # fmt: skip
+    assert text.startswith("created nightly: at 02:00 (Europe/Berlin), next in ")
+    job = shell.json("job", "show", "nightly")
+    assert (job["policies"]["retry"]["attempts"], job["tags"], job["data"]["command"]) == (1, ["ops"], ["true"])
+    assert "nightly" in shell("job", "list", "--filter", "tag:ops")
+    assert shell("job", "pause", "nightly") == "paused nightly\n"
+    assert shell.json("job", "list")[0]["pausedAt"]
+    assert shell("job", "resume", "nightly").startswith("resumed nightly")
+    assert "02:00" in shell("explain", "nightly")
+    assert "--yes" in shell("job", "delete", "nightly", code=2)
+    assert shell("job", "delete", "nightly", "--yes") == "deleted nightly\n"
+    assert "nightly" in shell("job", "show", "nightly", code=3)
+
+
+def test_definitions_come_from_files_and_pipes(shell: Shell, tmp_path: Path) -> None:
+    path = tmp_path / "job.toml"
+    path.write_text('name = "From TOML"\ntype = "command"\n[data]\ncommand = ["true"]\n')
+    assert shell("job", "create", "--file", str(path), "--slug", "toml").startswith("created toml")
+    text = '{"name": "From JSON", "type": "command", "data": {"command": ["true"]}}'
+    assert shell("job", "create", "-F", "-", given=text).startswith("created from-json")
+    assert "nope: is not a field" in shell(
+        "job", "create", "-F", "-", given='{"name": "x", "type": "command", "nope": 1}', code=2
+    )
+    assert "neither TOML nor JSON" in shell("job", "create", "-F", "-", given="name =", code=2)
+    assert "cannot be read" in shell("job", "create", "-F", str(tmp_path / "none"), code=2)
+    assert "give one of them" in shell("job", "create", "--cron", "* * * * *", "--every", "1 hour", code=2)
+    assert "write key=value" in shell("job", "create", "--set", "x", code=2)
+    dry = shell(
+        "job",
+        "create",
+        "--name",
+        "Dry",
+        "--type",
+        "command",
+        "--set",
+        'command=["true"]',
+        "--every",
+        "1 hour",
+        "--dry-run",
+    )
+    assert dry.startswith(("every hour\n  ", "every 1 hour\n  "))
+    assert "dry" in shell("job", "show", "dry", code=3)
+
+
+def test_editing_publishes_what_the_editor_saved(shell: Shell, tmp_path: Path) -> None:
+    shell("job", "create", "--name", "Edited", "--type", "command", "--set", 'command=["sh","-c","echo a\\necho b"]')
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i \'s/^enabled = true/enabled = false\\ndescription = "by hand"/\' "$1"\n')
+    editor.chmod(0o755)
+    assert shell("job", "edit", "edited", EDITOR=str(editor), VISUAL="").startswith("published revision 2")
+    job = shell.json("job", "show", "edited")
+    assert (job["enabled"], job["description"], job["data"]["command"][2]) == (False, "by hand", "echo a\necho b")
+    shell("job", "edit", "edited", EDITOR="true", VISUAL="")
+    assert shell.json("job", "show", "edited")["revision"] == 2
+    shell("job", "edit", "edited", EDITOR="false", VISUAL="", code=1)
+    assert "cannot be started" in shell("job", "edit", "edited", EDITOR="/no/such/editor", VISUAL="", code=2)
+
+
+def test_what_is_refused_after_editing_is_not_lost(shell: Shell, tmp_path: Path) -> None:
+    shell("job", "create", "--name", "Spoilt", "--type", "command", "--set", 'command=["true"]')
+    editor = tmp_path / "editor"
+    editor.write_text('#!/bin/sh\nsed -i \'s/^enabled = true/enabled = "perhaps"/\' "$1"\n')
+    editor.chmod(0o755)
+    told = shell("job", "edit", "spoilt", EDITOR=str(editor), VISUAL="", code=2, TMPDIR=str(tmp_path))
+    kept = Path(next(line for line in told.splitlines() if "your text is kept in" in line).split()[-1])
+    assert 'enabled = "perhaps"' in kept.read_text()
+    assert kept.stat().st_mode & 0o077 == 0
+
+
+def test_the_exit_code_tells_the_outcome(shell: Shell) -> None:
+    shell("job", "create", "--name", "Good", "--type", "command", "--set", 'command=["sh","-c","echo one; echo two"]')
+    shell("job", "create", "--name", "Bad", "--type", "command", "--set", 'command=["sh","-c","echo oh no >&2; exit 3"]',
+          "--policy", "retry.attempts=1")  # fmt: skip
+    assert "completed" in shell("job", "run", "good", "--wait")
+    assert "exit status 3" in shell("job", "run", "bad", "--wait", code=1)
+    lines = shell("job", "run", "good", "--wait", "--logs").splitlines()
+    assert (lines[:2], "completed" in lines[2]) == (["one", "two"], True)
+    states = [json.loads(line)["state"] for line in shell("run", "watch", "bad", "--json", code=1).splitlines()]
+    assert states == ["failed"]
+    assert shell("run", "logs", "good", "--tail", "1") == "two\n"
+    assert shell("run", "logs", "good", "--follow").splitlines() == ["one", "two"]
+    assert [json.loads(line)["number"] for line in shell("run", "logs", "good", "--json").splitlines()] == [1, 2]
+    failed = shell.json("run", "list", "--filter", "state:failed", "--job", "bad")
+    assert [run["jobName"] for run in failed] == ["Bad"]
+    assert "exit_status" in shell("run", "show", failed[0]["id"])
+    again = shell("run", "rerun", failed[0]["id"]).strip()
+    assert shell.json("run", "show", again)["originalRunId"] == failed[0]["id"]
+
+
+def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
+    shell("job", "create", "--name", "Long", "--type", "command", "--set", 'command=["sleep","120"]')
+    run = shell("job", "run", "long").strip()
+    assert "running" in shell("run", "watch", run, "--timeout", "3", code=9)
+    assert "--yes" in shell("run", "cancel", run, code=2)
+    assert run in shell("run", "cancel", run, "--yes")
+    assert "cancelled" in shell("run", "watch", run, code=8)
+    assert "cannot cancel" in shell("run", "cancel", run, "--yes", code=6)
+    assert "not both" in shell("run", "cancel", run, "--filter", "state:running", code=2)
+    assert shell("run", "cancel", "--filter", "state:running job:long", "--yes") == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "code"),
+    [(("run", "show", "nothing"), 3), (("run", "list", "--filter", "state:"), 2), (("job", "show", "../x"), 3)],
+)
+def test_refusals(shell: Shell, words: tuple[str, ...], code: int) -> None:
+    assert shell(*words, code=code).startswith("jobdeck: ")
+
+
+def _wait_for(socket: Path, agent: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while not socket.exists():
+        assert agent.poll() is None, (socket.parents[2] / "agent.log").read_text()
+        assert time.monotonic() < deadline
+        time.sleep(0.02)

@@ -1,0 +1,177 @@
+"""The command itself, as a process: what it loads, what it says, how it ends."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from shared.launcher import COMMANDS
+
+ROOT = Path(__file__).resolve().parents[3]
+REPORT = r"""
+import json, sys
+from shared.launcher import main
+code = main(sys.argv[1:])
+sys.stdout.flush()
+sys.stderr.write("\n" + json.dumps([code, sorted({name.split(".")[0] for name in sys.modules})]))
+"""
+
+
+def loaded_by(*words: str) -> tuple[int, set[str], str]:
+    """Exit code, top-level modules that were loaded, what was printed."""
+    done = subprocess.run([sys.executable, "-c", REPORT, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    code, modules = json.loads(done.stderr.splitlines()[-1])
+    return code, set(modules), done.stdout
+
+
+def jobdeck(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "shared.launcher", *words]
+    given = {**os.environ, **environment}
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=given)
+
+
+def test_help_lists_every_command_and_loads_neither_half() -> None:
+    code, modules, text = loaded_by("--help")
+    assert code == 0
+    assert all(f"  {name} " in text for name in COMMANDS)
+    assert not modules & {
+        "agent",
+        "console",
+        "textual",
+        "sqlalchemy",
+        "fastapi",
+        "httpx",
+        "typer",
+        "pydantic",
+        "croniter",
+    }
+
+
+@pytest.mark.parametrize("words", [("job", "--help"), ("run", "list", "--help"), ("explain", "--help")])
+def test_the_console_half_loads_nothing_of_the_agent(words: tuple[str, ...]) -> None:
+    code, modules, text = loaded_by(*words)
+    assert (code, "Usage: jobdeck" in text) == (0, True)
+    assert not modules & {"agent", "textual", "sqlalchemy", "fastapi", "uvicorn", "croniter"}
+
+
+def test_the_agent_half_loads_nothing_of_the_console() -> None:
+    code, modules, _ = loaded_by("agent", "--help")
+    assert code == 0
+    assert not modules & {"console", "textual"}
+
+
+def test_importing_the_client_and_the_model_costs_the_first_frame_nothing() -> None:
+    text = "import sys, console.client, console.model, console.settings; print({'httpx', 'pydantic', 'agent'} & set(sys.modules))"
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() == "set()", done.stderr
+
+
+def test_an_unknown_command_gets_suggestions() -> None:
+    done = jobdeck("jbo", "list")
+    assert (done.returncode, done.stderr) == (2, "jobdeck: there is no command 'jbo'; did you mean job?\n")
+
+
+def test_wrong_usage_is_two_and_no_traceback() -> None:
+    done = jobdeck("run", "list", "--limit", "many")
+    assert done.returncode == 2
+    assert "--limit" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_no_agent_is_five(tmp_path: Path) -> None:
+    done = jobdeck("job", "list", JOBDECK_DATA_DIR=str(tmp_path))
+    assert done.returncode == 5
+    assert done.stderr.startswith("jobdeck: no agent runs here")
+
+
+def test_a_foreign_package_is_named(tmp_path: Path) -> None:
+    foreign = tmp_path / "agent" / "__init__.py"
+    foreign.parent.mkdir()
+    foreign.write_text("raise SystemExit('the foreign package was imported')")
+    program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.path.append({str(ROOT)!r}); from shared.launcher import main; sys.exit(main(['job', '--help']))"
+    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 1
+    assert str(foreign) in done.stderr
+    assert "is not Jobdeck's" in done.stderr
+
+
+def test_a_reader_that_leaves_is_no_error() -> None:
+    command = f"{sys.executable} -m shared.launcher --help | true; echo ${{PIPESTATUS[0]}}"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.strip() in {"0", "141"}
+    assert done.stderr == ""
+
+
+def test_a_closed_pipe_is_141() -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "shared.launcher", "--help"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (141, b"")
+
+
+def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    from shared import launcher
+
+    def interrupted(_: object) -> int:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(launcher, "_dispatch", interrupted)
+    assert launcher.main([]) == 130
+
+
+def test_a_defect_is_one_sentence_and_a_traceback_on_demand(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from shared import launcher
+
+    def broken(_: object) -> int:
+        raise ZeroDivisionError("oops")
+
+    monkeypatch.setattr(launcher, "_dispatch", broken)
+    assert launcher.main([]) == 1
+    assert "ZeroDivisionError: oops" in capsys.readouterr().err
+    monkeypatch.setenv("JOBDECK_TRACEBACK", "1")
+    with pytest.raises(ZeroDivisionError):
+        launcher.main([])
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (["jo"], {"job"}),
+        (["job", "sh"], {"show"}),
+        (["run", ""], {"list", "show", "logs", "cancel", "rerun", "watch"}),
+        (["run", "list", "--li"], {"--limit"}),
+        (["completion", "z"], {"zsh"}),
+        (["nonsense", "x"], set()),
+    ],
+)
+def test_completion(words: list[str], expected: set[str]) -> None:
+    done = jobdeck("__complete", *words)
+    assert (done.returncode, set(done.stdout.split())) == (0, expected)
+
+
+def test_the_bash_script_completes_in_bash(tmp_path: Path) -> None:
+    command = tmp_path / "jobdeck"
+    command.write_text(f'#!/bin/sh\nPYTHONPATH="{ROOT}" exec "{sys.executable}" -m shared.launcher "$@"\n')
+    command.chmod(0o755)
+    script = (
+        'source <(jobdeck completion bash); COMP_WORDS=(jobdeck run wa); COMP_CWORD=2; _jobdeck; echo "${COMPREPLY[@]}"'
+    )
+    environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, env=environment)
+    assert (done.stdout.strip(), done.stderr) == ("watch", "")
+
+
+def test_the_version_is_that_of_the_distribution() -> None:
+    from importlib.metadata import version
+
+    assert jobdeck("--version").stdout == f"jobdeck {version('jobdeck')}\n"

@@ -120,7 +120,7 @@ async def open_agent(
     gate = Gate(store, clock, ids, local_caller(settings.account, user_id, settings.owner), settings.anonymous_account)
     drivers, sources = DriverRegistry(), SqlSources()
     vault = FileKeyVault(data_dir, store, clock)
-    reader = KnowledgeReader(data_dir / "knowledge")
+    reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get)
     logs = FileLogStore(data_dir / "logs", clock)
     agent_id = ids()
     executor: Executor = LocalExecutor(

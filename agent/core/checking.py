@@ -62,9 +62,10 @@ def needs_of(manifest: Manifest, data: Mapping[str, Any]) -> Needs:
 
 
 def _place(fault: Fault, data: Mapping[str, Any]) -> Fault:
-    """Put a missing name at the parameter that names it."""
+    """Put a missing name at the parameter that names it; a connection is named before a dot."""
+    dotted = f"{fault.value}." if fault.code == "unknown_connection" else None
     for field, value in data.items():
-        if isinstance(value, str) and (value == fault.value or value.startswith(f"{fault.value}.")):
+        if isinstance(value, str) and (value.startswith(dotted) if dotted else value == fault.value):
             return Fault(f"data.{field}", fault.message, value, fault.code)
     return fault
 

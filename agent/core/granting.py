@@ -73,6 +73,9 @@ class Granting:
             embedder=base.embedder,
             dimensions=base.dimensions,
         )
+        key = self._bases.embedder_secret(base.embedder)
+        if key is not None:
+            await self._add_secret(account_id, key, grants, faults)
 
     async def _add_secret(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
         try:

@@ -279,8 +279,11 @@ class LogStore(Protocol):
 class KnowledgeBases(Protocol):
     """The searchable side of knowledge bases; writing happens in workers."""
 
-    async def dimensions(self, embedder: str) -> int:
+    async def dimensions(self, embedder: str, account_id: str) -> int:
         """How long that embedder's vectors are. InvalidInput on `embedder`, naming those that exist."""
+
+    def embedder_secret(self, embedder: str) -> str | None:
+        """The name of the secret that the embedder's endpoint needs."""
 
     async def create(self, base: KnowledgeBase) -> None: ...
 

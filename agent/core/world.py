@@ -92,7 +92,7 @@ class World:
             name=_plain_name(given.name),
             account_id=caller.account_id,
             embedder=given.embedder,
-            dimensions=await self._bases.dimensions(given.embedder),
+            dimensions=await self._bases.dimensions(given.embedder, caller.account_id),
             created_at=now,
             updated_at=now,
         )

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 CONSOLE_NEVER = {"agent", "sqlalchemy", "fastapi", "uvicorn", "croniter", "numpy", "alembic", "shared.schedule"}
-AGENT_NEVER = {"console", "textual", "rich"}
+AGENT_NEVER = {"console", "textual"}
 
 
 def loaded_by(statement: str) -> set[str]:

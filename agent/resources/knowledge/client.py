@@ -62,17 +62,18 @@ class KnowledgeReader:
         """Start the process ahead of the first question."""
         await self._running()
 
-    async def dimensions(self, embedder: str, account_id: str | None = None) -> int:
+    async def dimensions(self, embedder: str, account_id: str) -> int:
         """How long that embedder's vectors are; an endpoint is asked, with the account's secret if it names one.
         InvalidInput on `embedder` if there is no such embedder or it does not answer."""
         name = parse_embedder(embedder)
-        secret = (
-            await self._secret_of(account_id, name.secret) if name.secret and account_id and self._secret_of else None
-        )
+        secret = await self._secret_of(account_id, name.secret) if name.secret and self._secret_of else None
         try:
             return await asyncio.to_thread(_dimensions, embedder, secret)
         except DriverError as error:
             raise InvalidInput.one("embedder", error.message, embedder) from None
+
+    def embedder_secret(self, embedder: str) -> str | None:
+        return parse_embedder(embedder).secret
 
     async def create(self, base: KnowledgeBase) -> None:
         """Make the folder and an empty file in it; a base that is there already stays as it is."""

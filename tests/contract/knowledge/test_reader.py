@@ -204,6 +204,6 @@ def test_ids_do_not_lead_out_of_the_root(reader: KnowledgeReader, tmp_path: Path
 
 
 async def test_dimensions(reader: KnowledgeReader) -> None:
-    assert await reader.dimensions("wordllama") == 256
+    assert await reader.dimensions("wordllama", "default") == 256
     with pytest.raises(InvalidInput, match="there is no such embedder; write 'wordllama'"):
-        await reader.dimensions("word2vec")
+        await reader.dimensions("word2vec", "default")

@@ -53,6 +53,7 @@ ACTS: Mapping[str, Act] = {
         _act("run_now", "t", "run now", "run the job now", "list", "run"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),
         _act("create", "c", "create", "create a job from a template", "list"),
+        _act("go_on", "ctrl+s", "next", "the next step; at the last one: create the job", "create"),
         _act("why", "w", "why", "why did it (not) run?", "list", "run"),
         _act("undo", "u", "undo", "take back a cancel that waits, or the last pause"),
         _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run"),

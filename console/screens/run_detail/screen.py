@@ -14,13 +14,13 @@ from textual.widget import Widget
 from console.model import Changes
 from console.screens.base import ConsoleScreen
 from console.screens.run_detail.facts import Facts
-from console.screens.run_detail.panel import Panel
 from console.screens.run_detail.summary import head, head_right, lines
 from console.screens.run_detail.wording import is_cancelling, seconds_to_next
 from console.session import ConsoleSession
 from console.widgets.footer import Offer
 from console.widgets.line import Line, safe_text
 from console.widgets.log_pane import LogPane
+from console.widgets.panel import Panel
 from console.widgets.table.pace import Pace
 from shared.errors import JobdeckError
 from shared.states import FINAL
@@ -103,7 +103,7 @@ class RunDetail(ConsoleScreen):
     # Acts.
 
     def act_back(self) -> None:
-        if self.dock.notice.hush() or self.pane.escape():
+        if self.dock.hush() or self.pane.escape():
             return
         if self.has_class("-log") and not self._opened_as_log:
             self.act_log()

@@ -1,0 +1,73 @@
+"""One field on the screen: its label, what is typed, and what is wrong with it."""
+
+from __future__ import annotations
+
+from rich.text import Text
+from textual import events
+from textual.app import ComposeResult
+from textual.containers import Horizontal, Vertical
+from textual.message import Message
+from textual.widgets import Input, Label
+
+from console.render.look import Look
+from console.screens.create.fields import Field
+from console.widgets.line import Line, safe_text
+
+LABEL_WIDTH = 20
+
+
+class FieldInput(Input):
+    """Leaves to the form what moves between fields and through what can be picked."""
+
+    class Steered(Message):
+        def __init__(self, key: str) -> None:
+            super().__init__()
+            self.key = key
+
+    def __init__(self, field: Field, text: str) -> None:
+        super().__init__(text, placeholder=field.hint, compact=True, select_on_focus=False)
+        self.field = field
+
+    def on_key(self, event: events.Key) -> None:
+        steers = {"up", "down", "pageup", "pagedown", "enter"} | ({"space"} if self.field.is_many else set())
+        if event.key in steers:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.Steered(event.key))
+
+
+class FieldRow(Vertical):
+    DEFAULT_CSS = """
+    FieldRow { height: auto; }
+    FieldRow Horizontal { height: 1; }
+    FieldRow Label { width: 20; padding: 0 1; color: $text-muted; }
+    FieldRow:focus-within Label { color: $text; text-style: bold; }
+    FieldRow Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
+    FieldRow Input:focus { background: $block-cursor-blurred-background; background-tint: $panel 0%; }
+    FieldRow Line { display: none; }
+    FieldRow.-wrong Line { display: block; }
+    """
+
+    def __init__(self, field: Field, text: str, look: Look) -> None:
+        super().__init__()
+        self.field = field
+        self.input = FieldInput(field, text)
+        self._look = look
+        self._fault = Line()
+
+    def compose(self) -> ComposeResult:
+        with Horizontal():
+            yield Label(f"{self.field.label}{' *' if self.field.is_required else ''}", markup=False)
+            yield self.input
+        yield self._fault
+
+    @property
+    def fault(self) -> str:
+        return self._fault.plain.strip() if self.has_class("-wrong") else ""
+
+    def show_fault(self, message: str) -> None:
+        """Empty: nothing is wrong."""
+        if message:
+            text = Text(" " * LABEL_WIDTH).append_text(safe_text(f"└ {message}", self._look.palette.bad))
+            self._fault.show(text)
+        self.set_class(bool(message), "-wrong")

@@ -1,0 +1,130 @@
+"""What stands on the screen in each step of the wizard."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from textwrap import wrap
+from typing import TYPE_CHECKING, Literal
+
+from rich.text import Text
+from textual.app import ComposeResult
+from textual.containers import Container, Vertical
+
+from console.render.look import Look
+from console.screens.create.draft import Draft
+from console.screens.create.fields import Option
+from console.screens.create.form import Form
+from console.screens.create.picks import Picks
+from console.screens.create.review import WAYS
+from console.screens.create.schedule import FIELDS
+from console.widgets.line import safe_text
+from console.widgets.panel import Panel
+
+if TYPE_CHECKING:
+    from console.client.answers import DriverInfo
+
+StepName = Literal["template", "what", "when", "review"]
+STEPS: tuple[StepName, ...] = ("template", "what", "when", "review")
+_FIRST = ("kb-sync", "command")
+"""Templates that stand on top."""
+
+
+class TemplateStep(Vertical):
+    """The job types that the agent has; under them what the highlighted one does."""
+
+    DEFAULT_CSS = """
+    TemplateStep Picks { height: auto; max-height: 50%; min-height: 8; }
+    TemplateStep Panel { height: 1fr; background: $surface; }
+    """
+
+    def __init__(self, look: Look) -> None:
+        super().__init__()
+        self.picks = Picks(look, can_focus=True, id="templates")
+        self.help = Panel()
+        self._helps: dict[str, str] = {}
+
+    def compose(self) -> ComposeResult:
+        yield self.picks
+        yield self.help
+
+    def show(self, drivers: Sequence[DriverInfo], chosen: str) -> None:
+        options = [Option(each.type, each.title) for each in drivers]
+        self._helps = {each.type: each.help for each in drivers}
+        place = next((at for at, each in enumerate(drivers) if each.type == chosen), 0)
+        self.picks.offer(options, cursor=place, said="the agent has no job types")
+
+    def on_picks_highlighted(self, message: Picks.Highlighted) -> None:
+        message.stop()
+        self.help.show(self._help_lines(self._helps.get(message.value, "")))
+
+    def on_resize(self) -> None:
+        if self.picks.value is not None:
+            self.help.show(self._help_lines(self._helps.get(self.picks.value, "")))
+
+    def _help_lines(self, text: str) -> list[Text]:
+        paragraphs = [" ".join(each.split()) for each in text.split("\n\n")]
+        width = max(20, self.size.width - 3)
+        return [Text(line) for each in paragraphs for line in [*wrap(safe_text(each).plain, width), ""]]
+
+
+class WhatStep(Container):
+    DEFAULT_CSS = "WhatStep { height: 1fr; }"
+
+    def __init__(self, draft: Draft, look: Look) -> None:
+        super().__init__()
+        self.form = Form(draft.what, draft.texts, look)
+
+    def compose(self) -> ComposeResult:
+        yield self.form
+
+
+class WhenStep(Container):
+    """The schedule's form, and beside or below it the next fires."""
+
+    DEFAULT_CSS = """
+    WhenStep { height: 1fr; layout: vertical; }
+    WhenStep Form { height: 1fr; width: 1fr; }
+    WhenStep Panel { height: 8; background: $surface; }
+    .-wide WhenStep { layout: horizontal; }
+    .-wide WhenStep Panel { width: 42%; height: 1fr; }
+    """
+
+    def __init__(self, draft: Draft, look: Look) -> None:
+        super().__init__()
+        self.form = Form(FIELDS, draft.texts, look)
+        self.fires = Panel()
+
+    def compose(self) -> ComposeResult:
+        yield self.form
+        yield self.fires
+
+
+class ReviewStep(Vertical):
+    DEFAULT_CSS = """
+    ReviewStep Panel { height: 1fr; }
+    ReviewStep Picks { height: 2; background: $surface; }
+    """
+
+    def __init__(self, lines: Sequence[Text], look: Look) -> None:
+        super().__init__()
+        self.page = Panel()
+        self.ways = Picks(look, can_focus=True, id="ways")
+        self._lines = lines
+
+    def compose(self) -> ComposeResult:
+        yield self.page
+        yield self.ways
+
+    def on_mount(self) -> None:
+        self.page.show(self._lines)
+        self.ways.offer(WAYS, cursor=0)
+
+
+Step = TemplateStep | WhatStep | WhenStep | ReviewStep
+
+
+def in_order(drivers: Sequence[DriverInfo]) -> list[DriverInfo]:
+    """The usual ones first, then by name."""
+    return sorted(
+        drivers, key=lambda each: (_FIRST.index(each.type) if each.type in _FIRST else len(_FIRST), each.type)
+    )

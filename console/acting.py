@@ -42,8 +42,6 @@ class Delayed:
 @dataclass(slots=True)
 class Acting:
     session: ConsoleSession
-    changed: Callable[[], None]
-    """Called when what waits changes."""
     delayed: list[Delayed] = field(default_factory=list)
     _paused: list[str] = field(default_factory=list)
 
@@ -64,7 +62,7 @@ class Acting:
         others = {run.id: (run.job_name, run.version) for run in active if run.state is not RunState.PENDING}
         if pending:
             self.delayed.append(Delayed(pending, self.session.clock.monotonic() + UNDO_DELAY))
-            self.changed()
+            self.session.shell.show_waiting()
         if others:
             await self._send("cancel", others, "asked to stop")
 
@@ -93,7 +91,7 @@ class Acting:
         """Take back what waits, or else the last pause."""
         if self.delayed:
             back = self.delayed.pop()
-            self.changed()
+            self.session.shell.show_waiting()
             self.session.shell.say(f"{count(len(back.runs), 'cancel')} taken back", "good")
         elif self._paused:
             paused, self._paused = self._paused, []
@@ -120,7 +118,7 @@ class Acting:
         if not due:
             return
         self.delayed = [each for each in self.delayed if each not in due]
-        self.changed()
+        self.session.shell.show_waiting()
         await self._send("cancel", {run_id: known for each in due for run_id, known in each.runs.items()}, "cancelled")
 
     # Questions.

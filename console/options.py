@@ -4,27 +4,27 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from console.client.target import Target, parse, resolve
 from console.settings import Settings, load
-from console.theme import PALETTES, choose_theme
 from shared import places
 from shared.errors import InvalidInput
 
-USAGE = f"""Usage: jobdeck [--agent URL|SOCKET] [--context NAME] [--view NAME] [--theme NAME]
+USAGE = """Usage: jobdeck [--agent URL|SOCKET] [--context NAME] [--view NAME] [--theme NAME]
 
 Opens the console.
 
   --agent URL|SOCKET  the agent (default: JOBDECK_AGENT, else the settings' context, else the local agent)
   --context NAME      one of the settings' contexts
   --view NAME         what to show first: all, active, failed, pending, completed, cancelled, or jobs
-  --theme NAME        {", ".join(PALETTES)}
+  --theme NAME        dark, light, contrast, terminal (its own sixteen colours)
 
 Settings: ~/.config/jobdeck/console.toml. `?` in the console lists its keys."""
 
 _WITH_VALUE = ("--agent", "--context", "--view", "--theme")
 VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs")
+THEMES = ("dark", "light", "contrast", "terminal")
 _SAME_THEMES = {"ansi": "terminal"}
 
 
@@ -43,7 +43,7 @@ def read(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     view = given.get("--view", "all")
     if view not in VIEWS:
         raise InvalidInput.one("--view", f"write one of {', '.join(VIEWS)}", view)
-    return Options(settings, _target(given, settings, environ), _theme(given, settings, environ), view)
+    return Options(settings, _target(given, settings, environ), _theme(given, settings), view)
 
 
 def _parse(words: Sequence[str]) -> dict[str, str]:
@@ -69,13 +69,9 @@ def _target(given: Mapping[str, str], settings: Settings, environ: Mapping[str, 
     return resolve(environ, os.geteuid(), settings, given.get("--context"))
 
 
-def _theme(given: Mapping[str, str], settings: Settings, environ: Mapping[str, str]) -> str:
+def _theme(given: Mapping[str, str], settings: Settings) -> str:
     name = given.get("--theme", settings.theme)
-    try:
-        return choose_theme(_SAME_THEMES.get(name, name), environ)
-    except ValueError as error:
-        raise InvalidInput.one("--theme" if "--theme" in given else "theme", str(error), name) from error
-
-
-def with_theme(options: Options, theme: str) -> Options:
-    return replace(options, theme=theme)
+    name = _SAME_THEMES.get(name, name)
+    if name not in THEMES:
+        raise InvalidInput.one("--theme", f"write one of {', '.join(THEMES)}", name)
+    return name

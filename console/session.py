@@ -12,6 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cached_property
 from typing import TYPE_CHECKING, Literal, Protocol
 
 from console.client import AgentClient
@@ -74,11 +75,17 @@ class Shell(Protocol):
     def copy(self, text: str) -> None:
         """Into the terminal's clipboard, through tmux too."""
 
+    def show_waiting(self) -> None:
+        """The cancels that wait (`acting.delayed`) are others than before."""
+
+    def call_later_by(self, seconds: float, work: Callable[[], None]) -> object:
+        """Do it after a while, on the screens' own loop."""
+
     def refresh_footer(self) -> None:
         """What can be done here has changed."""
 
 
-@dataclass(slots=True)
+@dataclass
 class ConsoleSession:
     """One agent, opened. `agent` and `me` are None until the line stood once."""
 
@@ -93,10 +100,6 @@ class ConsoleSession:
     me: Me | None = None
     skew: timedelta = timedelta(0)
     """The agent's clock less ours: spans are counted by the agent's."""
-    acting: Acting = field(init=False)
-    """Rerun, cancel, run now, pause, undo: asked in proportion, refusals by name."""
-    live: Live = field(init=False)
-    """Loads more pages into the world."""
     _hearers: list[Hear] = field(default_factory=list)
 
     def now(self) -> datetime:
@@ -106,6 +109,20 @@ class ConsoleSession:
     def can(self, scope: str) -> bool:
         """Whether the token allows `read`, `run`, `edit`, `delete`; before it is known, the agent will say."""
         return self.me is None or scope in self.me.scopes or "admin" in self.me.scopes
+
+    @cached_property
+    def acting(self) -> Acting:
+        """Rerun, cancel, run now, pause, undo: asked in proportion, refusals by name."""
+        from console.acting import Acting
+
+        return Acting(self)
+
+    @cached_property
+    def live(self) -> Live:
+        """Follows the agent, and loads more pages into the world."""
+        from console.live import Live
+
+        return Live(self, self.shell.call_later_by)
 
     @property
     def is_production(self) -> bool:

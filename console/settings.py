@@ -17,7 +17,6 @@ The environment wins over the file: JOBDECK_AGENT and JOBDECK_TOKEN make a conte
 
 from __future__ import annotations
 
-import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -61,6 +60,8 @@ def load(path: Path) -> Settings:
         return Settings()
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput.one(str(path), f"cannot be read: {error}") from error
+    import tomllib  # the first frame waits for what a missing file does not need
+
     try:
         return parse(tomllib.loads(text))
     except tomllib.TOMLDecodeError as error:

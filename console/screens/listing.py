@@ -18,7 +18,6 @@ from console.screens.rows import CAUSE, Groups, Rows
 from console.screens.views import SavedView
 from console.session import ConsoleSession
 from console.widgets.detail import Detail
-from console.widgets.filter_bar import FilterBar
 from console.widgets.list_table import ListTable
 from console.widgets.table import Cell, Column
 from console.widgets.table.messages import MarksChanged, RowHighlighted, RowSelected, SortRequested
@@ -28,6 +27,7 @@ from shared.errors import JobdeckError
 if TYPE_CHECKING:
     from rich.text import Text
 
+    from console.widgets.filter_bar import FilterBar
     from shared.filters import Filter, Kind, Known
 
 T = TypeVar("T")
@@ -67,7 +67,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.rows: Rows[T] = self._make_rows()
         self._pinned: frozenset[str] = frozenset()
         self.tabs = Tabs(session.look)
-        self.filter_bar = FilterBar(self.KIND, session.look)
+        self.filter_bar: FilterBar | None = None
         self.table = ListTable(self.rows, self.COLUMNS, empty="connecting…", on_rest=self._let_in)
         self.detail = Detail()
 
@@ -127,7 +127,6 @@ class ListScreen(ConsoleScreen, Generic[T]):
     def compose_body(self) -> Iterable[Widget]:
         yield self.tabs
         yield Container(self.table, self.detail, id="body")
-        yield self.filter_bar
 
     def on_mount(self) -> None:
         super().on_mount()
@@ -171,12 +170,18 @@ class ListScreen(ConsoleScreen, Generic[T]):
     def act_previous_view(self) -> None:
         self._step_view(-1)
 
-    def act_filter(self) -> None:
+    async def act_filter(self) -> None:
+        """The bar is made when it is first asked for."""
+        from console.widgets.filter_bar import FilterBar
+
+        if self.filter_bar is None:
+            self.filter_bar = FilterBar(self.KIND, self.session.look)
+            await self.mount(self.filter_bar, after="#body")
         self.filter_bar.open(self.filter_text)
 
     def act_back(self) -> None:
         """Notice, marks, then filter, then what stands still; at last nothing is left to leave."""
-        if self.dock.notice.hush():
+        if self.dock.hush():
             return
         if self.table.marks:
             self.table.set_marks(())
@@ -299,7 +304,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
 
     def _news(self) -> str:
         parts = []
-        if self.filter_text and not self.filter_bar.is_open:
+        if self.filter_text and not (self.filter_bar and self.filter_bar.is_open):
             parts.append(f"/{self.filter_text}")
         if self.rows.view.waiting:
             parts.append(f"▲ {self.rows.view.waiting:,} new")

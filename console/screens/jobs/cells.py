@@ -37,7 +37,7 @@ def job_cells(job: Job, owner: str, now: datetime, look: Look, *, is_dimmed: boo
     cells = (
         enabled_mark(job, look),
         safe_text(job.name, "" if _fires(job) else muted),
-        safe_text(job.schedule_text or "by hand", muted),
+        safe_text(_without_zone(job), muted),
         next_fire(job, now, look),
         recent_strip(job.recent, look),
         safe_text(job.type, muted),
@@ -47,6 +47,11 @@ def job_cells(job: Job, owner: str, now: datetime, look: Look, *, is_dimmed: boo
     for cell in cells if is_dimmed else ():
         cell.stylize("dim")
     return cells
+
+
+def _without_zone(job: Job) -> str:
+    """The zone stands in the detail: it is often longer than the time."""
+    return (job.schedule_text or "by hand").replace(f" ({job.timezone})", "")
 
 
 def enabled_mark(job: Job, look: Look) -> Text:

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("state", "S", 4),
-    Column("job", "Job", 14, flex=3),
-    Column("what", "Progress / why", 18, flex=4),
+    Column("job", "Job", 20, flex=3),
+    Column("what", "Progress / why", 26, flex=4),
     Column("took", "Took/left", 9, align="right"),
     Column("when", "Since", 10, align="right"),
     Column("type", "Type", 12, flex=1, priority=3),
@@ -31,7 +31,8 @@ COLUMNS = (
     Column("cause", "By", 9, priority=5),
 )
 TIMED = ("what", "took", "when")
-SORTS = (("state", False), ("when", True), ("took", True), ("job", False))
+TRIAGE = "triage"
+SORTS = ((TRIAGE, False), ("when", True), ("took", True), ("job", False))
 _BAR = 10
 
 
@@ -115,12 +116,24 @@ def _progress(run: Run, now: datetime, look: Look) -> Text:
     if run.cancel_requested_at is not None:
         return _stopping(run, now, look)
     if fraction(run.progress) is None and not run.progress.done:
-        return safe_text(run.progress.note or "running", look.palette.muted)
+        return _guessed(run, now, look)
     text = progress_bar(run, _BAR + 4, look)
     note = run.progress.note or f"{short_count(run.progress.done)} {run.progress.unit}".strip()
     if fraction(run.progress) is None:
         note = run.progress.note
     return text.append("  ").append_text(safe_text(note, look.palette.muted)) if note else text
+
+
+def _guessed(run: Run, now: datetime, look: Look) -> Text:
+    """It tells nothing of its progress: then its job's history has to."""
+    from console.render.progress import bar
+
+    spent, note = elapsed(run, now), safe_text(run.progress.note or "running", look.palette.muted)
+    if not run.expected_seconds or spent is None:
+        return note
+    share = min(0.99, spent.total_seconds() / run.expected_seconds)
+    text = bar(share, _BAR, look, look.palette.muted).append(f"~{share:.0%}".rjust(4), look.palette.muted)
+    return text.append("  ").append_text(note) if run.progress.note else text
 
 
 def _stopping(run: Run, now: datetime, look: Look) -> Text:

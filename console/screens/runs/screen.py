@@ -44,7 +44,7 @@ class RunsScreen(ListScreen["Run"]):
 
     def make_order(self) -> tuple[Order[Run], Groups]:
         column, descending = self.sort
-        if column == "state":
+        if column == cells.TRIAGE:
             triage = TriageOrder()
             return triage, triage.groups
         return KeyOrder(RUN_KEYS[_KEYS[column]], descending=descending), tuple

@@ -1,0 +1,345 @@
+"""The console as a Textual app: holds the session, and does for the screens what they ask for.
+
+The first frame is painted before httpx and pydantic are loaded; then the line to the agent is opened in the background.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from textual.binding import BindingsMap
+from textual.screen import Screen
+from textual.timer import Timer
+
+from console.client import AgentClient
+from console.clipboard import clipboard_sequence
+from console.display import DiffApp, quiet
+from console.keymap import Keymap
+from console.model import Changes, World
+from console.options import Options
+from console.screens.base import ConsoleScreen
+from console.screens.runs import RunsScreen
+from console.session import ConsoleSession, Question, Tone
+from console.theme import add_themes, choose_glyphs, choose_theme, look_of, use_theme
+from shared.clock import Clock, SystemClock
+from shared.errors import JobdeckError
+from shared.exits import Exit
+
+_LAST_WORDS = 3.0
+"""Seconds that leaving waits for an agent that does not answer."""
+
+
+class Console(DiffApp[None]):
+    """Holds the session, and does for the screens what `Shell` names."""
+
+    ENABLE_COMMAND_PALETTE = False
+    DEFAULT_MODE = "runs"
+    TITLE = "Jobdeck"
+    CSS = """
+    Screen { scrollbar-size: 1 1; }
+    """
+
+    def __init__(
+        self,
+        options: Options,
+        environ: Mapping[str, str],
+        *,
+        clock: Clock | None = None,
+        client: AgentClient | None = None,
+    ) -> None:
+        super().__init__()
+        quiet(self)
+        add_themes(self)
+        theme = choose_theme(options.theme, environ)
+        use_theme(self, theme)
+        self._environ = environ
+        clock = clock or SystemClock()
+        self.session = ConsoleSession(
+            client=client or AgentClient(options.target, clock=clock),
+            world=World(),
+            clock=clock,
+            settings=options.settings,
+            look=look_of(theme, choose_glyphs(environ)),
+            keymap=Keymap(options.settings.keys),
+            shell=self,
+        )
+        self.session.listen(self._hear)
+        self._first_view = options.view
+        self._waiting_timer: Timer | None = None
+        self._was_online: bool | None = None
+        self._unsent = 0
+        self._fault: Exception | None = None
+        ours = BindingsMap(self.session.keymap.bindings(["quit"]))
+        self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
+
+    # The course of things.
+
+    def on_mount(self) -> None:
+        loop = asyncio.get_running_loop()
+        if not self.is_headless:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                loop.add_signal_handler(number, lambda: self.run_worker(self.leave()))
+        self.call_after_refresh(self._begin)
+
+    def get_default_screen(self) -> Screen[Any]:
+        """The screen of the first frame: a mode's own would have the styles read twice."""
+        return RunsScreen(self.session, self._first_view)
+
+    async def _begin(self) -> None:
+        """The first frame is on its way."""
+        gc.freeze()
+        gc.enable()
+        self.add_mode("runs", self.get_default_screen)
+        self.add_mode("jobs", self._make_jobs)
+        if self._first_view == "jobs":
+            await self._to_mode("jobs")
+        self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
+        if self.session.keymap.faults:
+            self.say("; ".join(self.session.keymap.faults), "warning")
+
+    def _hear(self, changes: Changes) -> None:
+        self._tell_link()
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.hear(changes)
+        for screen in self._behind():
+            screen.miss(changes)
+
+    def _behind(self) -> list[ConsoleScreen]:
+        """Screens of the other mode: they catch up when they are shown."""
+        stacks = [stack for mode, stack in self._screen_stacks.items() if mode != self.current_mode]
+        return [screen for stack in stacks for screen in stack if isinstance(screen, ConsoleScreen)]
+
+    def _tell_link(self) -> None:
+        link = self.session.world.link
+        if link.online and self._was_online is False:
+            self.say("the agent answers again", "good")
+        elif not link.online and link.reason != "connecting" and self._was_online is not False:
+            self.say(link.reason, "warning")
+        if link.online or link.reason != "connecting":
+            self._was_online = link.online
+
+    async def leave(self) -> None:
+        """Send what waits, then go."""
+        acting = self.session.acting
+        self._unsent = acting.waiting()
+        if self._unsent:
+            try:
+                await asyncio.wait_for(acting.send_due(everything=True), _LAST_WORDS)
+                self._unsent = 0 if self.session.world.link.online else self._unsent
+            except TimeoutError:
+                pass
+        self.exit()
+
+    async def on_unmount(self) -> None:
+        await self.session.client.close()
+
+    def farewell(self) -> int:
+        """After the terminal is as it was: what must still be said, and the exit code."""
+        if self._unsent:
+            sys.stderr.write(f"jobdeck: {self._unsent} cancels that waited were not sent: the agent did not answer\n")
+        if self._fault is not None:
+            raise self._fault
+        return Exit.OK if not self._unsent else Exit.UNAVAILABLE
+
+    def _fatal_error(self) -> None:
+        """No traceback over the terminal: the launcher tells it in a line (JOBDECK_TRACEBACK=1 shows all)."""
+        error = sys.exc_info()[1]
+        self._fault = error if isinstance(error, Exception) else self._exception_of_app()
+        self._close_messages_no_wait()
+
+    def _exception_of_app(self) -> Exception | None:
+        return self._exception if isinstance(self._exception, Exception) else None
+
+    # What screens ask for (session.Shell).
+
+    def open_run(self, run_id: str, *, log: bool = False) -> None:
+        from console.screens.run_detail import RunDetail
+
+        self.push_screen(RunDetail(self.session, run_id, log=log))
+
+    def open_create(self) -> None:
+        from console.screens.create import CreateScreen
+
+        self.push_screen(CreateScreen(self.session))
+
+    def open_why(self, job_id: str) -> None:
+        from console.screens.jobs import WhyScreen
+
+        self.push_screen(WhyScreen(self.session, job_id))
+
+    def go_to(self, place: str, argument: str = "") -> None:
+        self.run_worker(self._go(place, argument.strip()))
+
+    async def do(self, act: str) -> None:
+        await self.action_act(act)
+
+    def back(self) -> None:
+        if len(self.screen_stack) > 1:
+            self.pop_screen()
+
+    def say(self, text: str, tone: Tone = "info") -> None:
+        if screen := self._top():
+            screen.dock.say(text, tone)
+
+    async def ask(self, question: Question) -> bool:
+        screen = self._top()
+        return await screen.dock.ask(question) if screen else False
+
+    def copy(self, text: str) -> None:
+        if self._driver is not None and not self.is_headless:
+            self._driver.write(clipboard_sequence(text, self._environ))
+        self._clipboard = text
+        self.say(f"copied: {text}")
+
+    def show_waiting(self) -> None:
+        """The line that counts down to the cancels, while there are any."""
+        left = self.session.acting.seconds_left()
+        if left is not None and self._waiting_timer is None:
+            self._waiting_timer = self.set_interval(1.0, self._tick_waiting)
+        elif left is None and self._waiting_timer is not None:
+            self._waiting_timer.stop()
+            self._waiting_timer = None
+        for screen in self.screen_stack:
+            if isinstance(screen, ConsoleScreen):
+                screen.dock.show_waiting(self.session.acting.waiting(), left, self.session.keymap.sign("undo"))
+
+    def call_later_by(self, seconds: float, work: Callable[[], None]) -> object:
+        return self.set_timer(seconds, work)
+
+    def refresh_footer(self) -> None:
+        if screen := self._top():
+            screen.refresh_footer()
+
+    # Acts that exist everywhere.
+
+    async def action_act(self, act: str) -> None:
+        match act:
+            case "runs" | "jobs":
+                await self._to_mode(act)
+            case "jump":
+                self._open_palette("job orders · run <id> · view failed · runs · jobs")
+            case "palette":
+                self._open_palette("what to do")
+            case "help":
+                self._open_help()
+            case "undo":
+                await self.session.acting.undo()
+            case "redraw":
+                self.redraw()
+            case "suspend":
+                self.action_suspend_process()
+            case "quit":
+                await self.leave()
+            case _:
+                self.say(f"there is nothing called {act!r}; ? lists what there is", "warning")
+
+    async def action_quit(self) -> None:
+        await self.leave()
+
+    def action_help_quit(self) -> None:
+        self.say(f"{self.session.keymap.sign('quit')} leaves")
+
+    # Helpers.
+
+    def _make_jobs(self) -> ConsoleScreen:
+        from console.screens.jobs import JobsScreen
+
+        return JobsScreen(self.session)
+
+    def _top(self) -> ConsoleScreen | None:
+        stack = self.screen_stack if self._running else []
+        return next((screen for screen in reversed(stack) if isinstance(screen, ConsoleScreen)), None)
+
+    async def _to_mode(self, mode: str) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.switch_mode(mode)
+
+    def _open_help(self) -> None:
+        from console.screens.help import HelpScreen
+
+        top = self._top()
+        if not isinstance(top, HelpScreen):
+            self.push_screen(HelpScreen(self.session, top.NAME if top else ""))
+
+    def _open_palette(self, placeholder: str) -> None:
+        from console.screens.palette import Palette
+
+        top = self._top()
+        if top is None or isinstance(self.screen, Palette):
+            return
+        self.push_screen(Palette(self.session, top.offers, placeholder), self._obey)
+
+    def _obey(self, command: str | None) -> None:
+        if command:
+            place, _, argument = command.lstrip(":").partition(" ")
+            self.go_to(place, argument)
+
+    async def _go(self, place: str, argument: str) -> None:
+        try:
+            await self._go_to(place, argument)
+        except JobdeckError as error:
+            self.say(error.message, "error")
+
+    async def _go_to(self, place: str, argument: str) -> None:
+        match place:
+            case "job" if argument:
+                await self._go_to_job(argument)
+            case "run" if argument:
+                await self._go_to_run(argument)
+            case "view" if argument:
+                await self._go_to_view(argument)
+            case "filter":
+                await self._to_mode("runs")
+                self._screen_of(RunsScreen).show_view("all")
+                self._screen_of(RunsScreen).show_filter(argument)
+            case "theme":
+                self._change_theme(argument)
+            case _ if (top := self._top()) is not None:
+                await top.action_act(place)
+
+    async def _go_to_job(self, words: str) -> None:
+        from console.screens.jobs import JobsScreen
+
+        await self._to_mode("jobs")
+        if not self._screen_of(JobsScreen).show_job(words):
+            self.say(f"there is no job {words!r} among those that are loaded; / searches all", "warning")
+
+    async def _go_to_run(self, words: str) -> None:
+        runs = self.session.world.runs
+        found = next((run for run in runs.values() if words in {run.id, f"#{run.number}", str(run.number)}), None)
+        if found is None:
+            await self.session.live.load_run(words)
+        self.open_run(found.id if found else words)
+
+    async def _go_to_view(self, name: str) -> None:
+        from console.screens.jobs import JobsScreen
+        from console.screens.views import RUN_VIEWS
+
+        is_of_runs = any(view.name.startswith(name.lower()) for view in RUN_VIEWS)
+        await self._to_mode("runs" if is_of_runs else "jobs")
+        screen = self._screen_of(RunsScreen if is_of_runs else JobsScreen)
+        if not screen.show_view(name):
+            self.say(f"there is no view {name!r}; there are {', '.join(view.name for view in RUN_VIEWS)}", "warning")
+
+    def _screen_of(self, kind: type[Any]) -> Any:
+        return next(screen for screen in self.screen_stack if isinstance(screen, kind))
+
+    def _change_theme(self, name: str) -> None:
+        from console.theme import PALETTES
+
+        if name not in PALETTES:
+            self.say(f"there is no theme {name!r}; there are {', '.join(PALETTES)}", "warning")
+            return
+        use_theme(self, name)
+        self.session.look = look_of(name, self.session.look.glyphs)
+
+    async def _tick_waiting(self) -> None:
+        await self.session.acting.send_due()
+        self.show_waiting()

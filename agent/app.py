@@ -34,6 +34,7 @@ from agent.services.rescuer import Rescuer
 from agent.services.retention import Retention
 from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
+from agent.services.sealer import Sealer
 from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from agent.store import SqlStore, open_store
@@ -152,7 +153,8 @@ async def open_agent(
     scheduler = Scheduler(store, clock, firing)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
-    for hear in (scheduler.hear, dispatcher.hear, Canceller(executor).hear):
+    sealer = Sealer(logs)
+    for hear in (scheduler.hear, dispatcher.hear, sealer.hear, Canceller(executor).hear):
         store.subscribe(hear)
     executor.on_idle(dispatcher.wake)
     return Agent(
@@ -161,7 +163,7 @@ async def open_agent(
         api=create_api(core),
         reader=reader,
         logs=logs,
-        duties=[supervisor, scheduler, dispatcher, rescuer, roster, retention],
+        duties=[supervisor, scheduler, dispatcher, rescuer, roster, sealer, retention],
         supervisor=supervisor,
         rescuer=rescuer,
         lock=lock,

@@ -134,7 +134,8 @@ class Jobs:
         due = await self._store.due_state(caller.account_id, job.id)
         settled = self._firing.settle(due, now)
         await self._store.settle([settled], now)
-        return await self._store.set_paused(job.id, None, settled.next_fire_at, now)
+        upcoming = schedule_of(job, job.created_at).next(settled.high_water)
+        return await self._store.set_paused(job.id, None, upcoming, now)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
         caller.require(Scope.DELETE)

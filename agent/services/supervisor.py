@@ -180,8 +180,6 @@ class Supervisor(Poller):
             if outcome.error is not None:
                 line = WireLine(at=outcome.ended_at, level="error", text=_epitaph(watched.fence.attempt, outcome))
                 watched.log_total = await self._logs.append(run_id, [line], watched.mask)
-            if outcome.state != "retrying":
-                await self._logs.seal(run_id)
         except Exception as error:
             _log.error("log_not_closed", run_id=run_id, error=str(error))
 

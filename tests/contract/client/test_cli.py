@@ -67,9 +67,6 @@ def test_a_job_from_flags_to_deletion(shell: Shell) -> None:
     assert "nightly" in shell("job", "show", "nightly", code=3)
 
 
-@pytest.mark.xfail(
-    strict=True, reason="the agent answers a resumed job without its next fire; it would never fire again"
-)
 def test_a_resumed_job_fires_again(shell: Shell) -> None:
     shell("job", "create", "--name", "Resumed", "--type", "command", "--cron", "0 2 * * *", "--set", 'command=["true"]')
     shell("job", "pause", "resumed")

@@ -25,7 +25,7 @@ class FieldInput(Input):
             self.key = key
 
     def __init__(self, field: Field, text: str) -> None:
-        super().__init__(text, placeholder=field.hint, compact=True, select_on_focus=False)
+        super().__init__(text, placeholder=field.hint, compact=True, select_on_focus=field.is_closed)
         self.field = field
 
     def on_key(self, event: events.Key) -> None:

@@ -54,6 +54,8 @@ class CreateScreen(ConsoleScreen):
 
     DEFAULT_CSS = """
     CreateScreen #step { height: 1fr; }
+    CreateScreen.-wide WhenStep { layout: horizontal; }
+    CreateScreen.-wide WhenStep Panel { width: 45%; height: 1fr; }
     """
 
     def __init__(self, session: ConsoleSession) -> None:

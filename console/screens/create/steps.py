@@ -85,8 +85,6 @@ class WhenStep(Container):
     WhenStep { height: 1fr; layout: vertical; }
     WhenStep Form { height: 1fr; width: 1fr; }
     WhenStep Panel { height: 8; background: $surface; }
-    .-wide WhenStep { layout: horizontal; }
-    .-wide WhenStep Panel { width: 42%; height: 1fr; }
     """
 
     def __init__(self, draft: Draft, look: Look) -> None:

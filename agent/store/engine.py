@@ -39,7 +39,7 @@ def _open(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncE
         # None: the driver opens no transactions of its own; ours begin below.
         connection.isolation_level = None
         # SQLite's own lower() knows ASCII only; PostgreSQL's knows the language, as Python's does.
-        0 and connection.create_function("lower", 1, _lower, deterministic=True)
+        connection.create_function("lower", 1, _lower, deterministic=True)
         cursor = connection.cursor()
         for pragma in pragmas:
             cursor.execute(pragma)

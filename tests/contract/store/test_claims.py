@@ -167,6 +167,13 @@ async def test_leases_are_extended_by_who_holds_them_and_expire_for_who_does_not
     assert len(await store.expired_leases(later)) == 2
 
 
+async def test_a_heartbeat_from_who_lost_the_run_lengthens_nobodys_lease(store: Store, make: Maker) -> None:
+    held = await make.claimed(await make.job())
+    stranger = Fence(held.run.id, held.run.attempt, "w9")
+    assert await store.extend_leases([stranger], NOW + 10 * LEASE, NOW) == [stranger]
+    assert [each.run.id for each in await store.expired_leases(NOW + LEASE)] == [held.run.id]
+
+
 async def test_runs_of_other_agents_are_found(store: Store, make: Maker) -> None:
     job = await make.job()
     await make.run(job)

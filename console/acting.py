@@ -55,7 +55,7 @@ class Acting:
 
     async def cancel(self, runs: Sequence[Run]) -> None:
         """Signal what runs at once; what waits is cancelled after UNDO_DELAY."""
-        active = [run for run in runs if run.state not in FINAL]
+        active = [run for run in runs if run.state not in FINAL and not self.is_waiting(run.id)]
         if not active or not await self._agreed(self._cancel_question(active)):
             return
         pending = {run.id: (run.job_name, run.version) for run in active if run.state is RunState.PENDING}
@@ -107,6 +107,10 @@ class Acting:
         if not self.delayed:
             return None
         return max(0.0, min(each.due for each in self.delayed) - self.session.clock.monotonic())
+
+    def is_waiting(self, run_id: str) -> bool:
+        """True for a run whose cancel can still be taken back."""
+        return any(run_id in each.runs for each in self.delayed)
 
     def waiting(self) -> int:
         return sum(len(each.runs) for each in self.delayed)

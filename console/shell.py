@@ -19,6 +19,7 @@ from textual.timer import Timer
 from console.client import AgentClient
 from console.clipboard import clipboard_sequence
 from console.display import DiffApp, quiet
+from console.display.typing import KeysInOrder
 from console.keymap import Keymap
 from console.model import Changes, World
 from console.options import Options
@@ -34,7 +35,7 @@ _LAST_WORDS = 3.0
 """Seconds that leaving waits for an agent that does not answer."""
 
 
-class Console(DiffApp[None]):
+class Console(KeysInOrder[None], DiffApp[None]):
     """Holds the session, and does for the screens what `Shell` names."""
 
     ENABLE_COMMAND_PALETTE = False
@@ -207,6 +208,7 @@ class Console(DiffApp[None]):
             self._waiting_timer = None
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
+                screen.waiting_changed()
                 screen.dock.show_waiting(self.session.acting.waiting(), left, self.session.keymap.sign("undo"))
 
     def call_later_by(self, seconds: float, work: Callable[[], None]) -> object:
@@ -223,11 +225,11 @@ class Console(DiffApp[None]):
             case "runs" | "jobs":
                 await self._to_mode(act)
             case "jump":
-                self._open_palette("job orders · run <id> · view failed · runs · jobs")
+                await self._open_palette("job orders · run <id> · view failed · runs · jobs")
             case "palette":
-                self._open_palette("what to do")
+                await self._open_palette("what to do")
             case "help":
-                self._open_help()
+                await self._open_help()
             case "undo":
                 await self.session.acting.undo()
             case "redraw":
@@ -261,20 +263,20 @@ class Console(DiffApp[None]):
             await self.pop_screen()
         await self.switch_mode(mode)
 
-    def _open_help(self) -> None:
+    async def _open_help(self) -> None:
         from console.screens.help import HelpScreen
 
         top = self._top()
         if not isinstance(top, HelpScreen):
-            self.push_screen(HelpScreen(self.session, top.NAME if top else ""))
+            await self.push_screen(HelpScreen(self.session, top.NAME if top else ""))
 
-    def _open_palette(self, placeholder: str) -> None:
+    async def _open_palette(self, placeholder: str) -> None:
         from console.screens.palette import Palette
 
         top = self._top()
         if top is None or isinstance(self.screen, Palette):
             return
-        self.push_screen(Palette(self.session, top.offers, placeholder), self._obey)
+        await self.push_screen(Palette(self.session, top.offers, placeholder), self._obey)
 
     def _obey(self, command: str | None) -> None:
         if command:

@@ -17,11 +17,11 @@ _AT_ONCE = 130
 
 
 async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
-    """Run until TERM or INT. Returns the exit code."""
+    """Run until TERM, INT or HUP. Returns the exit code."""
     set_up_logging(settings.log_format)
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, _told_to_stop, stop, number)
     agent = await open_agent(settings)
     try:

@@ -15,20 +15,6 @@ def demo_jobs(agent_url: str) -> list[JobInput]:
     return [*_keeping_the_index(), *_going_well(agent_url), *_going_wrong(), *_getting_in_the_way()]
 
 
-def busywork() -> JobInput:
-    """The job whose runs fill the past: a real program, over in a moment."""
-    return JobInput(
-        name="Heartbeat",
-        type="command",
-        description="Says that the machine is alive.",
-        tags=["health"],
-        interval_type="simple",
-        interval="15 seconds",
-        data={"command": ["/bin/sh", "-c", "echo alive; uname -s"]},
-        policies=Policies(overlap="allow"),
-    )
-
-
 def _keeping_the_index() -> list[JobInput]:
     sync = {
         "source_table": "orders_db.orders",
@@ -62,6 +48,16 @@ def _keeping_the_index() -> list[JobInput]:
 
 def _going_well(agent_url: str) -> list[JobInput]:
     return [
+        JobInput(
+            name="Heartbeat",
+            type="command",
+            description="Says that the machine is alive.",
+            tags=["health"],
+            interval_type="simple",
+            interval="15 seconds",
+            data={"command": ["/bin/sh", "-c", "echo alive; uname -s"]},
+            policies=Policies(overlap="allow"),
+        ),
         JobInput(
             name="Nightly archive",
             type="command",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import signal
 import sys
 import tempfile
 from collections.abc import Iterator
@@ -15,9 +16,12 @@ from agent.demo.world import DemoWorld, open_world
 from agent.logging import set_up_logging_to_file
 from shared.places import socket_path
 
+_TOLD_TO_STOP = 143
+
 
 async def run_demo(*, port: int, keep: Path | None, in_terminal: bool) -> int:
     """Returns the exit code: 0, or 1 with the reason on standard error."""
+    _stop_on_signals()
     with _folder(keep) as folder:
         set_up_logging_to_file(folder / "agent.log")
         print("Building the demo: 20,000 orders, a knowledge base, an agent ...", flush=True)
@@ -31,9 +35,19 @@ async def run_demo(*, port: int, keep: Path | None, in_terminal: bool) -> int:
         except DemoFailed as failure:
             print(f"jobdeck demo: {failure}", file=sys.stderr)
             return 1
+        except asyncio.CancelledError:
+            return _TOLD_TO_STOP
         finally:
             await world.close()
     return 0
+
+
+def _stop_on_signals() -> None:
+    """A line that drops or a TERM takes the world down as leaving does: nothing of it stays behind."""
+    playing = asyncio.current_task()
+    assert playing is not None
+    for number in (signal.SIGHUP, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
 
 
 async def _open_console(world: DemoWorld, folder: Path) -> int:

@@ -68,6 +68,9 @@ class ConsoleScreen(Screen[None]):
     def look_again(self, now: object) -> float | None:  # noqa: ARG002  (subclasses use it)
         return None
 
+    def waiting_changed(self) -> None:
+        """Other cancels wait than before (`session.acting`)."""
+
     def act_back(self) -> None:
         """esc: one step back; lists override it to clear first."""
         self.session.shell.back()

@@ -54,6 +54,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
     ListScreen Detail { height: 2; }
     ListScreen.-low Detail { display: none; }
     ListScreen.-wide #body { layout: horizontal; }
+    ListScreen.-wide VirtualTable { width: 1fr; }
     ListScreen.-wide Detail { display: block; height: 1fr; width: 34%; min-width: 40; max-width: 70; border-left: solid $panel; }
     """
 
@@ -132,6 +133,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         super().on_mount()
         self._show_sort()
         self._show_tabs()
+        self.call_after_refresh(self._make_filter_bar)
 
     def take(self, changes: Changes) -> None:
         if self.table.is_acting:
@@ -170,14 +172,9 @@ class ListScreen(ConsoleScreen, Generic[T]):
     def act_previous_view(self) -> None:
         self._step_view(-1)
 
-    async def act_filter(self) -> None:
-        """The bar is made when it is first asked for."""
-        from console.widgets.filter_bar import FilterBar
-
-        if self.filter_bar is None:
-            self.filter_bar = FilterBar(self.KIND, self.session.look)
-            await self.mount(self.filter_bar, after="#body")
-        self.filter_bar.open(self.filter_text)
+    def act_filter(self) -> None:
+        if self.filter_bar is not None:
+            self.filter_bar.open(self.filter_text)
 
     def act_back(self) -> None:
         """Notice, marks, then filter, then what stands still; at last nothing is left to leave."""
@@ -197,7 +194,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
             self.show_filter(message.text)
 
     def on_filter_bar_closed(self) -> None:
-        self.table.focus()
+        self.set_focus(self.table)
         self.refresh_footer()
 
     def on_virtual_table_row_highlighted(self, _: RowHighlighted) -> None:
@@ -233,6 +230,14 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.refresh_footer()
 
     # Helpers.
+
+    async def _make_filter_bar(self) -> None:
+        """The first frame does without it."""
+        from console.widgets.filter_bar import FilterBar
+
+        bar = FilterBar(self.KIND, self.session.look)
+        await self.mount(bar, after="#body")
+        self.filter_bar = bar
 
     def _make_rows(self) -> Rows[T]:
         order, groups = self.make_order()

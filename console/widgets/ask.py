@@ -34,7 +34,7 @@ class Ask(Line, can_focus=True):
             self._before = self.screen.focused
         self.set_class(True, "-asks")
         self._compose_line()
-        self.focus()
+        self.screen.set_focus(self)  # at once: the next key is the answer
         return await self._answer
 
     def on_key(self, event: events.Key) -> None:
@@ -69,7 +69,7 @@ class Ask(Line, can_focus=True):
         self._question = None
         self.set_class(False, "-asks")
         if refocus and before is not None and before.is_attached:
-            before.focus()
+            self.screen.set_focus(before)
         self._settle(agreed=agreed)
 
     def _settle(self, *, agreed: bool) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -18,26 +19,25 @@ from console.widgets.line import Line, safe_text
 if TYPE_CHECKING:
     from shared.filters import BadFilter, Kind
 
-_PROMPT = "/"
+_EXAMPLE = "state:failed type:kb-sync dur>10m started<2h words"
 _SHOWN = 8
 
 
 class FilterInput(Input):
-    """`tab` takes the first suggestion; esc is the bar's."""
+    """`tab` takes the first suggestion, esc leaves: at once, so that keys that follow find it done."""
 
     BINDINGS = [Binding("tab", "take", "Complete", show=False), Binding("escape", "leave", "Clear", show=False)]
 
-    class Take(Message):
-        pass
-
-    class Leave(Message):
-        pass
+    def __init__(self, take: Callable[[], None], leave: Callable[[], None]) -> None:
+        super().__init__(compact=True, placeholder=_EXAMPLE, select_on_focus=False)
+        self._take = take
+        self._leave = leave
 
     def action_take(self) -> None:
-        self.post_message(self.Take())
+        self._take()
 
     def action_leave(self) -> None:
-        self.post_message(self.Leave())
+        self._leave()
 
 
 class FilterBar(Vertical):
@@ -64,9 +64,7 @@ class FilterBar(Vertical):
         super().__init__(id="filter")
         self._kind = kind
         self._look = look
-        self.input = FilterInput(
-            compact=True, placeholder="state:failed type:kb-sync dur>10m started<2h words", select_on_focus=False
-        )
+        self.input = FilterInput(self._take_suggestion, self._clear)
         self.hint = Line()
         self._suggestions: list[str] = []
 
@@ -82,7 +80,7 @@ class FilterBar(Vertical):
         self.set_class(True, "-open")
         self.input.value = text
         self.input.cursor_position = len(text)
-        self.input.focus()
+        self.screen.set_focus(self.input)  # at once: the next key is meant for it
         self._judge()
 
     def close(self) -> None:
@@ -100,17 +98,18 @@ class FilterBar(Vertical):
         if self._judge():
             self.close()
 
-    def on_filter_input_leave(self) -> None:
+    def _clear(self) -> None:
         self.input.value = ""
         self.post_message(self.Changed(""))
         self.close()
 
-    def on_filter_input_take(self) -> None:
+    def _take_suggestion(self) -> None:
         """Put the first suggestion in the place of the term that is being written."""
+        from shared.filters import complete, word_at
+
+        self._suggestions = complete(self.input.value, self.input.cursor_position, self._kind)
         if not self._suggestions:
             return
-        from shared.filters import word_at
-
         start, end = word_at(self.input.value, self.input.cursor_position)
         taken = self._suggestions[0]
         self.input.value = self.input.value[:start] + taken + self.input.value[end:]

@@ -69,7 +69,7 @@ class Finder(Vertical):
 
     def on_mount(self) -> None:
         self._look_up(self.input.value)
-        self.input.focus()
+        self.screen.set_focus(self.input)
 
     def on_input_changed(self, event: Input.Changed) -> None:
         event.stop()

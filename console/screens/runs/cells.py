@@ -36,14 +36,16 @@ SORTS = ((TRIAGE, False), ("when", True), ("took", True), ("job", False))
 _BAR = 10
 
 
-def run_cells(run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool) -> Sequence[Text]:
-    """One cell a column; `is_member`: it stands under its cause."""
-    state = state_mark(run.state, look, cancelling=run.cancel_requested_at is not None)
+def run_cells(
+    run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, is_leaving: bool
+) -> Sequence[Text]:
+    """One cell a column; `is_member`: it stands under its cause; `is_leaving`: its cancel can still be taken back."""
+    state = state_mark(run.state, look, cancelling=run.cancel_requested_at is not None or is_leaving)
     indent = "└ " if look.glyphs.bar_parts else "- "
     name = safe_text(run.job_name)
     job = Text(indent, look.palette.muted).append_text(name) if is_member else name
     cells = (
-        state, job, what(run, now, look), took(run, now, look), when(run, now, look),
+        state, job, Text("cancel waits, u undoes", look.palette.cancelling) if is_leaving else what(run, now, look), took(run, now, look), when(run, now, look),
         safe_text(run.type, look.palette.muted), Text(f"#{run.number}", look.palette.muted), Text(run.cause.replace("_", " "), look.palette.muted),
     )  # fmt: skip
     for cell in cells if is_dimmed else ():

@@ -63,7 +63,9 @@ class RunsScreen(ListScreen["Run"]):
         if run is None:
             raise KeyError(row_id)
         is_dimmed = self.rows.view.is_dimmed(row_id)
-        return cells.run_cells(run, now, look, is_member=self.rows.is_member(row_id), is_dimmed=is_dimmed)
+        is_leaving = self.session.acting.is_waiting(row_id)
+        is_member = self.rows.is_member(row_id)
+        return cells.run_cells(run, now, look, is_member=is_member, is_dimmed=is_dimmed, is_leaving=is_leaving)
 
     def describe(self, row_id: str, *, wide: bool) -> Sequence[Text]:
         now, look = self.session.now(), self.session.look
@@ -87,7 +89,7 @@ class RunsScreen(ListScreen["Run"]):
         targets, session = self.targets, self.session
         here, can_run = self.here, session.can("run")
         ended = [run for run in targets if run.state in FINAL]
-        active = [run for run in targets if run.state not in FINAL]
+        active = [run for run in targets if run.state not in FINAL and not session.acting.is_waiting(run.id)]
         fails = session.world.counts["failed"] > 0
         offers = [
             Offer("rerun", f"rerun{_number(ended)}") if ended and can_run else None,
@@ -107,6 +109,10 @@ class RunsScreen(ListScreen["Run"]):
             Offer("previous_view", shown=False),
         ]
         return [offer for offer in offers if offer is not None]
+
+    def waiting_changed(self) -> None:
+        self.table.change_rows(self.table.visible_ids, ("state", "what"))
+        self.refresh_footer()
 
     def open_row(self, row_id: str) -> None:
         self.session.shell.open_run(row_id)

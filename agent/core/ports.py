@@ -147,7 +147,8 @@ class RunStore(Protocol):
 
     async def list_runs(self, query: RunQuery) -> list[Run]: ...
 
-    async def count_by_state(self, account_id: str) -> dict[str, int]: ...
+    async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
+        """Every state with its count, of the runs that match the parsed filter `where`."""
 
     async def count_runs(self, account_id: str, where: Any) -> int: ...
 

@@ -38,9 +38,7 @@ class Runs:
 
     async def counts(self, caller: Caller, filter: str = "") -> dict[str, int]:  # noqa: A002
         caller.require(Scope.READ)
-        if not filter:
-            return await self._store.count_by_state(caller.account_id)
-        return {"matching": await self._store.count_runs(caller.account_id, parse(filter, "run"))}
+        return await self._store.count_by_state(caller.account_id, parse(filter, "run") if filter else None)
 
     async def get(self, caller: Caller, run_id: str) -> Run:
         caller.require(Scope.READ)

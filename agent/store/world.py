@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -184,14 +184,18 @@ def _find(connection: sa.Connection, table: sa.Table, word: str, account_id: str
 # -- workers -----------------------------------------------------------------------------------------------------------
 
 
+_FORGOTTEN = timedelta(minutes=5)
+
+
 def put_workers(connection: sa.Connection, seen: Sequence[Worker], now: datetime) -> None:
-    """Write what the agent's workers are; told only where more than the heartbeat changed."""
+    """Write what the agent's workers are, all of them; told only where more than the heartbeat changed. Those of
+    agents that have not been heard of for long go."""
     if not seen:
         return
     found = select_where_in(connection, sa.select(workers), workers.c.id, (worker.id for worker in seen))
     known = {row["id"]: Worker.model_validate(row) for row in found}
-    gone = sa.delete(workers).where(workers.c.id == sa.bindparam("worker"))
-    connection.execute(gone, [{"worker": worker.id} for worker in seen])
+    own = workers.c.agent_id.in_({worker.agent_id for worker in seen})
+    connection.execute(sa.delete(workers).where(own | (workers.c.heartbeat_at < now - _FORGOTTEN)))
     connection.execute(sa.insert(workers), [worker.model_dump() for worker in seen])
     changed = [worker for worker in seen if _differs(worker, known.get(worker.id))]
     told = ((events.EVERYBODY, worker.id, worker.model_dump(mode="json", by_alias=True)) for worker in changed)

@@ -147,7 +147,8 @@ class LogPane(Vertical):
 
     def on_log_view_moved(self, message: LogView.Moved) -> None:
         message.stop()
-        self.is_following = message.to_end and not self.lines.is_complete and self._is_opened
+        if message.to_end is not None:
+            self.is_following = message.to_end and not self.lines.is_complete and self._is_opened
         self._see()
 
     # Loading: one request at a time, for what is looked at now.
@@ -296,10 +297,13 @@ class LogPane(Vertical):
             head.append("  following", palette.good)
         elif self.lines.first_error is not None:
             head.append(f"  first error: line {self.lines.first_error:,}", palette.bad)
-        self._head.show(head, self._hints())
+        is_told = bool(self._trouble or said or self._seeking)
+        self._head.show(head, None if is_told else self._hints(self._head.size.width - head.cell_len - 1))
 
-    def _hints(self) -> Text:
+    def _hints(self, room: int) -> Text:
+        """As many as fit."""
         text = Text(no_wrap=True)
         for key, word in _HINTS:
-            text.append(key, f"bold {self._look.palette.accent}").append(f" {word}  ", self._look.palette.muted)
+            if text.cell_len + len(key) + len(word) + 3 <= room:
+                text.append(key, f"bold {self._look.palette.accent}").append(f" {word}  ", self._look.palette.muted)
         return text

@@ -38,9 +38,11 @@ class LogView(Widget, can_focus=True):
     ]
 
     class Moved(Message):
-        """The operator looks elsewhere; `to_end`: at the end, and wants to see what comes."""
+        """Other lines are on the screen; `to_end`: the operator went to the end, and wants to see what comes
+        (None: it was not the operator, the screen has another size).
+        """
 
-        def __init__(self, *, to_end: bool) -> None:
+        def __init__(self, *, to_end: bool | None) -> None:
             super().__init__()
             self.to_end = to_end
 
@@ -137,13 +139,15 @@ class LogView(Widget, can_focus=True):
     # How it is drawn.
 
     def on_resize(self) -> None:
-        was_at_end = self._viewport.is_at_end
+        was_at_end, is_first = self._viewport.is_at_end, self._viewport.height == 0
         self.manner = self.manner.but(width=self.size.width)
         self._viewport.height = self.size.height
         self._fit()
-        if was_at_end:
+        if is_first and self.focus_line is not None:
+            self.show_line(self.focus_line)
+        elif was_at_end:
             self._viewport.go_to_end()
-        self.post_message(self.Moved(to_end=was_at_end))
+        self.post_message(self.Moved(to_end=None))
 
     def render_line(self, y: int) -> Strip:
         rows = list(self._viewport.rows())

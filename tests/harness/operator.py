@@ -1,0 +1,81 @@
+"""An operator at the console, without a terminal: presses keys, and waits until the screen reads what it should.
+
+async with operating(agent.socket, size=(80, 24)) as operator:
+    await operator.reads("live")
+    await operator.press("c")
+    await operator.type("orders")
+    operator.text                     # the screen as text
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+from textual.app import App
+from textual.pilot import Pilot
+
+from console.shell import Console
+from console.client.target import Target
+from console.options import Options
+from console.settings import Settings
+from shared.clock import Clock
+
+_DEADLINE = 20.0
+
+
+class Operator:
+    def __init__(self, app: App[None], pilot: Pilot[None]) -> None:
+        self.app = app
+        self._pilot = pilot
+
+    @property
+    def rows(self) -> list[str]:
+        strips = self.app.screen._compositor.render_strips()
+        return [strip.text.rstrip() for strip in strips]
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.rows)
+
+    async def press(self, *keys: str) -> None:
+        await self._pilot.press(*keys)
+
+    async def type(self, text: str) -> None:
+        names = {
+            " ": "space",
+            "*": "asterisk",
+            "/": "slash",
+            ",": "comma",
+            "-": "minus",
+            ":": "colon",
+            "_": "underscore",
+        }
+        await self._pilot.press(*(names.get(sign, sign) for sign in text))
+
+    async def reads(self, *texts: str) -> None:
+        """Wait until all of them are on the screen."""
+        await self.until(lambda: all(text in self.text for text in texts), " and ".join(map(repr, texts)))
+
+    async def reads_no(self, text: str) -> None:
+        await self.until(lambda: text not in self.text, f"no {text!r}")
+
+    async def until(self, holds: Callable[[], bool], what: str = "the condition") -> None:
+        over = time.monotonic() + _DEADLINE
+        while not holds():
+            assert time.monotonic() < over, f"not reached: {what}; screen:\n{self.text}"
+            await asyncio.sleep(0.02)
+
+
+@asynccontextmanager
+async def operating(
+    socket: Path, size: tuple[int, int] = (80, 24), clock: Clock | None = None
+) -> AsyncIterator[Operator]:
+    """A console on the agent at `socket`."""
+    options = Options(Settings(), Target("local", "http://localhost", socket=socket), "dark", "all")
+    app = Console(options, {"LANG": "C.UTF-8"}, clock=clock)
+    async with app.run_test(size=size) as pilot:
+        yield Operator(app, pilot)

@@ -33,7 +33,7 @@ async def play_main_job(world: DemoWorld) -> None:
     hits = await _search(world)
     print(f'\nsearch "{QUESTION}" in orders_kb')
     for place, hit in enumerate(hits, start=1):
-        print(f"  {place}. {hit['score']:.3f}  {hit['text'][:100]}")
+        print(f"  {place}. {hit['score']:.3f}  {' · '.join(hit['text'].splitlines())[:110]}")
     if not hits or PLANTED[0] not in hits[0]["text"]:
         raise DemoFailed(f"'{PLANTED[0]}' should be the first hit")
     print("\nThe table is searchable. In a terminal, `make demo` opens the console on this world.")

@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("enabled", "E", 3),
-    Column("name", "Job", 14, flex=4),
+    Column("name", "Job", 20, flex=4),
     Column("schedule", "Schedule", 14, flex=3),
-    Column("next", "Next", 9, align="right"),
+    Column("next", "Next", 10, align="right"),
     Column("last", f"Last {RECENT} runs", RECENT),
     Column("type", "Type", 12, flex=1, priority=2),
     Column("owner", "Owner", 8, flex=1, priority=1),
@@ -84,7 +84,9 @@ def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool)
     fares = _fares(job, look)
     if not wide:
         about = job.description or job.schedule_text or "runs when it is told to"
-        facts = f"{job.type} · {job.slug} · rev {job.revision}" + (f" · {', '.join(job.tags)}" if job.tags else "")
+        facts = f"{job.type} · {job.slug} · rev {job.revision} · {owner}" + (
+            f" · {', '.join(job.tags)}" if job.tags else ""
+        )
         return [safe_text(about), safe_text(facts, look.palette.muted).append("  ").append_text(fares)]
     lines = [safe_text(job.name, "bold"), enabled_mark(job, look).append(_state_word(job)), Text()]
     if job.description:

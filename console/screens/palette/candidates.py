@@ -17,9 +17,10 @@ _THEMES = ("dark", "light", "contrast", "terminal")
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """`command` is what it is to type it out: `job orders`, `rerun`."""
+    """`command` is what does it (`job orders`, `next_group`), `label` what people call it."""
 
     command: str
+    label: str
     title: str
     hint: str = ""
 
@@ -28,26 +29,26 @@ def candidates(text: str, world: World, offers: Sequence[Offer], keymap: Keymap)
     """What fits, best first: each word of `text` is somewhere in it; what begins with it comes first."""
     words = text.casefold().split()
     fits = [each for each in _all(text, world, offers, keymap) if _fits(words, each)]
-    return sorted(fits, key=lambda each: not each.command.casefold().startswith(text.casefold().strip()))[:_MOST]
+    return sorted(fits, key=lambda each: not each.label.casefold().startswith(text.casefold().strip()))[:_MOST]
 
 
 def _all(text: str, world: World, offers: Sequence[Offer], keymap: Keymap) -> Iterable[Candidate]:
     for offer in offers:
-        yield Candidate(offer.act, offer.word or ACTS[offer.act].word, keymap.sign(offer.act))
+        yield Candidate(offer.act, offer.word or ACTS[offer.act].word, ACTS[offer.act].about, keymap.sign(offer.act))
     for act in _EVERYWHERE:
-        yield Candidate(act, ACTS[act].about, keymap.sign(act))
+        yield Candidate(act, ACTS[act].word, ACTS[act].about, keymap.sign(act))
     for view in RUN_VIEWS:
-        yield Candidate(f"view {view.name}", f"runs: {view.title.lower()}", view.where)
+        yield Candidate(f"view {view.name}", f"view {view.name}", f"runs: {view.title.lower()}", view.where)
     for view in JOB_VIEWS[1:]:
-        yield Candidate(f"view {view.name}", f"jobs: {view.title.lower()}", view.where)
+        yield Candidate(f"view {view.name}", f"view {view.name}", f"jobs: {view.title.lower()}", view.where)
     for job in sorted(world.jobs.values(), key=lambda job: job.name.casefold()):
-        yield Candidate(f"job {job.slug}", job.name, job.schedule_text)
+        yield Candidate(f"job {job.slug}", f"job {job.slug}", job.name, job.schedule_text)
     for theme in _THEMES:
-        yield Candidate(f"theme {theme}", f"colours: {theme}")
+        yield Candidate(f"theme {theme}", f"theme {theme}", f"colours: {theme}")
     if text.startswith("run ") and text[4:].strip():
-        yield Candidate(text.strip(), "open this run")
+        yield Candidate(text.strip(), text.strip(), "open this run")
 
 
 def _fits(words: Sequence[str], candidate: Candidate) -> bool:
-    heap = f"{candidate.command} {candidate.title}".casefold()
+    heap = f"{candidate.command} {candidate.label} {candidate.title}".casefold()
     return all(word in heap for word in words)

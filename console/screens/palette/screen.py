@@ -56,7 +56,7 @@ class Palette(ModalScreen[str | None]):
             Entry(
                 each.command,
                 (
-                    safe_text(each.command, look.palette.accent),
+                    safe_text(each.label, look.palette.accent),
                     safe_text(each.title),
                     Text(each.hint, look.palette.muted),
                 ),

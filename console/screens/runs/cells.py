@@ -24,7 +24,7 @@ COLUMNS = (
     Column("state", "S", 4),
     Column("job", "Job", 20, flex=3),
     Column("what", "Progress / why", 26, flex=4),
-    Column("took", "Took/left", 9, align="right"),
+    Column("took", "Took/left", 11, align="right"),
     Column("when", "Since", 10, align="right"),
     Column("type", "Type", 12, flex=1, priority=3),
     Column("number", "Number", 8, priority=4, align="right"),
@@ -121,7 +121,7 @@ def _progress(run: Run, now: datetime, look: Look) -> Text:
         return _guessed(run, now, look)
     text = progress_bar(run, _BAR + 4, look)
     note = run.progress.note or f"{short_count(run.progress.done)} {run.progress.unit}".strip()
-    if fraction(run.progress) is None:
+    if fraction(run.progress) is None or run.progress.unit == "%":
         note = run.progress.note
     return text.append("  ").append_text(safe_text(note, look.palette.muted)) if note else text
 

@@ -342,6 +342,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         use_theme(self, name)
         self.session.look = look_of(name, self.session.look.glyphs)
 
-    async def _tick_waiting(self) -> None:
-        await self.session.acting.send_due()
+    def _tick_waiting(self) -> None:
+        if self.session.acting.seconds_left() == 0:
+            self.run_worker(self.session.acting.send_due(), name="send_due")
         self.show_waiting()

@@ -195,6 +195,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
 
     def on_filter_bar_closed(self) -> None:
         self.set_focus(self.table)
+        self._show_tabs()
         self.refresh_footer()
 
     def on_virtual_table_row_highlighted(self, _: RowHighlighted) -> None:

@@ -45,7 +45,7 @@ class FilterBar(Vertical):
 
     DEFAULT_CSS = """
     FilterBar { height: auto; display: none; background: $panel; &.-open { display: block; } }
-    FilterBar Input { height: 1; border: none; padding: 0 0 0 1; background: $panel; width: 100%; }
+    FilterBar Input { height: 1; border: none; padding: 0; background: $panel; width: 100%; }
     FilterBar Input:focus { border: none; background-tint: $panel 0%; }
     """
 
@@ -136,18 +136,17 @@ class FilterBar(Vertical):
 
     def _point(self, error: BadFilter) -> None:
         """A caret under the character, and the sentence where there is room for it."""
-        bad, at = self._look.palette.bad, error.position + 1
+        bad, at = self._look.palette.bad, error.position
         sentence = error.sentence
-        room = self.size.width - at - 3
-        if room >= min(len(sentence), 40) or at < 12:
+        if self.size.width - at - 2 >= min(len(sentence), 40) or at < 12:
             line = Text(" " * at, no_wrap=True).append("^ ", f"bold {bad}").append_text(safe_text(sentence, bad))
         else:
-            line = safe_text(sentence[: at - 2], bad)
+            line = safe_text(sentence[: at - 1], bad)
             line.append(" " * (at - line.cell_len)).append("^", f"bold {bad}")
         self.hint.show(line)
 
     def _list_suggestions(self) -> Text:
-        line = Text(" ", no_wrap=True)
+        line = Text(no_wrap=True)
         if self._suggestions:
             line.append("tab ", f"bold {self._look.palette.accent}")
             line.append("  ".join(self._suggestions[:_SHOWN]), self._look.palette.muted)

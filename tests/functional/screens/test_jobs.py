@@ -1,0 +1,61 @@
+"""Screen 2: jobs."""
+
+from __future__ import annotations
+
+from tests.functional.screens.test_runs import lines, opened, screen
+from tests.harness.console import job_id, text_of, until
+from tests.harness.stand_in import StandIn
+
+
+async def test_schedule_in_words_next_fire_strip_and_mark(agent: StandIn) -> None:
+    async with opened(agent, view="jobs") as pilot:
+        await until(pilot, lambda: screen(pilot).NAME == "jobs" and "Nightly backup" in text_of(pilot.app))
+        rows = {line[6:18].strip(): line for line in lines(pilot)[3:13]}
+        assert "● E" in rows["Orders expor"]
+        assert "every 10 minutes" in rows["Orders expor"]
+        assert "in 10m" in rows["Orders expor"]
+        assert "▂▂▂▂▂▂▂▂▂███████████" in rows["Orders expor"]
+        assert "‖ P" in rows["Customers in"]
+        assert "paused" in rows["Customers in"]
+        assert "· -" in rows["Old import"]
+
+
+async def test_pause_resume_and_undo(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: screen(pilot).NAME == "jobs")
+        screen(pilot).table.move_to(job_id(2))
+        await pilot.press("p")
+        await until(pilot, lambda: "Orders export paused" in text_of(pilot.app))
+        await until(pilot, lambda: "p resume" in lines(pilot)[-1])
+        await pilot.press("u")
+        await until(pilot, lambda: agent.jobs[job_id(2)].paused_at is None)
+        await until(pilot, lambda: "p pause" in lines(pilot)[-1])
+
+
+async def test_run_now_several_asks_first(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: screen(pilot).NAME == "jobs")
+        await pilot.press("space", "space", "t")
+        await until(pilot, lambda: "run 2 jobs now?" in text_of(pilot.app))
+        await pilot.press("y")
+        await until(pilot, lambda: "2 jobs started" in text_of(pilot.app))
+        assert len(agent.asked) == 2
+
+
+async def test_enter_shows_the_runs_of_the_job(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: screen(pilot).NAME == "jobs")
+        screen(pilot).table.move_to(job_id(4))
+        await pilot.press("enter")
+        await until(pilot, lambda: screen(pilot).NAME == "runs" and screen(pilot).filter_text == "job:nightly-backup")
+
+
+async def test_why_tells_the_agents_sentences(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("w")
+        await until(pilot, lambda: "The last fire started on time." in text_of(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: screen(pilot).NAME == "runs")

@@ -1,0 +1,48 @@
+"""The line to the agent: lost, slow, back again."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from shared.states import RunState
+from tests.functional.screens.test_runs import lines, opened, screen
+from tests.harness.console import NOW, console_on, run_id, settled, text_of, until
+from tests.harness.stand_in import StandIn
+
+
+async def test_offline_says_how_old_the_data_are_and_goes_on_where_it_was(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        agent.is_down = True
+        agent.drop_streams()
+        await until(pilot, lambda: "OFFLINE" in lines(pilot)[0])
+        assert "Orders into the index" in lines(pilot)[3], "the last data stay"
+        screen(pilot).session.clock.advance(timedelta(minutes=3))
+        screen(pilot).schedule_look()
+        await until(pilot, lambda: "data 3m ago" in lines(pilot)[0])
+        agent.move_run(run_id(90), state=RunState.COMPLETED, finished_at=NOW)
+        agent.is_down = False
+        await until(pilot, lambda: "live" in lines(pilot)[0])
+        await until(pilot, lambda: screen(pilot).session.world.runs[run_id(90)].state is RunState.COMPLETED)
+
+
+async def test_reset_loads_anew(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        agent.is_down = True
+        agent.drop_streams()
+        await until(pilot, lambda: "OFFLINE" in lines(pilot)[0])
+        agent.move_run(run_id(90), state=RunState.COMPLETED, finished_at=NOW)
+        agent.prune()
+        agent.is_down = False
+        await until(pilot, lambda: "live" in lines(pilot)[0])
+        await until(pilot, lambda: screen(pilot).session.world.runs[run_id(90)].state is RunState.COMPLETED)
+
+
+async def test_no_agent_says_what_to_do(agent: StandIn) -> None:
+    agent.is_down = True
+    app = console_on(agent)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "OFFLINE no data yet" in lines(pilot)[0])
+        assert "the store does not answer" in text_of(app)
+        agent.is_down = False
+        await settled(pilot)
+        assert "Orders into the index" in text_of(app)

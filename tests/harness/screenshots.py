@@ -1,0 +1,62 @@
+"""`python -m tests.harness.screenshots FOLDER`: the screens as SVG, from the fixed world at the fixed time."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import Any
+
+from textual.pilot import Pilot
+
+from tests.harness.console import console_on, fixed_agent, run_id, settled, text_of, until
+from tests.harness.stand_in import serving
+
+SIZES = ((80, 24), (160, 48))
+_OUTSIDE = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "TERM_PROGRAM")
+
+
+async def runs(pilot: Pilot[Any]) -> None:
+    await pilot.press("n", "enter", "j")
+
+
+async def jobs(pilot: Pilot[Any]) -> None:
+    await pilot.press("2", "j")
+    await until(pilot, lambda: "Last 20 runs" in text_of(pilot.app))
+
+
+async def run_detail(pilot: Pilot[Any]) -> None:
+    pilot.app.open_run(run_id(83))  # type: ignore[attr-defined]  # a Console
+    await until(pilot, lambda: pilot.app.screen.NAME == "run" and "giving up" in text_of(pilot.app))  # type: ignore[attr-defined]
+
+
+SHOTS: dict[str, Callable[[Pilot[Any]], Awaitable[None]]] = {"runs": runs, "jobs": jobs, "run": run_detail}
+
+
+async def shoot(folder: Path) -> None:
+    for name, steps in SHOTS.items():
+        for size in SIZES:
+            with serving(fixed_agent()) as agent:
+                app = console_on(agent)
+                async with app.run_test(size=size) as pilot:
+                    await settled(pilot)
+                    await steps(pilot)
+                    await pilot.pause()
+                    target = folder / f"{name}-{size[0]}x{size[1]}.svg"
+                    target.write_text(app.export_screenshot(title="Jobdeck"), encoding="utf-8")
+                    print(target)
+
+
+def main(folder: str) -> None:
+    for name in _OUTSIDE:
+        os.environ.pop(name, None)
+    os.environ |= {"TERM": "xterm-256color", "COLORTERM": "truecolor"}
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    asyncio.run(shoot(target))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1] if len(sys.argv) > 1 else "screenshots")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from textwrap import wrap
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
@@ -14,13 +15,18 @@ from console.render.safe import to_one_line
 from console.render.spans import countdown
 
 if TYPE_CHECKING:
-    from console.client.answers import FireTimes
+    from console.client.answers import FireNote, FireTimes
 
-SHOWN = 5
-_MOST_WARNINGS = 3
+SHOWN = 4
+_MOST_REMARKS = 3
+_NIGHTS = {
+    "moved to end of gap": "runs at the end of the hour that does not exist",
+    "first time": "the hour comes twice, it runs the first time",
+}
+"""Nights that need no warning, but a word."""
 
 
-def preview(times: FireTimes, zone: str, now: datetime, look: Look) -> list[Text]:
+def preview(times: FireTimes, zone: str, now: datetime, look: Look, width: int) -> list[Text]:
     lines = [Text(to_one_line(times.schedule_text), f"bold {look.palette.accent}")]
     lines += [
         Text(f"  {_moment(moment, zone)}").append(f"  {countdown(moment, now)}", look.palette.muted)
@@ -28,7 +34,14 @@ def preview(times: FireTimes, zone: str, now: datetime, look: Look) -> list[Text
     ]
     if not times.fire_times:
         lines.append(Text("  never again", look.palette.warning))
-    return lines + [Text(f"! {to_one_line(warning)}", look.palette.warning) for warning in _distinct(times.warnings)]
+    for remark in _distinct([*times.warnings, *_nights(times.notes, zone)]):
+        shown = wrap(to_one_line(remark), max(20, width - 2), initial_indent="! ", subsequent_indent="  ")
+        lines += [Text(line, look.palette.warning) for line in shown]
+    return lines
+
+
+def _nights(notes: Sequence[FireNote], zone: str) -> list[str]:
+    return [f"{_moment(note.at, zone)}: {_NIGHTS[note.mark]}" for note in notes if note.mark in _NIGHTS]
 
 
 def by_hand(look: Look) -> list[Text]:
@@ -45,9 +58,9 @@ def _moment(moment: datetime, zone: str) -> str:
     return f"{local:%a %Y-%m-%d %H:%M}{seconds} {local.tzname()}"
 
 
-def _distinct(warnings: Sequence[str]) -> list[str]:
+def _distinct(remarks: Sequence[str]) -> list[str]:
     """The same night comes every year; the first is enough."""
     kept: dict[str, str] = {}
-    for warning in warnings:
-        kept.setdefault("".join(sign for sign in warning if not sign.isdigit()), warning)
-    return list(kept.values())[:_MOST_WARNINGS]
+    for remark in remarks:
+        kept.setdefault("".join(sign for sign in remark if not sign.isdigit()), remark)
+    return list(kept.values())[:_MOST_REMARKS]

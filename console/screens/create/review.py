@@ -13,7 +13,7 @@ from console.screens.create.fields import Option
 
 CREATE, CREATE_AND_RUN = "Create it", "Create it and run it now"
 WAYS = (Option(CREATE), Option(CREATE_AND_RUN))
-_LABEL_WIDTH = 18
+_LABEL_WIDTH = 21
 
 
 def review(draft: Draft, schedule: Sequence[Text], look: Look) -> list[Text]:

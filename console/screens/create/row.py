@@ -13,7 +13,7 @@ from console.render.look import Look
 from console.screens.create.fields import Field
 from console.widgets.line import Line, safe_text
 
-LABEL_WIDTH = 20
+LABEL_WIDTH = 23
 
 
 class FieldInput(Input):
@@ -40,7 +40,7 @@ class FieldRow(Vertical):
     DEFAULT_CSS = """
     FieldRow { height: auto; }
     FieldRow Horizontal { height: 1; }
-    FieldRow Label { width: 20; padding: 0 1; color: $text-muted; }
+    FieldRow Label { width: 23; height: 1; padding: 0 1; color: $text-muted; }
     FieldRow:focus-within Label { color: $text; text-style: bold; }
     FieldRow Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
     FieldRow Input:focus { background: $block-cursor-blurred-background; background-tint: $panel 0%; }

@@ -293,7 +293,11 @@ class CreateScreen(ConsoleScreen):
             start_on=draft.text(STARTS).strip() or None,
             end_on=draft.text(ENDS).strip() or None,
         )
-        return preview(times, zone, now, look)
+        return preview(times, zone, now, look, self._width_of_fires())
+
+    def _width_of_fires(self) -> int:
+        here = self._here()
+        return here.fires.size.width - 2 if isinstance(here, WhenStep) else self.size.width
 
     @work(exclusive=True, group="go")
     async def _leave_when(self) -> None:

@@ -78,7 +78,7 @@ class RunDetail(ConsoleScreen):
     def offers(self) -> Sequence[Offer]:
         facts = self.facts
         if facts is None:
-            return ()
+            return (Offer("back"),)
         can_run, ended = self.session.can("run"), facts.run.state in FINAL
         offers = [Offer("cancel")] if can_run and not ended and not is_cancelling(facts.run) else []
         offers += [Offer("rerun")] if can_run and ended else []

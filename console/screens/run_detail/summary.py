@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 _INDENT = 2
 _STEP_STATES = {state.value: state for state in RunState}
 _MOST_RESULTS = 30
+_STEP_REST = 36
+"""Cells of a step's line that are not its name, with some for its message."""
 _BESIDE_MESSAGE = 20
 """Cells that the second line on top needs beside an error; a message that fits there is not repeated."""
 
@@ -83,7 +85,7 @@ def _warnings(run: Run, look: Look, width: int) -> Iterator[Text]:
 def _steps(facts: Facts, now: datetime, look: Look, width: int) -> Iterator[Text]:
     if facts.steps:
         yield _title("Steps", look)
-    widest = min(max((len(step.title or step.key) for step in facts.steps), default=0), max(12, width // 2))
+    widest = min(max((len(step.title or step.key) for step in facts.steps), default=0), max(12, width - _STEP_REST))
     for step in sorted(facts.steps, key=lambda step: (step.attempt, step.position)):
         yield _step(step, now, look, widest)
 

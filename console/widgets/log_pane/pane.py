@@ -228,7 +228,7 @@ class LogPane(Vertical):
         self._see()
 
     def _fail(self, error: JobdeckError) -> None:
-        self._trouble = error.message
+        self._trouble, self.view.empty = error.message, ""
         self._compose_head()
 
     # Finding: reads page after page, the cache is left alone until it is there.

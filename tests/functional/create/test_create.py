@@ -1,0 +1,172 @@
+"""The wizard as an operator uses it, against a real agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.screens.create import CreateScreen
+from console.screens.run_detail import RunDetail
+from tests.harness.agent_process import AgentProcess
+from tests.harness.operator import Operator, operating
+
+
+async def open_wizard(operator: Operator, template: str) -> None:
+    await operator.reads("live")
+    await operator.press("c")
+    await operator.reads("kb-sync", "command", "api-call")
+    await operator.press(*{"kb-sync": ["enter"], "command": ["down", "enter"]}[template])
+    await operator.reads("Name *")
+
+
+def job_named(agent: AgentProcess, name: str) -> dict[str, Any]:
+    jobs = agent.call("GET", "/api/jobs?limit=200")["_embedded"]["inf:job"]
+    found: dict[str, Any] = next(job for job in jobs if job["name"] == name)
+    return found
+
+
+async def fill_sync(operator: Operator, name: str, base: str) -> None:
+    """By picking: connection, table, two columns, filter column; by typing: the rest."""
+    await operator.type(name)
+    await operator.press("enter")
+    await operator.reads("sqlite:")
+    await operator.press("enter")
+    await operator.reads("customers")
+    await operator.type("ord")
+    await operator.press("enter")
+    await operator.reads("[ ] product")
+    await operator.press("down", "space", "down", "space", "enter")
+    await operator.reads("updated_at   TIMESTAMP")
+    await operator.press("enter")
+    await operator.reads("Name of the knowledge base")
+    await operator.type(base)
+
+
+async def test_a_sync_is_made_by_picking_and_found_in_the_list(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "kb-sync")
+        await fill_sync(operator, "Orders sync", "orders_kb")
+        await operator.press("ctrl+s")
+        await operator.reads("no knowledge base 'orders_kb'")
+        await operator.press("y")
+        await operator.reads("When *", "runs by hand")
+        await operator.type("cron")
+        await operator.press("enter")
+        await operator.type("*/15 2 * * *")
+        await operator.press("enter")
+        await operator.type("Berlin")
+        await operator.press("enter")
+        await operator.reads("at 02:00, 02:15, 02:30 and 02:45 (Europe/Berlin)", "CE", "does not exist in")
+        await operator.press("ctrl+s")
+        await operator.reads("Create it and run it now", "product, description")
+        await operator.press("enter")
+        await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
+        await operator.reads("Orders sync")
+    job = job_named(agent, "Orders sync")
+    assert job["data"] == {
+        "source_table": "shop.orders",
+        "knowledge_base": "orders_kb",
+        "content_columns": ["product", "description"],
+        "filter_column": "updated_at",
+    }
+    assert (job["intervalType"], job["interval"], job["timezone"]) == ("cron", "*/15 2 * * *", "Europe/Berlin")
+
+
+async def test_a_command_is_made_and_run_at_once(agent: AgentProcess) -> None:
+    async with operating(agent.socket, (160, 48)) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Greeting")
+        await operator.press("enter")
+        await operator.type("echo hello $WHO")
+        await operator.press("enter")
+        await operator.type("/tmp")
+        await operator.press("enter")
+        await operator.type("WHO='big world'")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("ctrl+s")
+        await operator.reads("Create it and run it now")
+        await operator.press("down", "enter")
+        await operator.until(lambda: isinstance(operator.app.screen, RunDetail), "the new run")
+        await operator.reads("C  completed", "Greeting", "hello big world")
+    job = job_named(agent, "Greeting")
+    assert job["data"] == {"command": "echo hello $WHO", "cwd": "/tmp", "env": {"WHO": "big world"}}
+
+
+async def test_what_is_wrong_is_told_at_its_field(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "command")
+        await operator.press("ctrl+s")
+        await operator.reads("└ is needed")
+        await operator.type("Faulty")
+        await operator.press("enter")
+        await operator.type("true")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.type("cron")
+        await operator.press("enter")
+        await operator.type("*/15 2 * *")
+        await operator.reads("└ '*/15 2 * *' has 4 fields", "no moment")
+        await operator.press("ctrl+s")
+        await operator.until(lambda: "checking" not in operator.text, "the answer")
+        await operator.reads("└ '*/15 2 * *' has 4 fields", "When *")
+        await operator.type(" *")
+        await operator.reads_no("has 4 fields")
+        await operator.reads("at 02:00, 02:15")
+
+
+async def test_a_name_that_is_taken_is_told_at_the_name(agent: AgentProcess) -> None:
+    agent.call("POST", "/api/jobs", {"name": "Taken", "type": "command", "data": {"command": "true"}})
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Taken")
+        await operator.press("enter")
+        await operator.type("true")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("ctrl+s")
+        await operator.reads("Create it and run it now")
+        await operator.press("enter")
+        await operator.reads("Name *", "└", "Taken")
+
+
+async def test_esc_steps_back_and_keeps_what_was_typed(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Kept")
+        await operator.press("enter")
+        await operator.type("true")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("escape")
+        await operator.reads("Name *", "Kept", "true")
+        await operator.press("escape")
+        await operator.reads("api-call")
+        await operator.press("enter")
+        await operator.reads("Name *", "Kept")
+
+
+async def test_nothing_typed_is_lost_without_a_question(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Dear work")
+        await operator.press("escape")
+        await operator.reads("api-call")
+        for key in ("escape", "q", "2", "1"):
+            await operator.press(key)
+            await operator.reads("throw away the job that is not created yet?")
+            await operator.press("enter")
+            await operator.reads_no("throw away")
+            assert isinstance(operator.app.screen, CreateScreen)
+        await operator.press("escape")
+        await operator.reads("throw away")
+        await operator.press("y")
+        await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "left")
+
+
+async def test_an_untouched_wizard_is_left_at_once(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await operator.reads("live")
+        await operator.press("c")
+        await operator.reads("api-call")
+        await operator.press("escape")
+        await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "left")

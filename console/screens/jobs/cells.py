@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
+from console.render.ages import due_in, seconds_to_next
 from console.render.look import Look
-from console.render.spans import clock_time, countdown, seconds_to_change
+from console.render.spans import clock_time
 from console.render.states import RECENT, recent_strip
 from console.widgets.line import safe_text
 from console.widgets.table import Column
@@ -71,13 +72,13 @@ def next_fire(job: Job, now: datetime, look: Look) -> Text:
         return Text("paused", look.palette.warning)
     if job.next_run_at is None:
         return Text("never" if job.interval_type != "none" else "by hand", look.palette.muted)
-    return Text(countdown(job.next_run_at, now))
+    return Text(due_in(job.next_run_at, now))
 
 
 def next_change(job: Job, now: datetime) -> float | None:
     if not _fires(job) or job.next_run_at is None or job.next_run_at <= now:
         return None
-    return seconds_to_change(job.next_run_at, now)
+    return seconds_to_next(job.next_run_at, now)
 
 
 def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool) -> list[Text]:
@@ -121,7 +122,7 @@ def _facts(job: Job, owner: str, now: datetime) -> list[tuple[str, str]]:
     policies = job.policies
     return [
         ("schedule", job.schedule_text),
-        ("next", f"{clock_time(job.next_run_at, now)} UTC, {countdown(job.next_run_at, now)}" if job.next_run_at else ""),
+        ("next", f"{clock_time(job.next_run_at, now)} UTC, {due_in(job.next_run_at, now)}" if job.next_run_at else ""),
         ("paused", clock_time(job.paused_at, now) if job.paused_at else ""),
         ("type", job.type),
         ("owner", owner),

@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from console.model.estimates import elapsed, kill_in
+from console.render.ages import age, due_in, seconds_to_next
 from console.render.amounts import count, short_count
 from console.render.look import Look
-from console.render.spans import ago, countdown, seconds_to_change, short_span
+from console.render.spans import short_span
 from console.render.states import state_mark
 from console.widgets.line import safe_text
 from console.widgets.table import Column
@@ -22,8 +23,8 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("state", "S", 4),
-    Column("job", "Job", 20, flex=3),
-    Column("what", "Progress / why", 26, flex=4),
+    Column("job", "Job", 22, flex=3),
+    Column("what", "Progress / why", 24, flex=4),
     Column("took", "Took/left", 11, align="right"),
     Column("when", "Since", 10, align="right"),
     Column("type", "Type", 12, flex=1, priority=3),
@@ -97,19 +98,16 @@ def took(run: Run, now: datetime, look: Look) -> Text:
 def when(run: Run, now: datetime, look: Look) -> Text:
     """Since when it is what it is."""
     if run.state is RunState.PENDING and run.available_at > now:
-        return Text(countdown(run.available_at, now))
+        return Text(due_in(run.available_at, now))
     moment = run.finished_at or run.started_at or run.created_at
-    return Text(ago(moment, now), look.palette.muted)
+    return Text(age(moment, now), look.palette.muted)
 
 
 def next_change(run: Run, now: datetime) -> float | None:
     """Seconds until a cell of it reads differently by time alone."""
     if run.state is RunState.RUNNING:
         return 1.0
-    moment = run.finished_at or run.started_at or run.created_at
-    if run.state in {RunState.PENDING, RunState.RETRYING} and run.available_at > now:
-        moment = run.available_at
-    return seconds_to_change(moment, now)
+    return seconds_to_next(run.available_at if run.state in {RunState.PENDING, RunState.RETRYING} else None, now)
 
 
 def _progress(run: Run, now: datetime, look: Look) -> Text:
@@ -150,7 +148,7 @@ def _stopping(run: Run, now: datetime, look: Look) -> Text:
 
 def _waits(run: Run, now: datetime, look: Look) -> Text:
     if run.state is RunState.RETRYING:
-        due = f" {countdown(run.available_at, now)}" if run.available_at > now else ""
+        due = f" {due_in(run.available_at, now)}" if run.available_at > now else ""
         text = Text(f"attempt {run.attempt + 1}/{run.max_attempts}{due} ", look.palette.warning)
         return text.append_text(safe_text(run.error.message, look.palette.muted)) if run.error else text
     if run.available_at > now:

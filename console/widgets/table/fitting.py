@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from rich.cells import cell_len, set_cell_size
 from rich.console import Console
@@ -40,8 +40,13 @@ def fit_text(text: str, width: int, align: Align = "left") -> str:
 
 
 def _segments_of(cell: Text | Content, console: Console) -> list[Segment]:
-    drawn = cell.render(console, end="") if isinstance(cell, Text) else cell.render_segments(Style.null())
+    drawn = _draw_text(cell, console) if isinstance(cell, Text) else cell.render_segments(Style.null())
     return [Segment(to_one_line(text), style) for text, style, _ in drawn if text]
+
+
+def _draw_text(text: Text, console: Console) -> Iterable[Segment]:
+    """Rich forgets a text's own style when no part of it has another."""
+    return Segment.apply_style(text.render(console, end=""), console.get_style(text.style, default=RichStyle.null()))
 
 
 def _last_style(segments: Sequence[Segment]) -> RichStyle | None:

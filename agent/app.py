@@ -65,6 +65,7 @@ class Agent:
     sql: SqlStore
     listener: Listener | None = None
     works: bool = False
+    closed: bool = False
 
     async def start(self, *, idle: bool = False) -> None:
         """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
@@ -75,8 +76,8 @@ class Agent:
         _log.info("agent_started", url=self.listener.url, socket=str(self.listener.socket), rescued_runs=rescued)
 
     async def _start_work(self) -> int:
-        self.works = True
         rescued = await self.rescuer.rescue_predecessors()
+        self.works = True
         await self.core.executor.start(self.supervisor.hear, self.supervisor.end)
         for duty in self.duties:
             duty.start()
@@ -86,19 +87,25 @@ class Agent:
         """No new work, then the runs under way get `stop_grace`, then everything is closed; nothing is left half-written."""
         if self.listener is not None:
             await self.listener.stop()
-        if self.works:
-            await self._stop_work()
-        await self.close()
+        try:
+            if self.works:
+                await self._stop_work()
+        finally:
+            await self.close()
         _log.info("agent_stopped")
 
     async def _stop_work(self) -> None:
         """The supervisor last: what running work says until its end is still heard."""
         starting = [duty for duty in self.duties if duty is not self.supervisor]
         await asyncio.gather(*(duty.stop() for duty in starting))
+        self.supervisor.hurry()
         await self.core.executor.stop(self.settings.stop_grace.total_seconds())
         await self.supervisor.stop()
 
     async def close(self) -> None:
+        if self.closed:
+            return
+        self.closed = True
         await self.reader.stop()
         self.logs.close()
         await self.sql.close()
@@ -117,6 +124,17 @@ async def open_agent(
     except BaseException:
         lock.release()
         raise
+    try:
+        return await _put_together(settings, data_dir, lock, store, clock, ids, rng)
+    except BaseException:
+        await store.close()
+        lock.release()
+        raise
+
+
+async def _put_together(
+    settings: Settings, data_dir: Path, lock: StoreLock, store: SqlStore, clock: Clock, ids: NewId, rng: random.Random
+) -> Agent:
     user_id = await _local_user(store, settings, clock, ids)
     gate = Gate(store, clock, ids, local_caller(settings.account, user_id, settings.owner), settings.anonymous_account)
     drivers, sources = DriverRegistry(), SqlSources()
@@ -134,7 +152,7 @@ async def open_agent(
         preload=[drivers.get("command").entry],
     )
     granting = Granting(store, vault, sources, reader)
-    firing = Firing(clock, ids, rng)
+    firing = Firing(clock, ids, rng, settings.catch_up_rate)
     core = Core(
         settings=settings,
         clock=clock,
@@ -149,7 +167,7 @@ async def open_agent(
         world=World(store, vault, sources, reader, granting, clock, ids),
     )
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
-    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id)
+    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
     scheduler = Scheduler(store, clock, firing)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)

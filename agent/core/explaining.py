@@ -5,26 +5,29 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from agent.core.firing import schedule_of
-from agent.core.ports import Store
+from agent.core.ports import Drivers, Store
 from agent.core.records import RunQuery
+from shared.errors import InvalidInput
 from shared.filters import parse
-from shared.models import Fire, FireReason, Job, Run
+from shared.models import Fire, FireOutcome, FireReason, Job, Run
 from shared.models.base import Instant, Resource
 
-REASONS: dict[FireReason, str] = {
-    FireReason.ON_TIME: "it started on time",
-    FireReason.CAUGHT_UP: "it was caught up after no agent had evaluated it in time",
-    FireReason.QUEUED_BEHIND: "it was queued behind a run that was still active",
-    FireReason.REPLACED_RUNNING: "it cancelled the run that was still active and took its place",
-    FireReason.OVERLAP_ACTIVE: "the run before it was still active (overlap: skip)",
-    FireReason.OVERLAP_QUEUE_FULL: "too many runs were queued already",
-    FireReason.STANDS_FOR_LATER: "a later missed fire stands for it (catch-up: latest)",
-    FireReason.CATCH_UP_NONE: "no agent evaluated it in time, and the job catches nothing up",
-    FireReason.OUTSIDE_CATCH_UP_WINDOW: "no agent evaluated it in time, and it is older than the catch-up window",
-    FireReason.AWAITING_OPERATOR: "it waits for an operator: too many fires were missed at once",
-    FireReason.WINDOW_CLOSED: "the job's window had closed before it could start",
-    FireReason.JOB_PAUSED: "the job was paused",
+_BECAUSE: dict[FireReason, str] = {
+    FireReason.ON_TIME: "started on time",
+    FireReason.CAUGHT_UP: "was caught up later, for no agent had looked at it in time",
+    FireReason.QUEUED_BEHIND: "was queued behind a run that was still active",
+    FireReason.REPLACED_RUNNING: "started in place of the run that was still active, which was cancelled",
+    FireReason.OVERLAP_ACTIVE: "was skipped, because a run was still active (overlap: skip)",
+    FireReason.OVERLAP_QUEUE_FULL: "was skipped, because enough runs were waiting already",
+    FireReason.STANDS_FOR_LATER: "was not run by itself; a later fire stands for it",
+    FireReason.CATCH_UP_NONE: "was missed: no agent looked at it in time, and the job catches nothing up",
+    FireReason.OUTSIDE_CATCH_UP_WINDOW: "was missed: no agent looked at it in time, and it was too old to catch up",
+    FireReason.AWAITING_OPERATOR: "is held for an operator: too many fires were missed at once",
+    FireReason.WINDOW_CLOSED: "did not start, because the job's window had closed",
+    FireReason.JOB_PAUSED: "was not run, because the job was paused",
 }
+_PLURAL = [("was missed", "were missed"), ("was not", "were not"), ("looked at it", "looked at them"),
+           ("it was too old", "they were too old")]  # fmt: skip
 
 
 class Explanation(Resource):
@@ -35,20 +38,46 @@ class Explanation(Resource):
     next_fires: list[Instant]
 
 
-async def explain(store: Store, job: Job, now: datetime) -> Explanation:
+async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Explanation:
+    """Whatever is wrong with the job, this answers."""
     fires = await store.list_fires(job.account_id, job_id=job.id, limit=10)
     where = parse("state:pending,running,retrying", "run")
     active = await store.list_runs(RunQuery(job.account_id, where=where, job_id=job.id, limit=20))
-    upcoming = schedule_of(job, job.created_at).between(now, datetime.max.replace(tzinfo=UTC), 5) if job.enabled else []
-    sentences = [_standing(job, upcoming), *map(_waiting, active), *map(_told, fires)]
+    upcoming, fault = _upcoming(job, now)
+    sentences = [fault or _standing(job, upcoming), *_lack(drivers, job)]
+    sentences += [*(_waiting(run, now) for run in active), *map(told, fires)]
     return Explanation(job=job, sentences=sentences, last_fires=fires, active_runs=active, next_fires=upcoming)
 
 
+def told(fire: Fire) -> str:
+    """What became of a fire, or of a span of them, and why."""
+    because = _BECAUSE[fire.reason]
+    if fire.reason is FireReason.WINDOW_CLOSED and fire.outcome is FireOutcome.STARTED:
+        because = "started, and was not tried again, because the job's window had closed"
+    if fire.stands_in_fire_at is not None:
+        because = f"was not run by itself; the fire of {_moment(fire.stands_in_fire_at)} stands for it"
+    if fire.count > 1 and fire.until is not None:
+        for one, many in _PLURAL:
+            because = because.replace(one, many)
+        return f"{fire.count} fires from {_moment(fire.fire_at)} to {_moment(fire.until)} {because}."
+    return f"The fire of {_moment(fire.fire_at)} {because}."
+
+
+def _upcoming(job: Job, now: datetime) -> tuple[list[datetime], str | None]:
+    """The next fires; or none, and why the schedule cannot be read."""
+    try:
+        schedule = schedule_of(job, job.created_at)
+    except InvalidInput as error:
+        return [], f"Its schedule cannot be read any more, so it does not fire ({error.message}); publish it anew."
+    promised = job.enabled and job.paused_at is None
+    return schedule.between(now, datetime.max.replace(tzinfo=UTC), 5) if promised else [], None
+
+
 def _standing(job: Job, upcoming: list[datetime]) -> str:
-    if job.paused_at is not None:
-        return f"It is paused since {_moment(job.paused_at)}: its moments are counted, not run."
     if not job.enabled:
         return "It is disabled: it runs only by hand."
+    if job.paused_at is not None:
+        return f"It is paused since {_moment(job.paused_at)}: its moments are counted, not run."
     if job.interval_type == "none":
         return "It has no schedule: it runs only by hand or by API."
     if not upcoming:
@@ -56,18 +85,41 @@ def _standing(job: Job, upcoming: list[datetime]) -> str:
     return f"It fires {job.schedule_text}; next at {_moment(upcoming[0])}."
 
 
-def _waiting(run: Run) -> str:
+def _lack(drivers: Drivers, job: Job) -> list[str]:
+    try:
+        drivers.get(job.type)
+    except InvalidInput:
+        return [f"Its job type '{job.type}' is not installed here: its runs fail until it is."]
+    return []
+
+
+def _waiting(run: Run, now: datetime) -> str:
     if run.state == "running":
-        return f"Run {run.id} is running since {_moment(run.started_at or run.created_at)}, attempt {run.attempt}."
-    reason = run.waiting_for or ("its back-off" if run.state == "retrying" else "a free worker")
-    return f"Run {run.id} is {run.state} and waits for {reason}."
+        asked = run.cancel_requested_at
+        doing = f"is being cancelled since {_moment(asked)}" if asked else f"is running since {_since(run)}"
+        return f"Run {run.id} {doing}, attempt {run.attempt}."
+    if run.state == "retrying" and run.available_at > now:
+        return f"Run {run.id} failed and is tried again at {_moment(run.available_at)}, {_next_attempt(run)}."
+    if run.available_at > now:
+        why = "spread out with other caught-up runs" if run.cause == "catch_up" else "jitter"
+        return f"Run {run.id} is {run.state} and starts at {_moment(run.available_at)} ({why})."
+    return f"Run {run.id} is {run.state}: {_cause_of_wait(run.waiting_for)}."
 
 
-def _told(fire: Fire) -> str:
-    if fire.count > 1 and fire.until is not None:
-        span = f"{fire.count} fires from {_moment(fire.fire_at)} to {_moment(fire.until)}"
-        return f"{span}: {fire.outcome}, because {REASONS[fire.reason]}."
-    return f"The fire of {_moment(fire.fire_at)}: {fire.outcome}, because {REASONS[fire.reason]}."
+def _cause_of_wait(waiting_for: str | None) -> str:
+    if waiting_for is None or waiting_for.startswith("no "):
+        return waiting_for or "it is about to start"
+    if waiting_for.startswith("key "):
+        return f"its concurrency {waiting_for.replace(': ', ' has ', 1)}"
+    return f"it waits for {waiting_for}"
+
+
+def _next_attempt(run: Run) -> str:
+    return f"attempt {run.attempt + 1} of {run.max_attempts}"
+
+
+def _since(run: Run) -> str:
+    return _moment(run.started_at or run.created_at)
 
 
 def _moment(at: datetime) -> str:

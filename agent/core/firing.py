@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from agent.core.records import DueJob, FireRow, NewRun, ScheduleMarks, SettledJob
+from agent.core.records import ClaimedRun, DueJob, FireRow, NewRun, ScheduleMarks, SettledJob
 from shared.clock import Clock
+from shared.errors import InvalidInput
 from shared.ids import NewId
 from shared.models import FireReason, Job, JobInput, RunCause
 from shared.schedule import Schedule, ScheduleSpec, compile_schedule, zone_data_version
 from shared.schedule.settle import FireState, Settlement, Verdict, settle
+
+_SET_ASIDE = timedelta(hours=1)
+"""After that long a job whose schedule could not be read is looked at again."""
 
 
 def schedule_of(job: Job | JobInput, anchor: datetime) -> Schedule:
@@ -39,13 +43,27 @@ def marks_of(schedule: Schedule, high_water: datetime) -> ScheduleMarks:
     )
 
 
-class Firing:
-    """Settles due jobs."""
+def window_end_of(claimed: ClaimedRun) -> datetime | None:
+    """After that nothing of the run starts any more. None: no end; so for what was asked for by hand, and under a
+    schedule that cannot be read any more."""
+    if claimed.run.cause not in ("schedule", "catch_up"):
+        return None
+    try:
+        return schedule_of(claimed.definition, claimed.run.created_at).window_end
+    except InvalidInput:
+        return None
 
-    def __init__(self, clock: Clock, new_id: NewId, rng: random.Random) -> None:
+
+class Firing:
+    """Settles due jobs. Of all jobs together, at most `catch_up_rate` caught-up runs start in a minute."""
+
+    def __init__(self, clock: Clock, new_id: NewId, rng: random.Random, catch_up_rate: int = 60) -> None:
         self._clock = clock
         self._new_id = new_id
         self._rng = rng
+        self._spacing = 60 / catch_up_rate
+        self._next_catch_up = float("-inf")
+        """On monotonic time: when the next caught-up run may start."""
 
     def settle(self, due: DueJob, now: datetime) -> SettledJob:
         """One look at one job: what becomes of every moment up to `now`, bounded; `next_fire_at` tells of the rest."""
@@ -60,6 +78,16 @@ class Firing:
             cancel_running=settlement.cancel_running,
             zone_data_version=zone_data_version(),
         )
+
+    def recompute(self, due: DueJob) -> SettledJob:
+        """Only the next fire anew, where the zone data changed; what is due by then is settled as everything else."""
+        upcoming = schedule_of(due.job, due.created_at).next(due.high_water)
+        return _unsettled(due, upcoming, zone_data_version())
+
+    def set_aside(self, due: DueJob, now: datetime) -> SettledJob:
+        """For a job that cannot be settled: looked at again later, from the same high-water mark. Its zone data count as
+        seen, or the look at stale ones would not end."""
+        return _unsettled(due, now + _SET_ASIDE, zone_data_version())
 
     def _state(self, due: DueJob) -> FireState:
         policies = due.job.policies
@@ -93,11 +121,23 @@ class Firing:
             job_id=job_id,
             cause=cause,
             fire_at=verdict.fire_at,
-            available_at=max(now, verdict.fire_at + verdict.delay),
+            available_at=self._start(cause, max(now, verdict.fire_at + verdict.delay), now),
             chained=verdict.chained,
         )
+
+    def _start(self, cause: RunCause, wanted: datetime, now: datetime) -> datetime:
+        if cause != "catch_up":
+            return wanted
+        elapsed = self._clock.monotonic()
+        place = max(elapsed, self._next_catch_up)
+        self._next_catch_up = place + self._spacing
+        return max(wanted, now + timedelta(seconds=place - elapsed))
 
 
 def _next(due: DueJob, settlement: Settlement) -> datetime | None:
     """More to settle than one look takes: the job stays due."""
     return due.job.next_run_at if settlement.more else settlement.next_fire
+
+
+def _unsettled(due: DueJob, next_fire_at: datetime | None, zone_data: str) -> SettledJob:
+    return SettledJob(due.job.id, due.job.version, [], due.high_water, next_fire_at, zone_data_version=zone_data)

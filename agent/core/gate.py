@@ -6,13 +6,14 @@ import hashlib
 import re
 import secrets
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 
 from agent.core.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.ports import WorldStore
 from agent.core.records import TokenRecord
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound, Unauthenticated
+from shared.errors import InvalidInput, NotFound, Unauthenticated, Unavailable
 from shared.ids import NewId
 from shared.models import TokenInfo
 
@@ -34,16 +35,16 @@ class Gate:
         self._anonymous_account = anonymous_account
         self._known: dict[str, TokenRecord] = {}
         self._used: dict[str, datetime] = {}
+        self._revocations = 0
 
     async def by_token(self, token: str) -> Caller:
         """Raise Unauthenticated for an unknown, expired or revoked token, in the same words."""
         digest = _hash(token)
-        record = self._known.get(digest) or await self._store.find_token(digest)
+        record = self._known.get(digest) or await self._looked_up(digest)
         now = self._clock.now()
         if record is None or record.revoked_at or (record.expires_at and record.expires_at <= now):
             self._known.pop(digest, None)
             raise Unauthenticated("the token is not valid: unknown, expired or revoked")
-        self._known[digest] = record
         await self._note_use(record.id, now)
         return Caller(record.account_id, record.user_id, record.handle, record.scopes, "token", record.id)
 
@@ -90,7 +91,17 @@ class Gate:
     async def revoke(self, caller: Caller, token_id: str) -> None:
         caller.require(Scope.ADMIN)
         await self._store.revoke_token(caller.account_id, token_id, self._clock.now())
+        self._revocations += 1
+        self._used.pop(token_id, None)
         self._known = {digest: record for digest, record in self._known.items() if record.id != token_id}
+
+    async def _looked_up(self, digest: str) -> TokenRecord | None:
+        """Remembered, if it is valid and no token was revoked while the store was read."""
+        before = self._revocations
+        record = await self._store.find_token(digest)
+        if record is not None and record.revoked_at is None and before == self._revocations:
+            self._known[digest] = record
+        return record
 
     async def _owner(self, caller: Caller, account: str) -> tuple[str, str]:
         """The account's first user. The agent's own user names an account and has it: that is how accounts are made."""
@@ -110,7 +121,8 @@ class Gate:
         last = self._used.get(token_id)
         if last is None or now - last >= _TOUCH_EVERY:
             self._used[token_id] = now
-            await self._store.touch_tokens({token_id: now})
+            with suppress(Unavailable):  # a full disk must not shut out who comes to mend it
+                await self._store.touch_tokens({token_id: now})
 
 
 def local_caller(account_id: str, user_id: str, handle: str) -> Caller:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 import unicodedata
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -98,8 +99,11 @@ class Jobs:
         self._require_code(caller, job.type)
         await self._checking.check(caller, definition)
         now = self._clock.now()
-        due = await self._store.due_state(caller.account_id, job.id)
         fresh = _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
+        if fresh and job.enabled and job.paused_at is not None:
+            with suppress(InvalidInput):  # a schedule that cannot be read any more may be replaced all the same
+                await self._settle(job, now)
+        due = await self._store.due_state(caller.account_id, job.id)
         marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
         change = JobChange(job.id, definition, marks, caller.user_id)
         return await self._store.replace_job(change, expected_version, now)
@@ -122,19 +126,21 @@ class Jobs:
         if job.paused_at is not None:
             return job
         now = self._clock.now()
-        return await self._store.set_paused(job.id, now, job.next_run_at, now)
+        if job.enabled:
+            await self._settle(job, now)
+        upcoming = await self._upcoming(job)
+        return await self._store.set_paused(job.id, now, upcoming, now)
 
     async def resume(self, caller: Caller, key: str) -> Job:
-        """One ledger row tells what the pause left out."""
+        """One ledger row tells what the pause left out. Of a disabled job it left out nothing."""
         caller.require(Scope.EDIT)
         job = await self._store.get_job(caller.account_id, key)
         if job.paused_at is None:
             return job
         now = self._clock.now()
-        due = await self._store.due_state(caller.account_id, job.id)
-        settled = self._firing.settle(due, now)
-        await self._store.settle([settled], now)
-        upcoming = schedule_of(job, job.created_at).next(settled.high_water)
+        if job.enabled:
+            await self._settle(job, now)
+        upcoming = await self._upcoming(job)
         return await self._store.set_paused(job.id, None, upcoming, now)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
@@ -161,7 +167,7 @@ class Jobs:
         """Why it did (not) run, in sentences."""
         caller.require(Scope.READ)
         job = await self._store.get_job(caller.account_id, key)
-        return await explain(self._store, job, self._clock.now())
+        return await explain(self._store, self._drivers, job, self._clock.now())
 
     def fire_times(self, spec: ScheduleSpec, *, after: datetime | None, count: int) -> FireTimes:
         now = self._clock.now()
@@ -175,12 +181,28 @@ class Jobs:
             schedule_text=schedule.describe(),
         )
 
+    async def _settle(self, job: Job, now: datetime) -> None:
+        """Write what became of the job's moments until now; one look at it is bounded."""
+        high_water = datetime.min.replace(tzinfo=UTC)
+        while high_water < now:
+            settled = self._firing.settle(await self._store.due_state(job.account_id, job.id), now)
+            await self._store.settle([settled], now)
+            high_water = settled.high_water
+
+    async def _upcoming(self, job: Job) -> datetime | None:
+        due = await self._store.due_state(job.account_id, job.id)
+        return schedule_of(job, job.created_at).next(due.high_water)
+
     def _marks(self, definition: JobInput, anchor: datetime, high_water: datetime) -> ScheduleMarks:
         return marks_of(schedule_of(definition, anchor), high_water)
 
     def _require_code(self, caller: Caller, job_type: str) -> None:
-        manifest: Manifest = self._drivers.get(job_type)
-        if manifest.runs_programs:
+        """A job whose driver is gone may have run programs: who changes it needs the scope as well."""
+        try:
+            manifest: Manifest | None = self._drivers.get(job_type)
+        except InvalidInput:
+            manifest = None
+        if manifest is None or manifest.runs_programs:
             caller.require(Scope.CODE)
 
 

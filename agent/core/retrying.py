@@ -30,8 +30,10 @@ def decide_outcome(
     assert error is not None
     again = error.transient if ended else _retry_when_lost(claimed, repeat_safe=repeat_safe)
     retry_at = now + back_off(claimed.policies.retry, claimed.run.attempt, rng)
-    if again and claimed.run.attempt < claimed.run.max_attempts and not (window_end and retry_at > window_end):
-        return Outcome(fence, "retrying", now, error=error, retry_at=retry_at)
+    if again and claimed.run.attempt < claimed.run.max_attempts:
+        if window_end is None or retry_at <= window_end:
+            return Outcome(fence, "retrying", now, error=error, retry_at=retry_at)
+        error = error.model_copy(update={"message": f"{error.message}; not tried again: the job's window closes"})
     return Outcome(fence, "failed", ended.at if ended else now, error=error, result=ended.result if ended else None)
 
 

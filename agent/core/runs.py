@@ -14,7 +14,7 @@ from shared.errors import Conflict, NotFound, StaleVersion
 from shared.filters import parse
 from shared.ids import NewId
 from shared.models import LogPage, Run, Step
-from shared.states import FINAL, RunState
+from shared.states import FINAL
 
 _PAGE = 1000
 """Lines of a finished log that are sent at once."""
@@ -77,15 +77,13 @@ class Runs:
         processes is left. Conflict if it has ended."""
         caller.require(Scope.RUN)
         run = _current(await self._store.get_run(caller.account_id, run_id), version)
-        if run.state in FINAL:
-            raise Conflict(f"run {run.id} is {run.state} already; there is nothing to cancel")
-        if run.cancel_requested_at is not None:
+        if _not_over(run).cancel_requested_at is not None:
             return run
         now = self._clock.now()
         grace = (await self._store.definition(run.job_id, run.revision)).policies.kill_grace
-        deadline = now + grace if run.state is RunState.RUNNING else None
-        changed = await self._store.request_cancel([run.id], caller.handle, deadline, now)
-        return changed[0] if changed else await self._store.get_run(caller.account_id, run_id)
+        # with a deadline for a waiting run too: it may start before the request is written
+        changed = await self._store.request_cancel([run.id], caller.handle, now + grace, now)
+        return changed[0] if changed else _not_over(await self._store.get_run(caller.account_id, run_id))
 
     async def rerun(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
         """A new run of the job's current revision, that names the old one. Conflict while the old one is active."""
@@ -101,6 +99,12 @@ class Runs:
         chained = job.policies.overlap != "allow"
         again = NewRun(self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id)
         return (await self._store.insert_runs([again], now))[0]
+
+
+def _not_over(run: Run) -> Run:
+    if run.state in FINAL:
+        raise Conflict(f"run {run.id} is {run.state} already; there is nothing to cancel")
+    return run
 
 
 def _current(run: Run, version: int | None) -> Run:

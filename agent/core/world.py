@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import builtins
 import re
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +14,7 @@ from agent.core.granting import Granting
 from agent.core.ports import KnowledgeBases, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant
 from shared.clock import Clock
-from shared.errors import InvalidInput
+from shared.errors import Conflict, InvalidInput, NotFound
 from shared.ids import NewId
 from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
 
@@ -37,6 +39,7 @@ class World:
         self._granting = granting
         self._clock = clock
         self._new_id = new_id
+        self._naming = asyncio.Lock()
 
     async def create_connection(self, caller: Caller, given: ConnectionInput) -> Connection:
         """A password in the URL is moved into a secret named after the connection."""
@@ -55,9 +58,16 @@ class World:
             account_id=caller.account_id,
             created_at=self._clock.now(),
         )
-        if password and secret_name is None:
-            await self._vault.put(caller.account_id, f"connection-{name}", password)
-        return await self._store.insert_connection(connection)
+        async with self._naming:
+            await self._check_free(connection)
+            if password and secret_name is None:
+                await self._vault.put(caller.account_id, f"connection-{name}", password)
+            return await self._store.insert_connection(connection)
+
+    async def _check_free(self, new: Connection) -> None:
+        """Before its password is put where one of the same name keeps its own."""
+        if any(known.name == new.name for known in await self._store.list_connections(new.account_id)):
+            raise Conflict(f"there is already a connection with the name '{new.name}'", field="name")
 
     async def list_connections(self, caller: Caller) -> builtins.list[Connection]:
         caller.require(Scope.READ)
@@ -68,8 +78,13 @@ class World:
         return await self._store.get_connection(caller.account_id, key)
 
     async def delete_connection(self, caller: Caller, key: str) -> None:
+        """With the password that came in its URL; a secret that was named for it stays."""
         caller.require(Scope.ADMIN)
-        await self._store.delete_connection(caller.account_id, key)
+        connection = await self._store.get_connection(caller.account_id, key)
+        await self._store.delete_connection(caller.account_id, connection.id)
+        if connection.secret_name == f"connection-{connection.name}":
+            with suppress(NotFound, Conflict):
+                await self._store.delete_secret(caller.account_id, connection.secret_name)
 
     async def test_connection(self, caller: Caller, key: str) -> builtins.list[str]:
         """The tables that the source shows; Unavailable with the cause."""
@@ -97,7 +112,11 @@ class World:
             updated_at=now,
         )
         stored = await self._store.insert_knowledge_base(base)
-        await self._bases.create(stored)
+        try:
+            await self._bases.create(stored)
+        except BaseException:
+            await self._store.delete_knowledge_base(caller.account_id, stored.id)
+            raise
         return stored
 
     async def list_knowledge_bases(self, caller: Caller) -> builtins.list[KnowledgeBase]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from agent.core.hearing import asks_to_cancel
 from agent.core.ports import Executor
 from shared.models import Event
 
@@ -14,5 +15,5 @@ class Canceller:
 
     def hear(self, events: Sequence[Event]) -> None:
         for event in events:
-            if event.kind == "run.changed" and event.data.get("cancelRequestedAt") and event.data["state"] == "running":
+            if asks_to_cancel(event):
                 self._executor.cancel(event.subject_id)

@@ -2,20 +2,27 @@
 
 from __future__ import annotations
 
+import random
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import structlog
+
 from agent.core.checking import needs_of
+from agent.core.firing import window_end_of
 from agent.core.granting import Granting
+from agent.core.hearing import asks_to_cancel
 from agent.core.ports import Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence, Outcome
-from agent.core.wire import Order
+from agent.core.retrying import decide_outcome
+from agent.core.wire import Ended, Order
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
-from shared.errors import Fault, InvalidInput, JobdeckError
+from shared.errors import Fault, InvalidInput, JobdeckError, Unavailable
 from shared.models import Event, RunError
 
+_log = structlog.get_logger()
 _LONGEST_REST = 15.0
 _WAKING = ("run.created", "run.changed", "job.deleted")
 Watch = Callable[[ClaimedRun, frozenset[str]], None]
@@ -33,6 +40,7 @@ class Dispatcher(Poller):
         watch: Watch,
         settings: Settings,
         agent_id: str,
+        rng: random.Random,
     ) -> None:
         super().__init__()
         self._store = store
@@ -43,12 +51,20 @@ class Dispatcher(Poller):
         self._watch = watch
         self._settings = settings
         self._agent_id = agent_id
+        self._rng = rng
+        self._asked: set[str] = set()
+        """Runs that somebody wants to end since the last claim."""
+        self._ends: list[Outcome] = []
+        """Of attempts that were not handed over; not stored yet."""
 
     def hear(self, events: Sequence[Event]) -> None:
+        self._asked.update(event.subject_id for event in events if asks_to_cancel(event))
         if any(event.kind in _WAKING for event in events):
             self.wake()
 
     async def poll(self) -> float:
+        await self._store_ends()
+        self._asked.clear()
         idle = self._executor.idle_workers()
         if not idle:
             return _LONGEST_REST
@@ -56,6 +72,7 @@ class Dispatcher(Poller):
         claimed = await self._store.claim(idle, self._agent_id, now + self._settings.lease, now)
         for run in claimed:
             await self._hand_over(run)
+        await self._store_ends()
         if claimed:
             return 0.0
         upcoming = await self._store.next_available(now)
@@ -64,15 +81,23 @@ class Dispatcher(Poller):
         return min(max((upcoming - self._clock.now()).total_seconds(), 0.001), _LONGEST_REST)
 
     async def _hand_over(self, claimed: ClaimedRun) -> None:
-        worker_id = claimed.run.worker_id
-        assert worker_id is not None
+        """To its worker; or, where that cannot be, to its end. No await between the look at what was asked for
+        meanwhile, the hand-over and the watch: no cancel and no word of the worker falls between."""
+        assert claimed.run.worker_id is not None
         try:
             order, mask = await self._order(claimed)
-        except JobdeckError as error:
-            await self._refuse(claimed, worker_id, error)
+        except Exception as error:
+            self._ends.append(self._refused(claimed, error))
+            return
+        if claimed.run.id in self._asked:
+            self._ends.append(Outcome(_fence(claimed), "cancelled", self._clock.now()))
+            return
+        try:
+            self._executor.execute(claimed.run.worker_id, order)
+        except RuntimeError as error:
+            self._ends.append(self._not_taken(claimed, error))
             return
         self._watch(claimed, mask)
-        self._executor.execute(worker_id, order)
 
     async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         run, data = claimed.run, claimed.definition.data
@@ -102,9 +127,46 @@ class Dispatcher(Poller):
         )
         return order, frozenset(grants.mask)
 
-    async def _refuse(self, claimed: ClaimedRun, worker_id: str, error: JobdeckError) -> None:
-        """What the job names is not there any more: the run fails with the reason, and the worker stays idle."""
+    async def _store_ends(self) -> None:
+        """Kept until they are stored: the run would read `running` for ever."""
+        while self._ends:
+            taken = list(self._ends)
+            await self._store.finish(taken, self._clock.now())
+            del self._ends[: len(taken)]
+
+    def _refused(self, claimed: ClaimedRun, error: Exception) -> Outcome:
+        """What the job names is not there (any more), or cannot be reached now: tried again only if that may pass."""
+        now, run = self._clock.now(), claimed.run
+        message = (
+            error.message if isinstance(error, JobdeckError) else f"{type(error).__name__}; the agent's log has more"
+        )
+        code = error.code if isinstance(error, JobdeckError) else type(error).__name__
+        if not isinstance(error, JobdeckError):
+            _log.error("run_not_startable", run_id=run.id, exc_info=error)
+        cause = RunError(
+            kind="not_startable",
+            message=f"the run could not be started: {message}",
+            transient=isinstance(error, Unavailable),
+            fingerprint=f"not_startable:{code}",
+        )
+        ended = Ended(run_id=run.id, attempt=run.attempt, outcome="failed", at=now, error=cause)
+        window_end = window_end_of(claimed)
+        return decide_outcome(
+            claimed, _fence(claimed), ended, repeat_safe=True, window_end=window_end, now=now, rng=self._rng
+        )
+
+    def _not_taken(self, claimed: ClaimedRun, error: RuntimeError) -> Outcome:
+        """The worker went away since it was asked: nothing of the run has begun, so the next worker may have it."""
         now = self._clock.now()
-        fence = Fence(claimed.run.id, claimed.run.attempt, worker_id)
-        cause = RunError(kind="not_startable", message=error.message, fingerprint=f"not_startable:{error.code}")
-        await self._store.finish([Outcome(fence, "failed", now, error=cause)], now)
+        _log.warning("worker_went_away", run_id=claimed.run.id, error=str(error))
+        cause = RunError(
+            kind="not_handed_over",
+            message="its worker ended before it took the run; nothing of the run had begun",
+            transient=True,
+            fingerprint="not_handed_over",
+        )
+        return Outcome(_fence(claimed), "retrying", now, error=cause, retry_at=now)
+
+
+def _fence(claimed: ClaimedRun) -> Fence:
+    return Fence(claimed.run.id, claimed.run.attempt, claimed.run.worker_id or "")

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 import structlog
 
-from agent.core.firing import schedule_of
+from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence
 from agent.core.retrying import decide_outcome
@@ -63,7 +63,7 @@ class Rescuer(Poller):
                 Fence(claimed.run.id, claimed.run.attempt, claimed.run.worker_id or ""),
                 None,
                 repeat_safe=self._repeat_safe(claimed.run.type),
-                window_end=schedule_of(claimed.definition, claimed.run.created_at).window_end,
+                window_end=window_end_of(claimed),
                 now=now,
                 rng=self._rng,
             )

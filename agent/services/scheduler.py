@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
+
+import structlog
 
 from agent.core.firing import Firing
 from agent.core.ports import Store
-from agent.core.records import DueJob
+from agent.core.records import DueJob, SettledJob
 from agent.services.poller import Poller
 from shared.clock import Clock
+from shared.errors import Unavailable
 from shared.models import Event
 from shared.schedule import zone_data_version
 
+_log = structlog.get_logger()
 _BATCH = 500
 _LONGEST_REST = 30.0
 """A wall clock that was set is noticed within that time."""
@@ -37,7 +41,7 @@ class Scheduler(Poller):
         now = self._clock.now()
         due = await self._store.due_jobs(now, _BATCH)
         if due:
-            await self._store.settle([self._firing.settle(job, now) for job in due], now)
+            await self._settle(due, self._firing.settle, now)
         if len(due) == _BATCH or await self._still_due(due, now):
             return 0.0
         upcoming = await self._store.next_due()
@@ -53,5 +57,38 @@ class Scheduler(Poller):
         """Next fires that were computed with other zone data are computed anew."""
         now, version = self._clock.now(), zone_data_version()
         while stale := await self._store.stale_zone_jobs(version, _BATCH):
-            await self._store.settle([self._firing.settle(job, now) for job in stale], now)
+            await self._settle(stale, lambda job, _now: self._firing.recompute(job), now)
         self._zones_checked = True
+
+    async def _settle(
+        self, jobs: Sequence[DueJob], rule: Callable[[DueJob, datetime], SettledJob], now: datetime
+    ) -> None:
+        """All in one transaction; a job that the rules or the store cannot take stops no other."""
+        settled = [self._decided(job, rule, now) for job in jobs]
+        try:
+            await self._store.settle(settled, now)
+        except Unavailable:
+            raise
+        except Exception as error:
+            _log.error("settled_one_by_one", jobs=len(jobs), error=str(error))
+            for job, each in zip(jobs, settled, strict=True):
+                await self._settle_alone(job, each, now)
+
+    def _decided(self, job: DueJob, rule: Callable[[DueJob, datetime], SettledJob], now: datetime) -> SettledJob:
+        try:
+            return rule(job, now)
+        except Exception as error:
+            return self._set_aside(job, error, now)
+
+    async def _settle_alone(self, job: DueJob, settled: SettledJob, now: datetime) -> None:
+        try:
+            await self._store.settle([settled], now)
+        except Unavailable:
+            raise
+        except Exception as error:
+            await self._store.settle([self._set_aside(job, error, now)], now)
+
+    def _set_aside(self, job: DueJob, error: Exception, now: datetime) -> SettledJob:
+        later = self._firing.set_aside(job, now)
+        _log.error("job_set_aside", job_id=job.job.id, job=job.job.name, error=str(error), until=later.next_fire_at)
+        return later

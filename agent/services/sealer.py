@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 
 from agent.core.ports import LogStore
@@ -16,7 +17,7 @@ class Sealer(Poller):
     def __init__(self, logs: LogStore) -> None:
         super().__init__()
         self._logs = logs
-        self._ended: list[str] = []
+        self._ended: deque[str] = deque()
 
     def hear(self, events: Sequence[Event]) -> None:
         ended = [event.subject_id for event in events if event.kind == "run.changed" and event.data["state"] in FINAL]
@@ -26,6 +27,6 @@ class Sealer(Poller):
 
     async def poll(self) -> float:
         while self._ended:
-            await self._logs.seal(self._ended[-1])
-            self._ended.pop()
+            await self._logs.seal(self._ended[0])
+            self._ended.popleft()
         return _LONGEST_REST

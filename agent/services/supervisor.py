@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import random
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
 import structlog
 
-from agent.core.firing import schedule_of
+from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
 from agent.core.retrying import decide_outcome
@@ -18,7 +19,7 @@ from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage,
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, JobdeckError, Unavailable
 
 _log = structlog.get_logger()
 _FLUSH_EVERY = 0.2
@@ -41,6 +42,8 @@ class _Watched:
     warnings: list[str] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     log_total: int | None = None
+    lost_lines: int = 0
+    """Lines that could not be written; the log says so as soon as it can."""
     dirty: bool = False
 
     def take(self) -> RunUpdate:
@@ -50,6 +53,15 @@ class _Watched:
         self.started_at = self.progress = self.checkpoint = self.log_total = None
         self.warnings, self.steps, self.dirty = [], [], False
         return update
+
+    def give_back(self, update: RunUpdate) -> None:
+        """It could not be written: what came meanwhile is newer."""
+        self.started_at = self.started_at or update.started_at
+        self.progress = update.progress if self.progress is None else self.progress
+        self.checkpoint = update.checkpoint if self.checkpoint is None else self.checkpoint
+        self.log_total = update.log_total if self.log_total is None else self.log_total
+        self.warnings, self.steps = [*update.warnings, *self.warnings], [*update.steps, *self.steps]
+        self.dirty = True
 
 
 class Supervisor(Poller):
@@ -72,6 +84,11 @@ class Supervisor(Poller):
         self._lease = settings.lease
         self._rng = rng
         self._watched: dict[str, _Watched] = {}
+        self._hurried = False
+
+    def hurry(self) -> None:
+        """The agent stops: an end that cannot be stored is left to the next agent, which finds the run without a worker."""
+        self._hurried = True
 
     def watch(self, claimed: ClaimedRun, mask: frozenset[str]) -> None:
         """From now on the events of this attempt are expected."""
@@ -92,7 +109,7 @@ class Supervisor(Poller):
             _log.warning("stale_event", run_id=event.run_id, attempt=event.attempt, worker_id=worker_id)
             return
         if isinstance(event, Logged):
-            watched.log_total = await self._logs.append(event.run_id, event.lines, watched.mask)
+            await self._write_log(watched, event.lines)
         else:
             _note(watched, event)
         if not watched.dirty:
@@ -105,18 +122,29 @@ class Supervisor(Poller):
         watched = self._fenced(worker_id, message)
         if watched is None:
             return
-        outcome = self._outcome(watched, ended, self._clock.now())
+        outcome = await self._heeding_cancel(watched, self._outcome(watched, ended, self._clock.now()))
         await self._tell_in_log(watched, outcome)
-        last_words, pause = watched.take(), _FIRST_PAUSE
-        while not await self._stored(outcome, last_words):
+        pause = _FIRST_PAUSE
+        while not await self._stored(watched, outcome) and not self._hurried:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._watched.pop(message.run_id, None)
 
-    async def _stored(self, outcome: Outcome, last_words: RunUpdate) -> bool:
+    async def _heeding_cancel(self, watched: _Watched, outcome: Outcome) -> Outcome:
+        """A run that was to be cancelled is not tried again, however its attempt ended. The store holds to that by
+        itself; asked here so that the log says the same."""
+        if outcome.state != "retrying":
+            return outcome
         try:
-            now = self._clock.now()
-            await self._store.update_runs([last_words], now)
+            run = await self._store.get_run(watched.claimed.run.account_id, outcome.fence.run_id)
+        except JobdeckError:
+            return outcome
+        return outcome if run.cancel_requested_at is None else replace(outcome, state="cancelled", retry_at=None)
+
+    async def _stored(self, watched: _Watched, outcome: Outcome) -> bool:
+        last_words, now = watched.take(), self._clock.now()
+        try:
+            await self._write([(watched, last_words)], now)
             await self._store.finish([outcome], now)
         except Exception as error:
             _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=True)
@@ -126,10 +154,36 @@ class Supervisor(Poller):
     async def poll(self) -> float:
         dirty = [watched for watched in self._watched.values() if watched.dirty]
         if dirty:
-            lost = await self._store.update_runs([watched.take() for watched in dirty], self._clock.now())
-            self._abandon(lost)
+            self._abandon(await self._write([(watched, watched.take()) for watched in dirty], self._clock.now()))
         await self._extend_leases()
         return _FLUSH_EVERY if dirty else self._lease.total_seconds() / 6
+
+    async def _write(self, updates: Sequence[tuple[_Watched, RunUpdate]], now: datetime) -> list[Fence]:
+        """Write them together; what a store that is down cannot take is kept, and what it refuses harms no other."""
+        try:
+            return await self._store.update_runs([update for _, update in updates], now)
+        except Unavailable:
+            for watched, update in updates:
+                watched.give_back(update)
+            raise
+        except Exception as error:
+            if len(updates) == 1:
+                _log.error("update_refused", run_id=updates[0][1].fence.run_id, error=str(error), exc_info=True)
+                return []
+        return [fence for each in updates for fence in await self._write([each], now)]
+
+    async def _write_log(self, watched: _Watched, lines: list[WireLine]) -> None:
+        """Lines that cannot be written (the disk is full) do not stop the run: the log says how many are missing."""
+        if watched.lost_lines:
+            text = f"{watched.lost_lines} lines before this one could not be written"
+            lines = [WireLine(at=self._clock.now(), level="warning", text=text), *lines]
+        try:
+            watched.log_total = await self._logs.append(watched.fence.run_id, lines, watched.mask)
+        except Exception as error:
+            watched.lost_lines += len(lines) - (1 if watched.lost_lines else 0)
+            _log.error("log_not_written", run_id=watched.fence.run_id, lost_lines=watched.lost_lines, error=str(error))
+        else:
+            watched.lost_lines = 0
 
     async def _rest(self, seconds: float) -> None:
         """Group what comes within a moment: the first event wakes, the write follows a little later."""
@@ -153,7 +207,9 @@ class Supervisor(Poller):
         """Runs that moved on without this agent: their processes here are ended."""
         for fence in lost:
             _log.warning("fence_lost", run_id=fence.run_id, attempt=fence.attempt)
-            self._executor.cancel(fence.run_id)
+            watched = self._watched.get(fence.run_id)
+            if watched is not None and watched.fence == fence:  # not the attempt after it
+                self._executor.cancel(fence.run_id)
 
     def _fenced(self, worker_id: str, event: RunMessage) -> _Watched | None:
         watched = self._watched.get(event.run_id)
@@ -167,7 +223,7 @@ class Supervisor(Poller):
             repeat_safe = self._drivers.get(claimed.run.type).repeat_safe
         except InvalidInput:
             repeat_safe = False
-        window_end = schedule_of(claimed.definition, claimed.run.created_at).window_end
+        window_end = window_end_of(claimed)
         return decide_outcome(
             claimed, watched.fence, ended, repeat_safe=repeat_safe, window_end=window_end, now=now, rng=self._rng
         )
@@ -179,7 +235,11 @@ class Supervisor(Poller):
         try:
             if outcome.error is not None:
                 line = WireLine(at=outcome.ended_at, level="error", text=_epitaph(watched.fence.attempt, outcome))
-                watched.log_total = await self._logs.append(run_id, [line], watched.mask)
+                await self._write_log(watched, [line])
+            elif watched.lost_lines:
+                await self._write_log(watched, [])
+            if watched.lost_lines:
+                watched.warnings.append(f"{watched.lost_lines} lines of the log could not be written")
         except Exception as error:
             _log.error("log_not_closed", run_id=run_id, error=str(error))
 

@@ -78,7 +78,11 @@ def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, s
     """The fences that hold, each with the row of its run, which stays locked until the commit."""
     wanted = set(fences)
     columns = [runs.c[name] for name in ("number", "id", "account_id", "job_number", "attempt", "worker_id")]
-    query = sa.select(*columns, runs.c.warnings, runs.c.started_at).where(HELD).with_for_update()
+    query = (
+        sa.select(*columns, runs.c.warnings, runs.c.started_at, runs.c.cancel_requested_at)
+        .where(HELD)
+        .with_for_update()
+    )
     found = select_where_in(connection, query, runs.c.id, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
     return {fence: row for fence, row in holding.items() if fence in wanted}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 from statistics import median
 from typing import Any
@@ -15,7 +16,7 @@ from agent.core.records import Fence, Outcome
 from agent.store import events, fulltext, moves
 from agent.store.claims import holders
 from agent.store.rows import Row, error_columns, select_where_in
-from agent.store.tables import attempts, checkpoints, job_statistics, late_results, runs
+from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs
 from shared.models import Run
 from shared.states import RunState
 
@@ -27,7 +28,7 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
     holding = holders(connection, [outcome.fence for outcome in outcomes])
     valid: dict[Fence, Outcome] = {}
     late: list[Outcome] = []
-    for outcome in outcomes:
+    for outcome in _unless_unwanted(connection, outcomes, holding):
         if outcome.fence in holding and outcome.fence not in valid:
             valid[outcome.fence] = outcome
         else:
@@ -56,6 +57,23 @@ def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[
         moves.move_each(connection, state, rows)
     messages = [(holding[fence]["number"], valid[fence].error) for fence in valid]
     fulltext.index_errors(connection, ((number, error.message) for number, error in messages if error is not None))
+
+
+def _unless_unwanted(
+    connection: sa.Connection, outcomes: Sequence[Outcome], holding: dict[Fence, Row]
+) -> list[Outcome]:
+    """No further attempt of a run that was to be cancelled, or whose job was deleted, while this one ran."""
+    again = [each.fence for each in outcomes if _is_retry(each) and each.fence in holding]
+    query = sa.select(jobs.c.number).where(jobs.c.deleted_at.is_not(None))
+    deleted = select_where_in(connection, query, jobs.c.number, {holding[fence]["job_number"] for fence in again})
+    gone = {row["number"] for row in deleted}
+    return [_unwanted(each, holding[each.fence], gone) if each.fence in again else each for each in outcomes]
+
+
+def _unwanted(outcome: Outcome, run: Row, deleted: set[int]) -> Outcome:
+    if run["cancel_requested_at"] is not None:
+        return replace(outcome, state="cancelled", retry_at=None)
+    return replace(outcome, state="failed", retry_at=None) if run["job_number"] in deleted else outcome
 
 
 def _is_retry(outcome: Outcome) -> bool:

@@ -1,0 +1,217 @@
+"""From a claimed run to a worker, and everything that can come between."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent.core.granting import Granting
+from agent.services.canceller import Canceller
+from agent.services.dispatcher import Dispatcher
+from shared.errors import Unavailable
+from shared.models import RunError
+from tests.functional.agent.stage import MINUTE, Bench, Stage
+
+
+class Meanwhile:
+    """Granting, in which something happens just before names are resolved."""
+
+    def __init__(self, stage: Stage, happens: Any) -> None:
+        self._real: Granting = stage.duty(Dispatcher)._granting
+        self._happens = happens
+        stage.duty(Dispatcher)._granting = self  # type: ignore[assignment]
+
+    async def grant(self, *arguments: Any) -> Any:
+        await self._happens()
+        return await self._real.grant(*arguments)
+
+
+class Once:
+    """Raises the first time."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error: Exception | None = error
+
+    async def __call__(self) -> None:
+        error, self._error = self._error, None
+        if error is not None:
+            raise error
+
+
+async def test_a_cancel_while_the_order_is_made_ends_the_run(stage: Stage) -> None:
+    """The executor does not know the run yet, so it cannot cancel it."""
+    job = await stage.job()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("w"))
+    stage.agent.sql.subscribe(Canceller(bench).hear)  # type: ignore[arg-type]
+    Meanwhile(stage, lambda: stage.core.runs.cancel(stage.me, run.id))
+    await stage.dispatch()
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "cancelled"
+    assert bench.orders == {}
+
+
+async def test_a_worker_that_went_away_before_the_order_came(stage: Stage) -> None:
+    job = await stage.job(policies={"on_lost": "fail", "retry": {"attempts": 1}})
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("gone"))
+
+    async def lose() -> None:
+        bench.ids[:] = ["next"]
+
+    Meanwhile(stage, lose)
+    await stage.dispatch()
+    assert bench.orders["next"].run_id == run.id
+    await stage.end(bench.orders["next"], "next")
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"
+    assert not stage.agent.supervisor.watches(run.id)
+    told = await stage.core.runs.attempts(stage.me, run.id)
+    assert [each["outcome"] for each in told] == ["retrying", "completed"]
+
+
+async def test_a_store_that_cannot_be_read_for_a_moment_fails_no_run(stage: Stage) -> None:
+    job = await stage.job()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("w"))
+
+    Meanwhile(stage, Once(Unavailable("the store cannot be read: disk I/O error")))
+    await stage.dispatch()
+    waiting = await stage.core.runs.get(stage.me, run.id)
+    assert waiting.state == "retrying"
+    assert "disk I/O error" in waiting.error.message
+    stage.clock.advance(MINUTE)
+    await stage.dispatch()
+    assert bench.orders["w"].run_id == run.id
+
+
+async def test_a_fault_of_our_own_fails_its_run_and_no_other(stage: Stage) -> None:
+    first, second = [await stage.core.jobs.run_now(stage.me, (await stage.job(name)).id) for name in ("a", "b")]
+    bench = stage.man(Bench("w1", "w2"))
+
+    Meanwhile(stage, Once(KeyError("secret-value")))
+    await stage.dispatch()
+    failed = await stage.core.runs.get(stage.me, first.id)
+    assert (failed.state, failed.error.kind) == ("failed", "not_startable")
+    assert "secret-value" not in failed.error.message
+    assert [order.run_id for order in bench.orders.values()] == [second.id]
+
+
+async def test_a_refusal_that_cannot_be_stored_yet_is_stored_later(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job = await stage.job()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    stage.man(Bench("w"))
+    del stage.core.drivers._manifests["command"]
+    finish = stage.agent.sql.finish
+
+    async def full(*_: Any) -> Any:
+        raise Unavailable("the store cannot be written: the disk is full")
+
+    monkeypatch.setattr(stage.agent.sql, "finish", full)
+    with pytest.raises(Unavailable):
+        await stage.dispatch()
+    monkeypatch.setattr(stage.agent.sql, "finish", finish)
+    await stage.dispatch()
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "failed"
+
+
+async def test_a_vanished_driver_fails_its_runs_with_the_reason_and_stops_nothing(stage: Stage) -> None:
+    job = await stage.minutely()
+    stage.man(Bench("w"))
+    del stage.core.drivers._manifests["command"]
+    for _ in range(2):
+        await stage.tick()
+        await stage.dispatch()
+    assert [run.state for run in await stage.runs(job)] == ["failed", "failed"]
+    assert "no job type 'command'" in (await stage.runs(job))[0].error.message  # type: ignore[union-attr]
+    told = (await stage.core.jobs.explain(stage.me, job.id)).sentences
+    assert told[1] == "Its job type 'command' is not installed here: its runs fail until it is."
+    await stage.core.jobs.pause(stage.me, job.id)
+    await stage.core.jobs.resume(stage.me, job.id)
+    await stage.core.jobs.delete(stage.me, job.id, None)
+
+
+async def test_a_secret_that_was_deleted_fails_the_run_with_its_name(stage: Stage) -> None:
+    await stage.core.world.put_secret(stage.me, "key", "s3cret-value")
+    job = await stage.job(data={"command": ["true"], "env": {"KEY": {"secret": "key"}}})
+    await stage.core.world.delete_secret(stage.me, "key")
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    stage.man(Bench("w"))
+    await stage.dispatch()
+    failed = await stage.core.runs.get(stage.me, run.id)
+    assert (failed.state, failed.error.kind, failed.attempt) == ("failed", "not_startable", 1)
+    assert "no secret 'key'" in failed.error.message
+
+
+async def test_priority_then_age_and_keys_decide_who_runs(stage: Stage) -> None:
+    keyed = {"concurrency": {"key": "k", "limit": 1}}
+    names = {
+        "low": {"priority": -1},
+        "first": {**keyed},
+        "second": {**keyed},
+        "high": {"priority": 5},
+    }
+    runs = {}
+    for name, policies in names.items():
+        job = await stage.job(name, policies=policies)
+        runs[(await stage.core.jobs.run_now(stage.me, job.id)).id] = name
+    bench = stage.man(Bench("w1", "w2", "w3", "w4"))
+    await stage.dispatch()
+    assert [runs[order.run_id] for order in bench.orders.values()] == ["high", "first", "low"]
+    held = next(run for run, name in runs.items() if name == "second")
+    assert (await stage.core.runs.get(stage.me, held)).waiting_for == "key k: 1 of 1 running"
+
+
+@pytest.mark.parametrize("clock", [timedelta(days=-1), timedelta(days=1)])
+async def test_a_clock_that_is_set_loses_no_run_under_way(stage: Stage, clock: timedelta) -> None:
+    job = await stage.job()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("w"))
+    await stage.dispatch()
+    stage.clock.set_wall(stage.clock.now() + clock)
+    await stage.agent.rescuer.poll()
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "running"
+    await stage.end(bench.orders["w"], "w")
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"
+
+
+async def test_a_run_that_was_to_be_cancelled_is_not_tried_again(stage: Stage) -> None:
+    """TERM made it fail, with an error that is worth a retry elsewhere."""
+    job = await stage.job()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("w"))
+    await stage.dispatch()
+    asked = await stage.core.runs.cancel(stage.me, run.id)
+    assert asked.cancel_deadline_at is not None
+    again = await stage.core.runs.cancel(stage.me, run.id)
+    assert (again.version, again.cancel_requested_at) == (asked.version, asked.cancel_requested_at)
+    error = RunError(kind="refused", message="connection lost", transient=True, fingerprint="f")
+    await stage.end(bench.orders["w"], "w", "failed", error)
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "cancelled"
+
+
+async def test_a_retry_is_not_planned_beyond_the_window_and_says_so(stage: Stage) -> None:
+    end = (stage.clock.now() + 2 * MINUTE).isoformat()
+    job = await stage.minutely(end_on=end, policies={"retry": {"attempts": 3, "backoff": "1 hour"}})
+    await stage.tick()
+    bench = stage.man(Bench("w"))
+    await stage.dispatch()
+    error = RunError(kind="exit_status", message="exit status 75", transient=True, fingerprint="f")
+    await stage.end(bench.orders["w"], "w", "failed", error)
+    [run] = await stage.runs(job)
+    assert run.state == "failed"
+    assert run.error is not None
+    assert run.error.message == "exit status 75; not tried again: the job's window closes"
+
+
+async def test_a_run_by_hand_may_be_tried_again_after_the_window(stage: Stage) -> None:
+    job = await stage.minutely(end_on=(stage.clock.now() + MINUTE).isoformat())
+    stage.clock.advance(2 * MINUTE)
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = stage.man(Bench("w"))
+    await stage.dispatch()
+    error = RunError(kind="exit_status", message="exit status 75", transient=True, fingerprint="f")
+    await stage.end(bench.orders["w"], "w", "failed", error)
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "retrying"

@@ -167,7 +167,8 @@ class LogView(Widget, can_focus=True):
 
     def _shown(self) -> list[object]:
         """What is on each row, to tell what changed."""
-        return [(number, part, self.lines.get(number) is None) for number, part in self._viewport.rows()]
+        rows = [(number, part, self.lines.get(number) is None) for number, part in self._viewport.rows()]
+        return [*rows] or [self.empty]
 
     def _draw_in(self, manner: Manner) -> None:
         at_end = self._viewport.is_at_end

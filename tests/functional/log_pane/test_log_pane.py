@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from shared.models import LogPage
 from tests.functional.log_pane.log_app import MadeUpLog, reading
 
 HUGE = 20_000_000
@@ -195,8 +194,11 @@ async def test_times_can_be_shown(keys: str, wanted: str) -> None:
         await operator.reads(wanted)
 
 
-async def test_a_log_without_lines_says_so() -> None:
-    async with reading(MadeUpLog(0, complete=False)) as (operator, pane):
-        await operator.reads("no lines yet")
-        assert isinstance(await MadeUpLog(0).load(-5, 5), LogPage)
-        assert pane.is_following
+async def test_a_log_without_lines_says_so_and_why() -> None:
+    log = MadeUpLog(0, complete=False)
+    async with reading(log) as (operator, pane):
+        await operator.reads("no lines yet", "following")
+        log.complete = True
+        pane.ended()
+        await operator.reads_no("no lines yet")
+        await operator.reads("no lines")

@@ -1,0 +1,77 @@
+"""A disk that is full for a while: nothing is lost that was promised, and everything goes on when there is room again."""
+
+from __future__ import annotations
+
+import resource
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+from tests.harness.agent_process import AgentProcess, agent_process, until
+
+
+def test_the_agent_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
+    """No file of the agent may grow beyond 4 KiB for a while: what a full disk does to it, from one moment to the next."""
+    flag = tmp_path / "go"
+    with agent_process(tmp_path / "data", "--workers", "2") as agent:
+        wait = f"echo working; while [ ! -e {flag} ]; do sleep 0.02; done"
+        job = _job(agent, "one", {"command": wait}, overlap="allow")
+        ticking = _job(agent, "ticking", {"command": "true"}, intervalType="simple", interval="1 second")
+        run = agent.call("POST", f"/api/jobs/{job['id']}")
+        agent.run_until(run["id"], "running")
+        until(lambda: _fires(agent, ticking), "it fires")
+
+        assert agent.process is not None
+        process = psutil.Process(agent.process.pid)
+        process.rlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+        refused = until(lambda: _refused(agent, job), "a write is refused")
+        assert "cannot be written" in refused
+        assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "running", "reading goes on"
+        flag.touch()
+        until(lambda: "end_not_stored" in agent.log.read_text(), "the end of the run cannot be stored")
+        assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "running", "not told before it is stored"
+
+        process.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert agent.run_until(run["id"], "completed", "failed")["state"] == "completed"
+        seen = len(_fires(agent, ticking))
+        until(lambda: len(_fires(agent, ticking)) > seen, "the scheduler goes on")
+        again = agent.call("POST", f"/api/jobs/{job['id']}")
+        assert agent.run_until(again["id"], "completed", "failed")["state"] == "completed"
+        moments = [fire["fireAt"] for fire in _fires(agent, ticking)]
+        assert len(set(moments)) == len(moments)
+
+
+def test_an_agent_that_stops_while_the_disk_is_full_stops(tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "data", "--workers", "1", env={"JOBDECK_STOP_GRACE": "0 s"}).start()
+    job = _job(agent, "long", {"command": "exec sleep 3600"}, on_lost="retry")
+    run = agent.call("POST", f"/api/jobs/{job['id']}")
+    agent.run_until(run["id"], "running")
+    assert agent.process is not None
+    psutil.Process(agent.process.pid).rlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
+    assert agent.stop() == 0
+    with agent_process(tmp_path / "data", "--workers", "1") as after:
+        assert after.run_until(run["id"], "retrying", "running")["error"]["kind"] == "lost"
+
+
+def _job(agent: AgentProcess, name: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
+    policies = {name: more.pop(name) for name in ("overlap", "on_lost") if name in more}
+    policies = {"retry": {"attempts": 3, "backoff": "1 hour"}, "kill_grace": "1 s", **policies}
+    body = {"name": name, "type": "command", "data": data, "policies": policies, **more}
+    job: dict[str, Any] = agent.call("POST", "/api/jobs", body, expect=201)
+    return job
+
+
+def _fires(agent: AgentProcess, job: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = agent.call("GET", f"/api/fires?jobId={job['id']}&limit=200")["items"]
+    return found
+
+
+def _refused(agent: AgentProcess, job: dict[str, Any]) -> str | None:
+    with agent.client() as client:
+        answer = client.post(f"/api/jobs/{job['id']}/_pause")
+        if answer.is_success:
+            client.post(f"/api/jobs/{job['id']}/_resume")
+            return None
+    assert answer.status_code == 503, answer.text
+    return answer.text

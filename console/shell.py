@@ -301,8 +301,6 @@ class Console(KeysInOrder[None], DiffApp[None]):
                 await self._to_mode("runs")
                 self._screen_of(RunsScreen).show_view("all")
                 self._screen_of(RunsScreen).show_filter(argument)
-            case "theme":
-                self._change_theme(argument)
             case _ if (top := self._top()) is not None:
                 await top.action_act(place)
 
@@ -332,15 +330,6 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
     def _screen_of(self, kind: type[Any]) -> Any:
         return next(screen for screen in self.screen_stack if isinstance(screen, kind))
-
-    def _change_theme(self, name: str) -> None:
-        from console.theme import PALETTES
-
-        if name not in PALETTES:
-            self.say(f"there is no theme {name!r}; there are {', '.join(PALETTES)}", "warning")
-            return
-        use_theme(self, name)
-        self.session.look = look_of(name, self.session.look.glyphs)
 
     def _tick_waiting(self) -> None:
         if self.session.acting.seconds_left() == 0:

@@ -13,6 +13,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console.model import Changes, Order, View, Window
+from console.render.ages import minute_of
 from console.screens.base import ConsoleScreen
 from console.screens.rows import CAUSE, Groups, Rows
 from console.screens.views import SavedView
@@ -67,6 +68,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.matching: int | None = None
         self.rows: Rows[T] = self._make_rows()
         self._pinned: frozenset[str] = frozenset()
+        self._judged_at: datetime | None = None
         self.tabs = Tabs(session.look)
         self.filter_bar: FilterBar | None = None
         self.table = ListTable(self.rows, self.COLUMNS, empty="connecting…", on_rest=self._let_in)
@@ -149,6 +151,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
 
     def look_again(self, now: datetime) -> float | None:  # type: ignore[override]
         self.table.change_rows(self.table.visible_ids, self.TIMED)
+        self._judge_anew(now)
         self._show_detail()
         waits = [self._wait(row_id, now) for row_id in self.table.visible_ids]
         return min((wait for wait in waits if wait is not None), default=None)
@@ -211,9 +214,11 @@ class ListScreen(ConsoleScreen, Generic[T]):
         else:
             self.open_row(message.row_id)
 
-    def on_virtual_table_marks_changed(self, _: MarksChanged) -> None:
+    def on_virtual_table_marks_changed(self, message: MarksChanged) -> None:
         self._pin()
         self.refresh_footer()
+        if message.count > 1 and message.count == len(self.rows.view.rows) and not self.window.at_end:
+            self.session.shell.say(f"marked the {message.count:,} that are loaded; there may be more", "warning")
 
     def on_virtual_table_sort_requested(self, _: SortRequested) -> None:
         """The table knows columns only; the order of triage has none."""
@@ -231,6 +236,16 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.refresh_footer()
 
     # Helpers.
+
+    def _judge_anew(self, now: datetime) -> None:
+        """`started<2h` lets runs go as the time passes; a filter's spans are looked at once a minute."""
+        minute = minute_of(now)
+        if self._judged_at == minute or not any(sign in self.filter_text for sign in "<>"):
+            return
+        self._judged_at = minute
+        if self.rows.view.refilter(now).moved:
+            self.rows.settle()
+            self.table.order_changed()
 
     async def _make_filter_bar(self) -> None:
         """The first frame does without it."""

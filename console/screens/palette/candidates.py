@@ -12,7 +12,6 @@ from console.widgets.footer import Offer
 
 _MOST = 50
 _EVERYWHERE = ("runs", "jobs", "help", "undo", "redraw", "suspend", "quit")
-_THEMES = ("dark", "light", "contrast", "terminal")
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,8 +42,6 @@ def _all(text: str, world: World, offers: Sequence[Offer], keymap: Keymap) -> It
         yield Candidate(f"view {view.name}", f"view {view.name}", f"jobs: {view.title.lower()}", view.where)
     for job in sorted(world.jobs.values(), key=lambda job: job.name.casefold()):
         yield Candidate(f"job {job.slug}", f"job {job.slug}", job.name, job.schedule_text)
-    for theme in _THEMES:
-        yield Candidate(f"theme {theme}", f"theme {theme}", f"colours: {theme}")
     if text.startswith("run ") and text[4:].strip():
         yield Candidate(text.strip(), text.strip(), "open this run")
 

@@ -368,7 +368,7 @@ class Matcher:
         self._session = session
 
     def matches(self, item: object, now: datetime) -> bool:
-        return self._filter.matches(item, now, self._known())
+        return self._filter.matches(item, now, self._known)
 
     @cached_property
     def _filter(self) -> Filter:
@@ -376,7 +376,9 @@ class Matcher:
 
         return parse(self._text, self._kind)
 
+    @cached_property
     def _known(self) -> Known:
+        """Made once: it looks at the jobs as they are when it is asked."""
         from shared.filters import Known
 
         jobs, me = self._session.world.jobs, self._session.me

@@ -48,7 +48,7 @@ class Form(Vertical):
     def __init__(self, fields: Sequence[Field], texts: Mapping[str, str], look: Look) -> None:
         super().__init__()
         self._look = look
-        self.rows = [FieldRow(field, texts.get(field.key, ""), look) for field in fields]
+        self.rows = [FieldRow(field, texts.get(field.key, ""), look, self._steer) for field in fields]
         self.picks = Picks(look)
         self._about = Line()
         self._options: Sequence[Option] = ()
@@ -61,12 +61,16 @@ class Form(Vertical):
         yield self._about
         yield self.picks
 
+    @property
+    def texts(self) -> Mapping[str, str]:
+        """What stands in the fields now; `Changed` may still be on its way."""
+        return {row.field.key: row.input.value for row in self.rows}
+
     def row(self, key: str) -> FieldRow | None:
         return next((row for row in self.rows if row.field.key == key), None)
 
     def focus_field(self, key: str = "") -> None:
-        row = self.row(key) or self.rows[0]
-        row.input.focus()
+        self._go_to(self.row(key) or self.rows[0])
 
     def show_faults(self, faults: Mapping[str, str]) -> bool:
         """By key; goes to the first. False: none of them is here."""
@@ -74,7 +78,7 @@ class Form(Vertical):
             row.show_fault(faults.get(row.field.key, ""))
         wrong = [row for row in self.rows if row.fault]
         if wrong:
-            wrong[0].input.focus()
+            self._go_to(wrong[0])
         return bool(wrong)
 
     def mark_faults(self, faults: Mapping[str, str]) -> None:
@@ -90,12 +94,9 @@ class Form(Vertical):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         if isinstance(event.widget, FieldInput):
-            self._current = self.row(event.widget.field.key)
-            field = event.widget.field
-            self._options, self._said, self.picks.cursor = (), "", None
-            self._about.show(safe_text(f" {self._about_text(field)}", self._look.palette.muted))
-            self._show_picks()
-            self.post_message(self.Entered(field))
+            row = self.row(event.widget.field.key)
+            if row is not None and row is not self._current:
+                self._enter(row)
 
     def on_input_changed(self, event: FieldInput.Changed) -> None:
         event.stop()
@@ -106,18 +107,17 @@ class Form(Vertical):
             self.post_message(self.Changed(event.input.field, event.value))
             self._show_picks()
 
-    def on_field_input_steered(self, event: FieldInput.Steered) -> None:
-        event.stop()
-        match event.key:
+    def _steer(self, key: str) -> None:
+        match key:
             case "enter":
                 self._take()
                 self._step(1)
             case "space":
                 self._toggle()
             case "up" | "down":
-                self._move(-1 if event.key == "up" else 1)
+                self._move(-1 if key == "up" else 1)
             case _:
-                self.picks.action_move(_PICK_ROWS if event.key == "pagedown" else -_PICK_ROWS)
+                self.picks.action_move(_PICK_ROWS if key == "pagedown" else -_PICK_ROWS)
 
     def _move(self, rows: int) -> None:
         """Through what can be picked; at its upper end, and where there is nothing, to the next field."""
@@ -146,9 +146,24 @@ class Form(Vertical):
             return
         place = self.rows.index(self._current) + step
         if 0 <= place < len(self.rows):
-            self.rows[place].input.focus()
+            self._go_to(self.rows[place])
         elif at_edge and step > 0:
             self.post_message(self.Done())
+
+    def _go_to(self, row: FieldRow) -> None:
+        """At once: the next key is meant for it."""
+        self.screen.set_focus(row.input)
+        self._enter(row)
+
+    def _enter(self, row: FieldRow) -> None:
+        """What is there in a field with few right answers goes with the first key that is typed."""
+        self._current = row
+        self._options, self._said, self.picks.cursor = (), "", None
+        if row.field.is_closed:
+            row.input.select_all()
+        self._about.show(safe_text(f" {self._about_text(row.field)}", self._look.palette.muted))
+        self._show_picks()
+        self.post_message(self.Entered(row.field))
 
     @property
     def _shown(self) -> Sequence[Option]:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.message import Message
 from textual.widgets import Input, Label
 
 from console.render.look import Look
@@ -16,24 +17,25 @@ from console.widgets.line import Line, safe_text
 LABEL_WIDTH = 23
 
 
+Steer = Callable[[str], None]
+
+
 class FieldInput(Input):
-    """Leaves to the form what moves between fields and through what can be picked."""
+    """Leaves to the form what moves between fields and through what can be picked: by a call, not by a message, so
+    that a key that came right behind is meant for the field that is gone to.
+    """
 
-    class Steered(Message):
-        def __init__(self, key: str) -> None:
-            super().__init__()
-            self.key = key
-
-    def __init__(self, field: Field, text: str) -> None:
-        super().__init__(text, placeholder=field.hint, compact=True, select_on_focus=field.is_closed)
+    def __init__(self, field: Field, text: str, steer: Steer) -> None:
+        super().__init__(text, placeholder=field.hint, compact=True, select_on_focus=False)
         self.field = field
+        self._steer = steer
 
     def on_key(self, event: events.Key) -> None:
         steers = {"up", "down", "pageup", "pagedown", "enter"} | ({"space"} if self.field.is_many else set())
         if event.key in steers:
             event.stop()
             event.prevent_default()
-            self.post_message(self.Steered(event.key))
+            self._steer(event.key)
 
 
 class FieldRow(Vertical):
@@ -48,10 +50,10 @@ class FieldRow(Vertical):
     FieldRow.-wrong Line { display: block; }
     """
 
-    def __init__(self, field: Field, text: str, look: Look) -> None:
+    def __init__(self, field: Field, text: str, look: Look, steer: Steer) -> None:
         super().__init__()
         self.field = field
-        self.input = FieldInput(field, text)
+        self.input = FieldInput(field, text, steer)
         self._look = look
         self._fault = Line()
 

@@ -93,12 +93,14 @@ class CreateScreen(ConsoleScreen):
 
     async def action_act(self, act: str) -> None:
         """Nothing that was typed is lost without a question."""
+        self._take_texts()
         if act in _LEAVING and self.draft.is_touched:
             self._leave_by(act)
         else:
             await super().action_act(act)
 
     def act_back(self) -> None:
+        self._take_texts()
         if self.dock.hush():
             return
         if self.step != "template":
@@ -109,6 +111,7 @@ class CreateScreen(ConsoleScreen):
             self.session.shell.back()
 
     def act_go_on(self) -> None:
+        self._take_texts()
         match self._here():
             case TemplateStep() as step:
                 step.picks.action_pick()
@@ -185,6 +188,11 @@ class CreateScreen(ConsoleScreen):
         here = self._here()
         return here.form if isinstance(here, WhatStep | WhenStep) else None
 
+    def _take_texts(self) -> None:
+        form = self._form()
+        if form is not None:
+            self.draft.texts |= form.texts
+
     def _show_head(self, said: str = "") -> None:
         palette = self.session.look.palette
         head = Text(" Create a job  ", "bold", no_wrap=True)
@@ -222,6 +230,7 @@ class CreateScreen(ConsoleScreen):
         form = self._form()
         if form is None:
             return
+        self._take_texts()
         try:
             options, said = await self._offering.options(entered.field, self.draft)
         except JobdeckError as error:

@@ -25,7 +25,7 @@ class FindBox(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label("/")
-        yield Input(compact=True, select_on_focus=True)
+        yield Input(compact=True, select_on_focus=False)
 
     @property
     def is_open(self) -> bool:
@@ -33,7 +33,9 @@ class FindBox(Horizontal):
 
     def open(self) -> None:
         self.add_class("-open")
-        self.query_one(Input).focus()
+        text = self.query_one(Input)
+        text.select_all()
+        self.screen.set_focus(text)  # at once: the next key is meant for it
 
     def close(self) -> None:
         self.remove_class("-open")

@@ -270,7 +270,7 @@ class LogPane(Vertical):
 
     def _close_box(self) -> None:
         self._box.close()
-        self.view.focus()
+        self.screen.set_focus(self.view)
 
     # The line above.
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import Any
 
 from console.screens.create import CreateScreen
 from console.screens.run_detail import RunDetail
 from tests.harness.agent_process import AgentProcess
 from tests.harness.operator import Operator, operating
+from tests.harness.pty_app import start
 
 
 async def open_wizard(operator: Operator, template: str) -> None:
@@ -90,6 +93,22 @@ async def test_a_command_is_made_and_run_at_once(agent: AgentProcess) -> None:
         await operator.reads("C  completed", "Greeting", "hello big world")
     job = job_named(agent, "Greeting")
     assert job["data"] == {"command": "echo hello $WHO", "cwd": "/tmp", "env": {"WHO": "big world"}}
+
+
+def test_keys_that_come_in_one_go_reach_the_fields_they_are_meant_for(agent: AgentProcess, tmp_path: Path) -> None:
+    """As over a slow line: the terminal hands over many keys at once."""
+    env = {"JOBDECK_AGENT": str(agent.socket), "HOME": str(tmp_path)}
+    with start([sys.executable, "-m", "shared.launcher"], env=env) as app:
+        app.read_until(lambda: "live" in app.rows[0])
+        app.send("c")
+        app.read_until(lambda: "api-call" in app.text)
+        app.send("\x1b[B\r")
+        app.read_until(lambda: "Command *" in app.text)
+        app.send("Quick typist\rsleep 1\r/tmp\rA=1 Q=x\r")
+        app.read_until(lambda: "A=1 Q=x" in app.text)
+        fields = [row.split(maxsplit=1)[1].strip() for row in app.rows if row.startswith((" Name", " Cwd", " Env"))]
+        assert fields == ["*                Quick typist", "/tmp", "A=1 Q=x"]
+        assert any(row.split() == ["Command", "*", "sleep", "1"] for row in app.rows)
 
 
 async def test_what_is_wrong_is_told_at_its_field(agent: AgentProcess) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from console.widgets.log_pane import LogPane
 from tests.functional.run_detail.conftest import StartRun
 from tests.harness.agent_process import AgentProcess, until
 from tests.harness.operator import Operator, operating
+from tests.harness.pty_app import start
 
 FAILS = "for i in 1 2 3; do echo row $i; done; echo no such host >&2; exit 3"
 
@@ -149,3 +151,17 @@ async def test_a_run_that_is_not_there_is_said_so(agent: AgentProcess) -> None:
         await open_run(operator, "01900000-0000-7000-8000-000000000000")
         await operator.reads("01900000-0000-7000-8000-000000000000", "esc")
         assert operator.app.screen.query_one(LogPane).lines.total == 0
+
+
+def test_a_search_typed_in_one_go_is_no_act(agent: AgentProcess, start_run: StartRun, tmp_path: Path) -> None:
+    """`x` and `y` in it must not cancel the run: over a slow line they come together with the slash."""
+    run_id = start_run("echo ready; sleep 60", "running", name="Searched")
+    env = {"JOBDECK_AGENT": str(agent.socket), "HOME": str(tmp_path)}
+    with start([sys.executable, "-m", "shared.launcher"], env=env) as app:
+        app.read_until(lambda: "live" in app.rows[0] and "Searched" in app.text)
+        app.send("\r")
+        app.read_until(lambda: "ready" in app.text)
+        app.send("/xyxy\r")
+        app.read_until(lambda: "no “xyxy” below" in app.text)
+    assert agent.call("GET", f"/api/runs/{run_id}")["cancelRequestedAt"] is None
+    agent.call("POST", f"/api/runs/{run_id}/_cancel", {})

@@ -5,8 +5,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from functools import cached_property
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, TypeVar
+from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
 from textual import work
 from textual.containers import Container
@@ -15,6 +14,7 @@ from textual.widget import Widget
 from console.model import Changes, Order, View, Window
 from console.render.ages import minute_of
 from console.screens.base import ConsoleScreen
+from console.screens.matching import Matcher
 from console.screens.rows import CAUSE, Groups, Rows
 from console.screens.views import SavedView
 from console.session import ConsoleSession
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from console.widgets.filter_bar import FilterBar
-    from shared.filters import Filter, Kind, Known
+    from shared.filters import Kind
 
 T = TypeVar("T")
 
@@ -354,61 +354,3 @@ class ListScreen(ConsoleScreen, Generic[T]):
         cursor = {self.table.cursor_id} if self.table.cursor_id else set()
         others, self._pinned = self.session.world.pinned - self._pinned, self.table.marks | cursor
         self.session.world.pinned = others | self._pinned
-
-
-class Matcher:
-    """A filter with what jobs and users are called: what runs do not say of themselves.
-
-    Read when it is first asked, so that a view that is opened at the start does not delay the first frame.
-    """
-
-    def __init__(self, text: str, kind: Kind, session: ConsoleSession) -> None:
-        self._text = text
-        self._kind = kind
-        self._session = session
-
-    def matches(self, item: object, now: datetime) -> bool:
-        return self._filter.matches(item, now, self._known)
-
-    @cached_property
-    def _filter(self) -> Filter:
-        from shared.filters import parse
-
-        return parse(self._text, self._kind)
-
-    @cached_property
-    def _known(self) -> Known:
-        """Made once: it looks at the jobs as they are when it is asked."""
-        from shared.filters import Known
-
-        jobs, me = self._session.world.jobs, self._session.me
-        return Known(_Tags(jobs), _Slugs(jobs), {me.user_id: me.handle} if me else {})
-
-
-class _ByJob(Mapping[str, Any]):
-    """Looks at the jobs as they are when it is asked."""
-
-    def __init__(self, jobs: Mapping[str, Any]) -> None:
-        self._jobs = jobs
-
-    def __getitem__(self, job_id: str) -> Any:
-        return self.of(self._jobs[job_id])
-
-    def __iter__(self) -> Any:
-        return iter(self._jobs)
-
-    def __len__(self) -> int:
-        return len(self._jobs)
-
-    def of(self, job: Any) -> Any:
-        raise NotImplementedError
-
-
-class _Tags(_ByJob):
-    def of(self, job: Any) -> Any:
-        return job.tags
-
-
-class _Slugs(_ByJob):
-    def of(self, job: Any) -> Any:
-        return job.slug

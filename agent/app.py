@@ -172,9 +172,10 @@ async def _put_together(
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     sealer = Sealer(logs)
-    for hear in (scheduler.hear, dispatcher.hear, sealer.hear, Canceller(executor).hear):
+    for hear in (scheduler.hear, dispatcher.hear, roster.hear, sealer.hear, Canceller(executor).hear):
         store.subscribe(hear)
-    executor.on_idle(dispatcher.wake)
+    for wake in (dispatcher.wake, roster.wake):
+        executor.on_idle(wake)
     return Agent(
         settings=settings,
         core=core,

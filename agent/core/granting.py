@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from agent.core.driving import Needs
+from agent.core.masking import spellings
 from agent.core.ports import KnowledgeBases, Sources, Vault, WorldStore
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
 from shared.errors import Fault, NotFound
@@ -56,7 +57,7 @@ class Granting:
             return
         grants.connections[name] = grant
         if password:
-            grants.mask.add(password)
+            grants.mask |= spellings(password, grant.url)
 
     async def _add_knowledge_base(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
         try:

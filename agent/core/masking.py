@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 from agent.core.wire import Order
 
@@ -25,8 +25,9 @@ class Masking:
     @classmethod
     def of(cls, order: Order) -> Masking:
         """Everything secret that the order brings: its secrets and the passwords in its connections' URLs."""
-        passwords = [_password(grant.url) for grant in order.connections.values()]
-        return cls([*order.secrets.values(), *passwords, *map(unquote, passwords)])
+        urls = [grant.url for grant in order.connections.values()]
+        passwords = [spelling for url in urls for spelling in spellings(unquote(_password(url)), url)]
+        return cls([*order.secrets.values(), *passwords])
 
     def text(self, text: str) -> str:
         return self._pattern.sub(MASK, text) if self._pattern else text
@@ -42,6 +43,11 @@ class Masking:
         if isinstance(value, list | tuple):
             return [self.value(item) for item in value]
         return value
+
+
+def spellings(password: str, url: str) -> set[str]:
+    """A password as it is, and as this URL and others write it."""
+    return {password, quote(password), quote(password, safe=""), _password(url)} - {""}
 
 
 def _parts(text: str) -> list[str]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 
 from agent.core.ports import Executor, Store
 from agent.services.poller import Poller
 from shared.clock import Clock
+from shared.models import Event
 
-_LOOK_EVERY = 2.0
+_AT_MOST_EVERY = 2.0
 _HEARTBEAT = 15.0
 
 
@@ -23,11 +25,21 @@ class Roster(Poller):
         self._written: Sequence[tuple[str, str, str | None]] = []
         self._written_at = float("-inf")
 
+    def hear(self, events: Sequence[Event]) -> None:
+        if any(event.kind == "run.changed" for event in events):
+            self.wake()
+
     async def poll(self) -> float:
         workers = self._executor.workers()
         seen = [(worker.id, worker.state, worker.run_id) for worker in workers]
         elapsed = self._clock.monotonic()
-        if seen != self._written or elapsed - self._written_at >= _HEARTBEAT:
+        if seen != self._written or elapsed - self._written_at >= _HEARTBEAT - _AT_MOST_EVERY:
             await self._store.put_workers(workers, self._clock.now())
             self._written, self._written_at = seen, elapsed
-        return _LOOK_EVERY
+        return _HEARTBEAT
+
+    async def _rest(self, seconds: float) -> None:
+        """What changes within a moment is one write."""
+        await super()._rest(seconds)
+        if self._wake.is_set():
+            await asyncio.sleep(_AT_MOST_EVERY)

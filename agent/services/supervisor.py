@@ -144,8 +144,8 @@ class Supervisor(Poller):
     async def _stored(self, watched: _Watched, outcome: Outcome) -> bool:
         last_words, now = watched.take(), self._clock.now()
         try:
-            await self._write([(watched, last_words)], now)
-            await self._store.finish([outcome], now)
+            # asked for together, the two share one commit, in this order
+            await asyncio.gather(self._write([(watched, last_words)], now), self._store.finish([outcome], now))
         except Exception as error:
             _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=True)
             return False

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -25,7 +26,7 @@ def test_each_overlap_policy_while_a_run_is_active(agent: AgentProcess, tmp_path
     flag = tmp_path / "go"
     jobs = {overlap: _every_second(agent, overlap, flag) for overlap in POLICIES}
     for overlap, job in jobs.items():
-        reasons = until(lambda job=job: _three_reasons(agent, job), f"{overlap}: three fires")  # type: ignore[misc]
+        reasons = until(partial(_three_reasons, agent, job), f"{overlap}: three fires")
         runs = _runs(agent, job)
         at_work = [run for run in runs if run["state"] == "running"]
         match overlap:
@@ -46,14 +47,12 @@ def test_each_overlap_policy_while_a_run_is_active(agent: AgentProcess, tmp_path
                 assert len(at_work) <= 1
             case "allow":
                 assert set(reasons) == {"on_time"}
-                until(
-                    lambda job=job: sum(run["startedAt"] is not None for run in _runs(agent, job)) > 1, "side by side"
-                )  # type: ignore[misc]
+                until(partial(_two_started, agent, job), "side by side")
     for job in jobs.values():
         agent.call("POST", f"/api/jobs/{job['id']}/_pause")
     flag.touch()
     for overlap, job in jobs.items():
-        until(lambda job=job: not _active(agent, job), f"{overlap}: all have ended")  # type: ignore[misc]
+        until(partial(_is_quiet, agent, job), f"{overlap}: all have ended")
         if overlap not in ("allow", "cancel_running"):
             _assert_one_after_the_other(_runs(agent, job))
     for job in jobs.values():
@@ -112,8 +111,12 @@ def _runs(agent: AgentProcess, job: dict[str, Any]) -> list[dict[str, Any]]:
     return found[::-1]
 
 
-def _active(agent: AgentProcess, job: dict[str, Any]) -> bool:
-    return any(run["finishedAt"] is None for run in _runs(agent, job))
+def _two_started(agent: AgentProcess, job: dict[str, Any]) -> bool:
+    return sum(run["startedAt"] is not None for run in _runs(agent, job)) > 1
+
+
+def _is_quiet(agent: AgentProcess, job: dict[str, Any]) -> bool:
+    return all(run["finishedAt"] is not None for run in _runs(agent, job))
 
 
 def _fires(agent: AgentProcess, job: dict[str, Any]) -> list[dict[str, Any]]:

@@ -18,10 +18,10 @@ from pathlib import Path
 from textual.app import App
 from textual.pilot import Pilot
 
-from console.shell import Console
 from console.client.target import Target
 from console.options import Options
 from console.settings import Settings
+from console.shell import Console
 from shared.clock import Clock
 
 _DEADLINE = 20.0

@@ -6,12 +6,13 @@ import asyncio
 import io
 
 from agent.logging import set_up_logging
-from benchmarks import main_job
+from benchmarks import console, main_job
 
 
 async def _print_all() -> None:
-    for comparison in await main_job.measure():
-        print(comparison, flush=True)  # noqa: T201  (its output is what it is for)
+    for measure in (console.measure, main_job.measure):
+        for comparison in await measure():
+            print(comparison, flush=True)  # noqa: T201  (its output is what it is for)
 
 
 set_up_logging("text", io.StringIO())

@@ -15,7 +15,6 @@ import pytest
 
 from shared.states import RunState
 from tests.harness.console import fixed_agent, run_id
-from tests.harness.first_frame import first_frame_ratio
 from tests.harness.pty_app import PtyApp, cells_of, replay, start
 from tests.harness.stand_in import StandIn, serving
 
@@ -224,14 +223,6 @@ def test_keys_are_remapped_and_clashes_told(agent: StandIn, open_console: Open, 
     app.read_until(lambda: "R rerun 13 failed" in app.rows[-1])
     app.send("R")
     app.read_until(lambda: "rerun 13 failed runs of 2 jobs?" in app.text)
-
-
-def test_first_frame_waits_for_nothing_it_does_not_draw(agent: StandIn, tmp_path: Path) -> None:
-    environment = _environment(agent.url, tmp_path) | {
-        "PYTHONDONTWRITEBYTECODE": "",
-        "PYTHONPYCACHEPREFIX": str(tmp_path),
-    }
-    assert first_frame_ratio(ARGV, lambda app: "1 Runs" in app.text, environment, rounds=3).cpu <= 1.4
 
 
 def test_first_frame_loads_neither_httpx_nor_pydantic() -> None:

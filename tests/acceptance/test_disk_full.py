@@ -55,7 +55,7 @@ def test_an_agent_that_stops_while_the_disk_is_full_stops(tmp_path: Path) -> Non
 
 
 def _job(agent: AgentProcess, name: str, data: dict[str, Any], **more: Any) -> dict[str, Any]:
-    given = {name: more.pop(name) for name in ("overlap", "on_lost") if name in more}
+    given: dict[str, Any] = {key: more.pop(key) for key in ("overlap", "on_lost") if key in more}
     policies: dict[str, Any] = {"retry": {"attempts": 3, "backoff": "1 hour"}, "kill_grace": "1 s", **given}
     body = {"name": name, "type": "command", "data": data, "policies": policies, **more}
     job: dict[str, Any] = agent.call("POST", "/api/jobs", body, expect=201)

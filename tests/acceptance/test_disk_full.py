@@ -49,7 +49,10 @@ def test_an_agent_that_stops_while_the_disk_is_full_stops(tmp_path: Path) -> Non
     agent.run_until(run["id"], "running")
     assert agent.process is not None
     psutil.Process(agent.process.pid).rlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
-    assert agent.stop() == 0
+    try:
+        assert agent.stop() == 0
+    finally:
+        agent.kill()
     with agent_process(tmp_path / "data", "--workers", "1") as after:
         assert after.run_until(run["id"], "retrying", "running")["error"]["kind"] == "lost"
 

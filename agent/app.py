@@ -28,6 +28,7 @@ from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
 from agent.services.canceller import Canceller
+from agent.services.delayed_canceller import DelayedCanceller
 from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
 from agent.services.rescuer import Rescuer
@@ -163,7 +164,7 @@ async def _put_together(
         logs=logs,
         gate=gate,
         jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing),
-        runs=Runs(store, logs, clock, ids),
+        runs=Runs(store, logs, clock, ids, settings.undo_delay),
         world=World(store, vault, sources, reader, granting, clock, ids),
     )
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
@@ -171,9 +172,10 @@ async def _put_together(
     scheduler = Scheduler(store, clock, firing)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
-    sealer = Sealer(logs)
-    for hear in (scheduler.hear, dispatcher.hear, roster.hear, sealer.hear, Canceller(executor).hear):
-        store.subscribe(hear)
+    sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
+    hearing = (scheduler, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
+    for duty in hearing:
+        store.subscribe(duty.hear)
     for wake in (dispatcher.wake, roster.wake):
         executor.on_idle(wake)
     return Agent(
@@ -182,7 +184,7 @@ async def _put_together(
         api=create_api(core),
         reader=reader,
         logs=logs,
-        duties=[supervisor, scheduler, dispatcher, rescuer, roster, sealer, retention],
+        duties=[supervisor, scheduler, dispatcher, delayed_canceller, rescuer, roster, sealer, retention],
         supervisor=supervisor,
         rescuer=rescuer,
         lock=lock,

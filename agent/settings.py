@@ -37,6 +37,8 @@ class Settings(BaseSettings):
     lease: Duration = timedelta(seconds=60)
     stop_grace: Duration = timedelta(seconds=10)
     """How long a stopping agent lets runs go on before it ends them."""
+    undo_delay: Annotated[Duration, Field(le=timedelta(hours=1))] = timedelta(seconds=10)
+    """How long a cancel of a run that waits can be undone, where it was asked for as undoable."""
     catch_up_rate: Annotated[int, Field(ge=1, le=100_000)] = 60
     """Caught-up runs that may start in a minute, of all jobs together."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 600

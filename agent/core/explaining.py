@@ -98,6 +98,10 @@ def _waiting(run: Run, now: datetime) -> str:
         asked = run.cancel_requested_at
         doing = f"is being cancelled since {_moment(asked)}" if asked else f"is running since {_since(run)}"
         return f"Run {run.id} {doing}, attempt {run.attempt}."
+    if run.cancel_due_at is not None:
+        return (
+            f"Run {run.id} is {run.state} and will be cancelled at {_moment(run.cancel_due_at)}, unless that is undone."
+        )
     if run.state == "retrying" and run.available_at > now:
         return f"Run {run.id} failed and is tried again at {_moment(run.available_at)}, {_next_attempt(run)}."
     if run.available_at > now:

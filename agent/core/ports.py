@@ -131,9 +131,26 @@ class RunStore(Protocol):
         as evidence beside the run. Returns the runs that moved."""
 
     async def request_cancel(
-        self, run_ids: Sequence[str], by: str, deadline: datetime | None, now: datetime
+        self,
+        run_ids: Sequence[str],
+        by: str,
+        deadline: datetime | None,
+        now: datetime,
+        *,
+        due: datetime | None = None,
     ) -> list[Run]:
-        """Pending and retrying runs become cancelled at once; running ones get the mark. Returns all that changed."""
+        """Running runs get the mark. Pending and retrying ones become cancelled at once; or, with `due`, get the mark
+        too and a new version, keep their state, and are not claimed: `carry_out_cancels` ends them. One that bears
+        the mark already keeps its moment. Returns all that changed."""
+
+    async def withdraw_cancels(self, run_ids: Sequence[str], now: datetime) -> list[Run]:
+        """Take the mark from those whose cancel has not taken effect yet; running ones keep it. Returns them."""
+
+    async def carry_out_cancels(self, now: datetime, limit: int) -> list[Run]:
+        """Cancel the pending and retrying runs whose cancel is due, earliest first, at most `limit`."""
+
+    async def next_cancel_due(self) -> datetime | None:
+        """When the earliest cancel that waits takes effect."""
 
     async def expired_leases(self, now: datetime) -> list[ClaimedRun]: ...
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import builtins
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 from agent.core.callers import Caller, Scope
@@ -21,11 +22,12 @@ _PAGE = 1000
 
 
 class Runs:
-    def __init__(self, store: Store, logs: LogStore, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, store: Store, logs: LogStore, clock: Clock, new_id: NewId, undo_delay: timedelta) -> None:
         self._store = store
         self._logs = logs
         self._clock = clock
         self._new_id = new_id
+        self._undo_delay = undo_delay
 
     async def list(
         self, caller: Caller, *, filter: str = "", job_id: str | None = None,  # noqa: A002  (the API's own word)
@@ -72,18 +74,29 @@ class Runs:
             if page.complete:
                 return
 
-    async def cancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
-        """Waiting runs are cancelled at once; a running one is asked, and reads `cancelled` only when none of its
-        processes is left. Conflict if it has ended."""
+    async def cancel(self, caller: Caller, run_id: str, version: int | None = None, *, undoable: bool = False) -> Run:
+        """A running run is asked, and reads `cancelled` only when none of its processes is left. One that waits is
+        cancelled at once, or when it is `undoable` after `undo_delay`. Conflict if it has ended."""
         caller.require(Scope.RUN)
         run = _current(await self._store.get_run(caller.account_id, run_id), version)
-        if _not_over(run).cancel_requested_at is not None:
+        if _not_over(run).cancel_requested_at is not None and (undoable or run.cancel_due_at is None):
             return run
         now = self._clock.now()
+        due = now + self._undo_delay if undoable else None
         grace = (await self._store.definition(run.job_id, run.revision)).policies.kill_grace
         # with a deadline for a waiting run too: it may start before the request is written
-        changed = await self._store.request_cancel([run.id], caller.handle, now + grace, now)
+        changed = await self._store.request_cancel([run.id], caller.handle, now + grace, now, due=due)
         return changed[0] if changed else _not_over(await self._store.get_run(caller.account_id, run_id))
+
+    async def uncancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
+        """Withdraw an undoable cancel, whoever asked for it. Conflict unless it still waits to take effect."""
+        caller.require(Scope.RUN)
+        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        withdrawn = await self._store.withdraw_cancels([run.id], self._clock.now())
+        if withdrawn:
+            return withdrawn[0]
+        run = await self._store.get_run(caller.account_id, run_id)
+        raise Conflict(f"run {run.id} is {run.state}, and no cancel of it waits; there is nothing to undo")
 
     async def rerun(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
         """A new run of the job's current revision, that names the old one. Conflict while the old one is active."""

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from agent.core.records import ClaimedRun, Fence
 from agent.store import cancels, events, fulltext, moves
 from agent.store.rows import RUN_FROM, RUN_PARTS, chunks, error_columns, run_of, select_where_in
-from agent.store.tables import HELD, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
+from agent.store.tables import HELD, LEAVING, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
 from shared.models import FireOutcome, FireReason, JobInput
 from shared.states import RunState
 
@@ -143,7 +143,7 @@ def _candidates(
             *(runs.c[name] for name in names), runs.c.concurrency_key, runs.c.concurrency_limit, jobs.c.window_end
         )
         .select_from(runs.join(jobs))
-        .where(WAITING, runs.c.available_at <= now)
+        .where(WAITING, ~LEAVING, runs.c.available_at <= now)
         .where(sa.or_(runs.c.chained.is_(False), ~older_active()))
         .where(*(sa.not_(_is_full(key, count)) for key, count in running.items()))
         .order_by(runs.c.priority.desc(), runs.c.number)

@@ -71,7 +71,7 @@ RUN = sa.select(*RUN_PARTS).select_from(RUN_FROM)
 _RUN_COLUMNS = (
     "id", "number", "job_id", "job_name", "account_id", "owner_id", "type", "revision", "cause", "fire_at",
     "created_at", "available_at", "started_at", "finished_at", "attempt", "max_attempts", "worker_id",
-    "cancel_requested_at", "cancel_deadline_at", "result", "warnings", "priority", "concurrency_key",
+    "cancel_requested_at", "cancel_due_at", "cancel_deadline_at", "result", "warnings", "priority", "concurrency_key",
     "original_run_id", "version",
 )  # fmt: skip
 

@@ -127,11 +127,14 @@ def _order(sort: str) -> list[sa.ColumnElement[Any]]:
 
 def _with_reasons(connection: sa.Connection, rows: Sequence[Row], now: datetime) -> list[Run]:
     """The runs, with what each due one waits for, found out when asked: it changes without the run changing."""
-    due = [
-        row for row in rows if row["finished_at"] is None and row["lease_until"] is None and row["available_at"] <= now
-    ]
+    due = [row for row in rows if _might_start(row, now)]
     reasons = _reasons(connection, due) if due else {}
     return [run_of(row, reasons.get(row["number"])) for row in rows]
+
+
+def _might_start(row: Row, now: datetime) -> bool:
+    waits = row["finished_at"] is None and row["lease_until"] is None and row["cancel_due_at"] is None
+    return waits and bool(row["available_at"] <= now)
 
 
 def _reasons(connection: sa.Connection, due: Sequence[Row]) -> dict[int, str]:

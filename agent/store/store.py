@@ -154,9 +154,24 @@ class SqlStore:
         return await self._write(outcomes.finish, ended, now)
 
     async def request_cancel(
-        self, run_ids: Sequence[str], by: str, deadline: datetime | None, now: datetime
+        self,
+        run_ids: Sequence[str],
+        by: str,
+        deadline: datetime | None,
+        now: datetime,
+        *,
+        due: datetime | None = None,
     ) -> list[Run]:
-        return await self._write(cancels.request, run_ids, by, deadline, now)
+        return await self._write(cancels.request, run_ids, by, deadline, now, due)
+
+    async def withdraw_cancels(self, run_ids: Sequence[str], now: datetime) -> list[Run]:
+        return await self._write(cancels.withdraw, run_ids, now)
+
+    async def carry_out_cancels(self, now: datetime, limit: int) -> list[Run]:
+        return await self._write(cancels.carry_out, limit, now)
+
+    async def next_cancel_due(self) -> datetime | None:
+        return await self._read(cancels.next_due)
 
     async def expired_leases(self, now: datetime) -> list[ClaimedRun]:
         return await self._read(claims.expired, now)

@@ -232,6 +232,7 @@ runs = _table(
     Column("worker_id", Text),
     Column("lease_until", Moment),
     Column("cancel_requested_at", Moment),
+    Column("cancel_due_at", Moment),
     Column("cancel_deadline_at", Moment),
     Column("cancel_by", Text),
     Column("priority", Integer, nullable=False),
@@ -253,6 +254,10 @@ runs = _table(
     sa.CheckConstraint(f"(finished_at IS NOT NULL) = (state IN ({_words(FINAL)}))", name="finished"),
     sa.CheckConstraint("(lease_until IS NOT NULL) = (state = 'running')", name="lease"),
     sa.CheckConstraint("(error_kind IS NULL) = (error_message IS NULL)", name="error"),
+    sa.CheckConstraint(
+        "cancel_due_at IS NULL OR (cancel_requested_at IS NOT NULL AND finished_at IS NULL AND lease_until IS NULL)",
+        name="cancel_due",
+    ),
 )
 
 # Partial indexes over the few runs that are not over, each under a condition on one column that its queries repeat:
@@ -262,11 +267,14 @@ HELD = runs.c.lease_until.is_not(None)
 """Running: leased by a worker."""
 WAITING = sa.and_(ACTIVE, runs.c.lease_until.is_(None))
 """Pending or retrying."""
+LEAVING = runs.c.cancel_due_at.is_not(None)
+"""Pending or retrying, with a cancel that can still be withdrawn."""
 
 Index("ix_runs_active", runs.c.job_number, runs.c.number, sqlite_where=ACTIVE, postgresql_where=ACTIVE)
 Index("ix_runs_held", runs.c.lease_until, sqlite_where=HELD, postgresql_where=HELD)
 Index("ix_runs_claim", runs.c.priority.desc(), runs.c.number, runs.c.available_at, sqlite_where=WAITING, postgresql_where=WAITING)  # fmt: skip
 Index("ix_runs_available", runs.c.available_at, sqlite_where=WAITING, postgresql_where=WAITING)
+Index("ix_runs_leaving", runs.c.cancel_due_at, sqlite_where=LEAVING, postgresql_where=LEAVING)
 Index("ix_runs_account", runs.c.account_id, runs.c.number)
 Index("ix_runs_state", runs.c.account_id, runs.c.state, runs.c.number)
 Index("ix_runs_job", runs.c.job_number, runs.c.number, runs.c.state)

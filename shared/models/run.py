@@ -53,6 +53,8 @@ class Run(Resource):
     max_attempts: int = 1
     worker_id: str | None = None
     cancel_requested_at: Instant | None = None
+    cancel_due_at: Instant | None = None
+    """When the cancel of a run that waits takes effect, unless it is withdrawn before; until then nothing claims it."""
     cancel_deadline_at: Instant | None = None
     """When KILL follows TERM; set with `cancel_requested_at` on a running run."""
     progress: Progress = Progress()

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
 from starlette.responses import Response
 
 from agent.api.answers import Items, Page, answers, json_answer, page_of, versioned
@@ -25,6 +26,7 @@ from shared.models.base import Input, Instant, Resource
 
 routes = APIRouter(prefix="/api", tags=["runs"])
 _FURTHEST = 2**62
+Change = Callable[[Caller, str, int | None], Awaitable[Run]]
 Number = Annotated[int, Field(ge=0, le=_FURTHEST)]
 
 
@@ -54,14 +56,28 @@ class VersionInput(Input):
     version: int | None = None
 
 
+class CancelInput(VersionInput):
+    undoable: bool = False
+    """A run that waits is cancelled after the agent's `undo_delay`, and `_uncancel` takes it back until then."""
+
+
 class BulkRun(Input):
     id: str
     version: int | None = None
 
 
 class BulkInput(Input):
-    act: Literal["cancel", "rerun"]
+    act: Literal["cancel", "uncancel", "rerun"]
     runs: Annotated[list[BulkRun], Field(min_length=1, max_length=500)]
+    undoable: bool = False
+    """Of cancels, as in CancelInput."""
+
+    @field_validator("undoable")
+    @classmethod
+    def _of_cancels(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  (pydantic's signature)
+        if value and info.data.get("act") != "cancel":
+            raise ValueError("only the act cancel can be undoable")
+        return value
 
 
 class BulkResult(Resource):
@@ -89,6 +105,7 @@ class Attempt(Resource):
 
 
 Version = Annotated[VersionInput, Depends(JsonBody(VersionInput, optional=True))]
+Cancel = Annotated[CancelInput, Depends(JsonBody(CancelInput, optional=True))]
 
 
 @routes.get("/runs", **answers(200, Page[Run], 404))
@@ -114,7 +131,8 @@ async def change_runs(
 ) -> Response:
     """One act on many runs: each succeeds or is refused by itself. Asked for together, they share commits."""
     api = api_of(request)
-    results = await asyncio.gather(*(_change(api, caller, wanted.act, each) for each in wanted.runs))
+    change = _changes(api, wanted)
+    results = await asyncio.gather(*(_changed(change, caller, each) for each in wanted.runs))
     return json_answer(Items[BulkResult](items=list(results)))
 
 
@@ -155,9 +173,16 @@ async def follow_log(
 
 
 @routes.post("/runs/{run_id}/_cancel", **answers(200, Run, 404, 409, 413, 415))
-async def cancel_run(request: Request, caller: Runner, run_id: str, wanted: Version) -> Response:
-    """Ask it to end; what waits is cancelled at once."""
-    return versioned(await api_of(request).core.runs.cancel(caller, run_id, wanted.version))
+async def cancel_run(request: Request, caller: Runner, run_id: str, wanted: Cancel) -> Response:
+    """Ask it to end; what waits is cancelled at once, or, if undoable, after the agent's `undo_delay`."""
+    run = await api_of(request).core.runs.cancel(caller, run_id, wanted.version, undoable=wanted.undoable)
+    return versioned(run)
+
+
+@routes.post("/runs/{run_id}/_uncancel", **answers(200, Run, 404, 409, 413, 415))
+async def uncancel_run(request: Request, caller: Runner, run_id: str, wanted: Version) -> Response:
+    """Take back an undoable cancel that has not taken effect."""
+    return versioned(await api_of(request).core.runs.uncancel(caller, run_id, wanted.version))
 
 
 @routes.post("/runs/{run_id}/_rerun", **answers(201, Run, 404, 409, 413, 415))
@@ -167,8 +192,18 @@ async def rerun_run(request: Request, caller: Runner, run_id: str, wanted: Versi
     return versioned(run, 201, {"Location": f"/api/runs/{run.id}"})
 
 
-async def _change(api: Api, caller: Caller, act: str, wanted: BulkRun) -> BulkResult:
-    change = api.core.runs.cancel if act == "cancel" else api.core.runs.rerun
+def _changes(api: Api, wanted: BulkInput) -> Change:
+    runs = api.core.runs
+    match wanted.act:
+        case "cancel":
+            return partial(runs.cancel, undoable=wanted.undoable)
+        case "uncancel":
+            return runs.uncancel
+        case "rerun":
+            return runs.rerun
+
+
+async def _changed(change: Change, caller: Caller, wanted: BulkRun) -> BulkResult:
     try:
         run = await change(caller, wanted.id, wanted.version)
     except JobdeckError as error:

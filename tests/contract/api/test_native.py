@@ -154,6 +154,40 @@ async def test_many_runs_are_changed_at_once_each_by_itself(client: httpx.AsyncC
     assert items[0]["run"]["state"] == "cancelled"
 
 
+async def test_an_undoable_cancel_waits_and_is_taken_back(client: httpx.AsyncClient) -> None:
+    run = (await client.post(f"/api/jobs/{(await made(client))['id']}")).json()
+    path = f"/api/runs/{run['id']}"
+    assert code_of(await client.post(f"{path}/_uncancel")) == "conflict"
+    leaving = (await client.post(f"{path}/_cancel", json={"version": run["version"], "undoable": True})).json()
+    assert (leaving["state"], leaving["cancelDueAt"]) == ("pending", "2026-03-02T12:00:10Z")
+    assert code_of(await client.post(f"{path}/_cancel", json={"version": run["version"]})) == "stale_version"
+    assert (await client.post(f"{path}/_cancel", json={"undoable": True})).json() == leaving
+    assert code_of(await client.post(f"{path}/_uncancel", json={"version": run["version"]})) == "stale_version"
+    back = await client.post(f"{path}/_uncancel", json={"version": leaving["version"]})
+    assert (back.json()["cancelRequestedAt"], back.json()["cancelDueAt"]) == (None, None)
+    assert back.headers["ETag"] == f'"{leaving["version"] + 1}"'
+    await client.post(f"{path}/_cancel", json={"undoable": True})
+    assert (await client.post(f"{path}/_cancel")).json()["state"] == "cancelled"
+
+
+async def test_many_cancels_wait_and_are_taken_back_each_by_itself(client: httpx.AsyncClient) -> None:
+    job = await made(client)
+    runs = [(await client.post(f"/api/jobs/{job['id']}")).json() for _ in range(3)]
+    named = [{"id": run["id"], "version": run["version"]} for run in runs]
+    body = {"act": "cancel", "runs": named, "undoable": True}
+    items = (await client.post("/api/runs/_bulk", json=body)).json()["items"]
+    assert [item["run"]["cancelDueAt"] for item in items] == ["2026-03-02T12:00:10Z"] * 3
+    await client.post(f"/api/runs/{runs[1]['id']}/_cancel")
+    back = {"act": "uncancel", "runs": [{"id": run["id"]} for run in runs]}
+    items = (await client.post("/api/runs/_bulk", json=back)).json()["items"]
+    assert [item["ok"] for item in items] == [True, False, True]
+    assert items[1]["error"]["code"] == "conflict"
+    assert items[0]["run"]["cancelDueAt"] is None
+    wrong = await client.post("/api/runs/_bulk", json=back | {"undoable": True})
+    assert wrong.status_code == 400
+    assert wrong.json()["error"]["faults"][0]["field"] == "undoable"
+
+
 async def test_a_log_is_read_by_lines_and_followed_to_its_end(agent: RunningAgent, client: httpx.AsyncClient) -> None:
     job = await made(client)
     run_id = (await client.post(f"/api/jobs/{job['id']}")).json()["id"]

@@ -271,6 +271,7 @@ def upgrade() -> None:
         sa.Column("worker_id", sa.Text(), nullable=True),
         sa.Column("lease_until", sa.BigInteger(), nullable=True),
         sa.Column("cancel_requested_at", sa.BigInteger(), nullable=True),
+        sa.Column("cancel_due_at", sa.BigInteger(), nullable=True),
         sa.Column("cancel_deadline_at", sa.BigInteger(), nullable=True),
         sa.Column("cancel_by", sa.Text(), nullable=True),
         sa.Column("priority", sa.Integer(), nullable=False),
@@ -297,6 +298,11 @@ def upgrade() -> None:
             name=op.f("ck_runs_state"),
         ),
         sa.CheckConstraint("(error_kind IS NULL) = (error_message IS NULL)", name=op.f("ck_runs_error")),
+        sa.CheckConstraint(
+            "cancel_due_at IS NULL OR "
+            "(cancel_requested_at IS NOT NULL AND finished_at IS NULL AND lease_until IS NULL)",
+            name=op.f("ck_runs_cancel_due"),
+        ),
         sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_runs_job_number")),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_runs")),
         sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
@@ -336,6 +342,14 @@ def upgrade() -> None:
         postgresql_where=sa.text("lease_until IS NOT NULL"),
     )
     op.create_index("ix_runs_job", "runs", ["job_number", "number", "state"], unique=False)
+    op.create_index(
+        "ix_runs_leaving",
+        "runs",
+        ["cancel_due_at"],
+        unique=False,
+        sqlite_where=sa.text("cancel_due_at IS NOT NULL"),
+        postgresql_where=sa.text("cancel_due_at IS NOT NULL"),
+    )
     op.create_index("ix_runs_state", "runs", ["account_id", "state", "number"], unique=False)
     op.create_table(
         "attempts",

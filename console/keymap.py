@@ -48,7 +48,7 @@ ACTS: Mapping[str, Act] = {
         _act("log", "l", "log", "the log, opened at its first error", "runs", "run"),
         _act("next_group", "n", "next cause", "to the next cause of failures", "runs"),
         _act("previous_group", "p", "previous cause", "to the cause of failures before", "runs"),
-        _act("rerun", "r", "rerun", "run again what has ended, the same revision", "runs", "run"),
+        _act("rerun", "r", "rerun", "run again what has ended, as the job is now", "runs", "run"),
         _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled after 10 s, so that u can undo it", "runs", "run"),
         _act("run_now", "t", "run now", "run the job now", "list", "run"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),

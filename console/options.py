@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from console.client.target import Target, parse, resolve
-from console.settings import Settings, load
+from console.settings import THEMES, Settings, load
 from shared import places
 from shared.errors import InvalidInput
 
@@ -24,8 +24,6 @@ Settings: ~/.config/jobdeck/console.toml. `?` in the console lists its keys."""
 
 _WITH_VALUE = ("--agent", "--context", "--view", "--theme")
 VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs")
-THEMES = ("dark", "light", "contrast", "terminal")
-_SAME_THEMES = {"ansi": "terminal"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +69,6 @@ def _target(given: Mapping[str, str], settings: Settings, environ: Mapping[str, 
 
 def _theme(given: Mapping[str, str], settings: Settings) -> str:
     name = given.get("--theme", settings.theme)
-    name = _SAME_THEMES.get(name, name)
     if name not in THEMES:
         raise InvalidInput.one("--theme", f"write one of {', '.join(THEMES)}", name)
     return name

@@ -24,7 +24,7 @@ from typing import Any
 
 from shared.errors import Fault, InvalidInput
 
-THEMES = ("dark", "light", "contrast", "ansi")
+THEMES = ("dark", "light", "contrast", "terminal")
 
 
 @dataclass(frozen=True, slots=True)

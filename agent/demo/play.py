@@ -51,18 +51,16 @@ def _stop_on_signals() -> None:
 
 
 async def _open_console(world: DemoWorld, folder: Path) -> int:
-    """The console is a process of its own, as it is for every operator; the world fills up while it is looked at."""
-    filling = asyncio.create_task(world.fill())
+    """The console is a process of its own, as it is for every operator."""
+    print("Making a past: some hundreds of runs, each really run ...", flush=True)
+    await world.fill()
     env = {
         **os.environ,
         "JOBDECK_AGENT": str(socket_path(world.agent.settings.data_dir)),
         "JOBDECK_DATA_DIR": str(folder / "agent"),
     }
     console = await asyncio.create_subprocess_exec(sys.executable, "-m", "shared.launcher", env=env)
-    code = await console.wait()
-    filling.cancel()
-    await asyncio.gather(filling, return_exceptions=True)
-    return code
+    return await console.wait()
 
 
 @contextmanager

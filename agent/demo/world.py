@@ -17,6 +17,7 @@ from agent.demo.shop import Shop
 from agent.settings import Settings
 from shared.clock import SystemClock
 from shared.models import ConnectionInput, KnowledgeBaseInput
+from shared.states import ACTIVE
 
 _SEED = 20_000
 _PAST = {
@@ -30,7 +31,10 @@ _PAST = {
     "Nightly archive": 1,
     "Replicate to the branch office": 1,
 }
-"""How often each job has run before anybody looks; what runs long or waits is still at it then."""
+"""How often each job has run before anybody looks."""
+_LONG_ONES = 6
+"""About as many of them take minutes, or wait for another attempt."""
+_PATIENCE = 30.0
 
 
 @dataclass(slots=True)
@@ -43,7 +47,8 @@ class DemoWorld:
     trading: asyncio.Task[None] | None = None
 
     async def fill(self) -> None:
-        """The dozen jobs, and a past: some hundreds of runs, each of them really run."""
+        """The dozen jobs, and a past: some hundreds of runs, each of them really run. Returns when most have ended;
+        what runs long is still at it."""
         create = self.agent.core.jobs.create
         made = [await create(self.caller, definition) for definition in demo_jobs(self.url)]
         self.trading = asyncio.create_task(self.shop.open_for_business())
@@ -61,6 +66,21 @@ class DemoWorld:
         due = sorted((number / times, name) for name, times in _PAST.items() for number in range(times))
         for _, name in due:
             await self.agent.core.jobs.run_now(self.caller, ids[name])
+        await self._most_have_ended()
+
+    async def _most_have_ended(self) -> None:
+        core, changed = self.agent.core, asyncio.Event()
+        stop_listening = core.store.subscribe(lambda _events: changed.set())
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_PATIENCE):
+                while sum(await self._active()) > _LONG_ONES:
+                    changed.clear()
+                    await changed.wait()
+        stop_listening()
+
+    async def _active(self) -> list[int]:
+        counts = await self.agent.core.runs.counts(self.caller)
+        return [counts[state] for state in ACTIVE]
 
 
 async def open_world(folder: Path, port: int) -> DemoWorld:

@@ -93,7 +93,7 @@ class Runs:
         return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_cancel", body=_guard(version))
 
     async def rerun(self, run_id: str, version: int | None = None) -> Run:
-        """Run the same revision again; the new run names this one as its original."""
+        """Run the job again as it is now; the new run names this one as its original."""
         return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_rerun", body=_guard(version))
 
     async def bulk(self, act: BulkAct, runs: Iterable[tuple[str, int | None]]) -> list[BulkItem]:

@@ -154,6 +154,20 @@ async def _put_together(
     )
     granting = Granting(store, vault, sources, reader)
     firing = Firing(clock, ids, rng, settings.catch_up_rate)
+    supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
+    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
+    scheduler = Scheduler(store, clock, firing)
+    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
+    roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
+    sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
+    duties: list[Poller] = [
+        supervisor, scheduler, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
+    ]  # fmt: skip
+    hearing = (scheduler, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
+    for duty in hearing:
+        store.subscribe(duty.hear)
+    for wake in (dispatcher.wake, roster.wake):
+        executor.on_idle(wake)
     core = Core(
         settings=settings,
         clock=clock,
@@ -166,25 +180,15 @@ async def _put_together(
         jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing),
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         world=World(store, vault, sources, reader, granting, clock, ids),
+        failing=lambda: {type(duty).__name__: duty.failing for duty in duties if duty.failing},
     )
-    supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
-    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
-    scheduler = Scheduler(store, clock, firing)
-    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
-    roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
-    sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
-    hearing = (scheduler, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
-    for duty in hearing:
-        store.subscribe(duty.hear)
-    for wake in (dispatcher.wake, roster.wake):
-        executor.on_idle(wake)
     return Agent(
         settings=settings,
         core=core,
         api=create_api(core),
         reader=reader,
         logs=logs,
-        duties=[supervisor, scheduler, dispatcher, delayed_canceller, rescuer, roster, sealer, retention],
+        duties=duties,
         supervisor=supervisor,
         rescuer=rescuer,
         lock=lock,

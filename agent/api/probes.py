@@ -30,6 +30,8 @@ class Ready(Resource):
     ready: bool
     store: str
     workers: str
+    failing: dict[str, str] = {}
+    """Background duties whose last try failed, and why; they try again by themselves."""
 
 
 @routes.get("/healthz", **answers(200, Alive, always=_OPEN))
@@ -49,7 +51,8 @@ async def readyz(request: Request) -> Response:
         store = error.message
     able = any(worker.state in {"idle", "busy"} for worker in core.executor.workers())
     ready = store == "ok" and able
-    return json_answer(Ready(ready=ready, store=store, workers="ok" if able else "none"), 200 if ready else 503)
+    answer = Ready(ready=ready, store=store, workers="ok" if able else "none", failing=core.failing())
+    return json_answer(answer, 200 if ready else 503)
 
 
 @routes.get("/metrics", **answers(200, None, text="text/plain"))

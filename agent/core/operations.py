@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -27,3 +28,5 @@ class Core:
     jobs: Jobs
     runs: Runs
     world: World
+    failing: Callable[[], dict[str, str]]
+    """The background duties whose last try failed, and why; empty when all is well."""

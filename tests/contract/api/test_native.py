@@ -251,7 +251,7 @@ async def test_probes(client: httpx.AsyncClient) -> None:
     assert (await client.get("/healthz")).json() == {"status": "ok"}
     ready = await client.get("/readyz")
     assert ready.status_code == 503
-    assert ready.json() == {"ready": False, "store": "ok", "workers": "none"}
+    assert ready.json() == {"ready": False, "store": "ok", "workers": "none", "failing": {}}
     text = (await client.get("/metrics")).text
     assert 'jobdeck_runs{state="pending"} 0.0' in text
     assert re.search(r'jobdeck_http_request_seconds_count\{method="POST",route="/api/jobs",status="201"\} 1\.0', text)

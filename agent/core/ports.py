@@ -62,7 +62,7 @@ class JobStore(Protocol):
         """Mark as deleted: frees the name, cancels its pending runs; the ledger and runs stay."""
 
     async def get_job(self, account_id: str, key: str) -> Job:
-        """By id, or by natural id `owner-handle:slug`, or by slug. NotFound."""
+        """By id, slug, natural id `owner-handle:slug`, or name, in that order. NotFound."""
 
     async def list_jobs(
         self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None

@@ -96,13 +96,14 @@ def statistics(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, J
 
 
 def _keys(account_id: str, key: str) -> list[sa.ColumnElement[bool]]:
-    """What the key may mean, best first: an id, a slug, `handle:slug`."""
+    """What the key may mean, best first: an id, a slug, `handle:slug`, a name."""
     handle, colon, slug = key.rpartition(":")
+    named = jobs.c.name == key
     if not colon:
-        return [jobs.c.id == key, jobs.c.slug == key]
+        return [jobs.c.id == key, jobs.c.slug == key, named]
     owners = sa.select(users.c.id).join(members, members.c.user_id == users.c.id)
     owners = owners.where(members.c.account_id == account_id, users.c.handle == handle)
-    return [sa.and_(jobs.c.slug == slug, jobs.c.owner_id.in_(owners))]
+    return [sa.and_(jobs.c.slug == slug, jobs.c.owner_id.in_(owners)), named]
 
 
 def _plain_words(q: str) -> list[sa.ColumnElement[bool]]:

@@ -12,5 +12,5 @@ Where = Annotated[
     str | None,
     typer.Option("--filter", "-f", metavar="FILTER", help="Filter language, e.g. 'state:failed type:kb-sync started<2h'."),
 ]  # fmt: skip
-JobKey = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, slug, or owner:slug.")]
+JobKey = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, slug, owner:slug, or name.")]
 RunKey = Annotated[str, typer.Argument(metavar="RUN", help="A run's id; or a job, meaning its newest run.")]

@@ -52,6 +52,14 @@ async def test_a_name_is_taken_once_in_an_account_and_free_after_deletion(store:
     await make.job("Orders")
 
 
+async def test_a_job_is_found_by_its_name_after_all_slugs(store: Store, make: Maker) -> None:
+    named = await make.job("Nightly: orders")
+    other = await make.job("another", slug="backup")
+    await make.job("backup", slug="not-this-one")
+    assert (await store.get_job(named.account_id, "Nightly: orders")).id == named.id
+    assert (await store.get_job(named.account_id, "backup")).id == other.id
+
+
 async def test_a_slug_that_nobody_chose_gives_way_and_a_chosen_one_does_not(store: Store, make: Maker) -> None:
     slugs = [(await make.job(name)).slug for name in ("a b", "A b", "a B")]
     assert slugs == ["a-b", "a-b-2", "a-b-3"]

@@ -35,7 +35,7 @@ async def test_a_job_is_found_by_id_by_slug_and_by_natural_id(store: Store, make
     job = await make.job("Orders", slug="orders-index")
     for key in (job.id, "orders-index", "anna:orders-index"):
         assert (await store.get_job("main", key)).id == job.id
-    for key in ("nobody:orders-index", "Orders", "other"):
+    for key in ("nobody:orders-index", "orders", "other"):
         with pytest.raises(NotFound):
             await store.get_job("main", key)
     with pytest.raises(NotFound):

@@ -68,6 +68,8 @@ RUN_PARTS: tuple[Any, ...] = (
 )
 RUN = sa.select(*RUN_PARTS).select_from(RUN_FROM)
 
+SHORTEST_LATE = 10.0
+"""Seconds: nobody calls a run late that usually takes a moment and now takes three."""
 _RUN_COLUMNS = (
     "id", "number", "job_id", "job_name", "account_id", "owner_id", "type", "revision", "cause", "fire_at",
     "created_at", "available_at", "started_at", "finished_at", "attempt", "max_attempts", "worker_id",
@@ -87,8 +89,12 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
         error=_error(row),
         waiting_for=waiting_for,
         expected_seconds=row["median"] if active else None,
-        late_after_seconds=row["p90"] if active else None,
+        late_after_seconds=_late_after(row["p90"]) if active else None,
     )
+
+
+def _late_after(p90: float | None) -> float | None:
+    return None if p90 is None else max(p90, SHORTEST_LATE)
 
 
 def _error(row: Row) -> RunError | None:

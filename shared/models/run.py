@@ -70,7 +70,7 @@ class Run(Resource):
     expected_seconds: float | None = None
     """Median duration of the job's last completed runs; filled for active runs, for the ETA."""
     late_after_seconds: float | None = None
-    """The job's p90; a run that takes longer is late."""
+    """The job's p90, at least 10 s; a run that takes longer is late."""
 
 
 class Step(Resource):
@@ -104,3 +104,16 @@ class LogPage(Resource):
     """Number of the first line of level error."""
     complete: bool = False
     """True when the run has ended: no line will follow."""
+
+
+class LogHits(Resource):
+    """What one search of a log found, in the order of the search."""
+
+    hits: list[LogLine]
+    next: int | None = None
+    """The line from which to go on: the hits wanted are there, or the time for one answer is over. None: all of the
+    log was looked through, up to its end as it was then."""
+    scanned: int
+    """Lines looked through."""
+    total: int
+    """Lines stored so far."""

@@ -175,7 +175,7 @@ class Member:
             self.kill()  # the end of the run follows when the worker is gone
             return
         held.stop_timers()
-        await _remove(held.order.scratch)
+        await remove_folder(held.order.scratch)
         self.assignment = None
         self.runs_done += 1
         if self.retiring:
@@ -202,7 +202,7 @@ class Member:
         await self.gone.wait()
         if held is not None:
             held.stop_timers()
-            await _remove(held.order.scratch)
+            await remove_folder(held.order.scratch)
             self.assignment = None
             await self._tell_killed(held)
             await self._finish(held)
@@ -279,7 +279,8 @@ class Member:
         await asyncio.gather(*self._tasks)
 
 
-async def _remove(folder: str) -> None:
+async def remove_folder(folder: str) -> None:
+    """The folder that a run had to itself, if there is one."""
     if os.path.lexists(folder):  # noqa: ASYNC240 (most runs never use theirs, and a thread costs more than they do)
         await asyncio.to_thread(_remove_now, Path(folder))
 

@@ -16,7 +16,7 @@ import structlog
 from agent.core.ports import EndSink, EventSink
 from agent.core.wire import Order
 from agent.workers import processes, strays
-from agent.workers.member import Member, Surroundings
+from agent.workers.member import Member, Surroundings, remove_folder
 from shared.clock import Clock
 from shared.ids import NewId
 from shared.models import Worker
@@ -123,6 +123,8 @@ class LocalExecutor:
         await strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)
         if run_ids:
             await strays.end_run(run_ids, [], SWEEP_GRACE)
+        for run_id in run_ids:  # who would have removed it died before it could
+            await remove_folder(str(self._data_dir / "scratch" / run_id))
 
     def on_idle(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)

@@ -89,6 +89,15 @@ async def test_the_next_agent_sweeps_workers_of_the_one_before(tmp_path: Path) -
         await stage.executor.stop(0)
 
 
+async def test_the_sweep_removes_the_folders_that_lost_runs_had(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path)
+    folders = [tmp_path / "data" / "scratch" / run for run in ("lost", "someone-elses")]
+    for folder in folders:
+        (folder / "deep").mkdir(parents=True)
+    await stage.executor.sweep(["lost", "never-used-its"])
+    assert [folder.exists() for folder in folders] == [False, True]
+
+
 async def _started(folder: Path) -> Stage:
     stage = new_stage(folder)
     await stage.executor.start(stage.on_event, stage.on_end)

@@ -32,11 +32,18 @@ class AgentProcess:
         self.log = data_dir.parent / f"{data_dir.name}.agent.log"
 
     def start(self) -> AgentProcess:
+        self.spawn()
+        return self.wait_ready()
+
+    def spawn(self) -> None:
+        """Start the process, whatever becomes of it."""
         argv = [sys.executable, "-m", "shared.launcher", "agent", "--data-dir", str(self.data_dir), *self._flags]
         if "--bind" not in self._flags:
             argv += ["--bind", "127.0.0.1:0"]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=self._env, start_new_session=True)
+
+    def wait_ready(self) -> AgentProcess:
         until(self._answers, "the agent answers", tell=self._told)
         return self
 

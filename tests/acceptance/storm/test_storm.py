@@ -1,0 +1,46 @@
+"""The agent, or its workers, killed again and again at random moments: afterwards every promise is kept.
+
+`JOBDECK_STORM_SEED`, `JOBDECK_STORM_KILLS` and `JOBDECK_STORM_ROWS` set the long storm (`make soak`); it prints its seed.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+from pathlib import Path
+
+import pytest
+
+from tests.acceptance.storm.promises import assert_kept
+from tests.acceptance.storm.storm import Storm, Victim
+
+ROWS = 20_000
+KILLS = int(os.environ.get("JOBDECK_STORM_KILLS", "200"))
+SEED = os.environ.get("JOBDECK_STORM_SEED")
+
+
+@pytest.mark.parametrize("victim", ["agent", "worker"])
+def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None:
+    _weather(Storm(tmp_path, seed=20260329, rows=ROWS), [victim] * 6)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("victims", [("agent",), ("worker",), ("agent", "worker")], ids="-".join)
+def test_a_long_storm_breaks_no_promise(tmp_path: Path, victims: tuple[Victim, ...]) -> None:
+    seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
+    print(f"JOBDECK_STORM_SEED={seed}")
+    rows = int(os.environ.get("JOBDECK_STORM_ROWS", str(ROWS)))
+    _weather(Storm(tmp_path, seed=seed, rows=rows), random.Random(seed).choices(victims, k=KILLS))
+
+
+def _weather(storm: Storm, victims: list[Victim]) -> None:
+    try:
+        storm.begin()
+        storm.rage(victims)
+        storm.calm()
+    finally:
+        storm.stop()
+    store = assert_kept(storm)
+    print(f"kills {storm.kills}, {len(store.runs)} runs, {len(store.attempts)} attempts, {len(store.events)} events")
+    assert sum(storm.kills.values()) > len(victims) / 2
+    assert storm.shop.writes > 0

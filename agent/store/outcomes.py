@@ -16,7 +16,7 @@ from agent.core.records import Fence, Outcome
 from agent.store import events, fulltext, moves
 from agent.store.claims import holders
 from agent.store.rows import Row, error_columns, select_where_in
-from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs
+from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
 from shared.models import Run
 from shared.states import RunState
 
@@ -35,6 +35,7 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
             late.append(outcome)
     _move(connection, valid, holding)
     _end_attempts(connection, valid, holding)
+    _end_steps(connection, valid, holding)
     _learn(connection, valid, holding)
     _keep_evidence(connection, late, now)
     moved = moves.read(connection, (holding[fence]["number"] for fence in valid))
@@ -96,6 +97,26 @@ def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holdin
             attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
         )
         connection.execute(update, rows)
+
+
+def _end_steps(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
+    """A worker that died said nothing of the step that it was at: it ended when the attempt did."""
+    rows = [
+        {
+            "of_run": holding[fence]["number"],
+            "of_attempt": fence.attempt,
+            "new_state": "failed" if _is_retry(outcome) else outcome.state,
+            "new_finished_at": outcome.ended_at,
+        }
+        for fence, outcome in valid.items()
+    ]
+    if rows:
+        mine = (steps.c.run_number == sa.bindparam("of_run"), steps.c.attempt == sa.bindparam("of_attempt"))
+        ended = {
+            "state": sa.bindparam("new_state", type_=steps.c.state.type),
+            "finished_at": sa.bindparam("new_finished_at", type_=steps.c.finished_at.type),
+        }
+        connection.execute(sa.update(steps).where(*mine, steps.c.state == "running").values(ended), rows)
 
 
 def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:

@@ -189,13 +189,14 @@ _FORGOTTEN = timedelta(minutes=5)
 
 def put_workers(connection: sa.Connection, seen: Sequence[Worker], now: datetime) -> None:
     """Write what the agent's workers are, all of them; told only where more than the heartbeat changed. Those of
-    agents that have not been heard of for long go."""
+    agents that have not been heard of for long go; at once in SQLite, where one agent holds the file: others are dead."""
     if not seen:
         return
     found = select_where_in(connection, sa.select(workers), workers.c.id, (worker.id for worker in seen))
     known = {row["id"]: Worker.model_validate(row) for row in found}
     own = workers.c.agent_id.in_({worker.agent_id for worker in seen})
-    connection.execute(sa.delete(workers).where(own | (workers.c.heartbeat_at < now - _FORGOTTEN)))
+    forgotten = sa.true() if connection.dialect.name == "sqlite" else workers.c.heartbeat_at < now - _FORGOTTEN
+    connection.execute(sa.delete(workers).where(own | forgotten))
     connection.execute(sa.insert(workers), [worker.model_dump() for worker in seen])
     changed = [worker for worker in seen if _differs(worker, known.get(worker.id))]
     told = ((events.EVERYBODY, worker.id, worker.model_dump(mode="json", by_alias=True)) for worker in changed)

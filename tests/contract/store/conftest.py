@@ -22,7 +22,13 @@ def clock() -> ManualClock:
 
 
 @pytest.fixture(params=ENGINES)
-async def store(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
+def engine(request: pytest.FixtureRequest) -> str:
+    name: str = request.param
+    return name
+
+
+@pytest.fixture
+async def store(engine: str, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
     opened = await open_store(tmp_path / "store.db", clock=clock, new_id=new_id)
     yield opened
     await opened.close()

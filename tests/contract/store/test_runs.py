@@ -54,6 +54,21 @@ async def test_an_update_shows_and_leaves_the_version(store: Store, make: Maker)
     assert (again.state, again.started_at) == ("failed", NOW)
 
 
+@pytest.mark.parametrize(("state", "shown"), [("failed", "failed"), ("cancelled", "cancelled"), ("retrying", "failed")])
+async def test_a_step_that_nobody_ended_ends_with_its_attempt(
+    store: Store, make: Maker, state: str, shown: str
+) -> None:
+    claimed, other = await make.claimed(await make.job()), await make.claimed(await make.job("Other"), "w2")
+    step = {"position": 0, "key": "read", "title": "Read", "state": "completed", "at": NOW}
+    read, write = step, {**step, "position": 1, "key": "write", "state": "running"}
+    await store.update_runs([RunUpdate(fence(each), steps=[read, write]) for each in (claimed, other)], NOW)
+    due = NOW + MINUTE if state == "retrying" else None
+    await store.finish([Outcome(fence(claimed), state, NOW + MINUTE, retry_at=due)], NOW + MINUTE)
+    found = [(each.state, each.finished_at) for each in await store.steps(claimed.run.id)]
+    assert found == [("completed", NOW), (shown, NOW + MINUTE)]
+    assert [each.state for each in await store.steps(other.run.id)] == ["completed", "running"]
+
+
 async def test_what_a_driver_counts_and_says_never_holds_up_the_others(store: Store, make: Maker) -> None:
     job = await make.job()
     wild, tame = await make.claimed(job, "w1"), await make.claimed(job, "w2")

@@ -19,6 +19,7 @@ from agent.core.records import (
     Fence,
     JobChange,
     JobStatistics,
+    LogSearch,
     NewJob,
     NewRun,
     Outcome,
@@ -34,6 +35,7 @@ from shared.models import (
     Fire,
     Job,
     KnowledgeBase,
+    LogHits,
     LogPage,
     Run,
     SearchHit,
@@ -285,6 +287,10 @@ class LogStore(Protocol):
 
     async def read(self, run_id: str, *, start: int = 1, limit: int = 200) -> LogPage:
         """Lines from number `start`; a negative start counts from the end."""
+
+    async def search(self, run_id: str, wanted: LogSearch, *, seconds: float = 0.5) -> LogHits:
+        """Works for about `seconds` and answers with what it found and where to go on; so whoever searches a long log
+        can show how far it is, and stop. Each answer is further than the one before."""
 
     def follow(self, run_id: str, start: int) -> AsyncIterator[LogPage]: ...
 

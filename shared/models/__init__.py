@@ -3,7 +3,7 @@
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
 from shared.models.job import Action, CatchUp, Concurrency, Dst, Job, JobInput, Policies, Retry
-from shared.models.run import LogLine, LogPage, Progress, Run, RunCause, RunError, Step
+from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
 from shared.models.world import (
     Connection,
     ConnectionInput,
@@ -31,6 +31,7 @@ __all__ = [
     "JobInput",
     "KnowledgeBase",
     "KnowledgeBaseInput",
+    "LogHits",
     "LogLine",
     "LogPage",
     "Policies",

@@ -56,20 +56,24 @@ class Index:
         words: list[int] = []
         for line, offset in zip(lines, offsets, strict=True):
             words += (offset << 8 | _MARKS[line.level, line.stream], (line.at - _EPOCH) // _MICROSECOND)
-        _write_all(self._file, struct.pack(f"<{len(words)}Q", *words), self._place(self.count))
+        _write_all(self._file, struct.pack(f"<{len(words)}Q", *words), entry_place(self.count))
         self.count += len(lines)
 
     def read(self, first: int, count: int) -> list[Entry]:
         """Entries from line number `first`."""
-        words = _words(os.pread(self._file, count * ENTRY, self._place(first - 1)))
+        words = _words(os.pread(self._file, count * ENTRY, entry_place(first - 1)))
         return [_entry(words[at], words[at + 1]) for at in range(0, len(words), 2)]
 
     def offset(self, number: int) -> int:
-        return _words(os.pread(self._file, 8, self._place(number - 1)))[0] >> 8
+        return offset_in(os.pread(self._file, 8, entry_place(number - 1)))
+
+    def share(self) -> int:
+        """The file once more, for reading beside this; whoever takes it closes it."""
+        return os.dup(self._file)
 
     def cut(self, count: int) -> None:
         """Forget all lines after the first `count`."""
-        os.ftruncate(self._file, self._place(count))
+        os.ftruncate(self._file, entry_place(count))
         self.count = count
         if self.first_error > count:
             self.first_error = 0
@@ -96,9 +100,15 @@ class Index:
     def _write_header(self) -> None:
         _write_all(self._file, HEADER.pack(MAGIC, self.first_error, self.sealed), 0)
 
-    @staticmethod
-    def _place(count: int) -> int:
-        return HEADER.size + count * ENTRY
+
+def entry_place(count: int) -> int:
+    """Where in the file the entry after the first `count` begins."""
+    return HEADER.size + count * ENTRY
+
+
+def offset_in(entry: bytes) -> int:
+    """The line's place in the text, from the first 8 bytes of its entry."""
+    return int.from_bytes(entry[:8], "little") >> 8
 
 
 def _words(data: bytes) -> tuple[int, ...]:

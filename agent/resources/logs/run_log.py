@@ -8,10 +8,13 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from agent.core.masking import Masking
+from agent.core.records import LogSearch
 from agent.core.wire import WireLine
 from agent.resources.logs.index import Entry, Index
+from agent.resources.logs.scan import IsOver, Scan
+from agent.resources.logs.snapshot import Snapshot
 from agent.resources.logs.text import Text
-from shared.models.run import LogLine, LogPage
+from shared.models.run import LogHits, LogLine, LogPage
 
 PAGE_LINES = 10_000
 PAGE_BYTES = 4 * 1024 * 1024
@@ -23,6 +26,7 @@ class RunLog:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self._folder = folder
         self._lock = threading.Lock()
         self._closed = False
         self._text = Text(folder)
@@ -61,6 +65,19 @@ class RunLog:
             error = self._index.first_error or None
             return LogPage(lines=lines, total=total, first_error=error, complete=self._index.sealed)
 
+    def search(self, wanted: LogSearch, is_over: IsOver) -> LogHits:
+        """As many lines as are wanted, of the log as it is now; fewer when `is_over`, or the lines are long."""
+        with self._lock:
+            if self._closed:
+                return LogHits(hits=[], total=0, scanned=0)
+            snapshot = self._snapshot()
+        with snapshot, contextlib.suppress(FileNotFoundError):  # deleted meanwhile
+            scan = Scan(snapshot, wanted, is_over)
+            hits = self._hits(scan, wanted.limit)
+            scanned = abs(scan.place - scan.start)
+            return LogHits(hits=hits, total=snapshot.count, scanned=scanned, next=None if scan.is_done else scan.place)
+        return LogHits(hits=[], total=0, scanned=0)
+
     def seal(self) -> None:
         with self._lock:
             if not self._closed:
@@ -72,6 +89,21 @@ class RunLog:
                 self._closed = True
                 self._text.close()
                 self._index.close()
+
+    def _snapshot(self) -> Snapshot:
+        index = self._index
+        return Snapshot(self._folder, index.share(), index.count, self._text.starts, self._text.size)
+
+    def _hits(self, scan: Scan, limit: int) -> list[LogLine]:
+        hits: list[LogLine] = []
+        size = 0
+        for number in scan:
+            lines = self.read(number, 1).lines
+            hits += lines
+            size += sum(len(line.text) for line in lines)
+            if len(hits) >= limit or size >= PAGE_BYTES or not lines:
+                break
+        return hits
 
     def _lines(self, first: int, count: int) -> list[LogLine]:
         entries = self._index.read(first, count + 1)

@@ -15,15 +15,17 @@ from pathlib import Path
 from typing import TypeVar
 
 from agent.core.masking import Masking
+from agent.core.records import LogSearch
 from agent.core.wire import WireLine
 from agent.resources.logs.run_log import RunLog
 from shared.clock import Clock
 from shared.errors import NotFound, Unavailable
-from shared.models.run import LogPage
+from shared.models.run import LogHits, LogPage
 
 OPEN_LOGS = 128
 """Logs kept open; beyond, those used longest ago are closed and opened again when needed."""
 FOLLOW_PAGE = 1000
+SEARCHERS = 2
 SEALED_UNSEEN = 10_000
 """Runs without any line whose end is remembered; older ones are known by their state."""
 
@@ -35,7 +37,7 @@ T = TypeVar("T")
 class FileLogStore:
     """Implements `LogStore`. Lines survive the death of the agent at any moment; a power cut may cost the last seconds.
 
-    Two threads of its own do the file work, so that the loop never waits for a disk.
+    Threads of its own do the file work, so that the loop never waits for a disk; no search keeps a reader waiting.
     """
 
     def __init__(self, root: Path, clock: Clock) -> None:
@@ -43,6 +45,7 @@ class FileLogStore:
         self._clock = clock
         self._writer = ThreadPoolExecutor(1, "jobdeck-log-writer")
         self._reader = ThreadPoolExecutor(1, "jobdeck-log-reader")
+        self._searcher = ThreadPoolExecutor(SEARCHERS, "jobdeck-log-search")
         self._opening = threading.Lock()
         self._open: OrderedDict[str, RunLog] = OrderedDict()
         self._in_use: dict[str, int] = {}
@@ -60,6 +63,14 @@ class FileLogStore:
 
     async def read(self, run_id: str, *, start: int = 1, limit: int = 200) -> LogPage:
         return await self._do(self._reader, lambda: self._read(run_id, start, limit))
+
+    async def search(self, run_id: str, wanted: LogSearch, *, seconds: float = 0.5) -> LogHits:
+        """Stops at once when the caller is cancelled."""
+        dropped = threading.Event()
+        try:
+            return await self._do(self._searcher, lambda: self._search(run_id, wanted, seconds, dropped))
+        finally:
+            dropped.set()
 
     async def follow(self, run_id: str, start: int) -> AsyncIterator[LogPage]:
         """Pages from line `start` on as they come; the last one is complete, and may be empty."""
@@ -90,6 +101,7 @@ class FileLogStore:
         """Finish what was asked for, and close all files."""
         self._writer.shutdown()
         self._reader.shutdown()
+        self._searcher.shutdown()
         for log in self._open.values():
             log.close()
         self._open.clear()
@@ -112,6 +124,13 @@ class FileLogStore:
             return LogPage(lines=[], total=0, complete=run_id in self._silent)
         with self._log(run_id) as log:
             return log.read(start, limit)
+
+    def _search(self, run_id: str, wanted: LogSearch, seconds: float, dropped: threading.Event) -> LogHits:
+        if not self._exists(run_id):
+            return LogHits(hits=[], total=0, scanned=0)
+        end = self._clock.monotonic() + seconds
+        with self._log(run_id) as log:
+            return log.search(wanted, lambda: dropped.is_set() or self._clock.monotonic() >= end)
 
     def _seal(self, run_id: str) -> None:
         if self._exists(run_id):

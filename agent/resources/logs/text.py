@@ -45,6 +45,11 @@ class Text:
             start += len(part)
         return b"".join(parts)
 
+    @property
+    def starts(self) -> tuple[int, ...]:
+        """Where the segments begin."""
+        return tuple(self._starts)
+
     def cut(self, size: int) -> None:
         """Forget all after the first `size` bytes."""
         while len(self._starts) > 1 and self._starts[-1] >= size:

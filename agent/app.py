@@ -38,7 +38,7 @@ from agent.services.scheduler import Scheduler
 from agent.services.sealer import Sealer
 from agent.services.supervisor import Supervisor
 from agent.settings import Settings
-from agent.store import SqlStore, open_store
+from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
 from agent.workers.pool import LocalExecutor
 from shared.clock import Clock, SystemClock
@@ -47,7 +47,6 @@ from shared.ids import NewId, new_id
 from shared.places import socket_path
 
 _log = structlog.get_logger()
-STORE_FILE = "jobdeck.db"
 
 
 @dataclass(slots=True)

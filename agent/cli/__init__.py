@@ -1,4 +1,4 @@
-"""The commands that are the agent, not its clients: `jobdeck agent`, `jobdeck demo`."""
+"""The commands that are the agent, not its clients: `jobdeck agent`, `demo`, `backup`, `restore`, `doctor`."""
 
 from __future__ import annotations
 

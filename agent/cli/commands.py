@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from agent.cli import upkeep
 from agent.settings import load_settings
 from shared.places import data_dir
 
@@ -71,3 +72,7 @@ def demo(
 
     in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not headless
     return asyncio.run(run_demo(port=port, keep=keep, in_terminal=in_terminal))
+
+
+app.command()(upkeep.backup)
+app.command()(upkeep.restore)

@@ -15,7 +15,10 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.ids import NewId
 
-__all__ = ["SqlStore", "open_store"]
+__all__ = ["STORE_FILE", "SqlStore", "open_store"]
+
+STORE_FILE = "jobdeck.db"
+"""The store's name in a data folder."""
 
 
 async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:

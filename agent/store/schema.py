@@ -16,15 +16,21 @@ _HERE = Path(__file__).parent
 
 def bring_up(connection: sa.Connection) -> None:
     """Run the migrations that are missing; Conflict if the store was made by a newer Jobdeck."""
-    current = _current(connection)
-    if current == HEAD:
+    version = current(connection)
+    if version == HEAD:
         return
-    if current is not None and not list((_HERE / "migrations" / "versions").glob(f"{current}_*.py")):
-        raise Conflict(f"the store was made by a newer Jobdeck (schema {current}, known up to {HEAD}); upgrade Jobdeck")
+    if version is not None and not is_known(version):
+        raise Conflict(f"the store was made by a newer Jobdeck (schema {version}, known up to {HEAD}); upgrade Jobdeck")
     _migrate(connection)
 
 
-def _current(connection: sa.Connection) -> str | None:
+def is_known(version: str) -> bool:
+    """Whether this Jobdeck has the migration: it can work on such a store, or bring it up."""
+    return any(path.name.startswith(f"{version}_") for path in (_HERE / "migrations" / "versions").glob("[0-9]*.py"))
+
+
+def current(connection: sa.Connection) -> str | None:
+    """The newest migration that the store has had; None before the first."""
     if not sa.inspect(connection).has_table("alembic_version"):
         return None
     version: str | None = connection.scalar(sa.text("SELECT version_num FROM alembic_version"))

@@ -1,0 +1,174 @@
+"""A copy of a data folder while its agent works.
+
+The order makes it safe. The store comes first: whatever it calls done is then also in what is copied after it. A
+knowledge base holds its own watermark, committed with its rows, so one that is newer than the store only means that a
+run which the store has not seen end is made again and finds its rows there. The other way round, a job that the store
+calls done could be missing from the knowledge base until something moves it. The key comes after the store as well:
+a key that was added meanwhile only adds to the keys that are needed.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sqlite3
+import tarfile
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
+from importlib.metadata import version
+from pathlib import Path
+from urllib.parse import quote
+
+from agent.resources.knowledge.file import SCHEMA_VERSION
+from agent.store import STORE_FILE
+from agent.store.inspection import inspect_store
+from agent.upkeep.files import new_file, private_folder, settle, settle_all, to_disk, why
+from agent.upkeep.layout import Layout
+from agent.upkeep.manifest import MANIFEST_FILE, KeptFile, Manifest, pour
+from shared.clock import Clock
+from shared.errors import Conflict, InvalidInput, Unavailable
+
+PAGES = 4096
+"""Pages of a database copied between two looks for an interrupt."""
+BUSY_SECONDS = 30.0
+
+
+def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = False) -> Manifest:
+    """Copy the folder's store, knowledge bases, logs and settings to a new folder, or to a new file `*.tar`.
+
+    `target` appears whole, or not at all. NotFound if `data_dir` is no agent's; Conflict if `target` is there;
+    InvalidInput if it cannot be made; Unavailable if something cannot be read, or the disk is full.
+    """
+    layout = Layout(data_dir)
+    layout.require_store()
+    _check(target)
+    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
+    try:
+        with _removed_at_last(aside):
+            aside.mkdir(mode=0o700)
+            manifest = _copy(layout, aside, clock, with_key=with_key)
+            if target.suffix == ".tar":
+                _pack(aside, manifest, target)
+            else:
+                aside.replace(target)
+            settle(target.parent)
+    except (OSError, sqlite3.Error) as error:
+        raise Unavailable(f"the backup was not made: {why(error)}") from error
+    return manifest
+
+
+def _check(target: Path) -> None:
+    if target.name.endswith((".tgz", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")):
+        raise InvalidInput.one("target", "write a name that ends in .tar, or one of a folder; compress it afterwards")
+    if not target.parent.is_dir():
+        raise InvalidInput.one("target", f"there is no folder {target.parent}; make it first", str(target))
+    if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
+        raise Conflict(f"{target} is there already, and no backup is written over; choose a new name")
+
+
+@contextmanager
+def _removed_at_last(aside: Path) -> Iterator[None]:
+    try:
+        yield
+    finally:
+        shutil.rmtree(aside, ignore_errors=True)
+        _tar_of(aside).unlink(missing_ok=True)
+
+
+def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manifest:
+    made_at = clock.now()
+    copy_database(layout.store, aside / STORE_FILE)
+    with inspect_store(aside / STORE_FILE) as store:
+        schema, store_id = store.schema() or "", store.fact("store_id") or ""
+    files = [_seen(aside, STORE_FILE)]
+    files += _copy_bases(layout, aside)
+    files += _copy_files(layout, aside, _log_files(layout))
+    files += _copy_files(layout, aside, [layout.settings, *([layout.key] if with_key else [])])
+    manifest = Manifest(
+        jobdeck=version("jobdeck"),
+        store_schema=schema,
+        store_id=store_id,
+        knowledge_schema=SCHEMA_VERSION,
+        made_at=made_at,
+        with_key=any(file.path == layout.key.name for file in files),
+        files=files,
+    )
+    with new_file(aside / MANIFEST_FILE) as file:
+        file.write(manifest.model_dump_json(indent=1).encode())
+        to_disk(file)
+    settle_all(aside)
+    return manifest
+
+
+def copy_database(source: Path, target: Path) -> None:
+    """One moment of an SQLite file, whoever writes to it meanwhile; nobody waits. The copy stands without a journal."""
+    private_folder(target.parent)
+    target.touch(mode=0o600)
+    reading = sqlite3.connect(
+        f"file:{quote(str(source))}?mode=ro", uri=True, isolation_level=None, timeout=BUSY_SECONDS
+    )
+    with closing(reading), closing(sqlite3.connect(target)) as writing:
+        # A read transaction holds the moment: without it, every write of another process would start the copy anew.
+        reading.execute("BEGIN")
+        reading.execute("SELECT count(*) FROM sqlite_master").fetchone()
+        reading.backup(writing, pages=PAGES, progress=lambda *_: None)
+        writing.execute("PRAGMA journal_mode = DELETE")
+
+
+def _copy_bases(layout: Layout, aside: Path) -> Iterator[KeptFile]:
+    """What is derived from a knowledge base (its vectors in memory) is left out: the reader makes it anew."""
+    for base in layout.bases():
+        name = base.relative_to(layout.root).as_posix()
+        try:
+            copy_database(base, aside / name)
+        except sqlite3.OperationalError:
+            if base.exists():
+                raise
+            shutil.rmtree((aside / name).parent)  # deleted meanwhile
+            continue
+        yield _seen(aside, name)
+
+
+def _seen(aside: Path, name: str) -> KeptFile:
+    """A file that stands in the backup already."""
+    with (aside / name).open("rb") as file, Path(os.devnull).open("wb") as nowhere:
+        os.fsync(file.fileno())
+        return pour(file, nowhere, (aside / name).stat().st_size).model_copy(update={"path": name})
+
+
+def _log_files(layout: Layout) -> Iterator[Path]:
+    """The index before the text: a line that it names is then in the text; text without a line is cut off at opening."""
+    for folder in layout.log_folders():
+        yield folder / "index"
+        yield from sorted(folder.glob("*.log"))
+
+
+def _copy_files(layout: Layout, aside: Path, sources: Iterable[Path]) -> Iterator[KeptFile]:
+    for source in sources:
+        name = source.relative_to(layout.root).as_posix()
+        try:
+            reading = source.open("rb")
+        except FileNotFoundError:  # never there, or deleted meanwhile
+            continue
+        with reading:
+            private_folder((aside / name).parent)
+            with new_file(aside / name) as writing:
+                # not further than its end now: a log may grow as fast as it is copied
+                kept = pour(reading, writing, os.fstat(reading.fileno()).st_size)
+                to_disk(writing)
+        yield kept.model_copy(update={"path": name})
+
+
+def _pack(aside: Path, manifest: Manifest, target: Path) -> None:
+    """The folder as one file; the manifest first, so that a reader knows what may follow."""
+    packed = _tar_of(aside)
+    with new_file(packed) as file:
+        with tarfile.open(fileobj=file, mode="w") as tar:
+            for name in (MANIFEST_FILE, *(kept.path for kept in manifest.files)):
+                tar.add(aside / name, name, recursive=False)
+        to_disk(file)
+    packed.rename(target)
+
+
+def _tar_of(aside: Path) -> Path:
+    return aside.with_name(aside.name + ".tar")

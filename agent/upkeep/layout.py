@@ -1,0 +1,67 @@
+"""Where in a data folder things lie, and which of them a backup takes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+
+from agent.resources.knowledge.file import FILE_NAME
+from agent.resources.vault import KEY_FILE
+from agent.store import STORE_FILE
+from shared.errors import NotFound
+
+SETTINGS_FILE = "agent.toml"
+LOGS = "logs"
+KNOWLEDGE = "knowledge"
+KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, LOGS, KNOWLEDGE)
+"""What lies at the top of a backup; everything else in a data folder is made anew."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    root: Path
+
+    @property
+    def store(self) -> Path:
+        return self.root / STORE_FILE
+
+    @property
+    def lock(self) -> Path:
+        return self.root / f"{STORE_FILE}.lock"
+
+    @property
+    def key(self) -> Path:
+        return self.root / KEY_FILE
+
+    @property
+    def settings(self) -> Path:
+        return self.root / SETTINGS_FILE
+
+    @property
+    def logs(self) -> Path:
+        return self.root / LOGS
+
+    @property
+    def knowledge(self) -> Path:
+        return self.root / KNOWLEDGE
+
+    def bases(self) -> Iterator[Path]:
+        """The files of the knowledge bases, one in a folder each, by account."""
+        return iter(sorted(self.knowledge.glob(f"*/*/{FILE_NAME}")))
+
+    def log_folders(self) -> Iterator[Path]:
+        """A folder for each run that has said anything."""
+        return self.logs.glob("*/*/")
+
+    def require_store(self) -> None:
+        """NotFound if this is no agent's folder."""
+        if not self.store.is_file():
+            raise NotFound(f"there is no {STORE_FILE} in {self.root}; name the agent's folder with --data-dir")
+
+
+def is_kept(name: str) -> bool:
+    """Whether a file of a backup may have this name: relative, below what a backup has, leading nowhere else."""
+    path = PurePosixPath(name)
+    plain = str(path) == name and not path.is_absolute() and "\0" not in name and ".." not in path.parts
+    return plain and path.parts[0] in KEPT and (len(path.parts) > 1) == (path.parts[0] in (LOGS, KNOWLEDGE))

@@ -1,0 +1,91 @@
+"""The demo: what a newcomer runs first."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import httpx
+import pytest
+
+from agent.demo.world import open_world
+from tests.harness.pty_app import start
+
+DEMO = [sys.executable, "-m", "shared.launcher", "demo"]
+
+
+@pytest.fixture
+def folder() -> Iterator[Path]:
+    """Short: the path of a Unix socket has little room."""
+    with tempfile.TemporaryDirectory(prefix="jd") as name:
+        yield Path(name)
+
+
+def demo(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    env = {**os.environ, "TMPDIR": str(folder)}
+    return subprocess.run(
+        [*DEMO, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=180
+    )
+
+
+def test_without_a_terminal_it_runs_the_main_job_and_leaves_nothing(folder: Path) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        done = demo("--port", str(taken.getsockname()[1]), folder=folder)
+    assert done.returncode == 0, done.stderr
+    assert "is taken; the demo's agent answers at http://127.0.0.1:" in done.stdout
+    assert "20,000 synced" in done.stdout
+    first_hit = next(line for line in done.stdout.splitlines() if line.startswith("  1."))
+    assert "Aurora storm lantern" in first_hit
+    assert not list(folder.iterdir())
+
+
+async def test_the_documented_example_works_as_printed_with_dates_of_today(folder: Path) -> None:
+    start_time = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(hours=1)
+    body = {
+        "job_name": "sync_orders",
+        "source_table": "orders_db.orders",
+        "kb_name": "orders_kb",
+        "content_columns": ["product", "description"],
+        "filter_column": "created_at",
+        "interval": "10 MINUTES",
+        "start_time": start_time.isoformat(),
+        "end_time": (start_time + timedelta(days=1)).isoformat(),
+    }
+    world = await open_world(folder, port=0)
+    try:
+        async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+            answer = await client.post(f"{world.url}/jobs/create", json=body)
+    finally:
+        await world.close()
+    assert answer.status_code == httpx.codes.CREATED, answer.text
+    data = answer.json()["data"]
+    assert (data["job_name"], data["status"]) == ("sync_orders", "scheduled")
+    assert data["next_run"] == f"{start_time.isoformat()}Z"
+
+
+def test_in_a_terminal_it_opens_the_console_on_a_past_that_is_there(folder: Path) -> None:
+    env = {"TMPDIR": str(folder), "HOME": str(folder)}
+    with start([*DEMO, "--port", "0"], env=env) as app:
+        app.read_until(lambda: "Import price list" in app.text and "live" in app.rows[0], deadline=90)
+        app.send("q")
+        app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")), deadline=30)
+
+
+def test_a_line_that_drops_takes_the_world_down(folder: Path) -> None:
+    env = {**os.environ, "TMPDIR": str(folder)}
+    process = subprocess.Popen([*DEMO], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env)
+    assert process.stdout is not None
+    process.stdout.readline()
+    process.send_signal(signal.SIGHUP)
+    process.wait(60)
+    process.stdout.close()
+    assert not list(folder.iterdir())

@@ -33,6 +33,8 @@ class Store:
     fires: list[Row]
     runs: list[Row]
     attempts: list[Row]
+    steps: list[Row]
+    workers: list[Row]
     events: list[Row]
 
     def of(self, job: Row, rows: list[Row]) -> list[Row]:
@@ -50,7 +52,7 @@ def assert_kept(storm: Storm) -> Store:
     _assert_queue(store)
     _assert_book(storm, store)
     _assert_events(storm, store)
-    assert storm.marked() == set()
+    assert storm.marked() == set(), "processes are left"
     assert [folder.name for folder in (data_dir / "scratch").iterdir()] == []
     return store
 
@@ -59,7 +61,7 @@ def _read_store(path: Path) -> Store:
     with closing(sqlite3.connect(path)) as database:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
-        names = ("jobs", "fires", "runs", "attempts", "events")
+        names = ("jobs", "fires", "runs", "attempts", "steps", "workers", "events")
         return Store(*(_rows(database, f"SELECT * FROM {name} ORDER BY rowid") for name in names))
 
 
@@ -133,6 +135,8 @@ def _assert_runs(store: Store) -> None:
         assert (run["state"] == "failed") == (run["error_kind"] is not None and run["state"] != "cancelled"), run
         if run["state"] == "completed":
             assert run["result"] is not None, run
+    assert [step for step in store.steps if step["state"] == "running" or step["finished_at"] is None] == []
+    assert len({worker["agent_id"] for worker in store.workers}) == 1, "workers of dead agents are shown"
 
 
 def _interrupted(run: Row) -> set[str]:

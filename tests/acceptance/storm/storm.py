@@ -22,7 +22,7 @@ from tests.harness.agent_process import AgentProcess, until
 
 Victim = Literal["agent", "worker"]
 WORKERS = 4
-LONGEST_PEACE = 1.5
+LONGEST_PEACE = 3.0
 """Seconds between two kills, at most."""
 KILLED_WHILE_STARTING = 0.25
 """How many of the agents are killed without waiting for them to answer."""

@@ -1,10 +1,10 @@
-"""Answers that stay open: how they breathe, and how they end."""
+"""Answers that stay open or take their time: how they breathe, and how they end."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from typing import TypeVar
+from collections.abc import AsyncIterator, Coroutine
+from typing import Any, TypeVar
 
 from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
@@ -52,3 +52,20 @@ async def until_closing(items: AsyncIterator[T], closing: asyncio.Event) -> Asyn
             await asyncio.wait({waiting})
         if hasattr(items, "aclose"):
             await items.aclose()
+
+
+async def unless_dropped(request: Request, work: Coroutine[Any, Any, T]) -> T | None:
+    """What the work gives; None if it was cancelled because the client went away before. For requests without a body."""
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(_dropped(request))
+    try:
+        await asyncio.wait({working, leaving}, return_when=asyncio.FIRST_COMPLETED)
+        return await working if working.done() else None
+    finally:
+        leaving.cancel()
+        working.cancel()
+
+
+async def _dropped(request: Request) -> None:
+    while (await request.receive())["type"] != "http.disconnect":
+        pass

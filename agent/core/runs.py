@@ -9,12 +9,12 @@ from typing import Any
 
 from agent.core.callers import Caller, Scope
 from agent.core.ports import LogStore, Store
-from agent.core.records import NewRun, RunQuery
+from agent.core.records import LogSearch, NewRun, RunQuery
 from shared.clock import Clock
-from shared.errors import Conflict, NotFound, StaleVersion
+from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from shared.filters import parse
 from shared.ids import NewId
-from shared.models import LogPage, Run, Step
+from shared.models import LogHits, LogPage, Run, Step
 from shared.states import FINAL
 
 _PAGE = 1000
@@ -59,6 +59,13 @@ class Runs:
         page = await self._logs.read(run.id, start=start, limit=limit)
         page.complete = run.state in FINAL
         return page
+
+    async def search_log(self, caller: Caller, run_id: str, wanted: LogSearch) -> LogHits:
+        """What is found within half a second, and where to go on. InvalidInput without a text and a level."""
+        if not wanted.text and wanted.level is None:
+            raise InvalidInput.one("text", "must not be empty unless a level is given", wanted.text)
+        run = await self.get(caller, run_id)
+        return await self._logs.search(run.id, wanted)
 
     async def follow(self, caller: Caller, run_id: str, start: int) -> AsyncIterator[LogPage]:
         """Pages as they are written, until the run has ended; of one that has, what there is."""

@@ -11,6 +11,9 @@ RunCause = Literal["schedule", "catch_up", "manual", "api", "rerun"]
 LogLevel = Literal["debug", "info", "warning", "error"]
 LogStream = Literal["log", "stdout", "stderr"]
 
+LONGEST_LOG_TEXT = 500
+"""Characters of a text that is looked for in logs."""
+
 
 class Progress(Resource):
     """`done` of `total` units; `total` is None while it is not known."""

@@ -209,6 +209,54 @@ async def test_a_log_is_read_by_lines_and_followed_to_its_end(agent: RunningAgen
     assert heard == list(range(5, 12))
 
 
+async def test_a_log_is_searched_by_text_and_level(agent: RunningAgent, client: httpx.AsyncClient) -> None:
+    job = await made(client)
+    run_id = (await client.post(f"/api/jobs/{job['id']}")).json()["id"]
+    path = f"/api/runs/{run_id}/log/search"
+    assert (await client.get(path, params={"text": "x"})).json() == {
+        "hits": [], "next": None, "scanned": 0, "total": 0
+    }  # fmt: skip
+    levels: Any = ("info", "error", "info", "error")
+    lines = [WireLine(at=NOW, level=level, text=f"Line {number}") for number, level in enumerate(levels, 1)]
+    await agent.core.logs.append(run_id, lines, [])
+
+    async def found(**params: Any) -> tuple[list[int], int | None, int]:
+        answer = (await client.get(path, params=params)).json()
+        return [line["number"] for line in answer["hits"]], answer["next"], answer["scanned"]
+
+    assert await found(text="line") == ([1], 2, 1)
+    assert await found(text="line", start=2, limit=9) == ([2, 3, 4], None, 3)
+    assert await found(text="line", matchCase=True) == ([], None, 4)
+    assert await found(level="error", start=3) == ([4], None, 2)
+    assert await found(level="error", text="2", backwards=True, limit=2) == ([2], None, 4)
+    assert await found(text="line", backwards=True, start=-2) == ([3], 2, 1)
+
+
+@pytest.mark.parametrize(
+    ("params", "field"),
+    [
+        ({}, "text"),
+        ({"text": ""}, "text"),
+        ({"text": "x" * 501}, "text"),
+        ({"text": "a\nb"}, "text"),
+        ({"text": "a\0b"}, "url"),
+        ({"level": "fatal"}, "level"),
+        ({"text": "x", "start": "one"}, "start"),
+        ({"text": "x", "limit": 0}, "limit"),
+        ({"text": "x", "limit": 5001}, "limit"),
+        ({"text": "x", "regex": "1"}, "regex"),
+    ],
+)
+async def test_a_search_that_makes_no_sense_is_refused_by_name(
+    client: httpx.AsyncClient, params: dict[str, str], field: str
+) -> None:
+    job = await made(client)
+    run_id = (await client.post(f"/api/jobs/{job['id']}")).json()["id"]
+    answer = await client.get(f"/api/runs/{run_id}/log/search", params=params)
+    assert answer.status_code == 400
+    assert [fault["field"] for fault in answer.json()["error"]["faults"]] == [field]
+
+
 async def test_a_wait_that_is_over_answers_the_run_as_it_is(client: httpx.AsyncClient) -> None:
     job = await made(client)
     answer = await client.post(f"/api/jobs/{job['id']}", params={"wait": 0.05})

@@ -10,7 +10,8 @@ from console.client.answers import Attempt, BulkAct, BulkItem, Counts, Items, Pa
 from console.client.line import Line, Message, Offline, Online
 from console.client.session import Session, segment
 from shared.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
-from shared.models import LogPage, Run, Step
+from shared.models import LogHits, LogPage, Run, Step
+from shared.models.run import LogLevel
 
 _BULK = 500
 """Runs that one bulk request may name."""
@@ -68,6 +69,23 @@ class Runs:
         return await self._session.fetch(
             LogPage, "GET", f"{_path(run_id)}/log", params={"start": start, "limit": limit}
         )
+
+    async def search_log(
+        self,
+        run_id: str,
+        *,
+        text: str = "",
+        level: LogLevel | None = None,
+        start: int | None = None,
+        limit: int = 1,
+        backwards: bool = False,
+        match_case: bool = False,
+    ) -> LogHits:
+        """One answer of a search, after half a second at the latest; go on at its `next`. `limit` 1-5000."""
+        params = {
+            "text": text, "level": level, "start": start, "limit": limit, "backwards": backwards, "matchCase": match_case
+        }  # fmt: skip
+        return await self._session.fetch(LogHits, "GET", f"{_path(run_id)}/log/search", params=params)
 
     async def follow(self, run_id: str, start: int = 1) -> AsyncGenerator[LogPage | Online | Offline, None]:
         """Lines as they are written, from number `start` on, across cuts and without a line twice; ends with the run."""

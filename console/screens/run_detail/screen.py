@@ -19,10 +19,11 @@ from console.screens.run_detail.wording import is_cancelling, seconds_to_next
 from console.session import ConsoleSession
 from console.widgets.footer import Offer
 from console.widgets.line import Line, safe_text
-from console.widgets.log_pane import LogPane
+from console.widgets.log_pane import LogPane, Wanted
 from console.widgets.panel import Panel
 from console.widgets.table.pace import Pace
 from shared.errors import JobdeckError
+from shared.models import LogHits, LogPage
 from shared.states import FINAL
 
 T = TypeVar("T")
@@ -53,7 +54,7 @@ class RunDetail(ConsoleScreen):
         super().__init__(session)
         self.run_id = run_id
         self.facts: Facts | None = None
-        self.pane = LogPane(session.look, lambda start, limit: session.client.runs.log(run_id, start, limit))
+        self.pane = LogPane(session.look, self._read_log, self._search_log)
         self._opened_as_log = log
         self._heads = (Line(), Line())
         self._panel = Panel()
@@ -197,6 +198,15 @@ class RunDetail(ConsoleScreen):
         self._draw(self.session.now())
 
     async def _asked(self, answer: Awaitable[T]) -> T | None:
+    async def _read_log(self, start: int, limit: int) -> LogPage:
+        return await self.session.client.runs.log(self.run_id, start, limit)
+
+    async def _search_log(self, wanted: Wanted, start: int, backwards: bool) -> LogHits:  # noqa: FBT001  (as `Search` is)
+        runs = self.session.client.runs
+        return await runs.search_log(
+            self.run_id, text=wanted.text, level=wanted.level, start=start, backwards=backwards
+        )
+
         """None when it cannot be had: the line says so itself, and the next change asks again."""
         try:
             return await answer

@@ -8,6 +8,8 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input, Label
 
+from shared.models.run import LONGEST_LOG_TEXT
+
 
 class FindBox(Horizontal):
     """Not there until it is opened; enter asks for the text, esc (the screen's) closes it."""
@@ -25,7 +27,7 @@ class FindBox(Horizontal):
 
     def compose(self) -> ComposeResult:
         yield Label("/")
-        yield Input(compact=True, select_on_focus=False)
+        yield Input(compact=True, select_on_focus=False, max_length=LONGEST_LOG_TEXT)
 
     @property
     def is_open(self) -> bool:

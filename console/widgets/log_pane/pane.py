@@ -16,7 +16,7 @@ from console.render.look import Look
 from console.widgets.line import Line, safe_text
 from console.widgets.log_pane.find_box import FindBox
 from console.widgets.log_pane.lines import Lines
-from console.widgets.log_pane.search import Load, Matches, find_above, find_below, has_text, is_error
+from console.widgets.log_pane.search import Load, Search, Wanted, find
 from console.widgets.log_pane.view import LogView
 from shared.errors import JobdeckError
 
@@ -47,13 +47,14 @@ class LogPane(Vertical):
         Binding("W", "wrap", "Wrap", show=False),
     ]
 
-    def __init__(self, look: Look, load: Load) -> None:
+    def __init__(self, look: Look, load: Load, search: Search) -> None:
         super().__init__()
         self.lines = Lines()
         self.view = LogView(self.lines, look)
         self.is_following = False
         self._look = look
         self._load = load
+        self._search = search
         self._is_opened = False
         self._trouble = ""
         self._seeking = ""
@@ -115,19 +116,20 @@ class LogPane(Vertical):
         self._see()
 
     def action_error(self, direction: int) -> None:
-        if self.lines.first_error is None:
+        first = self.lines.first_error
+        if first is None and self.lines.is_complete:
             self._tell("no errors")
-        elif direction > 0 and self._place(0) < self.lines.first_error:
-            self._go_to(self.lines.first_error)
+        elif first is not None and direction > 0 and self._place(0) < first:
+            self._go_to(first)
         else:
-            self._seek("error", is_error, direction)
+            self._seek(Wanted(level="error"), direction)
 
     def action_find(self) -> None:
         self._box.open()
 
     def action_again(self, direction: int) -> None:
         if self._needle:
-            self._seek(f"“{self._needle}”", has_text(self._needle), direction)
+            self._seek(Wanted(self._needle), direction)
 
     def action_times(self) -> None:
         self.view.toggle_times()
@@ -143,7 +145,7 @@ class LogPane(Vertical):
         self.view.mark(message.text)
         if message.text:
             self.view.focus_line = None
-            self._seek(f"“{message.text}”", has_text(message.text), 1, from_top=True)
+            self._seek(Wanted(message.text), 1, from_top=True)
 
     def on_log_view_moved(self, message: LogView.Moved) -> None:
         message.stop()
@@ -231,18 +233,17 @@ class LogPane(Vertical):
         self._trouble, self.view.empty = error.message, ""
         self._compose_head()
 
-    # Finding: reads page after page, the cache is left alone until it is there.
+    # Finding: the agent looks, the cache is left alone until it is there.
 
-    def _seek(self, what: str, matches: Matches, direction: int, *, from_top: bool = False) -> None:
+    def _seek(self, wanted: Wanted, direction: int, *, from_top: bool = False) -> None:
         start = self.view.window[0] if from_top else self._place(direction) + direction
-        self._tell(f"looking for {what}, esc stops")
-        self.run_worker(self._find(what, matches, start, direction), group="log-find", exclusive=True)
+        self._tell(f"looking for {wanted.name}, esc stops")
+        self.run_worker(self._find(wanted, start, direction), group="log-find", exclusive=True)
 
-    async def _find(self, what: str, matches: Matches, start: int, direction: int) -> None:
-        find = find_below if direction > 0 else find_above
+    async def _find(self, wanted: Wanted, start: int, direction: int) -> None:
         worker = get_current_worker()
         try:
-            number = await find(self._load, start, matches, partial(self._tell_place, what))
+            number = await find(self._search, wanted, start, direction, partial(self._tell_place, wanted.name))
         except JobdeckError as error:
             self._sought("")
             self._fail(error)
@@ -250,9 +251,10 @@ class LogPane(Vertical):
         if worker.is_cancelled:
             return
         if number is None:
-            self._sought(f"no {what} {'below' if direction > 0 else 'above'}")
+            self._sought(f"no {wanted.name} {'below' if direction > 0 else 'above'}")
         else:
             self._sought("")
+            self.lines.grow(number)
             self._go_to(number)
 
     def _place(self, direction: int) -> int:

@@ -1,53 +1,44 @@
-"""Looking through a log that is not at hand: page by page, so that it can be stopped between any two."""
+"""Looking through a log that is not at hand: the agent looks, a while for each answer, so that it can be stopped."""
 
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from shared.models import LogLine, LogPage
-
-PAGE = 5_000
-"""Lines of one request; the most that the agent gives."""
+    from shared.models import LogHits, LogPage
+    from shared.models.run import LogLevel
 
 Load = Callable[[int, int], Awaitable["LogPage"]]
 """(start, count) -> lines from number `start` on; a negative start counts from the end."""
-Matches = Callable[["LogLine"], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Wanted:
+    """Lines with a text, in any letter case, or those of a level."""
+
+    text: str = ""
+    level: LogLevel | None = None
+
+    @property
+    def name(self) -> str:
+        return f"“{self.text}”" if self.text else str(self.level)
+
+
+Search = Callable[[Wanted, int, bool], Awaitable["LogHits"]]
+"""(what, start, backwards) -> the nearest such line, or how far it is known that there is none."""
 Tell = Callable[[int], None]
 
 
-async def find_below(load: Load, start: int, matches: Matches, tell: Tell) -> int | None:
-    """Number of the first line from `start` on that matches; `tell` hears how far it is."""
-    while True:
-        page = await load(start, PAGE)
-        for line in page.lines:
-            if matches(line):
-                return line.number
-        if not page.lines or page.lines[-1].number >= page.total:
-            return None
-        start = page.lines[-1].number + 1
-        tell(start)
-
-
-async def find_above(load: Load, start: int, matches: Matches, tell: Tell) -> int | None:
-    """The same upwards, from `start` to the first line."""
-    while start >= 1:
-        first = max(1, start - PAGE + 1)
-        page = await load(first, start - first + 1)
-        for line in reversed(page.lines):
-            if matches(line):
-                return line.number
-        start = first - 1
-        tell(start)
+async def find(search: Search, wanted: Wanted, start: int, direction: int, tell: Tell) -> int | None:
+    """Number of the nearest line from `start` on, down or (direction -1) up; `tell` hears how far the search is."""
+    place: int | None = start
+    while place is not None and place >= 1:
+        hits = await search(wanted, place, direction < 0)
+        if hits.hits:
+            return hits.hits[0].number
+        place = hits.next
+        if place is not None:
+            tell(place)
     return None
-
-
-def has_text(needle: str) -> Matches:
-    """Literal, in any letter case."""
-    wanted = needle.casefold()
-    return lambda line: wanted in line.text.casefold()
-
-
-def is_error(line: LogLine) -> bool:
-    return line.level == "error"

@@ -112,10 +112,53 @@ async def test_a_search_can_be_stopped() -> None:
         assert pane.escape()
         await operator.reads("stopped")
         log.gate.set()
-        asked = len(log.requests)
         await operator.press("j")
         await operator.until(lambda: operator.rows[-1].strip() == "line 24", "the next line")
-        assert len(log.requests) <= asked + 1
+        assert log.searches == [1]
+
+
+async def test_a_long_search_says_how_far_it_is() -> None:
+    log = MadeUpLog(HUGE, text_of=lambda number: "needle" if number in {3, 12_000} else "hay")
+    async with reading(log) as (operator, pane):
+        await operator.reads("20,000,000 lines")
+        await operator.press("g", "slash")
+        await operator.type("NEEDLE")
+        await operator.press("enter")
+        await operator.until(lambda: pane.view.focus_line == 3, "at the first")
+        log.gate.clear()
+        await operator.press("n")
+        await operator.reads("looking for “NEEDLE”, esc stops")
+        log.gate.set()
+        await operator.until(lambda: pane.view.focus_line == 12_000, "at the second")
+        assert log.searches == [1, 4, 5_004, 10_004]
+        log.gate.clear()
+        await operator.press("n")
+        log.let_through(2)
+        await operator.reads("looking for “NEEDLE”: line 22,001, esc stops")
+        assert pane.escape()
+        await operator.reads("stopped")
+        assert pane.view.focus_line == 12_000
+
+
+async def test_an_error_that_came_unseen_is_gone_to() -> None:
+    log = MadeUpLog(100, complete=False)
+    async with reading(log) as (operator, pane):
+        await operator.reads("line 100", "following")
+        await operator.press("g")
+        await operator.reads("line 1\n")
+        log.total, log.errors = 50_000, frozenset({40_000})
+        await operator.press("e")
+        await operator.reads("E line 40000")
+        assert pane.view.focus_line == 40_000
+
+
+async def test_a_search_over_a_cut_line_says_so() -> None:
+    log = MadeUpLog(9_000)
+    async with reading(log) as (operator, _):
+        await operator.reads("line 9000")
+        log.is_down = True
+        await operator.press("slash", "z", "enter")
+        await operator.reads("the line is cut")
 
 
 async def test_nothing_in_a_line_commands_the_terminal() -> None:

@@ -9,6 +9,7 @@ import signal
 import structlog
 
 from agent.app import open_agent
+from agent.cli.service import ServiceManager
 from agent.logging import set_up_logging
 from agent.settings import Settings
 
@@ -19,6 +20,7 @@ _AT_ONCE = 130
 async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
     """Run until TERM, INT or HUP. Returns the exit code."""
     set_up_logging(settings.log_format)
+    manager = ServiceManager()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
@@ -26,8 +28,10 @@ async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
     agent = await open_agent(settings)
     try:
         await agent.start(idle=maintenance)
+        manager.ready(agent.core.store.ping)
         await stop.wait()
     finally:
+        manager.stopping()
         await agent.stop()
     return 0
 

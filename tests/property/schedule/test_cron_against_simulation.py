@@ -1,6 +1,7 @@
 """20,000 random expressions equal the minute-by-minute walk of the written rules, and cronsim where it follows them.
 
-`JOBDECK_SCHEDULE_EXPRESSIONS` sets another number, `JOBDECK_SCHEDULE_SEED` other expressions.
+`make soak` takes as many again, others each time, and prints their seed. `JOBDECK_SCHEDULE_EXPRESSIONS` sets another
+number, `JOBDECK_SCHEDULE_SEED` other expressions.
 """
 
 from __future__ import annotations
@@ -44,7 +45,19 @@ def windows(zone: str) -> list[Window]:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_fires_are_those_of_the_written_rules(zone: str) -> None:
-    rng = random.Random(f"{SEED} {zone}")
+    _compare(zone, SEED)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("zone", ZONES)
+def test_fires_of_other_expressions_are_those_of_the_written_rules(zone: str) -> None:
+    seed = int(os.environ.get("JOBDECK_SCHEDULE_SEED", random.SystemRandom().randrange(2**32)))
+    print(f"JOBDECK_SCHEDULE_SEED={seed}")
+    _compare(zone, seed)
+
+
+def _compare(zone: str, seed: int) -> None:
+    rng = random.Random(f"{seed} {zone}")
     for _ in range(-(-EXPRESSIONS // len(ZONES))):
         window = rng.choice(windows(zone))
         meaning = _draw(rng, window)

@@ -1,7 +1,7 @@
 """What an operator does to runs and jobs: asked in proportion, with ids and versions, refusals by name, undone where it can be.
 
-Cancels of pending runs wait `UNDO_DELAY` here, in the console, until the agent has a place for them: leaving the
-console sends them at once; a console that is killed in these seconds sends none.
+Cancels of runs that wait can be undone for a while. It is the agent that lets them wait: they take effect without
+this console, and any console takes them back.
 """
 
 from __future__ import annotations
@@ -17,32 +17,26 @@ from console.render.amounts import count
 from console.render.spans import short_span
 from console.session import ConsoleSession, Question, Tone
 from shared.errors import JobdeckError
-from shared.states import FINAL, RunState
+from shared.states import ACTIVE, FINAL, RunState
 
 if TYPE_CHECKING:
     from console.client.answers import BulkAct, BulkItem
     from shared.models import Job, Run
 
-UNDO_DELAY = 10.0
-"""Seconds."""
-
 _NAMED = 3
 """Refusals that are told by name; of more, the number."""
 
 
-@dataclass(slots=True)
-class Delayed:
-    """Cancels that are sent when `due` (monotonic seconds) comes."""
-
-    runs: dict[str, tuple[str, int]]
-    """Id -> name and version."""
-    due: float
+_WAITING = ACTIVE - {RunState.RUNNING}
 
 
 @dataclass(slots=True)
 class Acting:
     session: ConsoleSession
-    delayed: list[Delayed] = field(default_factory=list)
+    _cancelled: list[frozenset[str]] = field(default_factory=list)
+    """Ids of runs whose cancel waits, an act of this console each, the last one last."""
+    _being_cancelled: set[str] = field(default_factory=set)
+    """Asked for, not answered: a key that repeats asks once."""
     _paused: list[str] = field(default_factory=list)
 
     # Acts, as keys call them.
@@ -51,20 +45,24 @@ class Acting:
         """Run again those that have ended."""
         ended = [run for run in runs if run.state in FINAL]
         if ended and await self._agreed(self._rerun_question(ended)):
-            await self._send("rerun", {run.id: (run.job_name, run.version) for run in ended}, "started again")
+            await self._send("rerun", ended, "started again")
 
     async def cancel(self, runs: Sequence[Run]) -> None:
-        """Signal what runs at once; what waits is cancelled after UNDO_DELAY."""
-        active = [run for run in runs if run.state not in FINAL and not self.is_waiting(run.id)]
+        """What runs is signalled at once; what waits is cancelled by the agent when it can no longer be undone."""
+        asked = self._being_cancelled | self.session.world.leaving.keys()
+        active = [run for run in runs if run.state not in FINAL and run.id not in asked]
         if not active or not await self._agreed(self._cancel_question(active)):
             return
-        pending = {run.id: (run.job_name, run.version) for run in active if run.state is RunState.PENDING}
-        others = {run.id: (run.job_name, run.version) for run in active if run.state is not RunState.PENDING}
-        if pending:
-            self.delayed.append(Delayed(pending, self.session.clock.monotonic() + UNDO_DELAY))
-            self.session.shell.show_waiting()
-        if others:
-            await self._send("cancel", others, "asked to stop")
+        ids = {run.id for run in active}
+        self._being_cancelled |= ids
+        try:
+            answered = await self._send("cancel", active, "asked to stop", undoable=True)
+        finally:
+            self._being_cancelled -= ids
+        leaving = [run for run in answered if run.cancel_due_at is not None]
+        self.session.live.learn(leaving)
+        if leaving:
+            self._cancelled.append(frozenset(run.id for run in leaving))
 
     async def run_now(self, jobs: Sequence[tuple[str, str]]) -> None:
         """Run jobs (id and name) now."""
@@ -88,11 +86,9 @@ class Acting:
         self._paused = done if firing else []
 
     async def undo(self) -> None:
-        """Take back what waits, or else the last pause."""
-        if self.delayed:
-            back = self.delayed.pop()
-            self.session.shell.show_waiting()
-            self.session.shell.say(f"{count(len(back.runs), 'cancel')} taken back", "good")
+        """Take back the last cancel that waits, one of this console's if there is any, or else the last pause."""
+        if back := self._to_take_back():
+            self.session.live.learn(await self._send("uncancel", back, "taken back", noun="cancel"))
         elif self._paused:
             paused, self._paused = self._paused, []
             named = [(job_id, self._job_name(job_id)) for job_id in paused]
@@ -100,30 +96,13 @@ class Acting:
         else:
             self.session.shell.say("nothing to undo", "warning")
 
-    # What waits.
-
-    def seconds_left(self) -> float | None:
-        """Until the first of what waits is sent."""
-        if not self.delayed:
-            return None
-        return max(0.0, min(each.due for each in self.delayed) - self.session.clock.monotonic())
-
-    def is_waiting(self, run_id: str) -> bool:
-        """True for a run whose cancel can still be taken back."""
-        return any(run_id in each.runs for each in self.delayed)
-
-    def waiting(self) -> int:
-        return sum(len(each.runs) for each in self.delayed)
-
-    async def send_due(self, *, everything: bool = False) -> None:
-        """Send what is due; on leaving, everything."""
-        now = self.session.clock.monotonic()
-        due = [each for each in self.delayed if everything or each.due <= now]
-        if not due:
-            return
-        self.delayed = [each for each in self.delayed if each not in due]
-        self.session.shell.show_waiting()
-        await self._send("cancel", {run_id: known for each in due for run_id, known in each.runs.items()}, "cancelled")
+    def _to_take_back(self) -> list[Run]:
+        """What this console cancelled last and still waits; else all that waits, as a console that came later sees it."""
+        leaving = self.session.world.leaving
+        while self._cancelled and leaving.keys().isdisjoint(self._cancelled[-1]):
+            self._cancelled.pop()
+        ids = self._cancelled[-1] if self._cancelled else leaving.keys()
+        return [leaving[run_id] for run_id in ids if run_id in leaving]
 
     # Questions.
 
@@ -134,7 +113,7 @@ class Acting:
         return self._many(f"rerun {_by_state(runs)} of {count(jobs, 'job')}?", "rerun them", len(runs))
 
     def _cancel_question(self, runs: Sequence[Run]) -> Question | None:
-        if len(runs) == 1 and runs[0].state is RunState.PENDING:
+        if len(runs) == 1 and runs[0].state in _WAITING:
             return None
         now = self.session.now()
         lost = sum(span.total_seconds() for run in runs if (span := elapsed(run, now)))
@@ -151,16 +130,24 @@ class Acting:
 
     # Sending.
 
-    async def _send(self, act: BulkAct, runs: dict[str, tuple[str, int]], done: str) -> None:
+    async def _send(
+        self, act: BulkAct, runs: Sequence[Run], done: str, *, noun: str = "run", undoable: bool = False
+    ) -> list[Run]:
+        """The runs as the agent answered. Refusals are told; of what waits the countdown tells enough."""
+        names = {run.id: run.job_name for run in runs}
         try:
             answers = await self.session.client.runs.bulk(
-                act, [(run_id, version) for run_id, (_, version) in runs.items()]
+                act, [(run.id, run.version) for run in runs], undoable=undoable
             )
         except JobdeckError as error:
             self._tell(f"not {done}: {error.message}", "error")
-            return
-        refused = [f"{runs[item.id][0]}: {_reason(item)}" for item in answers if not item.ok]
-        self._tell_outcome(count(len(answers) - len(refused), "run"), done, refused)
+            return []
+        refused = [f"{names[item.id]}: {_reason(item)}" for item in answers if not item.ok]
+        answered = [item.run for item in answers if item.ok and item.run is not None]
+        at_once = sum(run.cancel_due_at is None for run in answered)
+        if refused or at_once:
+            self._tell_outcome(count(at_once, noun), done, refused)
+        return answered
 
     async def _each(
         self, items: Iterable[tuple[str, str]], act: Callable[[str], Awaitable[object]], done: str
@@ -200,7 +187,8 @@ class Acting:
 def _by_state(runs: Sequence[Run]) -> str:
     """`2 running and 3 pending runs`."""
     states = Counter(str(run.state) for run in runs)
-    parts = [f"{number:,} {state}" for state, number in states.most_common()]
+    most_first = sorted(states.items(), key=lambda each: (-each[1], each[0]))
+    parts = [f"{number:,} {state}" for state, number in most_first]
     return f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)} {'run' if len(runs) == 1 else 'runs'}"
 
 

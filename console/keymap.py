@@ -49,19 +49,19 @@ ACTS: Mapping[str, Act] = {
         _act("next_group", "n", "next cause", "to the next cause of failures", "runs"),
         _act("previous_group", "p", "previous cause", "to the cause of failures before", "runs"),
         _act("rerun", "r", "rerun", "run again what has ended, as the job is now", "runs", "run"),
-        _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled after 10 s, so that u can undo it", "runs", "run"),
+        _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled a few seconds later, so that u can undo it", "runs", "run"),
         _act("run_now", "t", "run now", "run the job now", "list", "run"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),
         _act("create", "c", "create", "create a job from a template", "list"),
         _act("go_on", "ctrl+s", "next", "the next step; at the last one: create the job", "create"),
         _act("why", "w", "why", "why did it (not) run?", "list", "run"),
-        _act("undo", "u", "undo", "take back a cancel that waits, or the last pause"),
+        _act("undo", "u", "undo", "take back a cancel that waits, here or asked for elsewhere, or the last pause"),
         _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run"),
         _act("help", "question_mark", "help", "this help; type to search it"),
         _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
         _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew"),
         _act("suspend", "ctrl+z", "suspend", "to the shell; `fg` comes back"),
-        _act("quit", "q ctrl+q", "quit", "leave; cancels that wait are sent before"),
+        _act("quit", "q ctrl+q", "quit", "leave; the agent goes on, also with cancels that wait"),
     )
 }  # fmt: skip
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from console.client import Offline, Online, Reset
@@ -14,7 +14,7 @@ from console.widgets.table.pace import CallLater, Pace
 from shared.errors import JobdeckError, NotFound
 
 if TYPE_CHECKING:
-    from shared.models import Event
+    from shared.models import Event, Run
 
 _FIRST_PAGE = 200
 _RETRY = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
@@ -89,6 +89,10 @@ class Live:
         as_of = self._session.world.position
         run = await self._session.client.runs.get(run_id)
         self._changed(self._session.world.take_runs([run], as_of))
+
+    def learn(self, runs: Iterable[Run]) -> None:
+        """What the agent answered to an act: known at once, before its event comes."""
+        self._changed(self._session.world.take_runs(runs, self._session.world.position))
 
     async def recount(self) -> None:
         """The agent's own figures, for what events alone could not tell."""

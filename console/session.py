@@ -75,9 +75,6 @@ class Shell(Protocol):
     def copy(self, text: str) -> None:
         """Into the terminal's clipboard, through tmux too."""
 
-    def show_waiting(self) -> None:
-        """The cancels that wait (`acting.delayed`) are others than before."""
-
     def call_later_by(self, seconds: float, work: Callable[[], None]) -> object:
         """Do it after a while, on the screens' own loop."""
 

@@ -14,7 +14,6 @@ from typing import Any
 
 from textual.binding import BindingsMap
 from textual.screen import Screen
-from textual.timer import Timer
 
 from console.client import AgentClient
 from console.clipboard import clipboard_sequence
@@ -30,9 +29,6 @@ from console.theme import add_themes, choose_glyphs, choose_theme, look_of, use_
 from shared.clock import Clock, SystemClock
 from shared.errors import JobdeckError
 from shared.exits import Exit
-
-_LAST_WORDS = 3.0
-"""Seconds that leaving waits for an agent that does not answer."""
 
 
 class Console(KeysInOrder[None], DiffApp[None]):
@@ -71,9 +67,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         )
         self.session.listen(self._hear)
         self._first_view = options.view
-        self._waiting_timer: Timer | None = None
         self._was_online: bool | None = None
-        self._unsent = 0
         self._fault: Exception | None = None
         ours = BindingsMap(self.session.keymap.bindings(["quit"]))
         self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
@@ -126,15 +120,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
             self._was_online = link.online
 
     async def leave(self) -> None:
-        """Send what waits, then go."""
-        acting = self.session.acting
-        self._unsent = acting.waiting()
-        if self._unsent:
-            try:
-                await asyncio.wait_for(acting.send_due(everything=True), _LAST_WORDS)
-                self._unsent = 0 if self.session.world.link.online else self._unsent
-            except TimeoutError:
-                pass
+        """What was asked for is the agent's: nothing is left to send."""
         self.exit()
 
     async def on_unmount(self) -> None:
@@ -142,11 +128,9 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
     def farewell(self) -> int:
         """After the terminal is as it was: what must still be said, and the exit code."""
-        if self._unsent:
-            sys.stderr.write(f"jobdeck: {self._unsent} cancels that waited were not sent: the agent did not answer\n")
         if self._fault is not None:
             raise self._fault
-        return Exit.OK if not self._unsent else Exit.UNAVAILABLE
+        return Exit.OK
 
     def _fatal_error(self) -> None:
         """No traceback over the terminal: the launcher tells it in a line (JOBDECK_TRACEBACK=1 shows all)."""
@@ -197,19 +181,6 @@ class Console(KeysInOrder[None], DiffApp[None]):
             self._driver.write(clipboard_sequence(text, self._environ))
         self._clipboard = text
         self.say(f"copied: {text}")
-
-    def show_waiting(self) -> None:
-        """The line that counts down to the cancels, while there are any."""
-        left = self.session.acting.seconds_left()
-        if left is not None and self._waiting_timer is None:
-            self._waiting_timer = self.set_interval(1.0, self._tick_waiting)
-        elif left is None and self._waiting_timer is not None:
-            self._waiting_timer.stop()
-            self._waiting_timer = None
-        for screen in self.screen_stack:
-            if isinstance(screen, ConsoleScreen):
-                screen.waiting_changed()
-                screen.dock.show_waiting(self.session.acting.waiting(), left, self.session.keymap.sign("undo"))
 
     def call_later_by(self, seconds: float, work: Callable[[], None]) -> object:
         return self.set_timer(seconds, work)
@@ -330,8 +301,3 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
     def _screen_of(self, kind: type[Any]) -> Any:
         return next(screen for screen in self.screen_stack if isinstance(screen, kind))
-
-    def _tick_waiting(self) -> None:
-        if self.session.acting.seconds_left() == 0:
-            self.run_worker(self.session.acting.send_due(), name="send_due")
-        self.show_waiting()

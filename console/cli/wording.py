@@ -12,7 +12,8 @@ from shared.states import FINAL
 
 def state_of(run: Run) -> str:
     """The state, or `cancelling`, which is a mark beside it."""
-    return "cancelling" if run.cancel_requested_at and run.state not in FINAL else str(run.state)
+    is_asked = run.cancel_requested_at is not None and run.cancel_due_at is None
+    return "cancelling" if is_asked and run.state not in FINAL else str(run.state)
 
 
 def took(run: Run, now: datetime) -> str:

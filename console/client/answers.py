@@ -171,7 +171,7 @@ class Table(Resource):
     columns: list[Column] = []
 
 
-BulkAct = Literal["cancel", "rerun"]
+BulkAct = Literal["cancel", "uncancel", "rerun"]
 
 
 class SecretInfo(Resource):

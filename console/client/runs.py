@@ -107,19 +107,26 @@ class Runs:
                         position = page.lines[-1].number + 1
                     yield page
 
-    async def cancel(self, run_id: str, version: int | None = None) -> Run:
-        return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_cancel", body=_guard(version))
+    async def cancel(self, run_id: str, version: int | None = None, *, undoable: bool = False) -> Run:
+        """`undoable`: a run that waits is cancelled at its `cancel_due_at`, unless `uncancel` comes first."""
+        body = _guard(version) | _undoable(undoable=undoable)
+        return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_cancel", body=body)
+
+    async def uncancel(self, run_id: str, version: int | None = None) -> Run:
+        return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_uncancel", body=_guard(version))
 
     async def rerun(self, run_id: str, version: int | None = None) -> Run:
         """Run the job again as it is now; the new run names this one as its original."""
         return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_rerun", body=_guard(version))
 
-    async def bulk(self, act: BulkAct, runs: Iterable[tuple[str, int | None]]) -> list[BulkItem]:
-        """Cancel or rerun many by id and version; each answers for itself, so one refusal stops no other."""
+    async def bulk(
+        self, act: BulkAct, runs: Iterable[tuple[str, int | None]], *, undoable: bool = False
+    ) -> list[BulkItem]:
+        """One act on many by id and version; each answers for itself, so one refusal stops no other."""
         named = [{"id": run_id, **_guard(version)} for run_id, version in runs]
         answers: list[BulkItem] = []
         for some in _chunks(named, _BULK):
-            body = {"act": act, "runs": some}
+            body = {"act": act, "runs": some} | _undoable(undoable=undoable)
             answers += (await self._session.fetch(Items[BulkItem], "POST", "/runs/_bulk", body=body)).items
         return answers
 
@@ -130,6 +137,10 @@ def _path(run_id: str) -> str:
 
 def _guard(version: int | None) -> dict[str, Any]:
     return {} if version is None else {"version": version}
+
+
+def _undoable(*, undoable: bool) -> dict[str, Any]:
+    return {"undoable": True} if undoable else {}
 
 
 def _chunks(items: Sequence[dict[str, Any]], size: int) -> list[Sequence[dict[str, Any]]]:

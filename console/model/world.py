@@ -35,12 +35,15 @@ class World:
         self.pinned: frozenset[str] = frozenset()
         """Runs never to forget: under the cursor, marked, opened."""
         self._runs: dict[str, Run] = {}
+        self._leaving: dict[str, Run] = {}
         self._jobs: dict[str, Job] = {}
         self._workers: dict[str, Worker] = {}
         self._touched: dict[str, int] = {}
         self._strips: dict[str, int] = {}
         self._deleted: dict[str, None] = {}
         self.runs: Mapping[str, Run] = MappingProxyType(self._runs)
+        self.leaving: Mapping[str, Run] = MappingProxyType(self._leaving)
+        """Those whose cancel waits on the agent and can still be undone."""
         self.jobs: Mapping[str, Job] = MappingProxyType(self._jobs)
         self.workers: Mapping[str, Worker] = MappingProxyType(self._workers)
 
@@ -50,10 +53,10 @@ class World:
         for run in page:
             known = self._runs.get(run.id)
             if known is None:
-                self._runs[run.id] = run
+                self._keep(run)
                 changes.added.add(run.id)
             elif self._is_news(run, known, as_of):
-                self._runs[run.id] = _with_estimates(run, known)
+                self._keep(_with_estimates(run, known))
                 changes.changed.add(run.id)
         return changes
 
@@ -89,6 +92,8 @@ class World:
         for old, new in ((self._runs, fresh_runs), (self._jobs, fresh_jobs)):
             old.clear()
             old.update(new)  # type: ignore[arg-type]  # each with its own kind
+        self._leaving.clear()
+        self._leaving.update((run.id, run) for run in fresh_runs.values() if run.cancel_due_at is not None)
         self._touched.clear()
         self._strips = dict.fromkeys(fresh_jobs, position)
         self.position = position
@@ -100,7 +105,7 @@ class World:
         changes.counts |= self.counts.born(run, position) if born else self.counts.moved(known, run, position)
         if known is not None and run.version < known.version:
             return
-        self._runs[run.id] = run if known is None else _with_estimates(run, known)
+        self._keep(run if known is None else _with_estimates(run, known))
         self._touched[run.id] = position
         (changes.added if known is None else changes.changed).add(run.id)
         self._extend_strip(known, run, position, changes)
@@ -144,6 +149,13 @@ class World:
         for _, run_id in victims:
             self._touched.pop(run_id, None)
         return Changes(removed={run_id: self._runs.pop(run_id) for _, run_id in victims})
+
+    def _keep(self, run: Run) -> None:
+        self._runs[run.id] = run
+        if run.cancel_due_at is None:
+            self._leaving.pop(run.id, None)
+        else:
+            self._leaving[run.id] = run
 
     def _is_news(self, given: Run | Job, known: Run | Job, as_of: int) -> bool:
         if given.version != known.version:

@@ -68,9 +68,6 @@ class ConsoleScreen(Screen[None]):
     def look_again(self, now: object) -> float | None:  # noqa: ARG002  (subclasses use it)
         return None
 
-    def waiting_changed(self) -> None:
-        """Other cancels wait than before (`session.acting`)."""
-
     def act_back(self) -> None:
         """esc: one step back; lists override it to clear first."""
         self.session.shell.back()
@@ -117,7 +114,8 @@ class ConsoleScreen(Screen[None]):
         self._stop_timer()
         if not self.is_attached:
             return
-        waits = [self.look_again(self.session.now()), self.query_one(TopBar).refresh_texts()]
+        now = self.session.now()
+        waits = [self.look_again(now), self.query_one(TopBar).refresh_texts(), self.dock.show_leaving(now)]
         due = [wait for wait in waits if wait is not None]
         if due:
             self._timer = self.set_timer(min(max(min(due), 0.05), _LONGEST_REST), self.schedule_look)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rich.text import Text
@@ -10,6 +11,8 @@ from textual.app import ComposeResult
 from textual.containers import Vertical
 
 from console.keymap import ACTS
+from console.render.amounts import count
+from console.render.leaving import effect_changes_in, effect_in
 from console.session import ConsoleSession, Question, Tone
 from console.widgets.footer import Footer, Offer
 from console.widgets.line import Line
@@ -26,9 +29,10 @@ class Dock(Vertical):
 
     def __init__(self, session: ConsoleSession) -> None:
         super().__init__()
+        self._session = session
         self._look = session.look
         self.footer = Footer(session.look, session.keymap.sign, lambda act: ACTS[act].word)
-        self.waiting: Line | None = None
+        self.leaving: Line | None = None
         self.notice: Notice | None = None
         self.asking: Ask | None = None
 
@@ -38,18 +42,28 @@ class Dock(Vertical):
     def show_offers(self, offers: Sequence[Offer]) -> None:
         self.footer.offer(offers)
 
-    def show_waiting(self, number: int, left: float | None, undo: str) -> None:
-        """`number` cancels go out in `left` seconds; None: nothing waits."""
-        if self.waiting is None:
-            if left is None:
-                return
-            self.waiting = Line(id="waiting")
-            self.mount(self.waiting, before=0)
-        self.waiting.display = left is not None
-        if left is not None:
-            palette = self._look.palette
-            text = Text(f"cancelling {number:,} pending in {left:.0f}s — ", palette.warning)
-            self.waiting.show(text.append(undo, f"bold {palette.accent}").append(" takes it back", palette.warning))
+    def show_leaving(self, now: datetime) -> float | None:
+        """Count down to the first of the cancels that wait on the agent; seconds until that reads differently."""
+        leaving = self._session.world.leaving.values()
+        due = min((run.cancel_due_at for run in leaving if run.cancel_due_at), default=None)
+        if self.leaving is None:
+            if due is None:
+                return None
+            self.leaving = Line(id="leaving")
+            self.mount(self.leaving, before=0)
+        self.leaving.display = due is not None
+        if due is None:
+            return None
+        self.leaving.show(self._countdown(due, now))
+        return effect_changes_in(due, now)
+
+    def _countdown(self, due: datetime, now: datetime) -> Text:
+        palette, number = self._look.palette, len(self._session.world.leaving)
+        text = Text(f"cancelling {count(number, 'run')} {effect_in(due, now)}", palette.warning)
+        if not self._session.can("run"):
+            return text
+        text.append(" — ").append(self._session.keymap.sign("undo"), f"bold {palette.accent}")
+        return text.append(" takes it back" if number == 1 else " takes them back", palette.warning)
 
     def say(self, text: str, tone: Tone) -> None:
         from console.widgets.notice import Notice

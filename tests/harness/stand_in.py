@@ -19,7 +19,7 @@ import threading
 from collections import Counter
 from collections.abc import AsyncIterator, Iterable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 import uvicorn
@@ -31,6 +31,8 @@ from starlette.routing import Route
 from shared.filters import BadFilter, Known, parse
 from shared.models import Event, EventKind, Job, LogLine, LogPage, Progress, Run, Step
 from shared.states import RunState
+
+UNDO_DELAY = timedelta(seconds=10)
 
 
 class StandIn:
@@ -165,9 +167,10 @@ class StandIn:
     async def _bulk(self, request: Request) -> Response:
         body = await request.json()
         self.asked.append(("POST", request.url.path, body))
-        return JSONResponse({"items": [self._act(body["act"], each) for each in body["runs"]]})
+        undoable = body.get("undoable", False)
+        return JSONResponse({"items": [self._act(body["act"], each, undoable=undoable) for each in body["runs"]]})
 
-    def _act(self, act: str, named: dict[str, Any]) -> dict[str, Any]:
+    def _act(self, act: str, named: dict[str, Any], *, undoable: bool) -> dict[str, Any]:
         run = self.runs[named["id"]]
         if run.id in self.refusals:
             code, message = self.refusals[run.id]
@@ -175,7 +178,9 @@ class StandIn:
         if named.get("version") not in {None, run.version}:
             return {"id": run.id, "ok": False, "error": {"code": "stale_version", "message": "changed meanwhile"}}
         if act == "cancel":
-            moved = self._cancel(run)
+            moved = self._cancel(run, undoable=undoable)
+        elif act == "uncancel":
+            moved = self.move_run(run.id, cancel_requested_at=None, cancel_due_at=None)
         else:
             number = max(other.number for other in self.runs.values()) + 1
             moved = run.model_copy(update={
@@ -186,9 +191,11 @@ class StandIn:
             self.put_run(moved, "run.created")
         return {"id": run.id, "ok": True, "run": _json(moved)}
 
-    def _cancel(self, run: Run) -> Run:
+    def _cancel(self, run: Run, *, undoable: bool) -> Run:
         if run.state is RunState.RUNNING:
             return self.move_run(run.id, cancel_requested_at=self.now)
+        if undoable:
+            return self.move_run(run.id, cancel_requested_at=self.now, cancel_due_at=self.now + UNDO_DELAY)
         return self.move_run(run.id, state=RunState.CANCELLED, finished_at=self.now)
 
     async def _list_jobs(self, request: Request) -> Response:

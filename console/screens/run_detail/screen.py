@@ -81,7 +81,8 @@ class RunDetail(ConsoleScreen):
         if facts is None:
             return (Offer("back"),)
         can_run, ended = self.session.can("run"), facts.run.state in FINAL
-        offers = [Offer("cancel")] if can_run and not ended and not is_cancelling(facts.run) else []
+        asked = is_cancelling(facts.run) or facts.run.cancel_due_at is not None
+        offers = [Offer("cancel")] if can_run and not ended and not asked else []
         offers += [Offer("rerun")] if can_run and ended else []
         offers += [Offer("log", "details" if self.has_class("-log") else "log"), Offer("why"), Offer("back")]
         offers += [Offer("run_now", shown=False)] if can_run else []
@@ -197,7 +198,6 @@ class RunDetail(ConsoleScreen):
         self.facts.original = known or await self._asked(self.session.client.runs.get(original))
         self._draw(self.session.now())
 
-    async def _asked(self, answer: Awaitable[T]) -> T | None:
     async def _read_log(self, start: int, limit: int) -> LogPage:
         return await self.session.client.runs.log(self.run_id, start, limit)
 
@@ -207,6 +207,7 @@ class RunDetail(ConsoleScreen):
             self.run_id, text=wanted.text, level=wanted.level, start=start, backwards=backwards
         )
 
+    async def _asked(self, answer: Awaitable[T]) -> T | None:
         """None when it cannot be had: the line says so itself, and the next change asks again."""
         try:
             return await answer
@@ -222,7 +223,7 @@ class RunDetail(ConsoleScreen):
         if self.facts is None or not self._panel.is_attached:
             return
         look = self.session.look
-        first, second = head(self.facts.run, now, look)
+        first, second = head(self.facts.run, now, look, self.session.keymap.sign("undo"))
         self._heads[0].show(first, head_right(self.facts.run, now, look))
         self._heads[1].show(second)
         told = lines(self.facts, now, look, max(20, self._panel.size.width - 2))

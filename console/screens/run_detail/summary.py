@@ -30,7 +30,7 @@ _BESIDE_MESSAGE = 20
 """Cells that the second line on top needs beside an error; a message that fits there is not repeated."""
 
 
-def head(run: Run, now: datetime, look: Look) -> tuple[Text, Text]:
+def head(run: Run, now: datetime, look: Look, undo: str) -> tuple[Text, Text]:
     """State, job, attempt, cause and revision; then where it stands."""
     first = Text(" ", no_wrap=True)
     first.append_text(state_text(run.state, look, cancelling=is_cancelling(run)))
@@ -38,7 +38,7 @@ def head(run: Run, now: datetime, look: Look) -> tuple[Text, Text]:
     if run.attempt:
         first.append(f"  attempt {run.attempt} of {run.max_attempts}")
     first.append(f"  {CAUSES.get(run.cause, run.cause)}  rev {run.revision}  #{run.number}", look.palette.muted)
-    return first, Text(" ", no_wrap=True).append_text(standing(run, now, look))
+    return first, Text(" ", no_wrap=True).append_text(standing(run, now, look, undo))
 
 
 def head_right(run: Run, now: datetime, look: Look) -> Text:

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from console.model.estimates import elapsed, kill_in
 from console.render.amounts import short_count
+from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.progress import eta, fraction, progress_bar
 from console.render.safe import to_one_line
@@ -31,11 +32,14 @@ _HOUR = 3600
 
 
 def is_cancelling(run: Run) -> bool:
-    return run.cancel_requested_at is not None and run.state not in FINAL
+    """Asked to stop, and has not yet."""
+    return run.cancel_requested_at is not None and run.cancel_due_at is None and run.state not in FINAL
 
 
-def standing(run: Run, now: datetime, look: Look) -> Text:
-    """What happens with it now, or what became of it."""
+def standing(run: Run, now: datetime, look: Look, undo: str) -> Text:
+    """What happens with it now, or what became of it; `undo` is the key that takes a cancel back."""
+    if run.cancel_due_at is not None:
+        return Text(cancels_in(run.cancel_due_at, now, undo), f"bold {look.palette.cancelling}")
     if is_cancelling(run):
         return Text(_cancelling(run, now), f"bold {look.palette.cancelling}")
     match run.state:
@@ -52,6 +56,8 @@ def seconds_to_next(run: Run, now: datetime) -> float | None:
     """Until `standing` or the time it takes reads differently; None: not by time alone."""
     if run.state in FINAL:
         return None
+    if run.cancel_due_at is not None:
+        return effect_changes_in(run.cancel_due_at, now)
     if is_cancelling(run) and (left := kill_in(run, now)):
         return left.total_seconds() % 1 or 1.0
     spent = elapsed(run, now)

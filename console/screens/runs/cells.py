@@ -11,6 +11,7 @@ from rich.text import Text
 from console.model.estimates import elapsed, kill_in
 from console.render.ages import age, due_in, seconds_to_next
 from console.render.amounts import count, short_count
+from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.spans import short_span
 from console.render.states import state_mark
@@ -38,15 +39,15 @@ _BAR = 10
 
 
 def run_cells(
-    run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, is_leaving: bool
+    run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, undo: str
 ) -> Sequence[Text]:
-    """One cell a column; `is_member`: it stands under its cause; `is_leaving`: its cancel can still be taken back."""
-    state = state_mark(run.state, look, cancelling=run.cancel_requested_at is not None or is_leaving)
+    """One cell a column; `is_member`: it stands under its cause; `undo`: the key that takes a cancel back."""
+    state = state_mark(run.state, look, cancelling=run.cancel_requested_at is not None)
     indent = "└ " if look.glyphs.bar_parts else "- "
     name = safe_text(run.job_name)
     job = Text(indent, look.palette.muted).append_text(name) if is_member else name
     cells = (
-        state, job, Text("cancel waits, u undoes", look.palette.cancelling) if is_leaving else what(run, now, look), took(run, now, look), when(run, now, look),
+        state, job, what(run, now, look, undo), took(run, now, look), when(run, now, look),
         safe_text(run.type, look.palette.muted), Text(f"#{run.number}", look.palette.muted), Text(run.cause.replace("_", " "), look.palette.muted),
     )  # fmt: skip
     for cell in cells if is_dimmed else ():
@@ -70,8 +71,10 @@ def cause_cells(runs: Sequence[Run], number: int, now: datetime, look: Look, *, 
     )  # fmt: skip
 
 
-def what(run: Run, now: datetime, look: Look) -> Text:
+def what(run: Run, now: datetime, look: Look, undo: str) -> Text:
     """How far it is, what it waits for, or why it ended as it did."""
+    if run.cancel_due_at is not None:
+        return Text(cancels_in(run.cancel_due_at, now, undo), look.palette.cancelling)
     match run.state:
         case RunState.RUNNING:
             return _progress(run, now, look)
@@ -107,6 +110,8 @@ def next_change(run: Run, now: datetime) -> float | None:
     """Seconds until a cell of it reads differently by time alone."""
     if run.state is RunState.RUNNING:
         return 1.0
+    if run.cancel_due_at is not None:
+        return effect_changes_in(run.cancel_due_at, now)
     return seconds_to_next(run.available_at if run.state in {RunState.PENDING, RunState.RETRYING} else None, now)
 
 

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 _KEY = 11
 
 
-def describe_run(run: Run, now: datetime, look: Look, *, wide: bool) -> list[Text]:
+def describe_run(run: Run, now: datetime, look: Look, undo: str, *, wide: bool) -> list[Text]:
     """Two lines where there is no room for more: what it says, and where it stands."""
-    return _wide(run, now, look) if wide else _narrow(run, now, look)
+    return _wide(run, now, look) if wide else _narrow(run, now, look, undo)
 
 
 def describe_cause(runs: Sequence[Run], number: int, now: datetime, look: Look, *, wide: bool) -> list[Text]:
@@ -38,8 +38,8 @@ def describe_cause(runs: Sequence[Run], number: int, now: datetime, look: Look, 
     return [told, Text(), message, Text(), _pair("when", span, look), _pair("jobs", ", ".join(jobs), look)]
 
 
-def _narrow(run: Run, now: datetime, look: Look) -> list[Text]:
-    lead = safe_text(run.error.message, look.palette.bad) if run.error else what(run, now, look)
+def _narrow(run: Run, now: datetime, look: Look, undo: str) -> list[Text]:
+    lead = safe_text(run.error.message, look.palette.bad) if run.error else what(run, now, look, undo)
     facts = [f"#{run.number}", run.cause.replace("_", " "), f"attempt {max(run.attempt, 1)}/{run.max_attempts}"]
     if run.started_at:
         facts.append(f"started {clock_time(run.started_at, now)}")
@@ -63,7 +63,8 @@ def _wide(run: Run, now: datetime, look: Look) -> list[Text]:
 
 
 def _state(run: Run, now: datetime, look: Look) -> Text:
-    text = state_text(run.state, look, cancelling=run.cancel_requested_at is not None)
+    is_cancelling = run.cancel_requested_at is not None and run.cancel_due_at is None
+    text = state_text(run.state, look, cancelling=is_cancelling)
     return text.append("  late", look.palette.late) if is_late(run, now) else text
 
 

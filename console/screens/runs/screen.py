@@ -63,16 +63,15 @@ class RunsScreen(ListScreen["Run"]):
         if run is None:
             raise KeyError(row_id)
         is_dimmed = self.rows.view.is_dimmed(row_id)
-        is_leaving = self.session.acting.is_waiting(row_id)
         is_member = self.rows.is_member(row_id)
-        return cells.run_cells(run, now, look, is_member=is_member, is_dimmed=is_dimmed, is_leaving=is_leaving)
+        return cells.run_cells(run, now, look, is_member=is_member, is_dimmed=is_dimmed, undo=self._undo_sign)
 
     def describe(self, row_id: str, *, wide: bool) -> Sequence[Text]:
         now, look = self.session.now(), self.session.look
         if row_id.startswith(CAUSE):
             return describe_cause(self._runs_of(row_id), len(self.rows.members(row_id)), now, look, wide=wide)
         run = self.rows.view.get(row_id)
-        return describe_run(run, now, look, wide=wide) if run else ()
+        return describe_run(run, now, look, self._undo_sign, wide=wide) if run else ()
 
     def next_change(self, item: Run, now: datetime) -> float | None:
         return cells.next_change(item, now)
@@ -89,7 +88,7 @@ class RunsScreen(ListScreen["Run"]):
         targets, session = self.targets, self.session
         here, can_run = self.here, session.can("run")
         ended = [run for run in targets if run.state in FINAL]
-        active = [run for run in targets if run.state not in FINAL and not session.acting.is_waiting(run.id)]
+        active = [run for run in targets if run.state not in FINAL and run.cancel_due_at is None]
         fails = session.world.counts["failed"] > 0
         offers = [
             Offer("rerun", f"rerun{_number(ended)}") if ended and can_run else None,
@@ -109,10 +108,6 @@ class RunsScreen(ListScreen["Run"]):
             Offer("previous_view", shown=False),
         ]
         return [offer for offer in offers if offer is not None]
-
-    def waiting_changed(self) -> None:
-        self.table.change_rows(self.table.visible_ids, ("state", "what"))
-        self.refresh_footer()
 
     def open_row(self, row_id: str) -> None:
         self.session.shell.open_run(row_id)
@@ -158,6 +153,10 @@ class RunsScreen(ListScreen["Run"]):
         return self.table.move_to(run_id)
 
     # Helpers.
+
+    @property
+    def _undo_sign(self) -> str:
+        return self.session.keymap.sign("undo")
 
     def _groups(self) -> list[str]:
         """The first row of each cause, in order: its own, or of the only run."""

@@ -137,34 +137,74 @@ async def test_running_work_says_what_would_be_lost(agent: StandIn) -> None:
 
 async def test_pending_cancel_waits_and_is_taken_back(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        acting = screen(pilot).session.acting
         screen(pilot).show_run(run_id(87))
         await pilot.press("x")
-        await until(pilot, lambda: "cancelling 1 pending in 10s — u takes it back" in text_of(pilot.app))
-        assert "cancel waits, u undoes" in text_of(pilot.app)
+        await until(pilot, lambda: "cancelling 1 run in 10 s — u takes it back" in text_of(pilot.app))
+        await until(pilot, lambda: "○ P⊘" in text_of(pilot.app) and "cancels in 10 s — u undoes" in text_of(pilot.app))
+        assert "x cancel" not in lines(pilot)[-1]
+        screen(pilot).session.clock.advance(timedelta(seconds=3))
+        await until(pilot, lambda: "cancelling 1 run in 7 s" in text_of(pilot.app))
+        await until(pilot, lambda: "cancels in 7 s" in text_of(pilot.app))
         await pilot.press("u")
         await until(pilot, lambda: "1 cancel taken back" in text_of(pilot.app))
-        assert not acting.delayed
-        assert not agent.asked
+        await until(pilot, lambda: "cancelling 1 run" not in text_of(pilot.app) and "⊘" not in lines(pilot)[6])
+    asked = [(body["act"], body.get("undoable")) for body in agent.requests("/api/runs/_bulk")]
+    assert asked == [("cancel", True), ("uncancel", None)]
+    assert agent.runs[run_id(87)].cancel_due_at is None
 
 
-async def test_pending_cancel_is_sent_when_its_time_comes(agent: StandIn) -> None:
+async def test_a_key_that_repeats_cancels_once(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        session = screen(pilot).session
+        screen(pilot).show_run(run_id(87))
+        await pilot.press("x", "x", "x")
+        await until(pilot, lambda: "cancelling 1 run" in text_of(pilot.app))
+        assert len(agent.requests("/api/runs/_bulk")) == 1
+        assert "changed meanwhile" not in text_of(pilot.app)
+
+
+async def test_undo_takes_back_one_act_after_the_other(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        for number in (87, 84):
+            screen(pilot).show_run(run_id(number))
+            await pilot.press("x")
+            await until(pilot, lambda number=number: agent.runs[run_id(number)].cancel_due_at is not None)
+        await until(pilot, lambda: "cancelling 2 runs in 10 s — u takes them back" in text_of(pilot.app))
+        await pilot.press("u")
+        await until(pilot, lambda: agent.runs[run_id(84)].cancel_due_at is None)
+        await until(pilot, lambda: "cancelling 1 run in 10 s" in text_of(pilot.app))
+        await pilot.press("u")
+        await until(pilot, lambda: agent.runs[run_id(87)].cancel_due_at is None)
+        await pilot.press("u")
+        await until(pilot, lambda: "nothing to undo" in text_of(pilot.app))
+
+
+async def test_many_are_asked_about_and_what_runs_is_signalled(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("j", "j", "space", "space", "x")
+        await until(pilot, lambda: "cancel 1 retrying and 1 running runs?" in text_of(pilot.app))
+        await pilot.press("y")
+        await until(pilot, lambda: "1 run asked to stop" in text_of(pilot.app))
+        await until(pilot, lambda: "cancelling 1 run in 10 s" in text_of(pilot.app))
+
+
+async def test_who_may_not_act_sees_the_countdown_without_a_key(agent: StandIn) -> None:
+    agent.scopes = ["read"]
+    async with opened(agent) as pilot:
+        agent.move_run(run_id(87), cancel_requested_at=NOW, cancel_due_at=NOW + timedelta(seconds=10))
+        await until(pilot, lambda: "cancelling 1 run in 10 s" in text_of(pilot.app))
+        assert "takes it back" not in text_of(pilot.app)
+        agent.move_run(run_id(87), state=RunState.CANCELLED, cancel_due_at=None, finished_at=NOW)
+        await until(pilot, lambda: "cancelling 1 run" not in text_of(pilot.app))
+
+
+async def test_leaving_sends_nothing(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
         screen(pilot).show_run(run_id(87))
         await pilot.press("x")
-        await until(pilot, lambda: bool(session.acting.delayed))
-        session.clock.advance(timedelta(seconds=10))
-        await until(pilot, lambda: agent.runs[run_id(87)].state is RunState.CANCELLED)
-        await until(pilot, lambda: "1 run cancelled" in text_of(pilot.app))
-
-
-async def test_leaving_sends_what_waits(agent: StandIn) -> None:
-    async with opened(agent) as pilot:
-        screen(pilot).show_run(run_id(87))
-        await pilot.press("x", "q")
+        await until(pilot, lambda: "cancelling 1 run" in text_of(pilot.app))
+        await pilot.press("q")
         await until(pilot, lambda: not pilot.app.is_running)
-    assert agent.runs[run_id(87)].state is RunState.CANCELLED
+    assert len(agent.requests("/api/runs/_bulk")) == 1
 
 
 async def test_stale_ones_are_refused_by_name(agent: StandIn) -> None:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import sys
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -15,7 +18,7 @@ from tests.harness.pty_app import PtyApp, start
 
 @pytest.fixture
 def agent_at_work(tmp_path: Path) -> Iterator[AgentProcess]:
-    with agent_process(tmp_path / "data") as agent:
+    with agent_process(tmp_path / "data", env={"JOBDECK_UNDO_DELAY": "2 s"}) as agent:
         for name, code in (
             ("Long work", "import time; time.sleep(600)"),
             ("Broken", "import sys; sys.exit('no such table: orders')"),
@@ -66,6 +69,25 @@ def test_failure_appears_with_its_reason_and_is_run_again(console: PtyApp, agent
     console.read_until(lambda: "2× Broken" in console.text)
     runs = agent_at_work.call("GET", "/api/runs?filter=job:broken")["items"]
     assert runs[0]["originalRunId"] == run["id"]
+
+
+def test_a_cancel_that_waits_takes_effect_though_console_and_agent_are_killed(
+    console: PtyApp, agent_at_work: AgentProcess
+) -> None:
+    first, waiting = [agent_at_work.call("POST", "/api/jobs/long-work") for _ in range(2)]
+    console.read_until(lambda: "○ P" in console.text)
+    console.send(f":run #{waiting['number']}\r")
+    console.read_until(lambda: "x cancel" in console.text and "esc back" in console.text)
+    console.send("x")
+    console.read_until(lambda: "u takes it back" in console.text)
+    os.kill(console.pid, signal.SIGKILL)
+    agent_at_work.kill()
+    agent_at_work.start()
+    ended = agent_at_work.run_until(waiting["id"], "cancelled")
+    assert ended["error"]["message"].startswith("cancelled by ")
+    asked, over = (datetime.fromisoformat(ended[name]) for name in ("cancelRequestedAt", "finishedAt"))
+    assert over - asked >= timedelta(seconds=2)
+    assert agent_at_work.call("GET", f"/api/runs/{first['id']}")["cancelRequestedAt"] is None
 
 
 def test_agent_goes_away_and_comes_back(console: PtyApp, agent_at_work: AgentProcess) -> None:

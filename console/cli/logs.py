@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import aclosing
 
 from console.cli.calling import find_run
@@ -23,7 +24,7 @@ async def print_log(
         return
     while True:
         page = await client.runs.log(run.id, start, _PAGE)
-        print_page(page, times=times, as_json=as_json)
+        print_lines(page.lines, times=times, as_json=as_json)
         if not page.lines or page.lines[-1].number >= page.total:
             return
         start = page.lines[-1].number + 1
@@ -35,7 +36,7 @@ async def follow_log(client: AgentClient, run_id: str, start: int, *, times: boo
     async with aclosing(client.runs.follow(run_id, start)) as signals:
         async for signal in signals:
             if isinstance(signal, LogPage):
-                print_page(signal, times=times, as_json=as_json)
+                print_lines(signal.lines, times=times, as_json=as_json)
             elif isinstance(signal, Offline):
                 note(f"jobdeck: {signal.reason}; waiting for it")
                 away = True
@@ -44,8 +45,8 @@ async def follow_log(client: AgentClient, run_id: str, start: int, *, times: boo
                 away = False
 
 
-def print_page(page: LogPage, *, times: bool, as_json: bool) -> None:
-    for line in page.lines:
+def print_lines(lines: Sequence[LogLine], *, times: bool, as_json: bool) -> None:
+    for line in lines:
         if as_json:
             say_json_line(line)
         else:

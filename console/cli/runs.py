@@ -8,6 +8,7 @@ import typer
 
 from console.cli.acting import act_on_runs
 from console.cli.calling import call, find_run
+from console.cli.log_search import Grep, print_found
 from console.cli.logs import print_log
 from console.cli.options import Json, RunKey, Where, Yes
 from console.cli.output import Column, say, say_facts, say_json, say_table
@@ -70,14 +71,27 @@ def show_log(
     *,
     follow: Annotated[bool, typer.Option("--follow", "-F", help="Go on until the run ends.")] = False,
     tail: Annotated[int | None, typer.Option("--tail", "-n", min=0, help="Only the last so many lines.")] = None,
+    grep: Annotated[
+        str | None, typer.Option("--grep", "-g", help="Only lines with this text, in any letter case.")
+    ] = None,
+    match_case: Annotated[bool, typer.Option("--match-case", help="With --grep: in this letter case.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Only errors.")] = False,
     times: Annotated[bool, typer.Option("--times", "-t", help="With the moment of each line.")] = False,
     as_json: Annotated[bool, typer.Option("--json", help="One JSON object a line.")] = False,
 ) -> int:
     """Print a run's log.
 
-    Example: jobdeck run logs backup --tail 50 --follow
+    Example: jobdeck run logs backup --tail 50 --follow, jobdeck run logs backup --grep "connection refused"
     """
-    call(lambda client: print_log(client, run, follow=follow, tail=tail, times=times, as_json=as_json))
+
+    async def show(client: AgentClient) -> None:
+        wanted = Grep.of(grep, errors=errors, match_case=match_case, follow=follow)
+        if wanted is None:
+            await print_log(client, run, follow=follow, tail=tail, times=times, as_json=as_json)
+        else:
+            await print_found(client, run, wanted, tail=tail, times=times, as_json=as_json)
+
+    call(show)
     return Exit.OK
 
 
@@ -127,6 +141,8 @@ def _say_runs(found: list[Run]) -> None:
 def _remark(run: Run) -> str:
     if run.error is not None:
         return run.error.message
+    if run.cancel_due_at is not None:
+        return f"cancelled {when(run.cancel_due_at, SystemClock().now())}"
     return run.waiting_for or done(run)
 
 
@@ -143,6 +159,7 @@ def _say_run(run: Run, steps: list[Step]) -> None:
             ("created", when(run.created_at, now)),
             ("took", took(run, now)),
             ("waiting for", run.waiting_for or ""),
+            ("cancelled", when(run.cancel_due_at, now)),
             ("progress", done(run)),
             ("attempt", f"{run.attempt} of {run.max_attempts}" if run.attempt else ""),
             ("revision", str(run.revision)),

@@ -128,6 +128,29 @@ def test_what_is_refused_after_editing_is_not_lost(shell: Shell, tmp_path: Path)
     assert kept.stat().st_mode & 0o077 == 0
 
 
+def test_lines_of_a_log_are_found(shell: Shell) -> None:
+    line = "seq -f 'row %g' 12000; echo Odd one; exit 3"
+    shell("job", "create", "--name", "Chatty", "--type", "command", "--set", f'command={json.dumps(["sh", "-c", line])}',
+          "--policy", "retry.attempts=1")  # fmt: skip
+    shell("job", "run", "chatty", "--wait", code=1)
+    assert shell("run", "logs", "chatty", "--grep", "ROW 1199").splitlines() == [
+        "row 1199", *(f"row {number}" for number in range(11990, 12000))
+    ]  # fmt: skip
+    assert len(shell("run", "logs", "chatty", "--grep", "row").splitlines()) == 12_000
+    assert shell("run", "logs", "chatty", "--grep", "row", "--tail", "2").splitlines() == ["row 11999", "row 12000"]
+    assert shell("run", "logs", "chatty", "--grep", "odd", "--match-case") == ""
+    errors = [json.loads(each) for each in shell("run", "logs", "chatty", "--errors", "--json").splitlines()]
+    assert {each["level"] for each in errors} == {"error"}
+    assert "exit status 3" in errors[-1]["text"]
+    assert shell("run", "logs", "chatty", "--errors", "--grep", "row") == ""
+    for words, told in (
+        (("--grep", ""), "--grep"),
+        (("--errors", "--follow"), "--follow"),
+        (("--match-case",), "--match-case"),
+    ):
+        assert told in shell("run", "logs", "chatty", *words, code=2)
+
+
 def test_the_exit_code_tells_the_outcome(shell: Shell) -> None:
     shell("job", "create", "--name", "Good", "--type", "command", "--set", 'command=["sh","-c","echo one; echo two"]')
     shell("job", "create", "--name", "Bad", "--type", "command", "--set", 'command=["sh","-c","echo oh no >&2; exit 3"]',

@@ -112,6 +112,30 @@ async def test_the_log_alone_and_back(agent: AgentProcess, start_run: StartRun) 
         await operator.until(lambda: not isinstance(operator.app.screen, RunDetail), "the list")
 
 
+async def test_texts_and_errors_are_found_in_a_log(agent: AgentProcess, start_run: StartRun) -> None:
+    line = "seq -f 'row %g' 3000; echo A Needle; seq -f 'more %g' 3000; echo no needle more; exit 3"
+    run_id = start_run(line, "failed", name="Chatty")
+    async with operating(agent.socket) as operator:
+        await open_run(operator, run_id)
+        await operator.reads("E exit status 3")
+        await operator.press("g", "slash")
+        await operator.type("needle")
+        await operator.press("enter")
+        pane = screen_of(operator).pane
+        await operator.until(lambda: pane.view.focus_line == 3_001, "at the first")
+        await operator.reads("A Needle", "row 3000")
+        await operator.press("n")
+        await operator.until(lambda: pane.view.focus_line == 6_002, "at the second")
+        await operator.press("n")
+        await operator.reads("no “needle” below")
+        await operator.press("N")
+        await operator.until(lambda: pane.view.focus_line == 3_001, "back at the first")
+        await operator.press("e")
+        await operator.reads("E exit status 3")
+        await operator.press("E")
+        await operator.reads("no error above")
+
+
 @pytest.mark.parametrize(("keys", "copied"), [("y", "jobdeck run show "), ("ly", "jobdeck run logs ")])
 async def test_the_line_for_the_shell_is_copied(
     agent: AgentProcess, start_run: StartRun, keys: str, copied: str

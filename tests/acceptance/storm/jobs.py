@@ -9,11 +9,11 @@ from typing import Any
 from tests.harness.agent_process import AgentProcess
 
 COMMANDS = {
-    "allow": {"overlap": "allow", "on_lost": "fail"},
-    "queue": {"overlap": "queue_all", "on_lost": "retry"},
-    "replace": {"overlap": "cancel_running", "on_lost": "retry"},
+    "allow": {"overlap": "allow", "on_lost": "fail", "catch_up": {"mode": "all"}},
+    "queue": {"overlap": "queue_all", "on_lost": "retry", "catch_up": {"mode": "latest"}},
+    "replace": {"overlap": "cancel_running", "on_lost": "retry", "catch_up": {"mode": "none"}},
 }
-"""What becomes of a fire while a run is active, and of a run whose worker is lost."""
+"""What becomes of a fire while a run is active, of a run whose worker is lost, and of a fire that nobody was there for."""
 _LASTS = {"allow": "0.2", "queue": "0.3", "replace": "1.2"}
 _RETRY = {"attempts": 4, "backoff": "0.2 s", "max_backoff": "1 s"}
 

@@ -53,6 +53,7 @@ def assert_kept(storm: Storm) -> Store:
     _assert_book(storm, store)
     _assert_events(storm, store)
     assert storm.marked() == set(), "processes are left"
+    assert storm.survivors() == []
     assert [folder.name for folder in (data_dir / "scratch").iterdir()] == []
     return store
 

@@ -6,6 +6,7 @@ import os
 import random
 import signal
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -22,7 +23,7 @@ from tests.harness.agent_process import AgentProcess, until
 
 Victim = Literal["agent", "worker"]
 WORKERS = 4
-LONGEST_PEACE = 3.0
+LONGEST_PEACE = 2.0
 """Seconds between two kills, at most."""
 KILLED_WHILE_STARTING = 0.25
 """How many of the agents are killed without waiting for them to answer."""
@@ -43,6 +44,7 @@ class Storm:
         self.listener = Listener(self.agent.socket)
         self.jobs: list[dict[str, Any]] = []
         self._doomed: set[Process] = set()
+        self._ever: set[tuple[int, float]] = set()
 
     def begin(self) -> None:
         self.agent.start()
@@ -59,6 +61,11 @@ class Storm:
             self._kill_agent() if victim == "agent" else self._kill_worker()
         self._wait_ready()
 
+    def leave_dead(self, seconds: float) -> None:
+        """No agent for that long, while the table goes on changing."""
+        self._wait_ready()
+        self._kill_agent(afterwards=lambda: time.sleep(seconds))
+
     def calm(self) -> None:
         """No more kills and changes: everything due is decided, all runs end, a last sync runs, the agent stops."""
         over = datetime.now(UTC)
@@ -67,7 +74,7 @@ class Storm:
         self.shop.close()
         for job in self.jobs:
             self.agent.call("POST", f"/api/jobs/{job['id']}/_pause")
-        until(self._is_quiet, "all runs have ended", deadline=120, tell=self._said)
+        until(self._is_quiet, "all runs have ended", deadline=600, tell=self._said)
         last = self.agent.call("POST", f"/api/jobs/{self.sync['id']}")
         ended = self.agent.run_until(last["id"], "completed", "failed", "cancelled")
         assert ended["state"] == "completed", ended["error"]
@@ -89,10 +96,20 @@ class Storm:
             if not process.zombie and _mark(process).partition("@")[2] == folder
         }
 
-    def _kill_agent(self) -> None:
+    def survivors(self) -> list[int]:
+        """What any of the killed agents had started, marked or not, and still runs."""
+        return [
+            pid for pid, start in self._ever if (now := processes.find(pid)) and not now.zombie and now.start == start
+        ]
+
+    def _kill_agent(self, afterwards: Callable[[], None] = lambda: None) -> None:
+        assert self.agent.process is not None
         self._doomed |= self.marked()
+        below = processes.descendants(self.agent.process.pid, processes.table())
+        self._ever |= {(process.pid, process.start) for process in below}
         self.agent.kill()
         self.kills["agent"] += 1
+        afterwards()
         self.agent.spawn()
 
     def _wait_ready(self) -> None:

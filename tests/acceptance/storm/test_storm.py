@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.acceptance.storm.promises import assert_kept
+from tests.acceptance.storm.promises import Store, assert_kept
 from tests.acceptance.storm.storm import Storm, Victim
 
 ROWS = 20_000
@@ -27,16 +27,34 @@ def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None
 @pytest.mark.soak
 @pytest.mark.parametrize("victims", [("agent",), ("worker",), ("agent", "worker")], ids="-".join)
 def test_a_long_storm_breaks_no_promise(tmp_path: Path, victims: tuple[Victim, ...]) -> None:
-    seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
-    print(f"JOBDECK_STORM_SEED={seed}")
+    seed = _drawn()
     rows = int(os.environ.get("JOBDECK_STORM_ROWS", str(ROWS)))
     _weather(Storm(tmp_path, seed=seed, rows=rows), random.Random(seed).choices(victims, k=KILLS))
 
 
-def _weather(storm: Storm, victims: list[Victim]) -> None:
+@pytest.mark.soak
+def test_what_is_missed_while_no_agent_lives_is_caught_up_under_fire(tmp_path: Path) -> None:
+    """Dead for longer than a fire stays on time, then killed again while it decides what it missed."""
+    storm = Storm(tmp_path, seed=_drawn(), rows=ROWS)
+    store = _weather(storm, ["agent"] * 8, absence=100)
+    outcomes = {(fire["outcome"], fire["reason"]) for fire in store.fires}
+    assert outcomes >= {("started", "caught_up"), ("coalesced", "stands_for_later"), ("missed", "catch_up_none")}
+
+
+def _drawn() -> int:
+    seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
+    print(f"JOBDECK_STORM_SEED={seed}")
+    return seed
+
+
+def _weather(storm: Storm, victims: list[Victim], absence: float = 0) -> Store:
+    half = len(victims) // 2
     try:
         storm.begin()
-        storm.rage(victims)
+        storm.rage(victims[:half])
+        if absence:
+            storm.leave_dead(absence)
+        storm.rage(victims[half:])
         storm.calm()
     finally:
         storm.stop()
@@ -44,3 +62,4 @@ def _weather(storm: Storm, victims: list[Victim]) -> None:
     print(f"kills {storm.kills}, {len(store.runs)} runs, {len(store.attempts)} attempts, {len(store.events)} events")
     assert sum(storm.kills.values()) > len(victims) / 2
     assert storm.shop.writes > 0
+    return store

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from agent.core.callers import Scope
+from agent.core.records import LogSearch
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import new_id
 from shared.models import ConnectionInput, JobInput
@@ -100,6 +101,8 @@ async def test_another_accounts_things_are_not_there(stage: Stage) -> None:
             await act(other, run.id)
     with pytest.raises(NotFound):
         await core.runs.log(other, run.id, 1, 10)
+    with pytest.raises(NotFound):
+        await core.runs.search_log(other, run.id, LogSearch(level="error"))
     with pytest.raises(NotFound):
         await core.runs.follow(other, run.id, 1)
     for act in (core.world.get_connection, core.world.test_connection, core.world.tables,

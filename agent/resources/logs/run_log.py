@@ -73,7 +73,7 @@ class RunLog:
             snapshot = self._snapshot()
         with snapshot, contextlib.suppress(FileNotFoundError):  # deleted meanwhile
             scan = Scan(snapshot, wanted, is_over)
-            hits = self._hits(scan, wanted.limit)
+            hits = self._hits(scan, wanted.limit, is_over)
             scanned = abs(scan.place - scan.start)
             return LogHits(hits=hits, total=snapshot.count, scanned=scanned, next=None if scan.is_done else scan.place)
         return LogHits(hits=[], total=0, scanned=0)
@@ -94,14 +94,14 @@ class RunLog:
         index = self._index
         return Snapshot(self._folder, index.share(), index.count, self._text.starts, self._text.size)
 
-    def _hits(self, scan: Scan, limit: int) -> list[LogLine]:
+    def _hits(self, scan: Scan, limit: int, is_over: IsOver) -> list[LogLine]:
         hits: list[LogLine] = []
         size = 0
         for number in scan:
             lines = self.read(number, 1).lines
             hits += lines
             size += sum(len(line.text) for line in lines)
-            if len(hits) >= limit or size >= PAGE_BYTES or not lines:
+            if len(hits) >= limit or size >= PAGE_BYTES or not lines or is_over():
                 break
         return hits
 

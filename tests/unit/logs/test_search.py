@@ -145,7 +145,7 @@ async def _every(store: FileLogStore, needle: str) -> list[int]:
     found: list[int] = []
     start: int | None = 1
     while start is not None:
-        hits = await store.search(_RUN, LogSearch(needle, start=start, limit=50), seconds=0)
+        hits = await store.search(_RUN, LogSearch(needle, start=start, limit=50), seconds=1)
         found += [line.number for line in hits.hits]
         start = hits.next
     return found

@@ -76,3 +76,4 @@ def demo(
 
 app.command()(upkeep.backup)
 app.command()(upkeep.restore)
+app.command()(upkeep.doctor)

@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import json
+import logging
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
+import structlog
 import typer
 
 from agent.upkeep.backup import back_up
+from agent.upkeep.doctor import Report, examine
 from agent.upkeep.manifest import Manifest
 from agent.upkeep.restore import restore as put_back
 from agent.upkeep.sizes import in_words
@@ -64,6 +68,42 @@ def restore(
     if done.replaced:
         _note(f"what was there before is in {done.replaced}")
     return 0
+
+
+def doctor(folder: Folder = None, as_json: Json = False) -> int:
+    """Look whether the agent and its data are sound; exit code 1 if something is wrong.
+
+    It changes nothing, and works with and without a running agent.
+    """
+    # Drivers that cannot be loaded are findings here, not lines of a log.
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
+    report = examine(_home(folder), SystemClock())
+    if as_json:
+        _say_json(_report(report))
+    elif report.findings:
+        width = max(len(finding.check) for finding in report.findings)
+        for finding in report.findings:
+            _say(f"{finding.severity:<7}  {finding.check:<{width}}  {finding.sentence}")
+            _say(f"{'':<7}  {'':<{width}}  → {finding.remedy}")
+    else:
+        _say(f"all is well: {_standing(report)}")
+    return 0 if report.is_sound else 1
+
+
+def _report(report: Report) -> dict[str, Any]:
+    return {
+        "sound": report.is_sound,
+        "dataDir": str(report.data_dir),
+        "agent": report.agent and asdict(report.agent),
+        "bytes": report.sizes,
+        "findings": [asdict(finding) for finding in report.findings],
+    }
+
+
+def _standing(report: Report) -> str:
+    who = f"agent {report.agent.pid} since {report.agent.since}" if report.agent else "no agent runs"
+    sizes = ", ".join(f"{name} {in_words(size)}" for name, size in report.sizes.items())
+    return f"{report.data_dir}, {who}; {sizes}"
 
 
 def _home(folder: Path | None) -> Path:

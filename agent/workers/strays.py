@@ -53,11 +53,13 @@ async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: f
 async def end_forsaken(data_dir: str, grace: float) -> None:
     """End the workers, and all they started, of an earlier agent on this data folder that is no longer alive."""
 
-    def look() -> list[Process]:
-        table = processes.table()
-        return [process for process in table.values() if not process.zombie and _is_forsaken(process, data_dir, table)]
+    await _end(lambda: find_forsaken(data_dir), grace)
 
-    await _end(look, grace)
+
+def find_forsaken(data_dir: str) -> list[Process]:
+    """The workers, and all they started, of agents on this data folder (its resolved path) that live no more."""
+    table = processes.table()
+    return [process for process in table.values() if not process.zombie and _is_forsaken(process, data_dir, table)]
 
 
 def agent_mark(data_dir: str) -> str:

@@ -1,0 +1,83 @@
+"""Is there an agent, does it answer, and has one before it left something running?"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import httpx
+
+from agent.upkeep.findings import Finding, error, listed, warning
+from agent.upkeep.layout import Layout
+from agent.workers.strays import find_forsaken
+from shared.places import socket_path
+
+PATIENCE = 10.0
+"""Seconds that the agent has for an answer."""
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The agent that has the folder, as it signed the lock."""
+
+    pid: int | None
+    since: str | None
+
+
+def find_holder(layout: Layout) -> Holder | None:
+    """None if no agent has the folder. The kernel is asked, for a signature outlives its writer."""
+    try:
+        file = layout.lock.open(encoding="utf-8")
+    except OSError:
+        return None
+    with file:
+        try:
+            # Shared and let go at once; an agent that starts in this very moment would be told to try again.
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return _signed(file.read())
+    return None
+
+
+def check_agent(layout: Layout, holder: Holder | None) -> Iterator[Finding]:
+    if holder is not None:
+        yield from _check_answer(layout, holder)
+    forsaken = find_forsaken(str(layout.root.resolve()))
+    if forsaken:
+        pids = listed([str(process.pid) for process in forsaken])
+        yield warning(
+            "strays",
+            f"{len(forsaken)} processes of an agent that is no more still run: {pids}",
+            "start the agent: it ends them before it gives their runs on",
+        )
+
+
+def _check_answer(layout: Layout, holder: Holder) -> Iterator[Finding]:
+    try:
+        transport = httpx.HTTPTransport(uds=str(socket_path(layout.root)))
+        with httpx.Client(transport=transport, base_url="http://localhost", timeout=PATIENCE) as client:
+            answer = client.get("/readyz")
+        told = answer.json()
+    except (httpx.HTTPError, ValueError) as refusal:
+        yield error(
+            "agent",
+            f"the agent (pid {holder.pid}) has the folder and does not answer: {refusal or type(refusal).__name__}",
+            "look at its log; if it hangs, end it and start it again",
+        )
+        return
+    if answer.status_code != httpx.codes.OK:
+        yield error(
+            "agent",
+            f"the agent (pid {holder.pid}) is not ready: store {told.get('store')}, workers {told.get('workers')}",
+            "look at its log; an agent in --maintenance has no workers by intent",
+        )
+
+
+def _signed(text: str) -> Holder:
+    try:
+        signature = json.loads(text)
+        return Holder(int(signature["pid"]), str(signature["started"]))
+    except (ValueError, KeyError, TypeError):
+        return Holder(None, None)

@@ -7,12 +7,14 @@ from __future__ import annotations
 
 import os
 import random
+import time
 from pathlib import Path
 
 import pytest
 
 from tests.acceptance.storm.promises import Store, assert_kept
 from tests.acceptance.storm.storm import Storm, Victim
+from tests.harness.agent_process import AgentProcess, until
 
 ROWS = 20_000
 KILLS = int(os.environ.get("JOBDECK_STORM_KILLS", "200"))
@@ -39,6 +41,19 @@ def test_what_is_missed_while_no_agent_lives_is_caught_up_under_fire(tmp_path: P
     store = _weather(storm, ["agent"] * 8, absence=100)
     outcomes = {(fire["outcome"], fire["reason"]) for fire in store.fires}
     assert outcomes >= {("started", "caught_up"), ("coalesced", "stands_for_later"), ("missed", "catch_up_none")}
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("turn", range(20))
+def test_a_first_start_cut_short_anywhere_is_made_good_by_the_next(tmp_path: Path, turn: int) -> None:
+    agent = AgentProcess(tmp_path / "data", "--workers", "1")
+    agent.spawn()
+    until(agent.data_dir.exists, "it begins")
+    time.sleep(random.Random(_drawn() + turn).uniform(0, 0.5))  # anywhere in what it makes
+    agent.kill()
+    agent.start()
+    agent.call("PUT", "/api/secrets/first", {"value": "kept"})
+    assert agent.stop() == 0
 
 
 def _drawn() -> int:

@@ -106,6 +106,22 @@ async def test_many_runs_answer_each_for_itself(client: AgentClient) -> None:
     assert items[0].error.message
 
 
+async def test_an_undoable_cancel_is_taken_back(client: AgentClient) -> None:
+    await client.jobs.create(command())
+    run = await client.jobs.run("backup")
+    leaving = await client.runs.cancel(run.id, run.version, undoable=True)
+    assert (leaving.state, leaving.cancel_due_at is None) == ("pending", False)
+    back = await client.runs.uncancel(run.id, leaving.version)
+    assert back.cancel_due_at is None
+    [item] = await client.runs.bulk("cancel", [(run.id, back.version)], undoable=True)
+    assert item.run is not None
+    assert item.run.cancel_due_at is not None
+    [item] = await client.runs.bulk("uncancel", [(run.id, item.run.version)])
+    assert item.ok
+    with pytest.raises(Conflict, match="no cancel of it waits"):
+        await client.runs.uncancel(run.id)
+
+
 async def test_the_world_around(client: AgentClient) -> None:
     info = await client.world.agent()
     assert info.now.tzinfo is not None

@@ -1,0 +1,1 @@
+"""What Jobdeck is measured beside."""

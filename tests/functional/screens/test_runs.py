@@ -93,10 +93,10 @@ async def test_nothing_moves_while_somebody_acts(agent: StandIn) -> None:
 async def test_leavers_stay_dimmed_until_the_view_is_let_go(agent: StandIn) -> None:
     async with opened(agent, view="active") as pilot:
         await pilot.press("j")
+        await until(pilot, lambda: screen(pilot).table.is_acting)
         agent.move_run(run_id(90), state=RunState.COMPLETED, finished_at=NOW)
         await until(pilot, lambda: "✓ C" in lines(pilot)[3])
-        cell = screen(pilot).draw(run_id(90))[1]
-        assert "dim" in str(cell.spans)
+        await until(pilot, lambda: "dim" in str(screen(pilot).draw(run_id(90))[1].spans))
         await pilot.press("g")
         await until(pilot, lambda: "✓ C" not in text_of(pilot.app))
 

@@ -23,8 +23,8 @@ check: $(READY) ## format, lint, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(READY) ## figures beside a peer or a physical limit, as ratios
-	$(BIN)/python -m benchmarks
+bench: $(READY) ## figures beside a peer or a physical limit, as ratios (ONLY=part)
+	$(BIN)/python -m benchmarks $(ONLY)
 
 soak: $(READY) ## the long tests: every expression, every kill
 	$(BIN)/python -m pytest -n $(WORKERS) -m soak

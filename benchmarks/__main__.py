@@ -1,19 +1,26 @@
-"""`make bench`."""
+"""`make bench`; `make bench ONLY=starting` (or another of the names below) for one part, the longest among them."""
 
 from __future__ import annotations
 
 import asyncio
 import io
+import sys
 
 from agent.logging import set_up_logging
 from benchmarks import console, main_job, runs, starting
 
+PARTS = {"console": console.measure, "main_job": main_job.measure, "runs": runs.measure, "starting": starting.measure}
+_SHORT = ("console", "main_job", "runs")
 
-async def _print_all() -> None:
-    for measure in (console.measure, main_job.measure, runs.measure, starting.measure):
-        for comparison in await measure():
+
+async def _print_all(names: list[str]) -> None:
+    for name in names:
+        for comparison in await PARTS[name]():
             print(comparison, flush=True)  # noqa: T201  (its output is what it is for)
 
 
+unknown = set(sys.argv[1:]) - set(PARTS)
+if unknown:
+    sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
 set_up_logging("text", io.StringIO())
-asyncio.run(_print_all())
+asyncio.run(_print_all(sys.argv[1:] or list(_SHORT)))

@@ -38,9 +38,7 @@ SORTS = ((TRIAGE, False), ("when", True), ("took", True), ("job", False))
 _BAR = 10
 
 
-def run_cells(
-    run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, undo: str
-) -> Sequence[Text]:
+def run_cells(run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, undo: str) -> Sequence[Text]:
     """One cell a column; `is_member`: it stands under its cause; `undo`: the key that takes a cancel back."""
     state = state_mark(run.state, look, cancelling=run.cancel_requested_at is not None)
     indent = "└ " if look.glyphs.bar_parts else "- "

@@ -57,6 +57,8 @@ class ConsoleScreen(Screen[None]):
     # What a screen is.
 
     def compose_body(self) -> Iterable[Widget]:
+        """What stands between the top bar and the dock. Every screen says its own; Textual's metaclass leaves no room
+        for an abstract method."""
         raise NotImplementedError
 
     def offers(self) -> Sequence[Offer]:

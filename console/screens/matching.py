@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections.abc import Mapping
 from datetime import datetime
 from functools import cached_property
@@ -57,8 +58,8 @@ class _ByJob(Mapping[str, Any]):
     def __len__(self) -> int:
         return len(self._jobs)
 
-    def of(self, job: Any) -> Any:
-        raise NotImplementedError
+    @abstractmethod
+    def of(self, job: Any) -> Any: ...
 
 
 class _Tags(_ByJob):

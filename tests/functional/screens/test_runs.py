@@ -141,7 +141,7 @@ async def test_pending_cancel_waits_and_is_taken_back(agent: StandIn) -> None:
         await pilot.press("x")
         await until(pilot, lambda: "cancelling 1 run in 10 s — u takes it back" in text_of(pilot.app))
         await until(pilot, lambda: "○ P⊘" in text_of(pilot.app) and "cancels in 10 s — u undoes" in text_of(pilot.app))
-        assert "x cancel" not in lines(pilot)[-1]
+        await until(pilot, lambda: "x cancel" not in lines(pilot)[-1])
         screen(pilot).session.clock.advance(timedelta(seconds=3))
         await until(pilot, lambda: "cancelling 1 run in 7 s" in text_of(pilot.app))
         await until(pilot, lambda: "cancels in 7 s" in text_of(pilot.app))

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
 
 def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
     """`text` or `json`, to standard error unless a stream is given; called once, at start."""
-    out = stream or sys.stderr
+    out = _Unfailing(stream or sys.stderr)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -20,7 +20,7 @@ def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
             *_rendering(log_format, out),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
-        logger_factory=structlog.PrintLoggerFactory(out),
+        logger_factory=structlog.PrintLoggerFactory(cast("TextIO", out)),
         cache_logger_on_first_use=True,
     )
 
@@ -30,7 +30,35 @@ def set_up_logging_to_file(path: Path) -> None:
     set_up_logging("text", path.open("a", buffering=1, encoding="utf-8"))
 
 
-def _rendering(log_format: str, out: TextIO) -> list[structlog.typing.Processor]:
+class _Unfailing:
+    """A stream that nobody who logs can fail on: the disk that is full for the log is full for what the log tells of,
+    and who says so must be able to go on. The first line afterwards says that lines are missing."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._failed = ""
+
+    def write(self, text: str) -> int:
+        try:
+            if self._failed:
+                self._stream.write(f"lines of this log are missing here: {self._failed}\n")
+                self._failed = ""
+            self._stream.write(text)
+        except (OSError, ValueError) as error:
+            self._failed = str(error)
+        return len(text)
+
+    def flush(self) -> None:
+        try:
+            self._stream.flush()
+        except (OSError, ValueError) as error:
+            self._failed = str(error)
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+
+def _rendering(log_format: str, out: _Unfailing) -> list[structlog.typing.Processor]:
     """Tracebacks without the values of variables: those may be secrets."""
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS
 from agent.resources.embedders.opening import Vectors
+from agent.resources.embedders.pieces import PieceTokens
 from agent.resources.embedders.vectors import unit
 
 _TEXTS_AT_ONCE = 512
+_CHARACTERS_AT_ONCE = 1_000_000
 _TOKENS_AT_ONCE = 4096
 _ONES = np.ones(_TOKENS_AT_ONCE, dtype=np.float32)
 
@@ -27,16 +28,15 @@ class WordLlamaEmbedder:
     dimensions = WORDLLAMA_DIMENSIONS
 
     def __init__(self) -> None:
-        self._model = _model()
+        self._vectors, self._tokens = _model()
 
     def embed(self, texts: Sequence[str]) -> Vectors:
         sums = np.zeros((len(texts), self.dimensions), dtype=np.float32)
-        for start in range(0, len(texts), _TEXTS_AT_ONCE):
-            encoded = self._model.tokenizer.encode_batch_fast(
-                list(texts[start : start + _TEXTS_AT_ONCE]), add_special_tokens=False
-            )
-            for row, encoding in enumerate(encoded, start):
-                self._add_up(sums[row], encoding.ids)
+        row = 0
+        for some in _helpings(texts):
+            for tokens in self._tokens.of(some):
+                self._add_up(sums[row], tokens)
+                row += 1
         return unit(sums)
 
     def close(self) -> None:
@@ -45,12 +45,23 @@ class WordLlamaEmbedder:
     def _add_up(self, total: Vectors, tokens: list[int]) -> None:
         # One text at a time stays in the processor's cache: three times as fast as the padded batches.
         for start in range(0, len(tokens), _TOKENS_AT_ONCE):
-            piece = self._model.embedding.take(tokens[start : start + _TOKENS_AT_ONCE], axis=0, mode="clip")
+            piece = self._vectors.take(tokens[start : start + _TOKENS_AT_ONCE], axis=0, mode="clip")
             total += _ONES[: len(piece)] @ piece
 
 
+def _helpings(texts: Sequence[str]) -> Iterator[Sequence[str]]:
+    """The texts in order, as many at once as memory should hold cut up."""
+    start = characters = 0
+    for end, text in enumerate(texts):
+        if end - start == _TEXTS_AT_ONCE or characters > _CHARACTERS_AT_ONCE:
+            yield texts[start:end]
+            start, characters = end, 0
+        characters += len(text)
+    yield texts[start:]
+
+
 @cache
-def _model() -> Any:
+def _model() -> tuple[Vectors, PieceTokens]:
     root = logging.getLogger()
     level, handlers = root.level, list(root.handlers)
     import wordllama  # type: ignore[import-untyped]
@@ -61,4 +72,4 @@ def _model() -> Any:
     model = wordllama.WordLlama.load(cache_dir=Path(wordllama.__file__).parent, disable_download=True)
     model.tokenizer.no_padding()
     model.tokenizer.no_truncation()
-    return model
+    return model.embedding, PieceTokens(model.tokenizer)

@@ -7,9 +7,14 @@ from abc import ABC, abstractmethod
 
 import structlog
 
+from shared.errors import JobdeckError
+
 _log = structlog.get_logger()
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 5.0
+"""Seconds between tries while polls fail; when what they need is back, everything goes on within the longest."""
+_TOLD_EVERY = 12
+"""Tries after which a failure that lasts is told again."""
 
 
 class Poller(ABC):
@@ -21,6 +26,8 @@ class Poller(ABC):
         self._task: asyncio.Task[None] | None = None
         self.failing: str | None = None
         """Why the last poll failed, or None."""
+        self._failures = 0
+        """Polls that failed since one succeeded."""
 
     @abstractmethod
     async def poll(self) -> float: ...
@@ -39,19 +46,32 @@ class Poller(ABC):
         self._task = None
 
     async def _run(self) -> None:
-        pause = _FIRST_PAUSE
         while True:
             self._wake.clear()
             try:
                 rest = await self.poll()
-                pause, self.failing = _FIRST_PAUSE, None
             except Exception as error:
-                self.failing = str(error) or type(error).__name__
-                _log.error(
-                    "duty_failed", duty=type(self).__name__, error=self.failing, next_try_in=pause, exc_info=True
-                )
-                rest, pause = pause, min(pause * 2, _LONGEST_PAUSE)
+                rest = self._failed(error)
+            else:
+                self._succeeded()
             await self._rest(rest)
+
+    def _failed(self, error: Exception) -> float:
+        """Seconds until the next try. A failure is told when it is new, and then now and then: a disk that is full for
+        hours is not filled by what is said of it."""
+        reason = str(error) or type(error).__name__
+        pause = min(_FIRST_PAUSE * 2.0 ** min(self._failures, 10), _LONGEST_PAUSE)
+        if reason != self.failing or self._failures % _TOLD_EVERY == 0:
+            trace = None if isinstance(error, JobdeckError) else error
+            _log.error("duty_failed", duty=type(self).__name__, error=reason, next_try_in=pause, exc_info=trace)
+        self.failing = reason
+        self._failures += 1
+        return pause
+
+    def _succeeded(self) -> None:
+        if self._failures:
+            _log.info("duty_works_again", duty=type(self).__name__, after_tries=self._failures)
+        self.failing, self._failures = None, 0
 
     async def _rest(self, seconds: float) -> None:
         if seconds <= 0:

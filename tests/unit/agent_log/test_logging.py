@@ -1,10 +1,16 @@
-"""The agent's own log, when its disk is full."""
+"""The agent's own log, when nothing can be written to it."""
 
 from __future__ import annotations
 
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
+
+import pytest
+
+from agent.log_stream import KEPT, LogStream
 
 _PROGRAM = """
 import resource, structlog
@@ -13,7 +19,7 @@ set_up_logging("text")
 log = structlog.get_logger()
 log.info("before")
 resource.setrlimit(resource.RLIMIT_FSIZE, (100, resource.RLIM_INFINITY))
-for number in range(1000):
+for number in range(%d):
     log.error("the_store_cannot_be_written", number=number)
 resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 log.info("after")
@@ -21,13 +27,45 @@ print("through")
 """
 
 
-def test_who_logs_goes_on_when_the_log_cannot_be_written(tmp_path: Path) -> None:
+@pytest.mark.parametrize("count", [1_000, 10_000])
+def test_who_logs_goes_on_when_the_disk_is_full(tmp_path: Path, count: int) -> None:
+    """Every line is there afterwards, or counted."""
     with (tmp_path / "agent.log").open("w") as log:
         done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM], stdout=subprocess.PIPE, stderr=log, text=True, timeout=60, check=False
+            [sys.executable, "-c", _PROGRAM % count], stdout=subprocess.PIPE, stderr=log, text=True, timeout=60
         )
-    said = (tmp_path / "agent.log").read_text()
+    lines = (tmp_path / "agent.log").read_text().splitlines()
     assert (done.returncode, done.stdout) == (0, "through\n")
-    assert "before" in said
-    assert "lines of this log are missing here: [Errno 27]" in said
-    assert "after" in said.splitlines()[-1]
+    assert "before" in lines[0]
+    assert "after" in lines[-1]
+    numbers = [int(found[1]) for line in lines if (found := re.search(r"number=(\d+)", line))]
+    dropped = re.fullmatch(r"(\d+) lines before this one could not be written", lines[-2])
+    assert numbers == list(range(len(numbers)))
+    assert len(numbers) + (int(dropped[1]) if dropped else 0) == count
+    assert (dropped is None) == (count * 90 < KEPT)
+
+
+def test_who_logs_waits_for_no_reader() -> None:
+    """A stopped terminal, or a pipe that nobody reads for a while."""
+    reader, writer = os.pipe()
+    os.set_blocking(reader, False)
+    stream = LogStream(writer)
+    for number in range(100_000):
+        stream.write(f"{number}\n")
+    got = os.read(reader, 1 << 20)
+    stream.write("it reads again\n")
+    while not got.endswith(b"it reads again\n"):
+        got += os.read(reader, 1 << 20)
+        stream.write("")
+    lines = got.decode().splitlines()
+    kept = len(lines) - 2
+    assert lines[:kept] == [str(number) for number in range(kept)]
+    assert lines[kept] == f"{100_000 - kept} lines before this one could not be written"
+
+
+def test_who_logs_goes_on_when_the_reader_is_gone() -> None:
+    reader, writer = os.pipe()
+    stream = LogStream(writer)
+    os.close(reader)
+    stream.write("nobody reads it\n")
+    stream.write("nor this\n")

@@ -133,6 +133,8 @@ class Outcome:
     result: dict[str, Any] | None = None
     error: RunError | None = None
     retry_at: datetime | None = None
+    started_at: datetime | None = None
+    """When the driver's code began, where that was not written before."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,12 @@ class RunUpdate:
     warnings: list[str] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     log_total: int | None = None
+
+    @property
+    def says_only_start(self) -> bool:
+        """Nothing, or no more than when the driver's code began: most of what a short run has to say at its end."""
+        given = (self.progress, self.checkpoint, self.log_total)
+        return not self.warnings and not self.steps and all(each is None for each in given)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,10 +21,11 @@ from agent.settings import Settings
 from shared.clock import Clock
 from shared.errors import Fault, InvalidInput, JobdeckError, Unavailable
 from shared.models import Event, RunError
+from shared.states import RunState
 
 _log = structlog.get_logger()
 _LONGEST_REST = 15.0
-_WAKING = ("run.created", "run.changed", "job.deleted")
+_WAKING = ("run.created", "job.deleted")
 Watch = Callable[[ClaimedRun, frozenset[str]], None]
 """(run, its credentials): from now on the events of this attempt are expected."""
 
@@ -59,7 +60,7 @@ class Dispatcher(Poller):
 
     def hear(self, events: Sequence[Event]) -> None:
         self._asked.update(event.subject_id for event in events if asks_to_cancel(event))
-        if any(event.kind in _WAKING for event in events):
+        if any(_may_free_a_run(event) for event in events):
             self.wake()
 
     async def poll(self) -> float:
@@ -73,8 +74,9 @@ class Dispatcher(Poller):
         for run in claimed:
             await self._hand_over(run)
         await self._store_ends()
-        if claimed:
+        if len(claimed) == len(idle):
             return 0.0
+        # A place was left: nothing more was due.
         upcoming = await self._store.next_available(now)
         if upcoming is None:
             return _LONGEST_REST
@@ -166,6 +168,11 @@ class Dispatcher(Poller):
             fingerprint="not_handed_over",
         )
         return Outcome(_fence(claimed), "retrying", now, error=cause, retry_at=now)
+
+
+def _may_free_a_run(event: Event) -> bool:
+    """A run waits, or one has ended that others waited for; that one begins frees none."""
+    return event.kind in _WAKING or (event.kind == "run.changed" and event.data["state"] != RunState.RUNNING)
 
 
 def _fence(claimed: ClaimedRun) -> Fence:

@@ -144,9 +144,14 @@ class Supervisor(Poller):
     async def _stored(self, watched: _Watched, outcome: Outcome) -> bool:
         last_words, now = watched.take(), self._clock.now()
         try:
-            # asked for together, the two share one commit, in this order
-            await asyncio.gather(self._write([(watched, last_words)], now), self._store.finish([outcome], now))
+            if last_words.says_only_start:
+                await self._store.finish([replace(outcome, started_at=last_words.started_at)], now)
+            else:
+                # asked for together, the two share one commit, in this order
+                await asyncio.gather(self._write([(watched, last_words)], now), self._store.finish([outcome], now))
         except Exception as error:
+            if last_words.says_only_start:
+                watched.give_back(last_words)
             _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=True)
             return False
         return True

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -29,16 +30,15 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     """
     _make_private(path)
     engine = open_writer(path)
+    writer = Writer(engine)
     try:
-        async with engine.begin() as connection:
-            await connection.run_sync(_prepare, new_id)
-        writer = Writer(engine)
+        await asyncio.to_thread(_prepare, engine, new_id)
         await writer.start()
     except DBAPIError as error:
-        await engine.dispose()
+        engine.dispose()
         raise Unavailable(f"the store {path} cannot be opened: {error.orig}") from error
     except BaseException:
-        await engine.dispose()
+        engine.dispose()
         raise
     return SqlStore(writer, open_readers(path), clock)
 
@@ -51,7 +51,8 @@ def _make_private(path: Path) -> None:
         raise Unavailable(f"the store {path} cannot be opened: {error.strerror}") from error
 
 
-def _prepare(connection: sa.Connection, new_id: NewId) -> None:
-    schema.bring_up(connection)
-    if facts.get(connection, "store_id") is None:
-        facts.put(connection, "store_id", new_id())
+def _prepare(engine: sa.Engine, new_id: NewId) -> None:
+    with engine.begin() as connection:
+        schema.bring_up(connection)
+        if facts.get(connection, "store_id") is None:
+            facts.put(connection, "store_id", new_id())

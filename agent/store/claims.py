@@ -28,6 +28,38 @@ _BY_SCHEDULE = ("schedule", "catch_up")
 SLACK = 20
 """More candidates than workers, for those that a limit reached within this very claim leaves out."""
 
+_older = runs.alias("older")
+OLDER_ACTIVE = sa.exists().where(
+    _older.c.job_number == runs.c.job_number, _older.c.number < runs.c.number, _older.c.finished_at.is_(None)
+)
+"""Another run of the same job is active and older: what a chained run waits for."""
+
+# Statements that every run needs are made once: making one costs more than executing it.
+_HOLDER_COLUMNS = (
+    "number", "id", "account_id", "job_number", "attempt", "worker_id", "warnings", "started_at", "cancel_requested_at",
+)  # fmt: skip
+_HOLDERS = sa.select(*(runs.c[name] for name in _HOLDER_COLUMNS)).where(HELD).with_for_update()
+_CANDIDATE_COLUMNS = (
+    "number", "attempt", "account_id", "state", "cause", "fire_at", "job_number", "concurrency_key",
+    "concurrency_limit",
+)  # fmt: skip
+_CANDIDATES = (
+    sa.select(*(runs.c[name] for name in _CANDIDATE_COLUMNS), jobs.c.window_end)
+    .select_from(runs.join(jobs))
+    .where(WAITING, ~LEAVING, runs.c.available_at <= sa.bindparam("now", type_=runs.c.available_at.type))
+    .where(sa.or_(runs.c.chained.is_(False), ~OLDER_ACTIVE))
+    .order_by(runs.c.priority.desc(), runs.c.number)
+    .limit(sa.bindparam("count", type_=sa.Integer))
+    .with_for_update(skip_locked=True, of=runs)
+)
+_CLAIMED = sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(
+    RUN_FROM.join(
+        job_revisions,
+        sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
+    ).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
+)
+_KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
+
 
 def claim(
     connection: sa.Connection, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
@@ -77,13 +109,7 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
 def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:
     """The fences that hold, each with the row of its run, which stays locked until the commit."""
     wanted = set(fences)
-    columns = [runs.c[name] for name in ("number", "id", "account_id", "job_number", "attempt", "worker_id")]
-    query = (
-        sa.select(*columns, runs.c.warnings, runs.c.started_at, runs.c.cancel_requested_at)
-        .where(HELD)
-        .with_for_update()
-    )
-    found = select_where_in(connection, query, runs.c.id, {fence.run_id for fence in wanted})
+    found = select_where_in(connection, _HOLDERS, runs.c.id, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
     return {fence: row for fence, row in holding.items() if fence in wanted}
 
@@ -103,18 +129,9 @@ def next_available(connection: sa.Connection, now: datetime) -> datetime | None:
     return connection.scalar(query.order_by(runs.c.available_at).limit(1))
 
 
-def older_active() -> sa.ColumnElement[bool]:
-    """Another run of the same job is active and older: what a chained run waits for."""
-    older = runs.alias("older")
-    return sa.exists().where(
-        older.c.job_number == runs.c.job_number, older.c.number < runs.c.number, older.c.finished_at.is_(None)
-    )
-
-
 def running_by_key(connection: sa.Connection) -> Counter[_Key]:
     """How many runs with each concurrency key run now; there are never more than workers."""
-    query = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
-    return Counter((account, key) for account, key in connection.execute(query))
+    return Counter((account, key) for account, key in connection.execute(_KEYS_HELD))
 
 
 def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.RowMapping]:
@@ -122,14 +139,15 @@ def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.Ro
     running = running_by_key(connection)
     chosen: list[sa.RowMapping] = []
     while len(chosen) < places:
-        candidates = _candidates(connection, places - len(chosen) + SLACK, running, chosen, now)
+        wanted = places - len(chosen) + SLACK
+        candidates = _candidates(connection, wanted, running, chosen, now)
         closed = [row for row in candidates if _is_closed(row, now)]
         _close(connection, closed, now)
         before = len(chosen)
         for row in candidates:
             if row not in closed and len(chosen) < places and _has_place(row, running):
                 chosen.append(row)
-        if len(chosen) == before and not closed:
+        if len(candidates) < wanted or (len(chosen) == before and not closed):
             break
     return chosen
 
@@ -137,22 +155,10 @@ def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.Ro
 def _candidates(
     connection: sa.Connection, count: int, running: Counter[_Key], chosen: Sequence[sa.RowMapping], now: datetime
 ) -> Sequence[sa.RowMapping]:
-    names = ("number", "attempt", "account_id", "state", "cause", "fire_at", "job_number")
-    query = (
-        sa.select(
-            *(runs.c[name] for name in names), runs.c.concurrency_key, runs.c.concurrency_limit, jobs.c.window_end
-        )
-        .select_from(runs.join(jobs))
-        .where(WAITING, ~LEAVING, runs.c.available_at <= now)
-        .where(sa.or_(runs.c.chained.is_(False), ~older_active()))
-        .where(*(sa.not_(_is_full(key, count)) for key, count in running.items()))
-        .order_by(runs.c.priority.desc(), runs.c.number)
-        .limit(count)
-        .with_for_update(skip_locked=True, of=runs)
-    )
+    query = _CANDIDATES.where(*(sa.not_(_is_full(key, held)) for key, held in running.items()))
     if chosen:
         query = query.where(runs.c.number.not_in([row["number"] for row in chosen]))
-    return connection.execute(query).mappings().all()
+    return connection.execute(query, {"now": now, "count": count}).mappings().all()
 
 
 def _is_full(key: _Key, count: int) -> sa.ColumnElement[bool]:
@@ -192,11 +198,8 @@ def _close(connection: sa.Connection, closed: Sequence[sa.RowMapping], now: date
 
 
 def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
-    revision = sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision)
-    whence = RUN_FROM.join(job_revisions, revision).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
-    query = sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(whence)
     found = []
-    for row in select_where_in(connection, query, runs.c.number, numbers):
+    for row in select_where_in(connection, _CLAIMED, runs.c.number, numbers):
         definition = JobInput.model_validate(row["definition"])
         found.append(ClaimedRun(run_of(row), definition, definition.policies, row["data"]))
     return found

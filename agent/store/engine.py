@@ -20,21 +20,30 @@ _WRITER = (*_COMMON, "PRAGMA journal_mode = WAL", "PRAGMA synchronous = FULL", "
 _READER = (*_COMMON, "PRAGMA query_only = ON")
 
 
-def open_writer(path: Path) -> AsyncEngine:
+def open_writer(path: Path) -> sa.Engine:
     """The engine of the one connection that writes; WAL and a full fsync at each commit."""
-    return _open(path, _WRITER, "BEGIN IMMEDIATE", size=1)
+    engine = sa.create_engine(_url("sqlite", path), **_pool(1))
+    _set_up(engine, _WRITER, "BEGIN IMMEDIATE")
+    return engine
 
 
 def open_readers(path: Path) -> AsyncEngine:
     """The engine of connections that cannot write; each transaction sees one state of the store."""
-    return _open(path, _READER, "BEGIN", size=READERS)
+    engine = create_async_engine(_url("sqlite+aiosqlite", path), **_pool(READERS))
+    _set_up(engine.sync_engine, _READER, "BEGIN")
+    return engine
 
 
-def _open(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncEngine:
-    url = sa.URL.create("sqlite+aiosqlite", database=str(path))
+def _url(driver: str, path: Path) -> sa.URL:
+    return sa.URL.create(driver, database=str(path))
+
+
+def _pool(size: int) -> dict[str, Any]:
     # Parameters stay out of error messages: they may hold what people keep to themselves.
-    engine = create_async_engine(url, pool_size=size, max_overflow=0, pool_timeout=BUSY_SECONDS, hide_parameters=True)
+    return {"pool_size": size, "max_overflow": 0, "pool_timeout": BUSY_SECONDS, "hide_parameters": True}
 
+
+def _set_up(engine: sa.Engine, pragmas: tuple[str, ...], begin: str) -> None:
     def set_up(connection: Any, _record: object) -> None:
         # None: the driver opens no transactions of its own; ours begin below.
         connection.isolation_level = None
@@ -48,9 +57,8 @@ def _open(path: Path, pragmas: tuple[str, ...], begin: str, size: int) -> AsyncE
     def start(connection: sa.Connection) -> None:
         connection.exec_driver_sql(begin)
 
-    event.listen(engine.sync_engine, "connect", set_up)
-    event.listen(engine.sync_engine, "begin", start)
-    return engine
+    event.listen(engine, "connect", set_up)
+    event.listen(engine, "begin", start)
 
 
 def _lower(text: object) -> object:

@@ -35,9 +35,11 @@ def move_each(connection: sa.Connection, target: RunState, rows: Sequence[dict[s
     _check(moved, len(rows), target)
 
 
-def read(connection: sa.Connection, numbers: Iterable[int]) -> list[Run]:
-    """The runs as they are now, by number."""
-    found = select_where_in(connection, RUN, runs.c.number, numbers)
+def read(
+    connection: sa.Connection, keys: Iterable[int | str], column: sa.ColumnElement[Any] = runs.c.number
+) -> list[Run]:
+    """The runs with these numbers (or values of another column) as they are now, in the order of their numbers."""
+    found = select_where_in(connection, RUN, column, keys)
     return [run_of(row) for row in sorted(found, key=lambda row: int(row["number"]))]
 
 

@@ -47,7 +47,12 @@ def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[
     final = defaultdict(list)
     retrying = []
     for fence, outcome in valid.items():
-        row = {"run_number": holding[fence]["number"], "lease_until": None, **error_columns(outcome.error)}
+        row = {
+            "run_number": holding[fence]["number"],
+            "lease_until": None,
+            "started_at": _started(outcome, holding[fence]),
+            **error_columns(outcome.error),
+        }
         if _is_retry(outcome):
             retrying.append({**row, "worker_id": None, "available_at": outcome.retry_at or outcome.ended_at})
         else:
@@ -75,6 +80,10 @@ def _unwanted(outcome: Outcome, run: Row, deleted: set[int]) -> Outcome:
     if run["cancel_requested_at"] is not None:
         return replace(outcome, state="cancelled", retry_at=None)
     return replace(outcome, state="failed", retry_at=None) if run["job_number"] in deleted else outcome
+
+
+def _started(outcome: Outcome, run: Row) -> datetime | None:
+    return outcome.started_at or run["started_at"]
 
 
 def _is_retry(outcome: Outcome) -> bool:
@@ -128,7 +137,7 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
     connection.execute(sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run")), numbers)
     durations: dict[int, list[float]] = defaultdict(list)
     for fence in completed:
-        started = holding[fence]["started_at"]
+        started = _started(valid[fence], holding[fence])
         taken = (valid[fence].ended_at - started).total_seconds() if started else 0.0
         durations[holding[fence]["job_number"]].append(max(0.0, taken))
     _remember(connection, durations)

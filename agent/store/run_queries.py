@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent.core.records import RunQuery
 from agent.store import filtering
-from agent.store.claims import older_active, running_by_key
+from agent.store.claims import OLDER_ACTIVE, running_by_key
 from agent.store.narrowing import narrow
 from agent.store.rows import RUN, Row, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
@@ -139,7 +139,7 @@ def _might_start(row: Row, now: datetime) -> bool:
 
 def _reasons(connection: sa.Connection, due: Sequence[Row]) -> dict[int, str]:
     numbers = [row["number"] for row in due if row["chained"]]
-    query = sa.select(runs.c.number).where(runs.c.number.in_(numbers), older_active())
+    query = sa.select(runs.c.number).where(runs.c.number.in_(numbers), OLDER_ACTIVE)
     chained = set(connection.scalars(query)) if numbers else set()
     running = running_by_key(connection)
     return {row["number"]: _reason(row, chained, running[row["account_id"], row["concurrency_key"]]) for row in due}

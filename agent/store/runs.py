@@ -26,8 +26,7 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> l
     owners = _jobs_of(connection, new)
     definitions = _definitions(connection, new, owners)
     connection.execute(sa.insert(runs), [_row(run, owners[run.job_id], definitions, now) for run in new])
-    numbers = select_where_in(connection, sa.select(runs.c.number), runs.c.id, (run.id for run in new))
-    created = moves.read(connection, (row["number"] for row in numbers))
+    created = moves.read(connection, (run.id for run in new), runs.c.id)
     events.record_runs(connection, "run.created", created, now)
     return created
 

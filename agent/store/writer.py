@@ -2,7 +2,8 @@
 
 A write is a plain function of a connection. It is acknowledged (its result comes back) only after the commit that
 holds it is on the disk; an fsync is paid once for a whole group. Each write of a group has a savepoint, so that one
-that is refused takes no other with it.
+that is refused takes no other with it. A group is one visit to the writer's own thread: a visit for each statement, as
+an asynchronous connection makes them, would cost more than the statements do.
 """
 
 from __future__ import annotations
@@ -11,12 +12,12 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine
 
 from agent.store import events
 from shared.errors import Unavailable
@@ -46,8 +47,9 @@ class _Done:
 
 
 class Writer:
-    def __init__(self, engine: AsyncEngine) -> None:
+    def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
+        self._thread = ThreadPoolExecutor(1, "jobdeck-store-writer")
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -56,8 +58,7 @@ class Writer:
         self._task: asyncio.Task[None] | None = None
 
     async def start(self) -> None:
-        async with self._engine.connect() as connection:
-            self._last_event_id = await connection.run_sync(events.last_id)
+        self._last_event_id = await self._in_thread(self._read_last_event_id)
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
     async def submit(self, write: Write[T]) -> T:
@@ -79,7 +80,8 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
-        await self._engine.dispose()
+        await self._in_thread(self._engine.dispose)
+        self._thread.shutdown()
 
     async def _run(self) -> None:
         while self._queue or not self._closing:
@@ -98,8 +100,7 @@ class Writer:
         if not group:
             return
         try:
-            async with self._engine.connect() as connection:
-                done, news = await self._transact(connection, group)
+            done, news = await self._in_thread(lambda: self._transact(group))
         except Exception as error:
             fault = _unavailable(error)
             done, news = [_Done(waiting.future, error=fault) for waiting in group], []
@@ -107,16 +108,21 @@ class Writer:
             _resolve(each)
         self._publish(news)
 
-    async def _transact(self, connection: AsyncConnection, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+    def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         run = _run_alone if len(group) == 1 else _run_within_savepoint
-        done = [await connection.run_sync(run, waiting) for waiting in group]
-        news = await connection.run_sync(self._news)
-        await connection.commit()
+        with self._engine.connect() as connection:
+            done = [run(connection, waiting) for waiting in group]
+            # Read from the table rather than collected on the way: what a savepoint took back is not told.
+            news = events.after(connection, self._last_event_id)
+            connection.commit()
         return done, news
 
-    def _news(self, connection: sa.Connection) -> list[Event]:
-        # Read from the table rather than collected on the way: what a savepoint took back is not told.
-        return events.after(connection, self._last_event_id)
+    def _read_last_event_id(self) -> int:
+        with self._engine.connect() as connection:
+            return events.last_id(connection)
+
+    async def _in_thread(self, work: Callable[[], T]) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
     def _publish(self, news: list[Event]) -> None:
         if not news:

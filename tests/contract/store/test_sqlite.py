@@ -160,7 +160,7 @@ async def test_another_process_that_writes_is_waited_for(sqlite: SqlStore, path:
 
 async def test_writes_that_wait_together_are_committed_together(sqlite: SqlStore) -> None:
     commits: list[object] = []
-    sa.event.listen(sqlite._writer._engine.sync_engine, "commit", commits.append)
+    sa.event.listen(sqlite._writer._engine, "commit", commits.append)
     await asyncio.gather(*(sqlite.put_secret("main", str(number), b"x", NOW) for number in range(100)))
     assert len(commits) <= 3
 
@@ -178,9 +178,9 @@ async def test_who_stops_waiting_disturbs_neither_reads_nor_writes(sqlite: SqlSt
 
 
 async def test_no_value_stands_in_an_error(sqlite: SqlStore) -> None:
-    async with sqlite._writer._engine.connect() as connection:
-        with pytest.raises(OperationalError) as caught:
-            await connection.execute(sa.text("SELECT * FROM nothing WHERE a = :secret"), {"secret": "hunter2"})
+    query = sa.text("SELECT * FROM nothing WHERE a = :secret")
+    with sqlite._writer._engine.connect() as connection, pytest.raises(OperationalError) as caught:
+        connection.execute(query, {"secret": "hunter2"})
     assert "hunter2" not in str(caught.value)
 
 
@@ -188,7 +188,7 @@ async def test_no_value_stands_in_an_error(sqlite: SqlStore) -> None:
 def plans(sqlite: SqlStore, path: Path) -> list[str]:
     """The plans of all statements that the store sends from now on, as SQLite itself explains them."""
     found: list[str] = []
-    explaining = sqlite3.connect(path)
+    explaining = sqlite3.connect(path, check_same_thread=False)  # the writer has a thread of its own
     explaining.create_function("lower", 1, str.lower, deterministic=True)
 
     def explain(_connection: object, _cursor: object, statement: str, parameters: object, *_rest: object) -> None:
@@ -196,8 +196,8 @@ def plans(sqlite: SqlStore, path: Path) -> list[str]:
             one = parameters[0] if isinstance(parameters, list) else parameters
             found.extend(row[3] for row in explaining.execute(f"EXPLAIN QUERY PLAN {statement}", one))
 
-    for engine in (sqlite._writer._engine, sqlite._readers):
-        sa.event.listen(engine.sync_engine, "before_cursor_execute", explain)
+    for engine in (sqlite._writer._engine, sqlite._readers.sync_engine):
+        sa.event.listen(engine, "before_cursor_execute", explain)
     return found
 
 

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.models import Progress, RunError
+from shared.models import Progress, RunError, RunLimits
 from shared.models.run import LogLevel, LogStream
 
 
@@ -63,6 +63,9 @@ class Order(Message):
     secrets: dict[str, str] = {}
     allow_private_addresses: list[str] = []
     """Networks that outgoing HTTP may reach although they are private."""
+    limits: RunLimits = RunLimits()
+    lease_until: datetime | None = None
+    """Until when the claim holds by itself: nothing begins after it, for the run may have been given to another."""
 
 
 class CancelOrder(Message):
@@ -135,6 +138,16 @@ class Warned(RunMessage):
     text: str
 
 
+class Exceeded(RunMessage):
+    """The run took more than one of its limits allows; it is ended for it. Heard by the executor alone."""
+
+    op: Literal["exceeded"] = "exceeded"
+    limit: Literal["memory", "output", "open_files"]
+    used: int
+    own: bool = False
+    """The worker itself took it, not only what it started: it cannot be used again."""
+
+
 class Ended(RunMessage):
     """The driver's code is over. The run is over only when the executor has proven that no process is left."""
 
@@ -154,11 +167,11 @@ class Cleared(RunMessage):
 
 
 WorkerEvent = Annotated[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended | Cleared,
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared,
     Field(discriminator="op"),
 ]
 
 orders: TypeAdapter[Order | CancelOrder | StopOrder] = TypeAdapter(WorkerOrder)
-events: TypeAdapter[Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Ended | Cleared] = (
-    TypeAdapter(WorkerEvent)
-)
+events: TypeAdapter[
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared
+] = TypeAdapter(WorkerEvent)

@@ -126,6 +126,8 @@ class Dispatcher(Poller):
             knowledge_bases=grants.knowledge_bases,
             secrets=grants.secrets,
             allow_private_addresses=self._settings.allow_private_addresses,
+            limits=claimed.policies.limits,
+            lease_until=run.started_at + self._settings.lease if run.started_at else None,
         )
         return order, frozenset(grants.mask)
 

@@ -7,12 +7,13 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from agent.core.fingerprint import fingerprint
-from agent.core.wire import Ended, Order, RunMessage
+from agent.core.wire import Ended, Exceeded, Order, RunMessage
+from agent.workers import limits
 from shared.clock import Clock
 from shared.models import RunError
 
-Asked = Literal["cancel", "timeout", "stop"]
-"""Why a run is to end: somebody asked, its time is over, or the agent stops."""
+Asked = Literal["cancel", "timeout", "limit", "stop"]
+"""Why a run is to end: somebody asked, its time is over, it took more than it may, or the agent stops."""
 
 
 @dataclass(slots=True)
@@ -20,6 +21,9 @@ class Assignment:
     order: Order
     asked: Asked | None = None
     ended: Ended | None = None
+    exceeded: Exceeded | None = None
+    distrusted: bool = False
+    """What the run did to its worker does not end with it: the worker is to go."""
     kill_at: float | None = None
     """On the loop's clock, once it was asked to end."""
     timers: list[asyncio.TimerHandle] = field(default_factory=list)
@@ -40,22 +44,26 @@ class Assignment:
     def last_word(self, clock: Clock) -> Ended | None:
         """How it ended; None if it was lost: its worker died, or the agent's stop cut it short and it may start anew."""
         ended = self.ended
+        if self.asked == "limit" and self.exceeded is not None:
+            return self._failed(limits.error_of(self.order, self.exceeded), clock)
         if self.asked is None or (ended is not None and ended.outcome != "cancelled"):
             return ended
         if self.asked == "stop":
             return None
         if self.asked == "timeout":
-            return self._timed_out(ended, clock)
+            return self._timed_out(clock)
         return ended or self._end("cancelled", clock)
 
-    def _timed_out(self, ended: Ended | None, clock: Clock) -> Ended:
+    def _timed_out(self, clock: Clock) -> Ended:
         message = (
             f"it took longer than its timeout of {self.order.timeout:g} s" if self.order.timeout else "out of time"
         )
         mark = fingerprint(self.order.type, "timeout", message)
-        word = ended or self._end("failed", clock)
-        error = RunError(kind="timeout", message=message, fingerprint=mark)
-        return word.model_copy(update={"outcome": "failed", "error": error})
+        return self._failed(RunError(kind="timeout", message=message, fingerprint=mark), clock)
+
+    def _failed(self, error: RunError, clock: Clock) -> Ended:
+        word = self.ended or self._end("failed", clock)
+        return word.model_copy(update={"outcome": "failed", "result": None, "error": error})
 
     def _end(self, outcome: Literal["failed", "cancelled"], clock: Clock) -> Ended:
         order = self.order

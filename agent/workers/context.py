@@ -64,6 +64,8 @@ class WorkerContext:
         self._outbox = outbox
         self._run = {"run_id": order.run_id, "attempt": order.attempt}
         self._positions = 0
+        self._output = 0
+        """Bytes of log lines so far; counted where they are limited."""
 
     @property
     def scratch(self) -> Path:
@@ -91,6 +93,8 @@ class WorkerContext:
             raise ValueError(f"log: level {level!r} is one of {LEVELS}, stream {stream!r} one of {STREAMS}")
         at = self._now()
         for line in _lines(str(text)):
+            if self.order.limits.output is not None and not self._has_room(line, self.order.limits.output):
+                break
             self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
         if self.interrupted:
             self._stop_driver()
@@ -139,6 +143,15 @@ class WorkerContext:
     def send_at(self, op: str, **fields: Any) -> None:
         """An event of this run that says when it was."""
         self.send(op, at=self._now(), **fields)
+
+    def _has_room(self, line: str, limit: int) -> bool:
+        """Count the line; the one that is too much is told, and neither it nor any after it is kept."""
+        if self._output > limit:
+            return False
+        self._output += (len(line) if line.isascii() else len(line.encode("utf-8", "replace"))) + 1
+        if self._output > limit:
+            self.send_now("exceeded", limit="output", used=self._output)
+        return self._output <= limit
 
     def _stop_driver(self) -> None:
         if self.in_driver and threading.current_thread() is threading.main_thread():

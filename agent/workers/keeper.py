@@ -3,12 +3,18 @@
 It never runs a driver's code, so it outlives what happens to the worker. Whatever is orphaned below it becomes its child:
 when the worker is over and `waitpid` says that no child is left, that is the proof, exact and without any race.
 
-Agent to keeper, one byte each:
+Agent to keeper, one line each:
     c   KILL everything below the worker, leave the worker
     t   KILL the worker, TERM the rest
     k   KILL everything
-Keeper to agent, one JSON line each: {"op": "lost", "status"} when the worker is over, {"op": "clear", "killed"} at the
-end, after which the keeper exits. If the agent is gone, the keeper ends everything by itself.
+    w   and a `Watch` as JSON: from now on look at what the worker's run takes
+    u   look no more
+Keeper to agent, one JSON line each: {"op": "exceeded", ...} when the run took more than it may, {"op": "unwatched"} in
+answer to `u`, {"op": "lost", "status"} when the worker is over, {"op": "clear", "killed"} at the end, after which the
+keeper exits. If the agent is gone, the keeper ends everything by itself.
+
+Memory beyond the limit is ended here and at once, whatever the agent does meanwhile: what is below the worker, or, if the
+worker itself took it or it happens again, everything. Open files are only told.
 """
 
 from __future__ import annotations
@@ -23,6 +29,7 @@ import sys
 import time
 
 from agent.workers import processes
+from agent.workers.gauge import Breach, Watch, find_breach
 
 ORPHANED_GRACE = 2.0
 """Seconds between TERM and KILL when the agent died."""
@@ -30,6 +37,10 @@ REST = 0.02
 """Seconds between two looks while something is being ended."""
 WATCH = 2.0
 """Seconds between two looks at whether the agent still lives, in case somebody holds its end of the socket open."""
+LOOK = 0.05
+"""Seconds between two looks at what a run takes."""
+LOOK_SHARE = 20
+"""A look that takes long is followed by a rest of that many times its length."""
 
 
 class Keeper:
@@ -44,6 +55,12 @@ class Keeper:
         self._told: set[tuple[int, float]] = set()
         self._killed: set[tuple[int, float]] = set()
         self._kill_at: float | None = None
+        self._said = b""
+        """Of what the agent says: the beginning of a line."""
+        self._watch: Watch | None = None
+        self._told_of: set[str] = set()
+        """Limits of the run that is watched that were exceeded."""
+        self._look_at = 0.0
 
     def keep(self) -> None:
         """Watch until the worker is over and nothing that it left is alive; then say so."""
@@ -52,15 +69,15 @@ class Keeper:
             end.setblocking(False)
         signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
         signal.signal(signal.SIGCHLD, lambda *_: None)
-        watched = [self._control, wake]
+        heard = [self._control, wake]
         while self._reap():
             self._press()
-            rest = WATCH if self._signal is None else REST
-            for ready in select.select(watched, [], [], rest)[0]:
+            for ready in select.select(heard, [], [], self._rest())[0]:
                 if ready is wake:
                     wake.recv(4096)
                 elif not self._obey():
-                    watched.remove(ready)
+                    heard.remove(ready)
+            self._look()
             if os.getppid() != self._agent:
                 self._abandoned()
         self._say({"op": "clear", "killed": len(self._killed)})
@@ -106,21 +123,65 @@ class Keeper:
             with contextlib.suppress(OSError):
                 os.killpg(group, signal.SIGKILL)
 
+    def _rest(self) -> float:
+        if self._signal is not None:
+            return REST
+        return WATCH if self._watch is None else min(WATCH, max(0.0, self._look_at - time.monotonic()))
+
+    def _look(self) -> None:
+        """At what the run takes, when it is time."""
+        watch, begun = self._watch, time.monotonic()
+        if watch is None or self._signal is not None or begun < self._look_at:
+            return
+        breach = find_breach(watch, self._worker, os.getpid())
+        ended = time.monotonic()
+        self._look_at = ended + max(LOOK, (ended - begun) * LOOK_SHARE)
+        if breach is None:
+            return
+        # What was counted may be the next run's already: then the agent has said so before it handed that over.
+        while select.select([self._control], [], [], 0)[0] and self._obey():
+            pass
+        if self._watch is watch and self._worker_left:
+            self._exceeded(watch, breach)
+
+    def _exceeded(self, watch: Watch, breach: Breach) -> None:
+        again = breach.limit in self._told_of
+        if not again:
+            self._told_of.add(breach.limit)
+            self._say({"op": "exceeded", "run": watch.run, **breach._asdict()})
+        if breach.limit != "memory":
+            return
+        if breach.own or again:
+            self._signal = signal.SIGKILL
+        else:
+            self._kill_below_worker()
+
     def _obey(self) -> bool:
         try:
-            asked = self._control.recv(64)
+            said = self._control.recv(4096)
         except OSError:
-            asked = b""
-        if not asked:
+            said = b""
+        if not said:
             self._abandoned()
             return False
-        if b"c" in asked:
-            self._kill_below_worker()
-        if b"t" in asked:
-            self._signal = self._signal or signal.SIGTERM
-        if b"k" in asked:
-            self._signal = signal.SIGKILL
+        *lines, self._said = (self._said + said).split(b"\n")
+        for line in lines:
+            self._follow(line[:1], line[1:])
         return True
+
+    def _follow(self, order: bytes, what: bytes) -> None:
+        if order == b"c":
+            self._kill_below_worker()
+        elif order == b"t":
+            self._signal = self._signal or signal.SIGTERM
+        elif order == b"k":
+            self._signal = signal.SIGKILL
+        elif order == b"w":
+            self._watch, self._look_at = Watch(**json.loads(what)), 0.0
+            self._told_of.clear()
+        elif order == b"u":
+            self._watch = None
+            self._say({"op": "unwatched"})
 
     def _kill_below_worker(self) -> None:
         """Until none is left but the worker, for half a second at most: it may fork faster than it is killed."""

@@ -19,8 +19,20 @@ import structlog
 from pydantic import ValidationError
 
 from agent.core.ports import EndSink, EventSink
-from agent.core.wire import CancelOrder, Cleared, Ended, Hello, Logged, Order, RunMessage, StopOrder, WireLine, events
-from agent.workers import processes, strays
+from agent.core.wire import (
+    CancelOrder,
+    Cleared,
+    Ended,
+    Exceeded,
+    Hello,
+    Logged,
+    Order,
+    RunMessage,
+    StopOrder,
+    WireLine,
+    events,
+)
+from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
 from agent.workers.link import Link
 from shared.clock import Clock
@@ -68,6 +80,7 @@ class Member:
         self._worker: processes.Process | None = None
         self._keeper: processes.Process | None = None
         self._killed = 0
+        self._unwatched = asyncio.Event()
         self._straying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
@@ -99,6 +112,8 @@ class Member:
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
         self.assignment = Assignment(order)
         self._become("busy")
+        if limits.is_watched(order):
+            self._control.write(limits.begin_watch(order, self.pid))
         self._link.write(order.model_dump_json().encode() + b"\n")
         if order.timeout is not None:
             self._later(order.timeout, self.cancel, "timeout")
@@ -123,7 +138,7 @@ class Member:
 
     def kill(self) -> None:
         """KILL to everything that this worker is and started."""
-        self._control.write(b"k")
+        self._control.write(b"k\n")
         asyncio.get_running_loop().call_later(KEEPER_PATIENCE, self._distrust_keeper)
 
     def _spawn(self, link: int, control: int) -> subprocess.Popen[bytes]:
@@ -157,6 +172,8 @@ class Member:
             self._become("stopping" if self.retiring else "idle")
         elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
             return
+        elif isinstance(event, Exceeded):
+            self._exceeded(event, held)
         elif isinstance(event, Ended):
             held.ended = event
             if held.asked is None:
@@ -167,12 +184,22 @@ class Member:
         else:
             await self._tell(event)
 
+    def _exceeded(self, event: Exceeded, held: Assignment) -> None:
+        held.exceeded = held.exceeded or event
+        held.distrusted = held.distrusted or event.own
+        self.cancel("limit")
+
     async def _cleared(self, event: Cleared, held: Assignment) -> None:
+        if limits.is_watched(held.order):
+            await self._end_watch(held)
         if event.threads or held.ended is None:
             _log.warning(
                 "a driver left threads running; its worker is ended", run=held.order.run_id, type=held.order.type
             )
             self.kill()  # the end of the run follows when the worker is gone
+            return
+        if held.distrusted:
+            self.kill()
             return
         held.stop_timers()
         await remove_folder(held.order.scratch)
@@ -184,6 +211,17 @@ class Member:
             self._become("idle")
         await self._finish(held)
 
+    async def _end_watch(self, held: Assignment) -> None:
+        """Until the keeper has said all that it has to say about the run, or is gone."""
+        self._unwatched.clear()
+        self._control.write(limits.end_watch(held.order, self.pid))
+        answers = [asyncio.ensure_future(event.wait()) for event in (self._unwatched, self.gone)]
+        done, late = await asyncio.wait(answers, timeout=KEEPER_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
+        for each in late:
+            each.cancel()
+        if not done:
+            held.distrusted = True
+
     async def _end(self) -> None:
         """The worker speaks no more: have its processes ended, TERM first unless the grace is over, and see them gone."""
         held = self.assignment
@@ -194,7 +232,7 @@ class Member:
         elif held is not None:
             held.stop_timers()
         if not self.gone.is_set():
-            self._control.write(b"t")
+            self._control.write(b"t\n")
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gone.wait(), grace)
         if not self.gone.is_set():
@@ -233,6 +271,10 @@ class Member:
             word = json.loads(line)
             if word["op"] == "lost":
                 self._link.drain()
+            elif word["op"] == "exceeded":
+                self._told_of_excess(word)
+            elif word["op"] == "unwatched":
+                self._unwatched.set()
             elif word["op"] == "clear":
                 clear, self._killed = True, word["killed"]
         if not clear:
@@ -243,6 +285,11 @@ class Member:
         self._link.drain()
         await asyncio.to_thread(self._process.wait)
         self.gone.set()
+
+    def _told_of_excess(self, word: dict[str, Any]) -> None:
+        held = self.assignment
+        if held is not None and word["run"] == limits.name_of(held.order):
+            self._exceeded(Exceeded(**held.message.model_dump(), **word), held)
 
     def _distrust_keeper(self) -> None:
         """The keeper is dead or does not answer: the agent itself ends what is left."""
@@ -258,7 +305,7 @@ class Member:
 
     def _kill_children(self) -> None:
         """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
-        self._control.write(b"c")
+        self._control.write(b"c\n")
         self._later(CHILDREN_FIRST, self.kill)
 
     def _give_up(self) -> None:

@@ -75,7 +75,7 @@ class LocalExecutor:
         mark = strays.agent_mark(str(self._data_dir.resolve()))
         self._around = Surroundings(
             command=[self._python, "-I", "-m", "agent.workers.main"],
-            environment={**os.environ, processes.AGENT_MARK: mark},
+            environment={**os.environ, processes.AGENT_MARK: mark, processes.RUN_MARK: processes.NO_RUN},
             settings=self._settings,
             clock=self._clock,
             on_event=on_event,

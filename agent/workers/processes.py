@@ -15,7 +15,9 @@ from typing import NamedTuple
 
 LINUX = sys.platform == "linux"
 RUN_MARK = "JOBDECK_RUN"
-"""Environment variable that every process of a run inherits."""
+"""Environment variable that every process of a run inherits; a worker bears it itself while it has the run."""
+NO_RUN = " " * 36
+"""What the mark says in a worker without a run: room for an id."""
 AGENT_MARK = "JOBDECK_WORKER_OF"
 """Environment variable of workers and all they start: `pid.start@data folder` of their agent."""
 
@@ -30,6 +32,8 @@ class Process(NamedTuple):
     zombie: bool
     group: int = 0
     session: int = 0
+    stopped: bool = False
+    """By a signal: it goes on only when somebody sends CONT."""
 
 
 def adopt_orphans() -> bool:
@@ -80,7 +84,32 @@ def adopted(table: dict[int, Process]) -> list[Process]:
 def marked(run_ids: Collection[str], processes: Iterable[Process]) -> list[Process]:
     """Those that carry the mark of one of these runs. Processes of other users cannot be looked into."""
     wanted = set(run_ids)
-    return [process for process in processes if not process.zombie and environment(process.pid).get(RUN_MARK) in wanted]
+    return [process for process in processes if not process.zombie and _mark(process.pid) in wanted]
+
+
+class VisibleMark:
+    """This process's own mark, where others see it: the kernel shows the environment as it was at the start, so the
+    start left room for it (NO_RUN), and it is written there in place."""
+
+    def __init__(self) -> None:
+        self._address: int | None = None
+        if LINUX and os.environ.get(RUN_MARK) == NO_RUN:
+            library = ctypes.CDLL(None)
+            library.getenv.restype = ctypes.c_void_p
+            self._address = library.getenv(RUN_MARK.encode())
+        os.environ.pop(RUN_MARK, None)  # goes from the list; what the kernel shows stays where it is
+
+    def bear(self, run_id: str) -> None:
+        os.environ[RUN_MARK] = run_id
+        self._write(run_id)
+
+    def lay_down(self) -> None:
+        os.environ.pop(RUN_MARK, None)
+        self._write("")
+
+    def _write(self, text: str) -> None:
+        if self._address is not None:
+            ctypes.memmove(self._address, text.encode()[: len(NO_RUN)].ljust(len(NO_RUN)), len(NO_RUN))
 
 
 def environment(pid: int) -> dict[str, str]:
@@ -120,6 +149,11 @@ def terminate(process: Process) -> bool:
     return sent and (send(process, signal.SIGCONT) or sent)
 
 
+def _mark(pid: int) -> str | None:
+    mark = environment(pid).get(RUN_MARK)
+    return mark.strip() if mark is not None else None
+
+
 def _is_same(process: Process) -> bool:
     now = find(process.pid)
     return now is not None and now.start == process.start
@@ -146,7 +180,16 @@ def _read(pid: int) -> Process | None:
         return None
     # the name stands in parentheses and may hold anything, parentheses included
     fields = line[line.rindex(b")") + 2 :].split()
-    return Process(pid, int(fields[1]), float(fields[19]), fields[0] in (b"Z", b"X"), int(fields[2]), int(fields[3]))
+    state = fields[0]
+    return Process(
+        pid=pid,
+        parent=int(fields[1]),
+        start=float(fields[19]),
+        zombie=state in (b"Z", b"X"),
+        group=int(fields[2]),
+        session=int(fields[3]),
+        stopped=state == b"T",
+    )
 
 
 def _ask(pid: int) -> Process | None:
@@ -155,8 +198,16 @@ def _ask(pid: int) -> Process | None:
     try:
         process = psutil.Process(pid)
         with process.oneshot():
-            gone = process.status() == psutil.STATUS_ZOMBIE
-            return Process(pid, process.ppid(), process.create_time(), gone, os.getpgid(pid), os.getsid(pid))
+            state = process.status()
+            return Process(
+                pid=pid,
+                parent=process.ppid(),
+                start=process.create_time(),
+                zombie=state == psutil.STATUS_ZOMBIE,
+                group=os.getpgid(pid),
+                session=os.getsid(pid),
+                stopped=state == psutil.STATUS_STOPPED,
+            )
     except (psutil.Error, OSError):
         return None
 

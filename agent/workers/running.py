@@ -40,6 +40,7 @@ def run(context: WorkerContext) -> LastWord:
 def _call(context: WorkerContext) -> dict[str, Any]:
     function, data = parameters(context.order.entry, context.order.data)
     context.check_cancelled()
+    _check_lease(context)
     context.in_driver = True
     try:
         result = function(context, data)
@@ -53,6 +54,15 @@ def _call(context: WorkerContext) -> dict[str, Any]:
             "result_too_large", f"the result is larger than {RESULT_LIMIT} characters; write a file instead"
         )
     return masked
+
+
+def _check_lease(context: WorkerContext) -> None:
+    """Nothing begins when its claim is over: agent or worker were stopped, and the run may be another's by now. The
+    worker bears the run's mark already, so whoever takes the run on ends it, should it be stopped from here on."""
+    until = context.order.lease_until
+    if until is not None and context.clock.now() >= until:
+        message = f"it was to begin after its lease had ended at {until:%H:%M:%S}; nothing of it has begun"
+        raise DriverError("lease_over", message, transient=True)
 
 
 def _stopped(context: WorkerContext) -> LastWord:

@@ -38,6 +38,7 @@ class Workplace:
         self.clock = SystemClock()
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
+        self._mark = processes.VisibleMark()
         self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
         self._context: WorkerContext | None = None
         self._cancelled_at: float | None = None
@@ -51,7 +52,7 @@ class Workplace:
             self._execute(context)
 
     def _execute(self, context: WorkerContext) -> None:
-        os.environ[processes.RUN_MARK] = context.run_id
+        self._mark.bear(context.run_id)
         context.send_at("started")
         context.send_at("ended", **run(context))
         if children_left():
@@ -59,7 +60,7 @@ class Workplace:
             end_children(self.clock.monotonic, self._grace(context))
         threads = _threads_left()
         self._context, self._cancelled_at = None, None
-        os.environ.pop(processes.RUN_MARK, None)
+        self._mark.lay_down()
         context.send_now("cleared", threads=threads)
 
     def _grace(self, context: WorkerContext) -> float:

@@ -2,7 +2,7 @@
 
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
-from shared.models.job import Action, CatchUp, Concurrency, Dst, Job, JobInput, Policies, Retry
+from shared.models.job import Action, CatchUp, Concurrency, Dst, Job, JobInput, Policies, Retry, RunLimits
 from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
 from shared.models.world import (
     Connection,
@@ -40,6 +40,7 @@ __all__ = [
     "Run",
     "RunCause",
     "RunError",
+    "RunLimits",
     "SearchHit",
     "SearchInput",
     "Step",

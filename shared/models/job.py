@@ -5,10 +5,11 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from shared.durations import Duration
 from shared.models.base import Input, Instant, Policy, Resource
+from shared.sizes import Size, format_size
 
 IntervalType = Literal["cron", "simple", "once", "none"]
 Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
@@ -47,6 +48,27 @@ class Concurrency(Policy):
     limit: Annotated[int, Field(ge=1, le=10_000)] = 1
 
 
+class RunLimits(Policy):
+    """What a run may take, all its processes together; one that takes more is ended and fails. None: no limit."""
+
+    memory: Size | None = None
+    """That only its end would give back: anonymous, shared and swapped, without what files can be read from again."""
+    output: Size | None = None
+    """Of log lines, in UTF-8, line ends included."""
+    open_files: Annotated[int, Field(ge=1, le=10_000_000)] | None = None
+
+    @field_validator("memory", "output")
+    @classmethod
+    def _is_enough(cls, value: int | None, info: ValidationInfo) -> int | None:
+        least = SMALLEST[info.field_name or ""]
+        if value is not None and value < least:
+            raise ValueError(f"{format_size(value)} is too little for any run; write {format_size(least)} or more")
+        return value
+
+
+SMALLEST = {"memory": 1_000_000, "output": 1_000}
+
+
 class Policies(Policy):
     """How the runs of a job behave; every field has a default."""
 
@@ -60,6 +82,7 @@ class Policies(Policy):
     concurrency: Concurrency = Concurrency()
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     kill_grace: Duration = timedelta(seconds=10)
+    limits: RunLimits = RunLimits()
 
 
 class Action(Policy):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from agent.resources.knowledge.file import transaction
+from agent.resources.knowledge.rows import delete_rows
 
 PURGE_ROWS = 5000
 ABANDONED_AFTER = timedelta(days=7)
@@ -98,19 +99,13 @@ def count_rows(base: sqlite3.Connection) -> tuple[int, int]:
     return rows, base.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()[0]
 
 
-def delete_rows(base: sqlite3.Connection, share: int, ids: Sequence[int]) -> None:
-    """Delete these rows of the share; inside the caller's transaction."""
-    base.executemany("DELETE FROM rows WHERE id = ?", [(id_,) for id_ in ids])
-    base.execute("UPDATE shares SET row_count = row_count - ? WHERE id = ?", (len(ids), share))
-
-
 def _purge_some(base: sqlite3.Connection, share: int) -> bool:
     with transaction(base):
-        deleted = base.execute(
-            "DELETE FROM rows WHERE id IN (SELECT id FROM rows WHERE share = ? LIMIT ?)", (share, PURGE_ROWS)
-        ).rowcount
-        if deleted == 0:
+        found = base.execute("SELECT id FROM rows WHERE share = ? LIMIT ?", (share, PURGE_ROWS))
+        ids = [id_ for (id_,) in found]
+        delete_rows(base, share, ids)
+        if not ids:
             for table in ("seen", "checkpoints"):
                 base.execute(f"DELETE FROM {table} WHERE share = ?", (share,))  # noqa: S608 - fixed names
             base.execute("DELETE FROM shares WHERE id = ?", (share,))
-    return deleted > 0
+    return bool(ids)

@@ -7,16 +7,22 @@ import sqlite3
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
-from typing import Any
+from typing import Any, NamedTuple
 
 from agent.core.driving import DriverError
 from agent.resources.embedders import Embedder
 from agent.resources.knowledge.file import transaction
-from agent.resources.knowledge.shares import Share, delete_rows
+from agent.resources.knowledge.rows import NewRow, delete_rows, insert_rows, mark_seen, update_attributes
+from agent.resources.knowledge.shares import Share
+
+_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+_UNKNOWN = (None, b"", b"")
+
+_Changed = tuple[str, str, str, bytes, bytes]
+"""Key, text, attributes, hash of the text, hash of the attributes."""
 
 
-@dataclass(frozen=True, slots=True)
-class KnowledgeRow:
+class KnowledgeRow(NamedTuple):
     """A row as the source has it now. `key` is unique within its origin; attributes are plain JSON values."""
 
     key: str
@@ -39,7 +45,7 @@ class Checkpoint:
 class Batch:
     """What is to be done to make the share agree with some rows of the source."""
 
-    inserts: list[tuple[Any, ...]] = field(default_factory=list)
+    inserts: list[NewRow] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
     attributes: list[tuple[str, bytes, int]] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
@@ -69,36 +75,34 @@ class ShareWriter:
         None of the rows may be in a batch that is being committed."""
         known = self._known(rows)
         batch = Batch()
-        changed: list[tuple[KnowledgeRow, bytes, str, bytes]] = []
+        changed: list[_Changed] = []
         for row in rows:
-            text_hash, attributes = digest(row.text), _canonical(row.attributes)
-            attributes_hash = digest(attributes)
-            id_, old_text, old_attributes = known.get(row.key, (None, None, None))
-            if id_ is not None and old_text == text_hash:
-                batch.kept.append(id_)
-                if old_attributes == attributes_hash:
-                    batch.unchanged += 1
-                else:
-                    batch.attributes.append((attributes, attributes_hash, id_))
-                    batch.bytes += len(row.text.encode())
+            encoded, attributes = row.text.encode(), _canonical(row.attributes)
+            text_hash, attributes_hash = digest(encoded), digest(attributes.encode())
+            id_, old_text, old_attributes = known.get(row.key, _UNKNOWN)
+            if id_ is None or old_text != text_hash:
+                changed.append((row.key, row.text, attributes, text_hash, attributes_hash))
+                if id_ is not None:
+                    batch.replaced.append(id_)
+                batch.bytes += len(encoded)
                 continue
-            if id_ is not None:
-                batch.replaced.append(id_)
-            changed.append((row, text_hash, attributes, attributes_hash))
+            batch.kept.append(id_)
+            if old_attributes == attributes_hash:
+                batch.unchanged += 1
+            else:
+                batch.attributes.append((attributes, attributes_hash, id_))
+                batch.bytes += len(encoded)
         self._embed(changed, batch)
         return batch
 
-    def commit(self, batch: Batch, checkpoint: Checkpoint, *, mark_seen: bool = False) -> None:
-        """Write the batch and how far the share is now, in one transaction."""
+    def commit(self, batch: Batch, checkpoint: Checkpoint, *, whole: bool = False) -> None:
+        """Write the batch and how far the share is now, in one transaction. `whole`: remember which rows were met."""
         with transaction(self.base):
             delete_rows(self.base, self.share.id, batch.replaced)
-            last = self._insert(batch.inserts)
-            self.base.executemany("UPDATE rows SET attributes = ?, attributes_hash = ? WHERE id = ?", batch.attributes)
-            if mark_seen:
-                fresh = range(last - len(batch.inserts) + 1, last + 1)
-                self.base.executemany(
-                    "INSERT OR IGNORE INTO seen VALUES (?, ?)", [(self.share.id, id_) for id_ in (*batch.kept, *fresh)]
-                )
+            fresh = insert_rows(self.base, self.share.id, batch.inserts)
+            update_attributes(self.base, batch.attributes)
+            if whole:
+                mark_seen(self.base, self.share.id, (*batch.kept, *fresh))
             self._save(checkpoint)
 
     def checkpoint(self) -> Checkpoint | None:
@@ -143,25 +147,14 @@ class ShareWriter:
         )
         return {key: (id_, text_hash, attributes_hash) for key, id_, text_hash, attributes_hash in found}
 
-    def _embed(self, changed: list[tuple[KnowledgeRow, bytes, str, bytes]], batch: Batch) -> None:
-        vectors = self._embedder.embed([row.text for row, *_ in changed]) if changed else ()
-        for (row, text_hash, attributes, attributes_hash), vector in zip(changed, vectors, strict=True):
-            batch.inserts.append(
-                (self.share.id, row.key, row.text, attributes, text_hash, attributes_hash, vector.tobytes())
-            )
-            batch.bytes += len(row.text.encode())
+    def _embed(self, changed: list[_Changed], batch: Batch) -> None:
+        if not changed:
+            return
+        vectors = self._embedder.embed([text for _key, text, *_ in changed])
+        batch.inserts = [
+            NewRow(self.share.id, *values, vector.tobytes()) for values, vector in zip(changed, vectors, strict=True)
+        ]
         batch.embedded = len(changed)
-
-    def _insert(self, rows: list[tuple[Any, ...]]) -> int:
-        self.base.executemany(
-            "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector)"
-            " VALUES (?, ?, ?, ?, ?, ?, ?)",
-            rows,
-        )
-        self.base.execute("UPDATE shares SET row_count = row_count + ? WHERE id = ?", (len(rows), self.share.id))
-        # One writer, one transaction: the ids just given are consecutive and end here.
-        last = self.base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
-        return last[0] if last else 0
 
     def _save(self, checkpoint: Checkpoint) -> None:
         self.base.execute(
@@ -178,10 +171,10 @@ class ShareWriter:
         )
 
 
-def digest(text: str) -> bytes:
-    """The content hash: 16 bytes of BLAKE2b over UTF-8."""
-    return blake2b(text.encode("utf-8", "surrogatepass"), digest_size=16).digest()
+def digest(data: bytes) -> bytes:
+    """The content hash: 16 bytes of BLAKE2b."""
+    return blake2b(data, digest_size=16).digest()
 
 
 def _canonical(attributes: dict[str, Any]) -> str:
-    return json.dumps(attributes, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
+    return _JSON.encode(attributes)

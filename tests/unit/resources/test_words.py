@@ -8,6 +8,7 @@ import pytest
 
 from agent.resources.knowledge import words
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
+from agent.resources.knowledge.rows import NewRow, insert_rows
 from agent.resources.knowledge.shares import ShareIdentity, begin_share
 from agent.resources.knowledge.words import match_expression
 from tests.contract.drivers.kb_world import NOON
@@ -19,12 +20,8 @@ def folder(tmp_path: Path) -> Path:
     base = open_for_writing(tmp_path)
     share = begin_share(base, ShareIdentity("a.b", "wordllama", 256, ("id",)), "live", "run", NOON)
     texts = [f"the {'shoes' if n % 2 else 'hats'} {'élan' if n == 7 else ''}" for n in range(100)]
-    base.executemany(
-        "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector)"
-        " VALUES (?, ?, ?, '{}', x'', x'', x'')",
-        [(share.id, str(n), text) for n, text in enumerate(texts)],
-    )
-    base.execute("UPDATE shares SET row_count = 100")
+    rows = [NewRow(share.id, str(n), text, "{}", b"", b"", b"") for n, text in enumerate(texts)]
+    insert_rows(base, share.id, rows)
     base.close()
     return tmp_path
 

@@ -123,10 +123,10 @@ class Intake:
                 batch = self._writer.prepare(page.rows)
                 self._settle(under_way)
                 self._context.check_cancelled()
-                scan = scan.at(page.positions[-1], len(page.rows))
+                scan = scan.at(page.last, len(page.rows))
                 counts = self.counts.plus(batch, len(page.rows), _replayed(page, replayed_until))
                 commit = committing.submit(
-                    self._writer.commit, batch, self._checkpoint(scan, counts), mark_seen=scan.bounds.whole
+                    self._writer.commit, batch, self._checkpoint(scan, counts), whole=scan.bounds.whole
                 )
                 under_way = _Commit(commit, {row.key for row in page.rows}, scan, counts)
             self._settle(under_way)
@@ -146,7 +146,7 @@ class Intake:
             after, coming = scan.position, self._fetch(reader, scan, scan.position)
             while (page := self._arrived(coming)).rows:
                 self._check_advance(page, after)
-                after, full = page.positions[-1], len(page.rows) == self._batch_size
+                after, full = page.last, len(page.rows) == self._batch_size
                 if full:
                     coming = self._fetch(reader, scan, after)
                 yield page
@@ -166,7 +166,7 @@ class Intake:
         return coming.result()
 
     def _check_advance(self, page: Page, after: Position | None) -> None:
-        if len(page.rows) == self._batch_size and page.positions[-1] == after:
+        if len(page.rows) == self._batch_size and page.last == after:
             raise DriverError(
                 "cursor_precision",
                 "the filter column holds values finer than a microsecond, more of them alike than fit one batch;"

@@ -22,10 +22,10 @@ Position = tuple[Any, ...]
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`positions` belong to `rows`, one by one; `filters` are the rows' filter values."""
+    """`last` is the position of the last row, () if there is none; `filters` are the rows' filter values."""
 
     rows: list[KnowledgeRow]
-    positions: list[Position]
+    last: Position
     filters: list[Any]
 
 
@@ -112,12 +112,12 @@ class TableSource:
             [
                 KnowledgeRow(
                     key_text([row[place] for place in keys]),
-                    "\n".join(str(plain(row[place])) for place in content if row[place] is not None),
+                    "\n".join([_shown(row[place]) for place in content if row[place] is not None]),
                     {name: plain(row[place]) for name, place in attributes},
                 )
                 for row in rows
             ],
-            [tuple(row[place] for place in order) for row in rows],
+            tuple(rows[-1][place] for place in order) if rows else (),
             [row[filter_place] for row in rows],
         )
 
@@ -128,6 +128,10 @@ class TableSource:
     def _rows(self, query: sa.Select[Any]) -> Sequence[Sequence[Any]]:
         with naming_failures(self._name, self._url), self._engine.connect() as connection:
             return connection.execute(query.select_from(self._from)).fetchall()
+
+
+def _shown(value: Any) -> str:
+    return value if type(value) is str else str(plain(value))
 
 
 def _column(engine: Engine, table: TableInfo, name: str) -> ColumnElement[Any]:

@@ -40,6 +40,7 @@ _READERS: dict[str, Callable[[Any], Any]] = {
     "uuid": UUID,
     "bytes": bytes.fromhex,
 }
+_PLAIN = frozenset((str, int, bool, type(None)))
 _TIMESTAMP_TEXT = re.compile(
     r"(?P<date>\d{4}-\d\d-\d\d)(?:(?P<gap>[T ])(?P<time>\d\d:\d\d(?P<seconds>:\d\d)?)(?P<fraction>\.\d+)?(?P<zone>Z|[+-]\d\d:?\d\d)?)?"
 )
@@ -86,7 +87,7 @@ def at_most(value: Any, bound: Any) -> bool:
 
 def plain(value: Any) -> Any:
     """The value as JSON has it: numbers stay numbers where nothing is lost, all else is text."""
-    if value is None or isinstance(value, bool | int | str):
+    if type(value) in _PLAIN or isinstance(value, int | str):
         return value
     if isinstance(value, float):
         return value if value - value == 0 else str(value)
@@ -107,6 +108,8 @@ def key_text(values: Sequence[Any]) -> str:
     """The key of a row: the one value as text, or a JSON list of several."""
     if len(values) == 1:
         only = plain(values[0])
+        if type(only) is int:
+            return str(only)
         return only if isinstance(only, str) else json.dumps(only)
     return json.dumps([plain(value) for value in values], ensure_ascii=False)
 

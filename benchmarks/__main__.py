@@ -7,9 +7,15 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, main_job, runs, starting
+from benchmarks import console, logs, main_job, runs, starting
 
-PARTS = {"console": console.measure, "main_job": main_job.measure, "runs": runs.measure, "starting": starting.measure}
+PARTS = {
+    "console": console.measure,
+    "logs": logs.measure,
+    "main_job": main_job.measure,
+    "runs": runs.measure,
+    "starting": starting.measure,
+}
 _SHORT = ("console", "main_job", "runs")
 
 

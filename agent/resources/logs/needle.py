@@ -4,27 +4,29 @@ from __future__ import annotations
 
 import re
 
+from agent.resources.logs.folding import Folding, folding
+
 
 class Needle:
     """`size`: its bytes. Letters are the same in either case if both take as many bytes (`k` and the Kelvin sign do not).
 
-    For any case, bytes that stand at the same place in two forms of a letter are folded into one; what is then found
-    is looked at exactly, for the folding makes a few others alike. That way `find` does the work, not a pattern.
+    For any case, the bits in which two forms of a letter differ are set in all bytes (for ASCII that is one bit); what is
+    then found is looked at exactly, for that makes a few others alike. That way `find` does the work, not a pattern.
+    `expected`: about how many bytes will be looked through, which decides how they are folded.
     """
 
-    def __init__(self, text: str, *, match_case: bool) -> None:
+    def __init__(self, text: str, *, match_case: bool, expected: int = 0) -> None:
         plain = text.encode()
         self.size = len(plain)
         forms = [[each] if match_case else _forms(each) for each in text]
-        self._table = _folding(forms) if any(len(each) > 1 for each in forms) else None
-        self._folded = plain if self._table is None else plain.translate(self._table)
+        bits = _differing(forms)
+        self.fold: Folding = folding(bits, expected)
+        """What `first` and `last` look into."""
+        self._folds = bits != 0
+        self._folded = bytes(byte | bits for byte in plain)
         self._exactly = re.compile(b"".join(_any_of(each) for each in forms), re.DOTALL)
 
-    def fold(self, data: bytes) -> bytes:
-        """What `first` and `last` look into."""
-        return data if self._table is None else data.translate(self._table)
-
-    def first(self, data: bytes, folded: bytes, start: int, end: int) -> int:
+    def first(self, data: bytes, folded: bytes | bytearray, start: int, end: int) -> int:
         """Where it first begins from `start` up to `end`, not included; -1: nowhere."""
         until = end + self.size - 1
         if folded.rfind(self._folded, start, until) < 0:  # rfind is about twice as fast as find
@@ -34,7 +36,7 @@ class Needle:
             place = folded.find(self._folded, place + 1, until)
         return place
 
-    def last(self, data: bytes, folded: bytes, start: int, end: int) -> int:
+    def last(self, data: bytes, folded: bytes | bytearray, start: int, end: int) -> int:
         """Where it last begins; the rest as with `first`."""
         place = folded.rfind(self._folded, start, end + self.size - 1)
         while place >= 0 and not self._is_at(data, place):
@@ -42,7 +44,7 @@ class Needle:
         return place
 
     def _is_at(self, data: bytes, place: int) -> bool:
-        return self._table is None or self._exactly.match(data, place) is not None
+        return not self._folds or self._exactly.match(data, place) is not None
 
 
 def _forms(letter: str) -> list[str]:
@@ -51,14 +53,14 @@ def _forms(letter: str) -> list[str]:
     return sorted(form for form in forms if len(form) == 1 and len(form.encode()) == size)
 
 
-def _folding(forms: list[list[str]]) -> bytes:
-    """A table in which all bytes that are alike for these letters have become one."""
-    table = list(range(256))
+def _differing(forms: list[list[str]]) -> int:
+    """The bits in which bytes differ that stand at the same place in two forms of a letter."""
+    bits = 0
     for first, *others in ([form.encode() for form in each] for each in forms):
         for other in others:
             for one, two in zip(first, other, strict=True):
-                table = [table[one] if byte == table[two] else byte for byte in table]
-    return bytes(table)
+                bits |= one ^ two
+    return bits
 
 
 def _any_of(forms: list[str]) -> bytes:

@@ -30,7 +30,7 @@ class Scan:
         if wanted.level is not None:
             self._finders.append(_LevelFinder(log, LEVELS.index(wanted.level), self._step, is_over))
         if wanted.text:
-            needle = Needle(wanted.text, match_case=wanted.match_case)
+            needle = Needle(wanted.text, match_case=wanted.match_case, expected=log.size)
             self._finders.append(_TextFinder(log, needle, self._step, is_over))
 
     @property
@@ -102,7 +102,8 @@ class _TextFinder:
         self._step = step
         self._is_over = is_over
         self._chunk = (0, 0)
-        self._data = self._folded = b""
+        self._data = b""
+        self._folded: bytes | bytearray = b""
 
     def find(self, number: int) -> tuple[int, bool]:
         return self._find_below(number) if self._step > 0 else self._find_above(number)

@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from agent.core.masking import Masking
 from agent.core.records import LogSearch
 from agent.core.wire import WireLine
-from agent.resources.logs import FileLogStore, snapshot, text
+from agent.resources.logs import FileLogStore, folding, snapshot, text
 from agent.resources.logs.run_log import RunLog
 from shared.clock import ManualClock
 from shared.models.run import LogHits
@@ -93,11 +93,12 @@ _wanted = st.builds(
 
 
 @settings(max_examples=150, deadline=None)
-@given(batches=_batches, wanted=_wanted, is_over=st.booleans())
+@given(batches=_batches, wanted=_wanted, is_over=st.booleans(), is_long=st.booleans())
 def test_it_finds_what_looking_at_each_line_finds(
-    batches: list[list[WireLine]], wanted: LogSearch, is_over: bool
+    batches: list[list[WireLine]], wanted: LogSearch, is_over: bool, is_long: bool
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(folding, "WORTH", 0 if is_long else 1 << 60)
         patch.setattr(text, "SEGMENT", 150)
         patch.setattr(snapshot, "CHUNK", 16)
         patch.setattr(snapshot, "BLOCK", 4)

@@ -20,6 +20,7 @@ from agent.app import Agent
 from agent.core.wire import WireLine
 from benchmarks.agents import Caller, create_job, working_agent
 from benchmarks.pairs import Comparison, Measure, compare
+from shared.models.run import LogLevel
 from shared.places import socket_path
 
 LINES = int(os.environ.get("JOBDECK_BENCH_LOG_LINES", "20000000"))
@@ -121,7 +122,7 @@ async def _fill(agent: Agent, run_id: str) -> None:
 
 def _line(number: int) -> WireLine:
     text = f"order {number:09d} from the shop at the corner: lamp {number % 4000} packed, weighed and sent on its way"
-    level = "error" if number >= LINES * _ERRORS_FROM and number % 1000 == 0 else "info"
+    level: LogLevel = "error" if number >= LINES * _ERRORS_FROM and number % 1000 == 0 else "info"
     if number == int(LINES * _NEEDLE_AT):
         text = f"order {number:09d}: {_NEEDLE}"
     return WireLine.model_construct(at=_AT, level=level, stream="stdout", text=text)

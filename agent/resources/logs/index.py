@@ -44,7 +44,11 @@ class Index:
         self.first_error = 0
         self.sealed = False
         self.count = 0
-        self._read_header()
+        try:
+            self._read_header()
+        except OSError:
+            os.close(self._file)
+            raise
 
     def append(self, lines: Sequence[WireLine], offsets: Sequence[int]) -> None:
         """One entry for each line; the first error is noted before, so that a crash between cannot lose it."""

@@ -29,9 +29,13 @@ class RunLog:
         self._folder = folder
         self._lock = threading.Lock()
         self._closed = False
-        self._text = Text(folder)
-        self._index = Index(folder / "index")
-        self._repair()
+        with contextlib.ExitStack() as opened:  # closed again where the disk is too full even to begin
+            self._text = Text(folder)
+            opened.callback(self._text.close)
+            self._index = Index(folder / "index")
+            opened.callback(self._index.close)
+            self._repair()
+            opened.pop_all()
 
     def append(self, lines: Sequence[WireLine], masking: Masking) -> int:
         """Write the lines, or none of them (OSError: the disk is full); the lines stored so far."""

@@ -54,21 +54,21 @@ class FileLogStore:
 
     async def append(self, run_id: str, lines: Sequence[WireLine], mask: Sequence[str]) -> int:
         """Unavailable if the disk takes no more; then none of the lines was stored."""
-        try:
+        with _refusing(f"the log of run {run_id} cannot be written"):
             total = await self._do(self._writer, lambda: self._append(run_id, lines, tuple(mask)))
-        except OSError as error:
-            raise Unavailable(f"the log of run {run_id} cannot be written: {error.strerror}") from error
         self._tell(run_id)
         return total
 
     async def read(self, run_id: str, *, start: int = 1, limit: int = 200) -> LogPage:
-        return await self._do(self._reader, lambda: self._read(run_id, start, limit))
+        with _refusing(f"the log of run {run_id} cannot be read"):
+            return await self._do(self._reader, lambda: self._read(run_id, start, limit))
 
     async def search(self, run_id: str, wanted: LogSearch, *, seconds: float = 0.5) -> LogHits:
         """Stops at once when the caller is cancelled."""
         dropped = threading.Event()
         try:
-            return await self._do(self._searcher, lambda: self._search(run_id, wanted, seconds, dropped))
+            with _refusing(f"the log of run {run_id} cannot be searched"):
+                return await self._do(self._searcher, lambda: self._search(run_id, wanted, seconds, dropped))
         finally:
             dropped.set()
 
@@ -182,6 +182,15 @@ class FileLogStore:
         if not _RUN_ID.fullmatch(run_id):
             raise NotFound(f"there is no run {run_id!r}")
         return self._root / run_id[-2:] / run_id
+
+
+@contextmanager
+def _refusing(what: str) -> Iterator[None]:
+    """Unavailable, and why, where the disk refuses."""
+    try:
+        yield
+    except OSError as error:
+        raise Unavailable(f"{what}: {error.strerror or error}") from error
 
 
 @lru_cache(maxsize=256)

@@ -16,15 +16,14 @@ class Text:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._starts = sorted(int(path.stem) for path in folder.glob("*.log")) or [0]
-        self._tail = self._open_tail()
+        self._tail = self._open(self._starts[-1])
         self.size = self._starts[-1] + os.fstat(self._tail).st_size
 
     def append(self, data: bytes) -> None:
         """Write at the end. A batch stays within one segment."""
         if self.size - self._starts[-1] >= SEGMENT:
-            os.close(self._tail)
+            self._turn_to(self.size)
             self._starts.append(self.size)
-            self._tail = self._open_tail()
         left = memoryview(data)
         place = self.size - self._starts[-1]
         while left:
@@ -53,9 +52,8 @@ class Text:
     def cut(self, size: int) -> None:
         """Forget all after the first `size` bytes."""
         while len(self._starts) > 1 and self._starts[-1] >= size:
-            os.close(self._tail)
+            self._turn_to(self._starts[-2])
             self._path(self._starts.pop()).unlink()
-            self._tail = self._open_tail()
         os.ftruncate(self._tail, size - self._starts[-1])
         self.size = size
 
@@ -70,8 +68,14 @@ class Text:
             file.seek(start - begin)
             return file.read(end - start)
 
-    def _open_tail(self) -> int:
-        return os.open(self._path(self._starts[-1]), os.O_RDWR | os.O_CREAT, 0o600)
+    def _turn_to(self, start: int) -> None:
+        """Write to that segment from now on. Opened first: a descriptor that was closed may be another file's by now."""
+        tail = self._open(start)
+        os.close(self._tail)
+        self._tail = tail
+
+    def _open(self, start: int) -> int:
+        return os.open(self._path(start), os.O_RDWR | os.O_CREAT, 0o600)
 
     def _path(self, start: int) -> Path:
         return self._folder / f"{start:015d}.log"

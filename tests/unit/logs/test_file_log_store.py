@@ -15,6 +15,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from agent.core.wire import WireLine
@@ -242,6 +243,52 @@ async def test_a_full_disk_stores_all_of_a_batch_or_nothing(
     assert (await store.read(_RUN)).total == 10
     await store.append(_RUN, _numbered(11, 1), [])
     assert await _texts(store, -2) == ["line 10", "line 11"]
+
+
+async def test_a_disk_too_full_to_begin_a_log_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(file: int, data: Any, place: int) -> int:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    store = _open(tmp_path)
+    await store.read(_RUN)
+    before = psutil.Process().num_fds()
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "pwrite", full)
+        for _ in range(20):
+            with pytest.raises(Unavailable, match="No space left"):
+                await store.append(_RUN, _numbered(1, 1), [])
+            with pytest.raises(Unavailable, match="No space left"):
+                await store.read(_RUN)
+    assert psutil.Process().num_fds() <= before + 1, "the writer's thread and nothing else"
+    await store.append(_RUN, _numbered(1, 2), [])
+    assert await _texts(store) == ["line 1", "line 2"]
+    store.close()
+
+
+async def test_a_segment_that_cannot_be_begun_leaves_the_one_before_as_it_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And no closed descriptor in use, which would soon be another file's."""
+    monkeypatch.setattr(text, "SEGMENT", 50)
+    store, opened = _open(tmp_path), os.open
+    await store.append(_RUN, _numbered(1, 10), [])
+
+    def full(path: Any, flags: int, mode: int = 0o777) -> int:
+        if str(path).endswith(".log") and flags & os.O_CREAT and not Path(path).exists():
+            raise OSError(errno.ENOSPC, "No space left on device")
+        return opened(path, flags, mode)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "open", full)
+        with pytest.raises(Unavailable, match="No space left"):
+            await store.append(_RUN, _numbered(11, 10), [])
+        with (tmp_path / "another").open("w+b") as another:
+            with pytest.raises(Unavailable, match="No space left"):
+                await store.append(_RUN, _numbered(11, 10), [])
+            assert another.read() == b""
+    assert await store.append(_RUN, _numbered(11, 10), []) == 20
+    assert await _texts(store, -20) == [f"line {number}" for number in range(1, 21)]
+    store.close()
 
 
 _WRITER = """

@@ -113,12 +113,18 @@ class Agent:
 
 
 async def open_agent(
-    settings: Settings, *, clock: Clock | None = None, ids: NewId = new_id, rng: random.Random | None = None
+    settings: Settings,
+    *,
+    clock: Clock | None = None,
+    ids: NewId = new_id,
+    rng: random.Random | None = None,
+    maintenance: bool = False,
 ) -> Agent:
-    """Open the data directory and put the agent together; Conflict if another agent holds it."""
+    """Open the data directory and put the agent together; Conflict if another agent holds it.
+    `maintenance` is what others are told who ask for it meanwhile."""
     clock, rng = clock or SystemClock(), rng or random.Random()  # noqa: S311  (spreads load, guards nothing)
     data_dir = _prepare(settings.data_dir)
-    lock = take_lock(data_dir / STORE_FILE, clock)
+    lock = take_lock(data_dir / STORE_FILE, clock, "maintenance" if maintenance else "agent")
     try:
         store = await open_store(data_dir / STORE_FILE, clock=clock, new_id=ids)
     except BaseException:
@@ -149,6 +155,7 @@ async def _put_together(
         clock=clock,
         new_id=ids,
         recycle_after=settings.runs_per_worker,
+        lease=settings.lease.total_seconds(),
         preload=[drivers.get("command").entry],
     )
     granting = Granting(store, vault, sources, reader)

@@ -25,7 +25,7 @@ async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.add_signal_handler(number, _told_to_stop, stop, number)
-    agent = await open_agent(settings)
+    agent = await open_agent(settings, maintenance=maintenance)
     try:
         await agent.start(idle=maintenance)
         manager.ready(agent.core.store.ping)

@@ -41,9 +41,11 @@ class Rescuer(Poller):
 
     async def rescue_predecessors(self) -> int:
         """At start-up: the runs of the agent before this one, none of which can still be under way once their
-        processes are swept. Returns how many."""
+        processes are swept, and its workers without a run, which are left if they were stopped when it died. Returns
+        how many runs."""
         orphans = await self._store.leases_of_other_agents(self._agent_id)
-        await self._rescue(orphans)
+        await self._executor.sweep([claimed.run.id for claimed in orphans])
+        await self._move_on(orphans)
         return len(orphans)
 
     async def poll(self) -> float:
@@ -56,6 +58,9 @@ class Rescuer(Poller):
         if not lost:
             return
         await self._executor.sweep([claimed.run.id for claimed in lost])
+        await self._move_on(lost)
+
+    async def _move_on(self, lost: list[ClaimedRun]) -> None:
         now = self._clock.now()
         outcomes = [
             decide_outcome(
@@ -71,7 +76,8 @@ class Rescuer(Poller):
         ]
         for outcome in outcomes:
             _log.warning("run_rescued", run_id=outcome.fence.run_id, becomes=outcome.state)
-        await self._store.finish(outcomes, now)
+        if outcomes:
+            await self._store.finish(outcomes, now)
 
     def _repeat_safe(self, job_type: str) -> bool:
         try:

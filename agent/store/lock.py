@@ -6,11 +6,23 @@ import fcntl
 import json
 import os
 import socket
+from datetime import datetime
 from pathlib import Path
-from typing import IO
+from typing import IO, Any, Literal
 
 from shared.clock import Clock
 from shared.errors import Conflict, Unavailable
+
+Purpose = Literal["agent", "maintenance", "restore"]
+
+_HOLDERS = {
+    "agent": "another agent works on this store",
+    "maintenance": "another agent, in maintenance, holds this store",
+    "restore": "a restore is at work on this store",
+}
+_ELSEWHERE = "or give this one another --data-dir"
+_FROM_CREATION = 5.0
+"""Seconds that a process may seem younger than its own signature: the kernel counts its birth in ticks since boot."""
 
 
 class StoreLock:
@@ -26,12 +38,14 @@ class StoreLock:
         self._file.close()
 
 
-def take_lock(store: Path, clock: Clock) -> StoreLock:
-    """Lock the store's file by `<store>.lock` beside it.
+def take_lock(store: Path, clock: Clock, purpose: Purpose = "agent") -> StoreLock:
+    """Lock the store's file by `<store>.lock` beside it; by whatever links it is reached, it is one file.
 
-    Conflict, naming the holder, if another process has it; Unavailable if the file cannot be made.
+    Conflict, naming the holder, how it is and what to do, if another process has it; Unavailable if the file cannot be
+    made.
     """
-    path = store.with_name(store.name + ".lock")
+    whole = store.resolve()
+    path = whole.with_name(whole.name + ".lock")
     try:
         file = path.open("a+", encoding="utf-8")
     except OSError as error:
@@ -43,22 +57,52 @@ def take_lock(store: Path, clock: Clock) -> StoreLock:
         text = file.read()
         file.close()
         raise Conflict(_sentence(path, text)) from None
-    _sign(file, clock)
+    _sign(file, clock, purpose)
     return StoreLock(file)
 
 
-def _sign(file: IO[str], clock: Clock) -> None:
-    holder = {"pid": os.getpid(), "host": socket.gethostname(), "started": clock.now().isoformat()}
+def _sign(file: IO[str], clock: Clock, purpose: Purpose) -> None:
+    holder = {
+        "pid": os.getpid(),
+        "host": socket.gethostname(),
+        "started": clock.now().isoformat(timespec="seconds"),
+        "purpose": purpose,
+    }
     file.truncate(0)
     file.write(json.dumps(holder))
     file.flush()
 
 
 def _sentence(path: Path, text: str) -> str:
-    remedy = "stop that agent first, or give this one another --data-dir"
     try:
         holder = json.loads(text)
-        who = f"pid {holder['pid']} on {holder['host']}, since {holder['started']}"
+        pid, host, started = int(holder["pid"]), str(holder["host"]), datetime.fromisoformat(holder["started"])
     except (ValueError, KeyError, TypeError):
-        who = f"the holder of {path}"
-    return f"another agent works on this store: {who}; {remedy}"
+        return f"another agent works on this store: the holder of {path}; stop it first, {_ELSEWHERE}"
+    what = _HOLDERS.get(holder.get("purpose"), _HOLDERS["agent"])
+    state, remedy = _state(pid, started) if host == socket.gethostname() else _far_away(host)
+    return f"{what}: pid {pid} on {host}, since {started.isoformat()}; {state}; {remedy}, {_ELSEWHERE}"
+
+
+def _state(pid: int, started: datetime) -> tuple[str, str]:
+    """(how the holder is, what to do about it)."""
+    import psutil  # type: ignore[import-untyped]  # only a refusal needs it
+
+    try:
+        process = psutil.Process(pid)
+        is_same = process.create_time() <= started.timestamp() + _FROM_CREATION
+        status: Any = process.status()
+    except psutil.Error:
+        is_same, status = False, None
+    if not is_same:
+        return "that process is gone, and one that it started holds the lock", "see `fuser` on the .lock file, end that"
+    if status == psutil.STATUS_STOPPED:
+        return (
+            "it is stopped (by SIGSTOP or Ctrl-Z) and keeps the store all the same",
+            f"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` ends it",
+        )
+    return "it is running", f"stop it first (`kill {pid}`, or its service)"
+
+
+def _far_away(host: str) -> tuple[str, str]:
+    return f"how it is can be seen on {host} only", "stop it there first"

@@ -91,7 +91,7 @@ def _folder(data_dir: Path) -> Iterator[None]:
 
 @contextmanager
 def _held(layout: Layout, clock: Clock) -> Iterator[None]:
-    lock = take_lock(layout.store, clock)
+    lock = take_lock(layout.store, clock, "restore")
     try:
         yield
     finally:

@@ -35,6 +35,7 @@ from agent.core.wire import (
 from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
 from agent.workers.link import Link
+from agent.workers.pulse import Pulse, is_stopped
 from shared.clock import Clock
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
@@ -75,6 +76,7 @@ class Member:
         """Set when no process of this worker is left."""
         self.retiring = False
         self.was_ready = False
+        self.pulse = Pulse()
         self._around = around
         self._changed = changed
         self._worker: processes.Process | None = None
@@ -135,6 +137,20 @@ class Member:
         if self.assignment is None and self.state in ("idle", "starting", "busy"):
             self._become("stopping")
             self._link.write(StopOrder().model_dump_json().encode() + b"\n")
+
+    async def feel_pulse(self, lease: float) -> None:
+        """A worker, or its keeper, that has been stopped for as long as a lease is lost: what it holds is needed."""
+        stopped = self.pulse.feel((self._worker, self._keeper), asyncio.get_running_loop().time())
+        if stopped < lease or self.state == "lost" or self.gone.is_set():
+            return
+        _log.warning("a worker was stopped by a signal and is ended", worker=self.id, pid=self.pid, seconds=stopped)
+        self._become("lost")
+        if self.assignment is not None:
+            text = f"its worker (process {self.pid}) was stopped by a signal for longer than the lease of {lease:g} s"
+            await self._tell_in_log(self.assignment, f"{text}, and is ended")
+        self.kill()
+        if self._keeper is not None and is_stopped(self._keeper):
+            self._distrust_keeper()
 
     def kill(self) -> None:
         """KILL to everything that this worker is and started."""
@@ -262,8 +278,11 @@ class Member:
     async def _tell_killed(self, held: Assignment) -> None:
         if self._killed:
             text = f"ended by KILL: {self._killed} process{'es' if self._killed > 1 else ''} of this run"
-            line = WireLine(at=self._around.clock.now(), level="warning", text=text)
-            await self._tell(Logged(**held.message.model_dump(), lines=[line]))
+            await self._tell_in_log(held, text)
+
+    async def _tell_in_log(self, held: Assignment, text: str) -> None:
+        line = WireLine(at=self._around.clock.now(), level="warning", text=text)
+        await self._tell(Logged(**held.message.model_dump(), lines=[line]))
 
     async def _mind_keeper(self) -> None:
         clear = False

@@ -28,6 +28,8 @@ SWEEP_GRACE = 2.0
 """Seconds between TERM and KILL for what an earlier agent left."""
 OUTPUT_LIMIT = 1024 * 1024
 """Bytes of the file that workers crash into; begun anew at start when it is larger."""
+PULSES = 6
+"""How often in a lease it is looked whether the workers move."""
 
 _log = structlog.get_logger(__name__)
 
@@ -37,7 +39,7 @@ class LocalExecutor:
 
     `extra_paths` are folders that workers import drivers from beside the installed packages; `preload` entries
     (`module:function`) that they import ahead of their first order. A worker is replaced after `recycle_after` runs,
-    its successor being ready before it goes. On macOS, which has no sub-reapers, orphans are found by their mark only.
+    its successor being ready before it goes; so is one that was stopped (SIGSTOP) for `lease` seconds. On macOS, which has no sub-reapers, orphans are found by their mark only.
     """
 
     def __init__(
@@ -51,6 +53,7 @@ class LocalExecutor:
         extra_paths: Sequence[Path] = (),
         preload: Sequence[str] = (),
         recycle_after: int = 1000,
+        lease: float = 60.0,
         python: str = sys.executable,
     ) -> None:
         self._size = size
@@ -60,6 +63,7 @@ class LocalExecutor:
         self._new_id = new_id
         self._settings = {"paths": [str(path) for path in extra_paths], "preload": list(preload)}
         self._recycle_after = recycle_after
+        self._lease = lease
         self._python = python
         self._members: dict[str, Member] = {}
         self._listeners: list[Callable[[], None]] = []
@@ -83,6 +87,7 @@ class LocalExecutor:
             output=_open_output(self._data_dir / "workers.log"),
         )
         await asyncio.gather(*(self._add() for _ in range(self._size)))
+        self._spawn(self._feel_pulses())
 
     async def stop(self, grace: float) -> None:
         """Let running orders finish for `grace` seconds, then end them; no process is left.
@@ -101,7 +106,7 @@ class LocalExecutor:
         self._around.output.close()
 
     def idle_workers(self) -> list[str]:
-        return [] if self._stopping else [m.id for m in self._members.values() if m.state == "idle"]
+        return [] if self._stopping else [m.id for m in self._members.values() if m.state == "idle" and m.pulse.beats]
 
     def workers(self) -> list[Worker]:
         return [self._describe(member) for member in self._members.values()]
@@ -178,6 +183,13 @@ class LocalExecutor:
             await asyncio.wait_for(self._stop_asked.wait(), delay)
         if not self._stopping:
             await self._add()
+
+    async def _feel_pulses(self) -> None:
+        while not self._stopping:
+            for member in list(self._members.values()):
+                await member.feel_pulse(self._lease)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stop_asked.wait(), self._lease / PULSES)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

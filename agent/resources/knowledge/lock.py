@@ -8,8 +8,9 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from agent.core.driving import RunContext
+from agent.core.driving import DriverError, RunContext
 
 LOCK_NAME = "writer.lock"
 POLL_SECONDS = 0.1
@@ -18,12 +19,14 @@ REMIND_SECONDS = 60.0
 
 @contextmanager
 def writer_lock(folder: Path, context: RunContext, base_name: str) -> Iterator[None]:
-    """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait."""
+    """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait.
+    DriverError(kind='superseded') for an attempt that a later one of its run was before."""
     folder.mkdir(parents=True, exist_ok=True)
     # Not inherited by child processes: a stray one would keep the lock after its run.
     handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _wait(handle, context, base_name)
+        _refuse_the_late(handle, context, base_name)
         _sign(handle, context)
         yield
     finally:
@@ -58,6 +61,17 @@ def _wait(handle: int, context: RunContext, base_name: str) -> None:
         context.check_cancelled()
 
 
+def _refuse_the_late(handle: int, context: RunContext, base_name: str) -> None:
+    """A worker that was stopped, and went on when its run had been given to another, has nothing to write any more."""
+    signed = _signed(handle)
+    if signed.get("run") == context.run_id and signed.get("attempt", 0) > context.attempt:
+        raise DriverError(
+            "superseded",
+            f"attempt {signed['attempt']} of this run has written to knowledge base '{base_name}' since; attempt"
+            f" {context.attempt} changes nothing any more",
+        )
+
+
 def _taken(handle: int) -> bool:
     try:
         fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -69,6 +83,7 @@ def _taken(handle: int) -> bool:
 def _sign(handle: int, context: RunContext) -> None:
     signature = {
         "run": context.run_id,
+        "attempt": context.attempt,
         "job": context.job_name,
         "pid": os.getpid(),
         "since": context.clock.now().isoformat(timespec="seconds"),
@@ -78,8 +93,17 @@ def _sign(handle: int, context: RunContext) -> None:
 
 
 def _signature(handle: int) -> str:
+    signed = _signed(handle)
     try:
-        signed = json.loads(os.pread(handle, 4096, 0))
         return f"job '{signed['job']}' (run {signed['run']}, process {signed['pid']}, since {signed['since']})"
-    except (ValueError, KeyError, TypeError):
+    except KeyError:
         return "another process"
+
+
+def _signed(handle: int) -> dict[str, Any]:
+    """Who signed last; empty if it cannot be read."""
+    try:
+        found = json.loads(os.pread(handle, 4096, 0))
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}

@@ -96,7 +96,8 @@ class RunLog:
 
     def _snapshot(self) -> Snapshot:
         index = self._index
-        return Snapshot(self._folder, index.share(), index.count, self._text.starts, self._text.size)
+        texts, size = self._text.starts, self._text.size
+        return Snapshot(self._folder, index.share(), index.count, texts, size, first_error=index.first_error)
 
     def _hits(self, scan: Scan, limit: int, is_over: IsOver) -> list[LogLine]:
         hits: list[LogLine] = []

@@ -28,7 +28,9 @@ class Scan:
         self._step = -1 if wanted.backwards else 1
         self._finders: list[_Finder] = []
         if wanted.level is not None:
-            self._finders.append(_LevelFinder(log, LEVELS.index(wanted.level), self._step, is_over))
+            level = LEVELS.index(wanted.level)
+            first = (log.first_error or log.count + 1) if wanted.level == "error" else 1
+            self._finders.append(_LevelFinder(log, level, first, self._step, is_over))
         if wanted.text:
             needle = Needle(wanted.text, match_case=wanted.match_case, expected=log.size)
             self._finders.append(_TextFinder(log, needle, self._step, is_over))
@@ -66,16 +68,20 @@ class _Finder(Protocol):
 
 
 class _LevelFinder:
-    def __init__(self, log: Snapshot, level: int, step: int, is_over: IsOver) -> None:
+    """`first`: before that line none is of the level."""
+
+    def __init__(self, log: Snapshot, level: int, first: int, step: int, is_over: IsOver) -> None:
         self._log = log
         self._level = bytes([level])
+        self._first = first
         self._step = step
         self._is_over = is_over
         self._block = (0, 0)
         self._levels = b""
 
     def find(self, number: int) -> tuple[int, bool]:
-        while 1 <= number <= self._log.count:
+        number = max(number, self._first) if self._step > 0 else number
+        while self._first <= number <= self._log.count:
             first, end = self._load(number)
             if self._step > 0:
                 place = self._levels.find(self._level, number - first)
@@ -85,8 +91,8 @@ class _LevelFinder:
                 return first + place, True
             number = end if self._step > 0 else first - 1
             if self._is_over():
-                break
-        return number, False
+                return number, False
+        return (number if self._step > 0 else 0), False
 
     def _load(self, number: int) -> tuple[int, int]:
         block = self._log.block_at(number)

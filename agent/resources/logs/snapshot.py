@@ -23,11 +23,15 @@ _LEVEL_OF = bytes(mark >> 4 for mark in range(256))
 
 
 class Snapshot:
-    """`count` lines in `size` bytes, in segments that begin at `starts`. `index` is a file of its own, closed with it."""
+    """`count` lines in `size` bytes, in segments that begin at `starts`; `first_error` is a line, 0 if none is one.
+    `index` is a file of its own, closed with it."""
 
-    def __init__(self, folder: Path, index: int, count: int, starts: Sequence[int], size: int) -> None:
+    def __init__(
+        self, folder: Path, index: int, count: int, starts: Sequence[int], size: int, *, first_error: int
+    ) -> None:
         self.count = count
         self.size = size
+        self.first_error = first_error
         self._folder = folder
         self._index = index
         self._starts = starts

@@ -24,7 +24,7 @@ from shared.errors import InvalidInput, JobdeckError, Unavailable
 _log = structlog.get_logger()
 _FLUSH_EVERY = 0.2
 """Seconds between group writes of progress, steps and checkpoints."""
-_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 15.0
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 """Seconds between tries to store an end."""
 
 
@@ -152,7 +152,8 @@ class Supervisor(Poller):
         except Exception as error:
             if last_words.says_only_start:
                 watched.give_back(last_words)
-            _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=True)
+            trace = None if isinstance(error, JobdeckError) else error
+            _log.error("end_not_stored", run_id=outcome.fence.run_id, error=str(error), exc_info=trace)
             return False
         return True
 

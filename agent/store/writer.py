@@ -185,5 +185,5 @@ def _unavailable(error: Exception) -> Exception:
             "another process has been writing to the store's file for too long; end it (a backup, a shell?)"
         )
     if "full" in text:
-        return Unavailable("the store cannot be written: the disk is full")
+        return Unavailable("the store cannot be written: the disk is full; make room, and the agent goes on by itself")
     return Unavailable(f"the store cannot be written: {text}")

@@ -11,6 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from shared.durations import Duration
 from shared.errors import Fault, InvalidInput
+from shared.models import SentinelKind
 
 
 class Settings(BaseSettings):
@@ -48,6 +49,10 @@ class Settings(BaseSettings):
     max_job_duration: Duration = timedelta(days=30)
     allow_private_addresses: list[str] = []
     """Networks (CIDR) that `api-call` may reach although they are private."""
+    sentinels: list[SentinelKind] = ["overdue", "too_slow", "too_fast", "flapping"]
+    """What the agent looks for in every job whose policies do not say otherwise."""
+    sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0
+    sentinel_least_runs: Annotated[int, Field(ge=5, le=100)] = 10
     keep_events: Annotated[int, Field(ge=1000)] = 200_000
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import Counter as Tally
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import get_args
 
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
-from shared.models import Worker
+from shared.models import SentinelKind, Worker
 from shared.states import RunState
 
 _BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
@@ -45,6 +46,8 @@ class Standing(Collector):
     """How things stand now, for one account. Compared as itself: the registry keeps it in a dictionary."""
 
     runs: Mapping[str, int]
+    sentinels: Mapping[tuple[SentinelKind, bool], int]
+    """Open ones by kind, and whether somebody knows."""
     workers: Iterable[Worker]
     last_event_id: int
     streams: int
@@ -58,5 +61,15 @@ class Standing(Collector):
         for name in _WORKER_STATES:
             workers.add_metric([name], tally[name])
         yield from (runs, workers)
+        yield self._sentinels()
         yield GaugeMetricFamily("jobdeck_last_event_id", "Number of the newest event.", self.last_event_id)
         yield GaugeMetricFamily("jobdeck_event_streams", "Open event streams.", self.streams)
+
+    def _sentinels(self) -> GaugeMetricFamily:
+        family = GaugeMetricFamily(
+            "jobdeck_sentinels_open", "Jobs that behave unlike themselves.", labels=["kind", "acknowledged"]
+        )
+        for kind in get_args(SentinelKind):
+            for known in (False, True):
+                family.add_metric([kind, str(known).lower()], self.sentinels.get((kind, known), 0))
+        return family

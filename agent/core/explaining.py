@@ -9,7 +9,7 @@ from agent.core.ports import Drivers, Store
 from agent.core.records import RunQuery
 from shared.errors import InvalidInput
 from shared.filters import parse
-from shared.models import Fire, FireOutcome, FireReason, Job, Run
+from shared.models import Fire, FireOutcome, FireReason, Job, Run, Sentinel
 from shared.models.base import Instant, Resource
 
 _BECAUSE: dict[FireReason, str] = {
@@ -36,6 +36,8 @@ class Explanation(Resource):
     last_fires: list[Fire]
     active_runs: list[Run]
     next_fires: list[Instant]
+    sentinels: list[Sentinel] = []
+    """Those that are open."""
 
 
 async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Explanation:
@@ -44,9 +46,17 @@ async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Ex
     where = parse("state:pending,running,retrying", "run")
     active = await store.list_runs(RunQuery(job.account_id, where=where, job_id=job.id, limit=20))
     upcoming, fault = _upcoming(job, now)
-    sentences = [fault or _standing(job, upcoming), *_lack(drivers, job)]
+    unlike = await store.list_sentinels(job.account_id, job_id=job.id, is_open=True)
+    sentences = [fault or _standing(job, upcoming), *_lack(drivers, job), *map(_unlike_itself, unlike)]
     sentences += [*(_waiting(run, now) for run in active), *map(told, fires)]
-    return Explanation(job=job, sentences=sentences, last_fires=fires, active_runs=active, next_fires=upcoming)
+    return Explanation(
+        job=job,
+        sentences=sentences,
+        last_fires=fires,
+        active_runs=active,
+        next_fires=upcoming,
+        sentinels=unlike,
+    )
 
 
 def told(fire: Fire) -> str:
@@ -91,6 +101,11 @@ def _lack(drivers: Drivers, job: Job) -> list[str]:
     except InvalidInput:
         return [f"Its job type '{job.type}' is not installed here: its runs fail until it is."]
     return []
+
+
+def _unlike_itself(sentinel: Sentinel) -> str:
+    known = f" ({sentinel.acknowledged_by} knows)" if sentinel.acknowledged_by else ""
+    return f"It is {sentinel.kind.replace('_', ' ')} since {_moment(sentinel.since)}{known}: {sentinel.why}"
 
 
 def _waiting(run: Run, now: datetime) -> str:

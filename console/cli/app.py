@@ -10,6 +10,7 @@ from console.cli.jobs import jobs
 from console.cli.knowledge_bases import knowledge_bases
 from console.cli.runs import runs
 from console.cli.secrets import secrets
+from console.cli.sentinels import sentinels
 from console.cli.tokens import tokens
 
 app = typer.Typer(
@@ -18,6 +19,7 @@ app = typer.Typer(
 app.add_typer(jobs, name="job")
 app.add_typer(runs, name="run")
 app.command()(explain)
+app.add_typer(sentinels, name="sentinel")
 app.add_typer(connections, name="connection")
 app.add_typer(knowledge_bases, name="kb")
 app.add_typer(secrets, name="secret")

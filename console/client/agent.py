@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.client.access import Access
     from console.client.jobs import Jobs
     from console.client.runs import Runs
+    from console.client.sentinels import Sentinels
     from console.client.session import Session
     from console.client.world import World
 
@@ -73,6 +74,13 @@ class AgentClient:
         from console.client.access import Access
 
         return Access(self.session)
+
+    @cached_property
+    def sentinels(self) -> Sentinels:
+        """Jobs that behave unlike themselves."""
+        from console.client.sentinels import Sentinels
+
+        return Sentinels(self.session)
 
     def events(self, after: int | None = None) -> EventStream:
         """Everything that happens after event `after`, for ever; without it from now on."""

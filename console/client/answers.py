@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from shared.models import Fire, Job, JobInput, Run, RunError, TokenInfo
+from shared.models import Fire, Job, JobInput, Run, RunError, Sentinel, TokenInfo
 from shared.models.base import Instant, Resource
 
 T = TypeVar("T")
@@ -57,6 +57,7 @@ class Explanation(Resource):
     last_fires: list[Fire] = []
     active_runs: list[Run] = []
     next_fires: list[Instant] = []
+    sentinels: list[Sentinel] = []
 
 
 class Revision(Resource):

@@ -2,8 +2,20 @@
 
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
-from shared.models.job import Action, CatchUp, Concurrency, Dst, Job, JobInput, Policies, Retry, RunLimits
+from shared.models.job import (
+    Action,
+    CatchUp,
+    Concurrency,
+    Dst,
+    Job,
+    JobInput,
+    Policies,
+    Retry,
+    RunLimits,
+    SentinelPolicy,
+)
 from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
+from shared.models.sentinel import Sentinel, SentinelKind
 from shared.models.world import (
     Connection,
     ConnectionInput,
@@ -43,6 +55,9 @@ __all__ = [
     "RunLimits",
     "SearchHit",
     "SearchInput",
+    "Sentinel",
+    "SentinelKind",
+    "SentinelPolicy",
     "Step",
     "TokenInfo",
     "Worker",

@@ -10,6 +10,7 @@ EventKind = Literal[
     "job.created", "job.changed", "job.deleted",
     "run.created", "run.changed", "run.progress", "run.log",
     "fire.recorded",
+    "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
     "connection.changed", "knowledge_base.changed",
     "agent.changed",
@@ -18,7 +19,7 @@ EventKind = Literal[
 
 class Event(Resource):
     """`id` is the position in the stream (`Last-Event-ID`). `data` is the whole changed resource where it is
-    small (job, run), else its ids; `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`."""
+    small (job, run, sentinel), else its ids; `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`."""
 
     id: int
     at: Instant

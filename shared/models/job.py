@@ -9,6 +9,7 @@ from pydantic import Field, StringConstraints, ValidationInfo, field_validator
 
 from shared.durations import Duration
 from shared.models.base import Input, Instant, Policy, Resource
+from shared.models.sentinel import SentinelKind
 from shared.sizes import Size, format_size
 
 IntervalType = Literal["cron", "simple", "once", "none"]
@@ -69,6 +70,18 @@ class RunLimits(Policy):
 SMALLEST = {"memory": 1_000_000, "output": 1_000}
 
 
+class SentinelPolicy(Policy):
+    """What the agent looks for by itself; None follows its settings.
+
+    `watch`: [] for nothing. `tolerance` 2 leaves twice the room around what is usual. `least_runs`: nothing is judged
+    from fewer; the last 100 are remembered.
+    """
+
+    watch: list[SentinelKind] | None = None
+    tolerance: Annotated[float, Field(ge=0.25, le=100)] | None = None
+    least_runs: Annotated[int, Field(ge=5, le=100)] | None = None
+
+
 class Policies(Policy):
     """How the runs of a job behave; every field has a default."""
 
@@ -82,6 +95,7 @@ class Policies(Policy):
     concurrency: Concurrency = Concurrency()
     priority: Annotated[int, Field(ge=-1000, le=1000)] = 0
     kill_grace: Duration = timedelta(seconds=10)
+    sentinels: SentinelPolicy = SentinelPolicy()
     limits: RunLimits = RunLimits()
 
 

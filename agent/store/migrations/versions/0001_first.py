@@ -410,8 +410,61 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_number", "attempt", "position", name=op.f("pk_steps")),
         sqlite_autoincrement=False,
     )
+    _sentinels()
     if op.get_bind().dialect.name == "sqlite":
         _full_text_of_sqlite()
+
+
+def _sentinels() -> None:
+    op.create_table(
+        "watches",
+        sa.Column("job_number", NUMBER, nullable=False),
+        sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("work", sa.Text(), nullable=False),
+        sa.Column("work_since", sa.Integer(), nullable=False),
+        sa.Column("rhythm", sa.Text(), nullable=False),
+        sa.Column("last_end", sa.BigInteger(), nullable=True),
+        sa.Column("expected_at", sa.BigInteger(), nullable=True),
+        sa.Column("overdue_at", sa.BigInteger(), nullable=True),
+        sa.Column("slow_after", sa.Float(), nullable=True),
+        sa.Column("history", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_watches_job_number")),
+        sa.PrimaryKeyConstraint("job_number", name=op.f("pk_watches")),
+        sqlite_autoincrement=False,
+    )
+    _partial_index("ix_watches_overdue", "watches", ["overdue_at"], "overdue_at IS NOT NULL")
+    op.create_table(
+        "sentinels",
+        sa.Column("number", NUMBER, nullable=False),
+        sa.Column("id", sa.Text(), nullable=False),
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("job_number", NUMBER, nullable=False),
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("since", sa.BigInteger(), nullable=False),
+        sa.Column("opened_at", sa.BigInteger(), nullable=False),
+        sa.Column("run_id", sa.Text(), nullable=True),
+        sa.Column("why", sa.Text(), nullable=False),
+        sa.Column("figures", sa.Text(), nullable=False),
+        sa.Column("acknowledged_at", sa.BigInteger(), nullable=True),
+        sa.Column("acknowledged_by", sa.Text(), nullable=True),
+        sa.Column("closed_at", sa.BigInteger(), nullable=True),
+        sa.Column("closed_because", sa.Text(), nullable=True),
+        sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_sentinels_job_number")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_sentinels")),
+        sa.UniqueConstraint("id", name=op.f("uq_sentinels_id")),
+        sqlite_autoincrement=True,
+    )
+    is_open, is_closed = "closed_at IS NULL", "closed_at IS NOT NULL"
+    _partial_index("uq_sentinels_open", "sentinels", ["job_number", "kind"], is_open, unique=True)
+    _partial_index("ix_sentinels_open", "sentinels", ["account_id", "number"], is_open)
+    _partial_index("ix_sentinels_closed", "sentinels", ["closed_at"], is_closed)
+    op.create_index("ix_sentinels_account", "sentinels", ["account_id", "number"], unique=False)
+    op.create_index("ix_sentinels_job", "sentinels", ["job_number", "number"], unique=False)
+
+
+def _partial_index(name: str, table: str, columns: list[str], where: str, *, unique: bool = False) -> None:
+    condition = sa.text(where)
+    op.create_index(name, table, columns, unique=unique, sqlite_where=condition, postgresql_where=condition)
 
 
 def _full_text_of_sqlite() -> None:

@@ -1,0 +1,1 @@
+"""When does a job behave unlike itself? Pure rules: history and time are handed in."""

@@ -1,0 +1,87 @@
+"""Notices by itself when a job behaves unlike itself: overdue, too slow, too fast, flapping."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.core.ports import SentinelStore
+from agent.core.sentinels.judging import Look
+from agent.core.sentinels.passing import Passing
+from agent.core.sentinels.patience import Patience
+from agent.core.sentinels.records import EndedRun, Judged, LongRun, News, WatchedJob
+from agent.services.poller import Poller
+from shared.clock import Clock
+from shared.ids import NewId
+
+_log = structlog.get_logger()
+_LOOK_EVERY = 10.0
+_EVENTS = 1000
+_JOBS = 500
+_SAVED_EVERY = 5000
+"""Events after which the position is written although nothing was judged."""
+_PRUNE_EVERY = 3600.0
+_KEPT = timedelta(days=90)
+
+
+class Sentinels(Poller):
+    """Apart from the path of a run: it reads what was committed since its last look, in batches, and writes what it
+    made of it, with its position, in one transaction each."""
+
+    def __init__(self, store: SentinelStore, clock: Clock, new_id: NewId, patience: Patience) -> None:
+        super().__init__()
+        self._store = store
+        self._clock = clock
+        self._new_id = new_id
+        self._patience = patience
+        self._passing = Passing()
+        self._cursor: int | None = None
+        self._saved = 0
+        self._prune_at = 0.0
+
+    async def poll(self) -> float:
+        news = await self._store.sentinel_news(self._cursor, _EVENTS)
+        # After the news: a clock that was set before they came is known to have been.
+        now = self._clock.now()
+        self._passing.look(now, self._clock.monotonic())
+        long = await self._store.running_too_long(now)
+        unheard = await self._store.unheard_jobs(now, _JOBS)
+        await self._judge(news, long, unheard, now)
+        await self._prune(now)
+        return 0.0 if news.more or len(unheard) == _JOBS else _LOOK_EVERY
+
+    async def _judge(self, news: News, long: Sequence[LongRun], unheard: Sequence[int], now: datetime) -> None:
+        ended: dict[int, list[EndedRun]] = defaultdict(list)
+        for run in news.ended:
+            ended[run.job_number].append(run)
+        longest = {run.job_number: run for run in reversed(long)}
+        numbers = sorted({*ended, *news.changed, *longest})
+        jobs = await self._store.watched_jobs(numbers, unheard) if numbers or unheard else []
+        judged = await asyncio.to_thread(lambda: [self._look_at(job, ended, longest, now) for job in jobs])
+        if judged or news.cursor - self._saved >= _SAVED_EVERY:
+            await self._store.write_judged(judged, news.cursor, now)
+            self._saved = news.cursor
+        self._cursor = news.cursor
+        self._say(judged)
+
+    def _look_at(
+        self, job: WatchedJob, ended: dict[int, list[EndedRun]], long: dict[int, LongRun], now: datetime
+    ) -> Judged:
+        look = Look(job, self._patience, self._passing, now, self._new_id)
+        return look.judge(ended.get(job.number, ()), long.get(job.number))
+
+    def _say(self, judged: Sequence[Judged]) -> None:
+        for job in judged:
+            for opened in job.opened:
+                _log.warning("sentinel_opened", kind=opened.kind, sentinel_id=opened.id, why=opened.why)
+            for closed in job.closed:
+                _log.info("sentinel_closed", sentinel_id=closed.sentinel_id, because=closed.because)
+
+    async def _prune(self, now: datetime) -> None:
+        if self._clock.monotonic() >= self._prune_at:
+            self._prune_at = self._clock.monotonic() + _PRUNE_EVERY
+            await self._store.prune_sentinels(now - _KEPT)

@@ -1,0 +1,406 @@
+"""The four sentinels over the real store, the real scheduler and a clock that the test moves."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import AsyncIterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from agent.core.explaining import explain
+from agent.core.records import Fence, Outcome
+from agent.services.sentinel import Sentinels
+from shared.models import Event, Job, RunError, Sentinel
+from tests.functional.agent.stage import HOUR, MINUTE, Stage, opened
+
+SECOND = timedelta(seconds=1)
+
+
+@dataclass
+class Life:
+    """A job's days: it fires every ten minutes, and the test says how each run goes."""
+
+    stage: Stage
+    told: list[Event] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.stage.agent.sql.subscribe(lambda events: self.told.extend(e for e in events if "sentinel" in e.kind))
+
+    async def job(self, name: str = "Orders", **fields: Any) -> Job:
+        return await self.stage.job(name, **{"interval_type": "cron", "interval": "*/10 * * * *", **fields})
+
+    async def run(self, seconds: float = 60, outcome: Any = "completed", wait: timedelta = 10 * MINUTE) -> None:
+        """The next fire, its run of so many seconds, and a look."""
+        clock = self.stage.clock
+        clock.advance(wait - timedelta(seconds=clock.now().timestamp() % wait.total_seconds()))
+        await self.stage.settle()
+        await self.start()
+        await self.end(seconds, outcome)
+
+    async def start(self) -> None:
+        [self.claimed] = await self.stage.claim()
+
+    async def end(self, seconds: float, outcome: Any = "completed") -> None:
+        clock, run = self.stage.clock, self.claimed.run
+        clock.advance(timedelta(seconds=seconds))
+        error = RunError(kind="exit_status", message="exit status 1") if outcome == "failed" else None
+        fence = Fence(run.id, run.attempt, run.worker_id or "")
+        await self.stage.agent.sql.finish([Outcome(fence, outcome, clock.now(), error=error)], clock.now())
+        await self.look()
+
+    async def regular(self, count: int = 15) -> None:
+        for _ in range(count):
+            await self.run()
+
+    async def look(self) -> None:
+        while await self.stage.duty(Sentinels).poll() == 0:
+            pass
+
+    async def listed(self, **which: Any) -> list[Sentinel]:
+        return await self.stage.agent.sql.list_sentinels("default", **which)
+
+    async def open(self) -> list[str]:
+        return sorted(each.kind for each in await self.listed(is_open=True))
+
+    def events(self) -> list[str]:
+        return [f"{event.kind.removeprefix('sentinel.')} {event.data['kind']}" for event in self.told]
+
+
+@pytest.fixture
+async def life(tmp_path: Path) -> AsyncIterator[Life]:
+    async with opened(tmp_path / "data") as stage:
+        yield Life(stage)
+
+
+async def test_a_run_that_takes_too_long_is_told_while_it_runs(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    life.stage.clock.advance(9 * MINUTE)
+    await life.stage.settle()
+    await life.start()
+    life.stage.clock.advance(MINUTE)
+    await life.look()
+    assert await life.open() == []
+    life.stage.clock.advance(2 * MINUTE)
+    for _ in range(3):
+        await life.look()
+    assert life.events() == ["opened too_slow"]
+    [told] = await life.listed()
+    assert (told.job_id, told.job_name, told.run_id) == (job.id, "Orders", life.claimed.run.id)
+    assert told.why == (
+        "A run has been under way for 3m; usually it takes 1m (15 seen); more than 2m counts as too slow."
+    )
+    assert told.figures == {"observed": 180, "usual": 60, "limit": 120, "runs": 15}
+    assert told.since == life.claimed.run.started_at + 2 * MINUTE  # type: ignore[operator]
+    await life.end(60)
+    await life.run()
+    assert await life.open() == ["too_slow"]
+    await life.run()
+    assert life.events() == ["opened too_slow", "closed too_slow"]
+    [told] = await life.listed(is_open=False)
+    assert told.closed_because == "The last 2 runs took as long as usual."
+
+
+async def test_a_run_that_was_over_too_soon(life: Life) -> None:
+    await life.job()
+    await life.regular()
+    await life.run(2)
+    [told] = await life.listed()
+    assert (told.kind, told.run_id) == ("too_fast", life.claimed.run.id)
+    assert told.why == "A run was over in 2s; usually it takes 1m (15 seen); less than 12s counts as too fast."
+    await life.run()
+    await life.run()
+    assert life.events() == ["opened too_fast", "closed too_fast"]
+
+
+async def test_flapping(life: Life) -> None:
+    await life.job()
+    await life.regular(12)
+    for number in range(8):
+        await life.run(60, "failed" if number % 2 else "completed")
+    assert await life.open() == ["flapping"]
+    [told] = await life.listed()
+    assert "changed 6 times in the last 12 runs, 3 of which failed" in told.why
+    await life.regular(12)
+    assert life.events() == ["opened flapping", "closed flapping"]
+
+
+async def test_a_fire_whose_run_does_not_end_is_overdue(life: Life) -> None:
+    """No worker takes the run: it waits, and nothing comes."""
+    await life.job()
+    await life.regular()
+    life.stage.clock.advance(10 * MINUTE)
+    await life.stage.settle()
+    await life.look()
+    assert await life.open() == []
+    life.stage.clock.advance(5 * MINUTE)
+    for _ in range(3):
+        await life.look()
+    assert life.events() == ["opened overdue"]
+    [told] = await life.listed()
+    assert told.why == (
+        f"The run due at {told.since:%Y-%m-%d %H:%M:%SZ} has not ended (one is pending); usually one ends 1m after its "
+        "moment (14 seen), and after 3m it counts as overdue."
+    )
+    await life.start()
+    await life.end(30)
+    assert life.events() == ["opened overdue", "closed overdue"]
+    assert (await life.listed())[0].closed_because.startswith("A run ended at ")  # type: ignore[union-attr]
+
+
+async def test_a_job_without_a_schedule_that_is_usually_asked_for_is_missed(life: Life) -> None:
+    job = await life.job(interval_type="none", interval=None)
+    drawn = random.Random(3)
+    for _ in range(15):
+        life.stage.clock.advance(HOUR * drawn.uniform(0.9, 1.1))
+        await life.stage.core.jobs.run_now(life.stage.me, job.id)
+        await life.start()
+        await life.end(5)
+    life.stage.clock.advance(1.5 * HOUR)
+    await life.look()
+    assert await life.open() == []
+    life.stage.clock.advance(HOUR)
+    await life.look()
+    [told] = await life.listed()
+    assert told.kind == "overdue"
+    assert told.why.startswith("No run has ended since ")
+    assert "later (14 seen), and after 2h" in told.why
+
+
+async def test_a_new_job_is_left_in_peace(life: Life) -> None:
+    await life.job()
+    for seconds in (60, 600, 1, 60, 3, 400):
+        await life.run(seconds, "failed" if seconds == 3 else "completed")
+    assert life.told == []
+
+
+async def test_irregular_jobs_without_a_schedule_are_not_missed(life: Life) -> None:
+    job = await life.job(interval_type="none", interval=None)
+    drawn = random.Random(5)
+    for _ in range(40):
+        life.stage.clock.advance(HOUR * drawn.expovariate(1))
+        await life.stage.core.jobs.run_now(life.stage.me, job.id)
+        await life.start()
+        await life.end(5)
+    life.stage.clock.advance(50 * HOUR)
+    await life.look()
+    assert life.told == []
+
+
+async def test_what_is_open_outlives_the_agent_and_is_not_told_again(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data") as stage:
+        life = Life(stage)
+        await life.job()
+        await life.regular()
+        await life.run(400)
+        assert life.events() == ["opened too_slow"]
+        clock = stage.clock
+    async with opened(tmp_path / "data", clock) as stage:
+        life = Life(stage)
+        await life.run(400)
+        assert (life.events(), await life.open()) == ([], ["too_slow"])
+        await life.run()
+        await life.run()
+        assert life.events() == ["closed too_slow"]
+
+
+async def test_runs_that_ended_unseen_are_judged_by_the_next_agent(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data") as stage:
+        life = Life(stage)
+        await life.job()
+        await life.regular()
+        life.look = _nothing  # type: ignore[method-assign]
+        await life.run(400)
+        clock = stage.clock
+    async with opened(tmp_path / "data", clock) as stage:
+        life = Life(stage)
+        await life.look()
+        assert life.events() == ["opened too_slow"]
+
+
+async def _nothing() -> None:
+    pass
+
+
+async def test_downtime_makes_nothing_overdue_before_the_job_has_had_its_time(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data") as stage:
+        life = Life(stage)
+        await life.job(policies={"catch_up": {"mode": "none"}})
+        await life.regular()
+        clock = stage.clock
+    clock.advance(6 * HOUR - 5 * MINUTE)
+    async with opened(tmp_path / "data", clock) as stage:
+        life = Life(stage)
+        await stage.settle()
+        await life.look()
+        assert life.told == []
+        clock.advance(4 * MINUTE)
+        await stage.settle()
+        await life.look()
+        assert life.events() == ["opened overdue"]
+
+
+async def test_a_clock_set_forward_makes_nothing_slow_or_overdue(life: Life) -> None:
+    await life.job()
+    await life.regular()
+    life.stage.clock.advance(9 * MINUTE)
+    await life.stage.settle()
+    await life.start()
+    life.stage.clock.set_wall(life.stage.clock.now() + 5 * HOUR)
+    await life.look()
+    await life.end(30)
+    assert life.told == []
+    await life.regular(3)
+    assert life.told == []
+
+
+async def test_a_clock_set_back_makes_nothing_slow_or_fast(life: Life) -> None:
+    await life.job()
+    await life.regular()
+    life.stage.clock.advance(9 * MINUTE)
+    await life.stage.settle()
+    await life.start()
+    life.stage.clock.set_wall(life.stage.clock.now() - 3 * HOUR)
+    await life.look()
+    await life.end(30)
+    assert life.told == []
+
+
+async def test_a_pause_closes_overdue_and_a_resumed_job_is_given_its_time(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    life.stage.clock.advance(20 * MINUTE)
+    await life.look()
+    assert await life.open() == ["overdue"]
+    await life.stage.core.jobs.pause(life.stage.me, job.id)
+    await life.look()
+    life.stage.clock.advance(5 * HOUR)
+    await life.look()
+    assert life.events() == ["opened overdue", "closed overdue"]
+    await life.stage.core.jobs.resume(life.stage.me, job.id)
+    await life.look()
+    assert await life.open() == []
+    life.stage.clock.advance(20 * MINUTE)
+    await life.look()
+    assert await life.open() == ["overdue"]
+
+
+@pytest.mark.parametrize("change", [{"enabled": False}, {"policies": {"sentinels": {"watch": []}}}])
+async def test_switched_off_all_close_and_none_opens(life: Life, change: dict[str, Any]) -> None:
+    job = await life.job()
+    await life.regular()
+    await life.run(400)
+    await life.stage.edit(job, **change)
+    await life.look()
+    assert life.events() == ["opened too_slow", "closed too_slow"]
+    life.stage.clock.advance(5 * HOUR)
+    await life.look()
+    assert await life.open() == []
+
+
+async def test_a_deleted_job_is_not_overdue(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    life.stage.clock.advance(20 * MINUTE)
+    await life.look()
+    await life.stage.core.jobs.delete(life.stage.me, job.id, None)
+    await life.look()
+    assert life.events() == ["opened overdue", "closed overdue"]
+
+
+async def test_a_job_that_does_something_else_is_learnt_anew(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    await life.run(400)
+    await life.stage.edit(job, data={"command": ["something", "else"]})
+    for _ in range(9):
+        await life.run(400)
+    assert life.events() == ["opened too_slow", "closed too_slow"]
+    assert (await life.listed())[0].closed_because == "The job was changed."
+
+
+async def test_tolerance_leaves_more_room(life: Life) -> None:
+    await life.job(policies={"sentinels": {"tolerance": 4}})
+    await life.regular()
+    await life.run(280)
+    assert life.told == []
+    await life.run(310)
+    assert life.events() == ["opened too_slow"]
+
+
+async def test_what_stays_so_for_a_day_is_the_habit(life: Life) -> None:
+    await life.job(interval="0 * * * *")
+    for _ in range(15):
+        await life.run(wait=HOUR)
+    for _ in range(26):
+        await life.run(600, wait=HOUR)
+    assert life.events() == ["opened too_slow", "closed too_slow"]
+    assert (await life.listed())[0].closed_because == "It has become usual: a run takes about 10m now."
+    await life.run(600, wait=HOUR)
+    assert await life.open() == []
+
+
+async def test_explain_says_it(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    await life.run(400)
+    stage = life.stage
+    found = await explain(stage.agent.sql, stage.core.drivers, job, stage.clock.now())
+    assert [each.kind for each in found.sentinels] == ["too_slow"]
+    [sentence] = [each for each in found.sentences if "slow" in each]
+    assert sentence.startswith("It is too slow since 2026-03-02 ")
+    assert "A run took 6m 40s; usually it takes 1m" in sentence
+
+
+async def test_acknowledging_is_told_once_and_stays_the_first_ones(life: Life) -> None:
+    await life.job()
+    await life.regular()
+    await life.run(400)
+    [told], store, now = await life.listed(), life.stage.agent.sql, life.stage.clock.now()
+    known = await store.acknowledge_sentinel("default", told.id, "anna", now)
+    again = await store.acknowledge_sentinel("default", told.id, "bert", now + HOUR)
+    assert (known.acknowledged_by, again.acknowledged_by, again.acknowledged_at) == ("anna", "anna", now)
+    assert life.events() == ["opened too_slow", "changed too_slow"]
+    assert await store.count_open_sentinels("default") == {("too_slow", True): 1}
+
+
+async def test_many_steady_jobs_and_one_that_is_not(life: Life) -> None:
+    """Batches: what ended in one look, of many jobs at once, each judged from its own history."""
+    clock, store, me = life.stage.clock, life.stage.agent.sql, life.stage.me
+    jobs = [await life.job(f"Job {number}", interval_type="none", interval=None) for number in range(40)]
+    for turn in range(14):
+        clock.advance(HOUR)
+        for job in jobs:
+            await life.stage.core.jobs.run_now(me, job.id)
+        claimed = await store.claim([f"w{n}" for n in range(len(jobs))], "bench", clock.now() + HOUR, clock.now())
+        started = clock.now()
+        clock.advance(10 * MINUTE)
+        await store.finish(
+            [
+                Outcome(
+                    Fence(each.run.id, each.run.attempt, each.run.worker_id or ""), "completed",
+                    started + (10 * MINUTE if turn == 13 and each.run.job_id == jobs[7].id else 2 * MINUTE),
+                )
+                for each in claimed
+            ],
+            clock.now(),
+        )  # fmt: skip
+    await life.look()
+    assert [(each.job_name, each.kind) for each in await life.listed()] == [("Job 7", "too_slow")]
+
+
+async def test_a_look_at_quiet_jobs_asks_three_questions(life: Life) -> None:
+    await life.job()
+    await life.regular()
+    asked: list[str] = []
+    sql = life.stage.agent.sql
+    for engine in (sql._writer._engine, sql._readers.sync_engine):
+        sa.event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
+    life.stage.clock.advance(MINUTE)
+    await life.look()
+    assert [statement.split()[0] for statement in asked if not statement.startswith("BEGIN")] == ["SELECT"] * 3

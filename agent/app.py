@@ -21,7 +21,6 @@ from agent.core.jobs import Jobs
 from agent.core.operations import Core
 from agent.core.ports import Executor
 from agent.core.runs import Runs
-from agent.core.sentinels.patience import Patience
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.connections.sources import SqlSources
@@ -37,7 +36,6 @@ from agent.services.retention import Retention
 from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
 from agent.services.sealer import Sealer
-from agent.services.sentinel import Sentinels
 from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
@@ -165,14 +163,11 @@ async def _put_together(
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
     dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
     scheduler = Scheduler(store, clock, firing)
-    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches)
+    rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
-    patience = Patience(frozenset(settings.sentinels), settings.sentinel_tolerance, settings.sentinel_least_runs)
-    sentinels = Sentinels(store, clock, ids, patience)
     duties: list[Poller] = [
         supervisor, scheduler, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
-        sentinels,
     ]  # fmt: skip
     hearing = (scheduler, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
     for duty in hearing:

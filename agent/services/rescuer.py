@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable
+from datetime import timedelta
 
 import structlog
 
@@ -17,6 +18,7 @@ from shared.errors import InvalidInput
 
 _log = structlog.get_logger()
 _LOOK_EVERY = 10.0
+"""Seconds; a lease of less than three times that is looked at three times while it lasts."""
 
 
 class Rescuer(Poller):
@@ -29,6 +31,7 @@ class Rescuer(Poller):
         rng: random.Random,
         agent_id: str,
         is_watched: Callable[[str], bool],
+        lease: timedelta,
     ) -> None:
         super().__init__()
         self._store = store
@@ -38,6 +41,7 @@ class Rescuer(Poller):
         self._rng = rng
         self._agent_id = agent_id
         self._is_watched = is_watched
+        self._look_every = min(_LOOK_EVERY, lease.total_seconds() / 3)
 
     async def rescue_predecessors(self) -> int:
         """At start-up: the runs of the agent before this one, none of which can still be under way once their
@@ -52,7 +56,7 @@ class Rescuer(Poller):
         """A lease that ran out by the wall clock alone is no loss: what is watched here is alive."""
         expired = await self._store.expired_leases(self._clock.now())
         await self._rescue([claimed for claimed in expired if not self._is_watched(claimed.run.id)])
-        return _LOOK_EVERY
+        return self._look_every
 
     async def _rescue(self, lost: list[ClaimedRun]) -> None:
         if not lost:

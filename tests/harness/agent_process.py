@@ -21,12 +21,15 @@ _DEADLINE = 60.0
 
 
 class AgentProcess:
-    """`jobdeck agent` on `data_dir`, bound to a free port and its socket."""
+    """`jobdeck agent` on `data_dir`, bound to a free port and its socket; `module` is what is run as `jobdeck`."""
 
-    def __init__(self, data_dir: Path, *flags: str, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self, data_dir: Path, *flags: str, env: dict[str, str] | None = None, module: str = "shared.launcher"
+    ) -> None:
         self.data_dir = data_dir
         self.socket = socket_path(data_dir)
         self._flags = flags
+        self._module = module
         self._env = {**os.environ, **(env or {})}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = data_dir.parent / f"{data_dir.name}.agent.log"
@@ -37,7 +40,7 @@ class AgentProcess:
 
     def spawn(self) -> None:
         """Start the process, whatever becomes of it."""
-        argv = [sys.executable, "-m", "shared.launcher", "agent", "--data-dir", str(self.data_dir), *self._flags]
+        argv = [sys.executable, "-m", self._module, "agent", "--data-dir", str(self.data_dir), *self._flags]
         if "--bind" not in self._flags:
             argv += ["--bind", "127.0.0.1:0"]
         with self.log.open("ab") as log:
@@ -97,8 +100,10 @@ class AgentProcess:
 
 
 @contextmanager
-def agent_process(data_dir: Path, *flags: str, env: dict[str, str] | None = None) -> Iterator[AgentProcess]:
-    agent = AgentProcess(data_dir, *flags, env=env).start()
+def agent_process(
+    data_dir: Path, *flags: str, env: dict[str, str] | None = None, module: str = "shared.launcher"
+) -> Iterator[AgentProcess]:
+    agent = AgentProcess(data_dir, *flags, env=env, module=module).start()
     try:
         yield agent
     finally:

@@ -1,0 +1,158 @@
+"""Drivers that take too much, hear nothing, or stop themselves in the middle of things. Loaded by agent and workers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
+
+from agent.core.driving import Manifest, RunContext
+from agent.drivers.kb_sync.manifest import MANIFEST as KB_SYNC
+from agent.resources.knowledge.sync.parameters import SyncParameters
+
+_MB = 10**6
+_STRAY = """
+import os, signal, sys, time
+signal.signal(signal.SIGTERM, signal.SIG_IGN)
+if os.fork():
+    os._exit(0)
+os.setsid()
+if os.fork():
+    os._exit(0)
+with open(sys.argv[1], "a") as file:
+    file.write(f"{os.getpid()}\\n")
+time.sleep(600)
+"""
+
+
+class Excess(BaseModel):
+    pids: str = ""
+    """A file for the pid of a grandchild that is left in a session of its own, without a mark, deaf to TERM."""
+    amount: int = 0
+
+
+class StoppingSync(SyncParameters):
+    moment: str
+    said: str
+    """A file that says so when it was stopped: it happens once."""
+
+
+def leave_a_stray(pids: str) -> None:
+    if pids:
+        subprocess.run([sys.executable, "-I", "-c", _STRAY, pids], env={}, check=True)
+        while not Path(pids).exists():
+            time.sleep(0.005)
+
+
+def hog(context: RunContext, data: Excess) -> dict[str, Any]:
+    """Takes that many MB in the worker itself, then waits."""
+    leave_a_stray(data.pids)
+    held = [os.urandom(_MB) for _ in range(data.amount)]
+    _wait(context, data.pids)
+    return {"held": len(held)}
+
+
+def leak(context: RunContext, data: Excess) -> dict[str, Any]:
+    """Opens that many files in the worker itself."""
+    leave_a_stray(data.pids)
+    for _ in range(data.amount):
+        os.open("/", os.O_RDONLY)
+    _wait(context, data.pids)
+    return {}
+
+
+def talk(context: RunContext, data: Excess) -> dict[str, Any]:
+    """Writes that many lines of 100 bytes."""
+    leave_a_stray(data.pids)
+    for number in range(data.amount):
+        print(f"{number:099}")
+    _wait(context, data.pids)
+    return {}
+
+
+def be_deaf(context: RunContext, data: Excess) -> dict[str, Any]:
+    """Holds the interpreter's lock for ever: no thread and no handler of a signal gets to work."""
+    leave_a_stray(data.pids)
+    context.log("deaf")
+    context.progress(1, 1)
+    time.sleep(0.5)  # until that is sent
+    ctypes.PyDLL(None).sleep(600)
+    return {}
+
+
+def wait(context: RunContext, data: Excess) -> dict[str, Any]:
+    leave_a_stray(data.pids)
+    _wait(context, "stay")
+    return {}
+
+
+def stop_in_sync(context: RunContext, data: StoppingSync) -> dict[str, Any]:
+    """`kb-sync`, whose process is stopped by SIGSTOP at one moment of its first attempt."""
+    from agent.resources.knowledge.sync import run as module
+
+    stop = _Stop(Path(data.said), data.moment)
+    opened: Callable[[Path], sqlite3.Connection] = module.open_for_writing
+
+    def traced(folder: Path) -> sqlite3.Connection:
+        connection = opened(folder)
+        connection.set_trace_callback(stop.see)
+        return connection
+
+    module.open_for_writing = traced
+    try:
+        result = module.synchronise(context, data)
+    finally:
+        module.open_for_writing = opened
+    stop.at("before_finish")
+    return result
+
+
+class _Stop:
+    def __init__(self, said: Path, moment: str) -> None:
+        self._said = said
+        self._moment = moment
+        self._rows = 0
+
+    def see(self, statement: str) -> None:
+        """A statement is about to be executed."""
+        if statement.startswith("INSERT INTO rows "):
+            self._rows += 1
+            self.at("in_transaction")
+        elif statement.startswith("BEGIN") and self._rows:
+            self.at("before_batch")
+
+    def at(self, moment: str) -> None:
+        if moment == self._moment and not self._said.exists():
+            part = self._said.with_suffix(".part")
+            part.write_text(str(os.getpid()))
+            part.rename(self._said)
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+
+def _wait(context: RunContext, pids: str) -> None:
+    """For ever, if there is somebody to watch."""
+    while pids:
+        context.cancelled.wait(60)
+        context.check_cancelled()
+
+
+def _manifest(function: Callable[..., dict[str, Any]]) -> Manifest:
+    name = function.__name__
+    entry = f"{__name__}:{name}"
+    return Manifest(type=name.replace("_", "-"), title=name, help=name, parameters=Excess, entry=entry)
+
+
+MANIFESTS = [
+    *map(_manifest, (hog, leak, talk, be_deaf, wait)),
+    replace(KB_SYNC, type="stop-in-sync", parameters=StoppingSync, entry=f"{__name__}:stop_in_sync", check=None),
+]

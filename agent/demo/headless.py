@@ -52,7 +52,7 @@ async def _post_example(world: DemoWorld) -> dict[str, Any]:
         "start_time": _naive(start),
         "end_time": _naive(start + timedelta(days=1)),
     }
-    async with httpx.AsyncClient(timeout=30, trust_env=False) as client:
+    async with httpx.AsyncClient(timeout=30, trust_env=False, verify=not world.url.startswith("http:")) as client:
         answer = await client.post(f"{world.url}/jobs/create", json=body)
     if answer.status_code != httpx.codes.CREATED:
         raise DemoFailed(f"POST {world.url}/jobs/create answered {answer.status_code}: {answer.text}")
@@ -92,7 +92,7 @@ def _print_run(run: Run) -> None:
 
 
 async def _search(world: DemoWorld) -> list[dict[str, Any]]:
-    transport = httpx.AsyncHTTPTransport(uds=str(socket_path(world.agent.settings.data_dir)))
+    transport = httpx.AsyncHTTPTransport(uds=str(socket_path(world.agent.settings.data_dir)), verify=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30) as client:
         answer = await client.post("/api/knowledge-bases/orders_kb/_search", json={"query": QUESTION, "limit": 3})
     if answer.status_code != httpx.codes.OK:

@@ -63,9 +63,8 @@ class AgentProcess:
         self.process.wait()
 
     def client(self) -> httpx.Client:
-        return httpx.Client(
-            transport=httpx.HTTPTransport(uds=str(self.socket)), base_url="http://localhost", timeout=30
-        )
+        transport = httpx.HTTPTransport(uds=str(self.socket), verify=False)
+        return httpx.Client(transport=transport, base_url="http://localhost", timeout=30)
 
     def call(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:
         """One request over the socket; its JSON, or None where there is none."""

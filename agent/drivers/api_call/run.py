@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
+from functools import cache
 from typing import Any
 
 import httpx
@@ -54,8 +56,19 @@ async def _exchange(context: RunContext, parameters: ApiCallParameters) -> Answe
 
 def _client(context: RunContext) -> httpx.AsyncClient:
     # no proxies, .netrc or certificates out of the environment: a proxy would resolve names beyond the guard
-    client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=None)  # noqa: S113 (one for the whole)
+    client = httpx.AsyncClient(
+        verify=_certificates(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 (one for the whole)
+    )
     return guarded(client, context.allow_private_addresses)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Loaded once in a worker: it takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
 
 
 async def _send(context: RunContext, parameters: ApiCallParameters, client: httpx.AsyncClient) -> Answer:

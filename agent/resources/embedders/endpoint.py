@@ -42,7 +42,9 @@ class OpenAiEmbedder:
         self._url = f"{parsed.base_url}/embeddings"
         self._cancelled = cancelled
         self._first_wait = first_wait
-        self._client = httpx.Client(headers=headers, timeout=TIMEOUT, follow_redirects=False)
+        self._client = httpx.Client(
+            headers=headers, timeout=TIMEOUT, follow_redirects=False, verify=self._url.startswith("https:")
+        )
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="embed")
         self.dimensions = dimensions or 0
         if not self.dimensions:

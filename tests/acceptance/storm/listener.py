@@ -45,7 +45,7 @@ class Listener:
                 self._stop.wait(_PAUSE)
 
     def _follow(self) -> None:
-        transport = httpx.HTTPTransport(uds=str(self._socket))
+        transport = httpx.HTTPTransport(uds=str(self._socket), verify=False)
         with httpx.Client(transport=transport, base_url="http://localhost", timeout=30) as client:
             headers = {"Last-Event-ID": str(self.position)}
             with connect_sse(client, "GET", "/api/events", headers=headers) as source:

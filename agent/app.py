@@ -13,12 +13,15 @@ from fastapi import FastAPI
 
 from agent.api.app import create_api
 from agent.api.serving import Listener, serve
+from agent.core.brake import Brake
+from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking
 from agent.core.firing import Firing
 from agent.core.gate import Gate, local_caller
 from agent.core.granting import Granting
 from agent.core.jobs import Jobs
 from agent.core.operations import Core
+from agent.core.pace import Pace
 from agent.core.ports import Executor
 from agent.core.runs import Runs
 from agent.core.world import World
@@ -29,6 +32,7 @@ from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
 from agent.services.canceller import Canceller
 from agent.services.delayed_canceller import DelayedCanceller
+from agent.services.catch_up import CatchUp
 from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
 from agent.services.rescuer import Rescuer
@@ -37,6 +41,7 @@ from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
 from agent.services.sealer import Sealer
 from agent.services.supervisor import Supervisor
+from agent.services.sentinel import Sentinels
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
@@ -159,17 +164,21 @@ async def _put_together(
         preload=[drivers.get("command").entry],
     )
     granting = Granting(store, vault, sources, reader)
-    firing = Firing(clock, ids, rng, settings.catch_up_rate)
+    pace = Pace(clock, settings.catch_up_rate)
+    firing = Firing(clock, ids, rng, pace)
+    brake = Brake(store, firing, settings.catch_up_threshold)
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
     dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
-    scheduler = Scheduler(store, clock, firing)
+    scheduler = Scheduler(store, clock, firing, brake)
+    catch_up = CatchUp(store, clock, ids, pace, settings.workers)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
     duties: list[Poller] = [
-        supervisor, scheduler, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
+        supervisor, scheduler, catch_up, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
+        sentinels,
     ]  # fmt: skip
-    hearing = (scheduler, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
+    hearing = (scheduler, catch_up, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
     for duty in hearing:
         store.subscribe(duty.hear)
     for wake in (dispatcher.wake, roster.wake):
@@ -183,11 +192,12 @@ async def _put_together(
         executor=executor,
         logs=logs,
         gate=gate,
-        jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing),
+        jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake),
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         world=World(store, vault, sources, reader, granting, clock, ids),
         failing=lambda: {type(duty).__name__: duty.failing for duty in duties if duty.failing},
     )
+        catching_up=CatchingUp(store, clock, settings),
     return Agent(
         settings=settings,
         core=core,

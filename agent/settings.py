@@ -42,6 +42,8 @@ class Settings(BaseSettings):
     """How long a cancel of a run that waits can be undone, where it was asked for as undoable."""
     catch_up_rate: Annotated[int, Field(ge=1, le=100_000)] = 60
     """Caught-up runs that may start in a minute, of all jobs together."""
+    catch_up_threshold: Annotated[int, Field(ge=0, le=10_000_000)] = 100
+    """More runs than that to catch up at once, of all jobs together, wait for an operator."""
     requests_per_minute: Annotated[int, Field(ge=1)] = 600
     max_body_bytes: Annotated[int, Field(ge=1024)] = 1024 * 1024
     max_active_jobs: Annotated[int, Field(ge=0)] = 100

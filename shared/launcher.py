@@ -45,6 +45,7 @@ COMMANDS = {
         Command("job", "list, show, create, edit, run, pause, resume, delete jobs", _CONSOLE_CLI),
         Command("run", "list, show, watch, cancel, rerun runs; read their logs", _CONSOLE_CLI),
         Command("explain", "why did a job (not) run?", _CONSOLE_CLI),
+        Command("catch-up", "list, release, discard missed fires that wait for you", _CONSOLE_CLI),
         Command("sentinel", "jobs that behave unlike themselves: overdue, too slow, too fast, flapping", _CONSOLE_CLI),
         Command("token", "create, list, revoke access tokens", _CONSOLE_CLI),
         Command("secret", "store, list, remove secrets", _CONSOLE_CLI),

@@ -46,6 +46,7 @@ class Standing(Collector):
     """How things stand now, for one account. Compared as itself: the registry keeps it in a dictionary."""
 
     runs: Mapping[str, int]
+    held: Mapping[str, int]
     sentinels: Mapping[tuple[SentinelKind, bool], int]
     """Open ones by kind, and whether somebody knows."""
     workers: Iterable[Worker]
@@ -60,7 +61,10 @@ class Standing(Collector):
         workers = GaugeMetricFamily("jobdeck_workers", "Worker processes by state.", labels=["state"])
         for name in _WORKER_STATES:
             workers.add_metric([name], tally[name])
-        yield from (runs, workers)
+        held = GaugeMetricFamily("jobdeck_held_fires", "Missed fires that are still to run.", labels=["reason"])
+        for reason, count in self.held.items():
+            held.add_metric([reason], count)
+        yield from (runs, workers, held)
         yield self._sentinels()
         yield GaugeMetricFamily("jobdeck_last_event_id", "Number of the newest event.", self.last_event_id)
         yield GaugeMetricFamily("jobdeck_event_streams", "Open event streams.", self.streams)

@@ -61,6 +61,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
     api = api_of(request)
     standing = Standing(
         runs=await api.core.runs.counts(caller),
+        held=await api.core.store.count_held(caller.account_id),
         sentinels=await api.core.store.count_open_sentinels(caller.account_id),
         workers=api.core.executor.workers(),
         last_event_id=await api.core.store.last_event_id(),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import UTC, datetime
 
 from agent.core.firing import schedule_of
@@ -9,7 +10,7 @@ from agent.core.ports import Drivers, Store
 from agent.core.records import RunQuery
 from shared.errors import InvalidInput
 from shared.filters import parse
-from shared.models import Fire, FireOutcome, FireReason, Job, Run, Sentinel
+from shared.models import Fire, FireOutcome, FireReason, HeldJob, Job, Run, Sentinel
 from shared.models.base import Instant, Resource
 
 _BECAUSE: dict[FireReason, str] = {
@@ -23,8 +24,11 @@ _BECAUSE: dict[FireReason, str] = {
     FireReason.CATCH_UP_NONE: "was missed: no agent looked at it in time, and the job catches nothing up",
     FireReason.OUTSIDE_CATCH_UP_WINDOW: "was missed: no agent looked at it in time, and it was too old to catch up",
     FireReason.AWAITING_OPERATOR: "is held for an operator: too many fires were missed at once",
+    FireReason.AWAITING_TURN: "is to be caught up, and waits for its turn",
+    FireReason.DISCARDED: "was missed, and an operator decided not to run it",
     FireReason.WINDOW_CLOSED: "did not start, because the job's window had closed",
     FireReason.JOB_PAUSED: "was not run, because the job was paused",
+    FireReason.JOB_DELETED: "was missed, and the job was deleted before it could be caught up",
 }
 _PLURAL = [("was missed", "were missed"), ("was not", "were not"), ("looked at it", "looked at them"),
            ("it was too old", "they were too old")]  # fmt: skip
@@ -46,8 +50,10 @@ async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Ex
     where = parse("state:pending,running,retrying", "run")
     active = await store.list_runs(RunQuery(job.account_id, where=where, job_id=job.id, limit=20))
     upcoming, fault = _upcoming(job, now)
+    held = await store.backlog(job.account_id, job.id)
     unlike = await store.list_sentinels(job.account_id, job_id=job.id, is_open=True)
     sentences = [fault or _standing(job, upcoming), *_lack(drivers, job), *map(_unlike_itself, unlike)]
+    sentences += [sentence for each in held for sentence in _still_missing(each)]
     sentences += [*(_waiting(run, now) for run in active), *map(told, fires)]
     return Explanation(
         job=job,
@@ -64,6 +70,10 @@ def told(fire: Fire) -> str:
     because = _BECAUSE[fire.reason]
     if fire.reason is FireReason.WINDOW_CLOSED and fire.outcome is FireOutcome.STARTED:
         because = "started, and was not tried again, because the job's window had closed"
+    if fire.reason is FireReason.DISCARDED and fire.decided_by:
+        because = f"was missed, and {fire.decided_by} decided not to run it"
+    if fire.reason is FireReason.CAUGHT_UP and fire.decided_by:
+        because = f"was missed, and caught up later: {fire.decided_by} released it"
     if fire.stands_in_fire_at is not None:
         because = f"was not run by itself; the fire of {_moment(fire.stands_in_fire_at)} stands for it"
     if fire.count > 1 and fire.until is not None:
@@ -93,6 +103,18 @@ def _standing(job: Job, upcoming: list[datetime]) -> str:
     if not upcoming:
         return "Its schedule has no moment left: it will not fire again."
     return f"It fires {job.schedule_text}; next at {_moment(upcoming[0])}."
+
+
+def _still_missing(held: HeldJob) -> Iterator[str]:
+    span = f"from {_moment(held.oldest)} to {_moment(held.newest)}"
+    if held.waiting:
+        yield (
+            f"{held.waiting:,} of its missed fires wait for an operator ({span}): "
+            f"`jobdeck catch-up release {held.slug}` or `discard`."
+        )
+    if held.released:
+        stopped = f"; none starts while it is {held.stopped}" if held.stopped else ""
+        yield f"{held.released:,} of its missed fires wait for their turn, one run after the other ({span}){stopped}."
 
 
 def _lack(drivers: Drivers, job: Job) -> list[str]:

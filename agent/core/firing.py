@@ -5,13 +5,14 @@ from __future__ import annotations
 import random
 from datetime import datetime, timedelta
 
+from agent.core.pace import Pace
 from agent.core.records import ClaimedRun, DueJob, FireRow, NewRun, ScheduleMarks, SettledJob
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.ids import NewId
 from shared.models import FireReason, Job, JobInput, RunCause
 from shared.schedule import Schedule, ScheduleSpec, compile_schedule, zone_data_version
-from shared.schedule.settle import FireState, Settlement, Verdict, settle
+from shared.schedule.settle import FireState, Settlement, Verdict, settle, to_catch_up
 
 _SET_ASIDE = timedelta(hours=1)
 """After that long a job whose schedule could not be read is looked at again."""
@@ -55,19 +56,17 @@ def window_end_of(claimed: ClaimedRun) -> datetime | None:
 
 
 class Firing:
-    """Settles due jobs. Of all jobs together, at most `catch_up_rate` caught-up runs start in a minute."""
+    """Settles due jobs. Caught-up runs that start at once take their places by the common `pace`."""
 
-    def __init__(self, clock: Clock, new_id: NewId, rng: random.Random, catch_up_rate: int = 60) -> None:
+    def __init__(self, clock: Clock, new_id: NewId, rng: random.Random, pace: Pace) -> None:
         self._clock = clock
         self._new_id = new_id
         self._rng = rng
-        self._spacing = 60 / catch_up_rate
-        self._next_catch_up = float("-inf")
-        """On monotonic time: when the next caught-up run may start."""
+        self._pace = pace
 
-    def settle(self, due: DueJob, now: datetime) -> SettledJob:
+    def settle(self, due: DueJob, now: datetime, held_up_to: datetime | None = None) -> SettledJob:
         """One look at one job: what becomes of every moment up to `now`, bounded; `next_fire_at` tells of the rest."""
-        settlement = settle(self._state(due), now, self._rng)
+        settlement = settle(self._state(due, now, held_up_to), now, self._rng)
         rows = [self._row(due.job.id, verdict, now) for verdict in settlement.verdicts]
         return SettledJob(
             job_id=due.job.id,
@@ -79,6 +78,10 @@ class Firing:
             zone_data_version=zone_data_version(),
         )
 
+    def to_catch_up(self, due: DueJob, now: datetime, held_up_to: datetime | None = None) -> int:
+        """How many runs a look at the job would catch up. InvalidInput if its schedule cannot be read."""
+        return to_catch_up(self._state(due, now, held_up_to), now)
+
     def recompute(self, due: DueJob) -> SettledJob:
         """Only the next fire anew, where the zone data changed; what is due by then is settled as everything else."""
         upcoming = schedule_of(due.job, due.created_at).next(due.high_water)
@@ -89,7 +92,7 @@ class Firing:
         seen, or the look at stale ones would not end."""
         return _unsettled(due, now + _SET_ASIDE, zone_data_version())
 
-    def _state(self, due: DueJob) -> FireState:
+    def _state(self, due: DueJob, now: datetime, held_up_to: datetime | None) -> FireState:
         policies = due.job.policies
         return FireState(
             schedule=schedule_of(due.job, due.created_at),
@@ -100,6 +103,9 @@ class Firing:
             paused_since=due.paused_since,
             active=due.active,
             queued=due.queued,
+            fresh=int(due.caught_up_at == now),
+            catching_up=due.catching_up,
+            held_up_to=held_up_to,
         )
 
     def _row(self, job_id: str, verdict: Verdict, now: datetime) -> FireRow:
@@ -128,10 +134,7 @@ class Firing:
     def _start(self, cause: RunCause, wanted: datetime, now: datetime) -> datetime:
         if cause != "catch_up":
             return wanted
-        elapsed = self._clock.monotonic()
-        place = max(elapsed, self._next_catch_up)
-        self._next_catch_up = place + self._spacing
-        return max(wanted, now + timedelta(seconds=place - elapsed))
+        return max(wanted, self._clock.now() + timedelta(seconds=self._pace.reserve()))
 
 
 def _next(due: DueJob, settlement: Settlement) -> datetime | None:

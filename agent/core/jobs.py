@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.core.brake import Brake
 from agent.core.callers import Caller, Scope
 from agent.core.checking import Checking
 from agent.core.driving import Manifest
@@ -45,7 +46,14 @@ class JobCheck(Resource):
 
 class Jobs:
     def __init__(
-        self, store: Store, clock: Clock, new_id: NewId, drivers: Drivers, checking: Checking, firing: Firing
+        self,
+        store: Store,
+        clock: Clock,
+        new_id: NewId,
+        drivers: Drivers,
+        checking: Checking,
+        firing: Firing,
+        brake: Brake,
     ) -> None:
         self._store = store
         self._clock = clock
@@ -53,6 +61,7 @@ class Jobs:
         self._drivers = drivers
         self._checking = checking
         self._firing = firing
+        self._brake = brake
 
     async def create(
         self,
@@ -183,11 +192,11 @@ class Jobs:
 
     async def _settle(self, job: Job, now: datetime) -> None:
         """Write what became of the job's moments until now; one look at it is bounded."""
-        high_water = datetime.min.replace(tzinfo=UTC)
-        while high_water < now:
-            settled = self._firing.settle(await self._store.due_state(job.account_id, job.id), now)
-            await self._store.settle([settled], now)
-            high_water = settled.high_water
+        due = await self._store.due_state(job.account_id, job.id)
+        held_up_to = await self._brake.judge(now, beside=due)
+        while due.high_water < now:
+            await self._store.settle([self._firing.settle(due, now, held_up_to)], now)
+            due = await self._store.due_state(job.account_id, job.id)
 
     async def _upcoming(self, job: Job) -> datetime | None:
         due = await self._store.due_state(job.account_id, job.id)

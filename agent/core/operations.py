@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.core.catching_up import CatchingUp
 from agent.core.gate import Gate
 from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
@@ -27,6 +28,7 @@ class Core:
     gate: Gate
     jobs: Jobs
     runs: Runs
+    catching_up: CatchingUp
     world: World
     failing: Callable[[], dict[str, str]]
     """The background duties whose last try failed, and why; empty when all is well."""

@@ -17,11 +17,13 @@ from agent.core.records import (
     ClaimedRun,
     DueJob,
     Fence,
+    Held,
     JobChange,
     JobStatistics,
     LogSearch,
     NewJob,
     NewRun,
+    NextTurn,
     Outcome,
     RunQuery,
     RunUpdate,
@@ -36,6 +38,8 @@ from shared.models import (
     Fire,
     Job,
     KnowledgeBase,
+    HeldDecision,
+    HeldJob,
     LogHits,
     LogPage,
     Run,
@@ -117,6 +121,40 @@ class FireStore(Protocol):
 
 class RunStore(Protocol):
     async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
+class BacklogStore(Protocol):
+    """Missed fires that are still to run. Each has its one ledger row: `held`, until it is decided."""
+
+    async def late_jobs(self, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
+        """Of `due_jobs` those due before that moment, earliest first, behind `last`."""
+
+    async def held_up_to(self) -> datetime | None:
+        """Missed moments until then wait for an operator, all jobs together."""
+
+    async def hold_up_to(self, moment: datetime) -> None: ...
+
+    async def backlog(self, account_id: str, job_id: str | None = None) -> list[HeldJob]:
+        """By job, those whose oldest fire is the oldest first."""
+
+    async def count_held(self, account_id: str) -> dict[str, int]:
+        """How many fires are held, by reason."""
+
+    async def release(self, which: Held, by: str, now: datetime, *, latest_only: bool) -> HeldDecision:
+        """Those that wait for an operator now wait for their turn; of a job whose window is over they are skipped; of
+        one that is paused or disabled they are left. What is released already is not touched: doing it twice is
+        doing it once."""
+
+    async def discard(self, which: Held, by: str, now: datetime) -> HeldDecision:
+        """All that are held become missed, whatever they wait for."""
+
+    async def next_turns(self, limit: int) -> list[NextTurn]:
+        """The oldest fire that waits for its turn of every job that may start one: not paused, not disabled, no
+        caught-up run active. Oldest first; no more than may wait for a worker together with those that do (`limit`)."""
+
+    async def take_turns(self, turns: Sequence[tuple[NextTurn, NewRun]], now: datetime) -> list[Run]:
+        """Make the runs, and their fires `started`; those that were decided meanwhile are left out, and those whose
+        window is over are skipped with all that wait behind them. Returns the runs made."""
+
+
 
     async def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
@@ -278,7 +316,7 @@ class WorldStore(Protocol):
     async def prune_events(self, keep: int) -> int: ...
 
 
-class Store(JobStore, FireStore, RunStore, SentinelStore, WorldStore, Protocol):
+class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Protocol):
     """All of Jobdeck's own tables. One contract suite runs on every engine."""
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:

@@ -62,6 +62,20 @@ class DueJob:
     paused_since: datetime | None
     active: int
     queued: int
+    catching_up: bool = False
+    """A caught-up run of it is active, or a missed fire of it waits for its turn."""
+    caught_up_at: datetime | None = None
+    """When the newest of its active caught-up runs was made."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """Which held fires an operator decides about: of these jobs (None: of all of the account), due in [since, until]."""
+
+    account_id: str
+    job_ids: tuple[str, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +91,15 @@ class NewRun:
     original_run_id: str | None = None
     revision: int | None = None
     """None: the job's current one."""
+
+
+@dataclass(frozen=True, slots=True)
+class NextTurn:
+    """A missed fire whose turn it is to run."""
+
+    fire_id: int
+    job_id: str
+    fire_at: datetime
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 import structlog
 
+from agent.core.brake import Brake
 from agent.core.firing import Firing
 from agent.core.ports import Store
 from agent.core.records import DueJob, SettledJob
@@ -15,6 +17,7 @@ from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models import Event
 from shared.schedule import zone_data_version
+from shared.schedule.settle import ON_TIME
 
 _log = structlog.get_logger()
 _BATCH = 500
@@ -22,12 +25,22 @@ _LONGEST_REST = 30.0
 """A wall clock that was set is noticed within that time."""
 
 
+@dataclass(frozen=True, slots=True)
+class _Look:
+    """One evaluation of all that is due at `now`. After an absence it takes many polls, and is judged as one."""
+
+    now: datetime
+    held_up_to: datetime | None = None
+
+
 class Scheduler(Poller):
-    def __init__(self, store: Store, clock: Clock, firing: Firing) -> None:
+    def __init__(self, store: Store, clock: Clock, firing: Firing, brake: Brake) -> None:
         super().__init__()
         self._store = store
         self._clock = clock
         self._firing = firing
+        self._brake = brake
+        self._absence: _Look | None = None
         self._zones_checked = False
 
     def hear(self, events: Sequence[Event]) -> None:
@@ -41,13 +54,22 @@ class Scheduler(Poller):
         now = self._clock.now()
         due = await self._store.due_jobs(now, _BATCH)
         if due:
-            await self._settle(due, self._firing.settle, now)
+            look = await self._look(due[0], now)
+            await self._settle(due, lambda job, at: self._firing.settle(job, at, look.held_up_to), look.now)
         if len(due) == _BATCH or await self._still_due(due, now):
             return 0.0
         upcoming = await self._store.next_due()
         if upcoming is None:
             return _LONGEST_REST
         return min(max((upcoming - self._clock.now()).total_seconds(), 0.001), _LONGEST_REST)
+
+    async def _look(self, earliest: DueJob, now: datetime) -> _Look:
+        if not _is_late(earliest, now):
+            self._absence = None
+            return _Look(now)
+        if self._absence is None or now < self._absence.now or not _is_late(earliest, self._absence.now):
+            self._absence = _Look(now, await self._brake.judge(now))
+        return self._absence
 
     async def _still_due(self, settled: Sequence[DueJob], now: datetime) -> bool:
         upcoming = await self._store.next_due() if settled else None
@@ -92,3 +114,7 @@ class Scheduler(Poller):
         later = self._firing.set_aside(job, now)
         _log.error("job_set_aside", job_id=job.job.id, job=job.job.name, error=str(error), until=later.next_fire_at)
         return later
+
+
+def _is_late(due: DueJob, now: datetime) -> bool:
+    return due.job.next_run_at is not None and due.job.next_run_at < now - ON_TIME

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -10,13 +11,14 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import DueJob, FireRow, SettledJob
-from agent.store import cancels, events, runs
+from agent.store import backlog, cancels, events, runs
 from agent.store.rows import JOB, Row, job_of, select_where_in
 from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
 from shared.durations import parse_duration
 from shared.errors import NotFound
-from shared.models import Fire, FireOutcome, Run
+from shared.models import Fire, FireReason, Run
+from shared.schedule.settle import ON_TIME
 from shared.states import RunState
 
 _LIVING = jobs.c.deleted_at.is_(None)
@@ -37,6 +39,15 @@ class _Decision:
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
     query = JOB.where(jobs.c.due_at <= now).order_by(jobs.c.due_at, jobs.c.number).limit(limit)
+    return _due_jobs(connection, connection.execute(query).mappings().all(), now - ON_TIME)
+
+
+def late(connection: sa.Connection, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
+    query = JOB.where(jobs.c.due_at < before).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
+    if last is not None:
+        due_at = last.job.next_run_at
+        behind = sa.or_(jobs.c.due_at > due_at, sa.and_(jobs.c.due_at == due_at, jobs.c.id > last.job.id))
+        query = query.where(jobs.c.due_at >= due_at, behind)
     return _due_jobs(connection, connection.execute(query).mappings().all())
 
 
@@ -79,37 +90,62 @@ def list_page(
 
 def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
     pairs = _unmoved(connection, settled)
-    news, known = _news(connection, pairs)
+    news = _news(connection, pairs)
     for job, row in pairs:
         if job.cancel_running:
             _cancel_active(connection, row, now)
     created = runs.insert(connection, [each.fire.run for each in news if each.fire.run is not None], now)
-    _write_ledger(connection, news, known, now)
+    if news:
+        connection.execute(sa.insert(fires), [_ledger_row(each.job, each.fire, now) for each in news])
     _move_marks(connection, pairs)
-    _tell(connection, pairs, [each.moment for each in news], now)
+    tell(connection, [each.moment for each in news], {row["number"]: job.next_fire_at for job, row in pairs}, now)
+    _tell_quiet(connection, pairs, now)
+    _tell_held(connection, news, now)
     return created
+
+
+def tell(
+    connection: sa.Connection, moments: Iterable[_Moment], next_fires: dict[int, datetime | None], now: datetime
+) -> None:
+    """A ledger row's event carries `nextRunAt` too where it moved, so that nobody has to read the job again after each
+    fire."""
+    told = []
+    for fire in _at_moments(connection, _FIRE, moments):
+        data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
+        if fire["job_number"] in next_fires:
+            data["nextRunAt"] = _text(next_fires[fire["job_number"]])
+        told.append((fire["account_id"], fire["job_id"], data))
+    events.record(connection, "fire.recorded", told, now)
 
 
 _FIRE = sa.select(fires, jobs.c.id.label("job_id")).select_from(fires.join(jobs))
 
 
-def _due_jobs(connection: sa.Connection, rows: Sequence[Row]) -> list[DueJob]:
-    query = sa.select(run_table.c.job_number, run_table.c.state).where(run_table.c.finished_at.is_(None))
-    states: dict[int, list[str]] = {row["number"]: [] for row in rows}
-    for run in select_where_in(connection, query, run_table.c.job_number, list(states)):
-        states[run["job_number"]].append(run["state"])
-    return [
-        DueJob(
-            # The rules go on from the stored moment, which a paused job keeps too.
-            job=job_of({**row, "due_at": row["next_fire_at"]}),
-            created_at=row["created_at"],
-            high_water=row["high_water"],
-            paused_since=row["paused_at"],
-            active=len(states[row["number"]]),
-            queued=states[row["number"]].count(RunState.PENDING),
-        )
-        for row in rows
-    ]
+def _due_jobs(connection: sa.Connection, rows: Sequence[Row], on_time_from: datetime | None = None) -> list[DueJob]:
+    """`on_time_from`: of jobs due from then on nothing is to be caught up, and nobody looks whether something is."""
+    columns = (run_table.c.job_number, run_table.c.state, run_table.c.cause, run_table.c.created_at)
+    query = sa.select(*columns).where(run_table.c.finished_at.is_(None))
+    active: dict[int, list[Row]] = {row["number"]: [] for row in rows}
+    for run in select_where_in(connection, query, run_table.c.job_number, list(active)):
+        active[run["job_number"]].append(run)
+    late = [row["number"] for row in rows if on_time_from is None or row["next_fire_at"] < on_time_from]
+    in_turn = backlog.jobs_in_turn(connection, late)
+    return [_due_job(row, active[row["number"]], in_turn=row["number"] in in_turn) for row in rows]
+
+
+def _due_job(row: Row, active: Sequence[Row], *, in_turn: bool) -> DueJob:
+    caught_up = [run["created_at"] for run in active if run["cause"] == "catch_up"]
+    return DueJob(
+        # The rules go on from the stored moment, which a paused job keeps too.
+        job=job_of({**row, "due_at": row["next_fire_at"]}),
+        created_at=row["created_at"],
+        high_water=row["high_water"],
+        paused_since=row["paused_at"],
+        active=len(active),
+        queued=sum(run["state"] == RunState.PENDING for run in active),
+        catching_up=in_turn or bool(caught_up),
+        caught_up_at=max(caught_up, default=None),
+    )
 
 
 def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_Pair]:
@@ -126,41 +162,23 @@ def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Itera
     return select_where_in(connection, query, key, moments)
 
 
-def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> tuple[list[_Decision], dict[_Moment, str]]:
-    """The rows that the ledger does not have yet, and the outcomes that it has of the others' moments.
-
-    A moment is decided once; only one that was held for the operator is decided again.
-    """
+def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:
+    """The rows that the ledger does not have yet: a moment is settled once."""
     decisions = [_Decision(row, fire) for job, row in pairs for fire in job.rows]
-    query = sa.select(fires.c.job_number, fires.c.fire_at, fires.c.outcome)
+    query = sa.select(fires.c.job_number, fires.c.fire_at)
     found = _at_moments(connection, query, (decision.moment for decision in decisions))
-    known = {(row["job_number"], row["fire_at"]): row["outcome"] for row in found}
-    news: dict[_Moment, _Decision] = {}
-    for decision in decisions:
-        earlier = known.get(decision.moment)
-        reopens = earlier == FireOutcome.HELD and decision.fire.outcome != FireOutcome.HELD
-        if earlier is None or reopens:
-            news.setdefault(decision.moment, decision)
-    return list(news.values()), known
+    known = {(row["job_number"], row["fire_at"]) for row in found}
+    news = {decision.moment: decision for decision in reversed(decisions) if decision.moment not in known}
+    return list(reversed(news.values()))
 
 
 def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
-    of_job = sa.and_(run_table.c.finished_at.is_(None), run_table.c.job_number == job["number"])
+    """All but the caught-up run that an earlier part of this same settlement has made: it goes first."""
+    earlier = sa.or_(run_table.c.created_at != now, run_table.c.cause != "catch_up")
+    of_job = sa.and_(run_table.c.finished_at.is_(None), run_table.c.job_number == job["number"], earlier)
     grace = parse_duration(job["definition"]["policies"]["kill_grace"])
     cancels.cancel_waiting(connection, of_job, "replaced", "replaced by the next fire of its job", now)
     cancels.mark_running(connection, of_job, "the next fire of its job", now + grace, now)
-
-
-def _write_ledger(
-    connection: sa.Connection, news: Sequence[_Decision], known: dict[_Moment, str], now: datetime
-) -> None:
-    for each in news:
-        if each.moment in known:
-            same = sa.and_(fires.c.job_number == each.moment[0], fires.c.fire_at == each.moment[1])
-            connection.execute(sa.update(fires).where(same).values(_ledger_row(each.job, each.fire, now)))
-    new = [_ledger_row(each.job, each.fire, now) for each in news if each.moment not in known]
-    if new:
-        connection.execute(sa.insert(fires), new)
 
 
 def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:
@@ -199,19 +217,17 @@ def _move_marks(connection: sa.Connection, pairs: Sequence[_Pair]) -> None:
     )
 
 
-def _tell(connection: sa.Connection, pairs: Sequence[_Pair], moments: Sequence[_Moment], now: datetime) -> None:
-    """A ledger row's event carries `nextRunAt` too, so that nobody has to read the job again after each fire."""
-    next_fires = {row["number"]: job.next_fire_at for job, row in pairs}
-    told = []
-    for fire in _at_moments(connection, _FIRE, moments):
-        data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
-        data["nextRunAt"] = _text(next_fires[fire["job_number"]])
-        told.append((fire["account_id"], fire["job_id"], data))
-    events.record(connection, "fire.recorded", told, now)
+def _tell_quiet(connection: sa.Connection, pairs: Sequence[_Pair], now: datetime) -> None:
     quiet = [row["number"] for job, row in pairs if not job.rows and job.next_fire_at != row["next_fire_at"]]
     if quiet:
         changed = [job_of(row) for row in select_where_in(connection, JOB, jobs.c.number, quiet)]
         events.record_jobs(connection, "job.changed", changed, now)
+
+
+def _tell_held(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> None:
+    held = [each.job["account_id"] for each in news if each.fire.reason is FireReason.AWAITING_OPERATOR]
+    for account, count in Counter(held).items():
+        backlog.tell(connection, account, "held", None, count, now)
 
 
 def _text(moment: datetime | None) -> str | None:

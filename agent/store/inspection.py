@@ -15,8 +15,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
 from agent.store import facts, schema
+from agent.store.backlog import FOR_OPERATOR
 from agent.store.engine import BUSY_SECONDS
-from agent.store.tables import HELD, connections, events, jobs, knowledge_bases, runs, secrets
+from agent.store.tables import HELD, STILL_HELD, connections, events, fires, jobs, knowledge_bases, runs, secrets
 from shared.errors import Unavailable
 
 MOST_PROBLEMS = 20
@@ -52,6 +53,16 @@ class StoreInspection:
         """(run, job's name, end of the lease) of every run that is `running`."""
         query = sa.select(runs.c.id, jobs.c.name, runs.c.lease_until).join(jobs, jobs.c.number == runs.c.job_number)
         return [tuple(row) for row in self._connection.execute(query.where(HELD).order_by(runs.c.lease_until))]
+
+    def held_fires(self) -> tuple[int, int, datetime | None]:
+        """(missed fires that wait for an operator, of how many jobs, since when)."""
+        counts = (
+            sa.func.count(),
+            sa.func.count(fires.c.job_number.distinct()),
+            sa.func.min(fires.c.decided_at, type_=fires.c.decided_at.type),
+        )
+        found = self._connection.execute(sa.select(*counts).where(STILL_HELD, FOR_OPERATOR)).one()
+        return found[0], found[1], found[2]
 
     def jobs(self) -> Iterator[sa.RowMapping]:
         """Every job that is not deleted."""

@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import ActiveLimit, JobChange, NewJob, ScheduleMarks
-from agent.store import cancels, events, fulltext
+from agent.store import cancels, deciding, events, fulltext
 from agent.store.rows import JOB, job_of
 from agent.store.tables import ACTIVE, WAITING, job_revisions, job_tags, jobs, runs
 from shared.errors import Conflict, NotFound, StaleVersion, TooMany
@@ -79,6 +79,7 @@ def delete(connection: sa.Connection, job_id: str, expected_version: int | None,
     connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(values))
     of_job = sa.and_(ACTIVE, WAITING, runs.c.job_number == row["number"])
     cancels.cancel_waiting(connection, of_job, "job_deleted", "cancelled because its job was deleted", now)
+    deciding.give_up_deleted(connection, row["account_id"], row["number"], now)
     return _tell(connection, row["number"], "job.deleted", now)
 
 

@@ -15,10 +15,12 @@ from agent.core.records import (
     DueJob,
     Fence,
     JobChange,
+    Held,
     JobStatistics,
     NewJob,
     NewRun,
     Outcome,
+    NextTurn,
     RunQuery,
     RunUpdate,
     SettledJob,
@@ -29,8 +31,10 @@ from agent.store import (
     cancels,
     claims,
     events,
+    backlog,
     facts,
     fires,
+    deciding,
     job_queries,
     jobs,
     outcomes,
@@ -51,6 +55,8 @@ from shared.models import (
     JobInput,
     KnowledgeBase,
     Run,
+    HeldDecision,
+    HeldJob,
     Sentinel,
     SentinelKind,
     Step,
@@ -153,6 +159,33 @@ class SqlStore:
 
     async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
         return await self._write(runs.insert, new, now)
+    async def late_jobs(self, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
+        return await self._read(fires.late, before, last, limit)
+
+    async def held_up_to(self) -> datetime | None:
+        return await self._read(backlog.held_up_to)
+
+    async def hold_up_to(self, moment: datetime) -> None:
+        await self._write(backlog.hold_up_to, moment)
+
+    async def backlog(self, account_id: str, job_id: str | None = None) -> list[HeldJob]:
+        return await self._read(backlog.by_job, account_id, job_id)
+
+    async def count_held(self, account_id: str) -> dict[str, int]:
+        return await self._read(backlog.count, account_id)
+
+    async def release(self, which: Held, by: str, now: datetime, *, latest_only: bool) -> HeldDecision:
+        return await self._write(deciding.release, which, by, now, latest_only)
+
+    async def discard(self, which: Held, by: str, now: datetime) -> HeldDecision:
+        return await self._write(deciding.discard, which, by, now)
+
+    async def next_turns(self, limit: int) -> list[NextTurn]:
+        return await self._read(backlog.next_turns, limit)
+
+    async def take_turns(self, turns: Sequence[tuple[NextTurn, NewRun]], now: datetime) -> list[Run]:
+        return await self._write(deciding.take_turns, turns, now)
+
 
     async def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from console.cli.catch_up import catch_up
 from console.cli.connections import connections
 from console.cli.explain import explain
 from console.cli.jobs import jobs
@@ -20,6 +21,7 @@ app.add_typer(jobs, name="job")
 app.add_typer(runs, name="run")
 app.command()(explain)
 app.add_typer(sentinels, name="sentinel")
+app.add_typer(catch_up, name="catch-up")
 app.add_typer(connections, name="connection")
 app.add_typer(knowledge_bases, name="kb")
 app.add_typer(secrets, name="secret")

@@ -13,6 +13,7 @@ from shared.clock import Clock, SystemClock
 
 if TYPE_CHECKING:
     from console.client.access import Access
+    from console.client.catch_up import CatchUps
     from console.client.jobs import Jobs
     from console.client.runs import Runs
     from console.client.sentinels import Sentinels
@@ -60,6 +61,13 @@ class AgentClient:
         from console.client.runs import Runs
 
         return Runs(self.session, self._line)
+
+    @cached_property
+    def catch_ups(self) -> CatchUps:
+        """Missed fires that wait for an operator, or for their turn."""
+        from console.client.catch_up import CatchUps
+
+        return CatchUps(self.session)
 
     @cached_property
     def world(self) -> World:

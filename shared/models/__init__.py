@@ -1,5 +1,6 @@
 """The shapes that cross the API, one file per word of the product."""
 
+from shared.models.backlog import Backlog, HeldChoice, HeldDecision, HeldJob, ReleaseChoice
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
 from shared.models.job import (
@@ -29,6 +30,7 @@ from shared.models.world import (
 
 __all__ = [
     "Action",
+    "Backlog",
     "CatchUp",
     "Concurrency",
     "Connection",
@@ -39,6 +41,9 @@ __all__ = [
     "Fire",
     "FireOutcome",
     "FireReason",
+    "HeldChoice",
+    "HeldDecision",
+    "HeldJob",
     "Job",
     "JobInput",
     "KnowledgeBase",
@@ -48,6 +53,7 @@ __all__ = [
     "LogPage",
     "Policies",
     "Progress",
+    "ReleaseChoice",
     "Retry",
     "Run",
     "RunCause",

@@ -9,7 +9,7 @@ from shared.models.base import Instant, Resource
 EventKind = Literal[
     "job.created", "job.changed", "job.deleted",
     "run.created", "run.changed", "run.progress", "run.log",
-    "fire.recorded",
+    "fire.recorded", "catch_up.changed",
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
     "connection.changed", "knowledge_base.changed",
@@ -19,7 +19,9 @@ EventKind = Literal[
 
 class Event(Resource):
     """`id` is the position in the stream (`Last-Event-ID`). `data` is the whole changed resource where it is
-    small (job, run, sentinel), else its ids; `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`."""
+    small (job, run, sentinel), else its ids; `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`,
+    `catch_up.changed` `{act, by, count, waiting, jobs}`: who held, released or discarded how many missed fires, and how
+    many of how many jobs wait for an operator now."""
 
     id: int
     at: Instant

@@ -29,8 +29,11 @@ class FireReason(StrEnum):
     CATCH_UP_NONE = "catch_up_none"
     OUTSIDE_CATCH_UP_WINDOW = "outside_catch_up_window"
     AWAITING_OPERATOR = "awaiting_operator"
+    AWAITING_TURN = "awaiting_turn"
+    DISCARDED = "discarded"
     WINDOW_CLOSED = "window_closed"
     JOB_PAUSED = "job_paused"
+    JOB_DELETED = "job_deleted"
 
 
 class Fire(Resource):
@@ -47,3 +50,5 @@ class Fire(Resource):
     count: int = 1
     until: Instant | None = None
     decided_at: Instant
+    decided_by: str | None = None
+    """The operator who released or discarded it, where it was held."""

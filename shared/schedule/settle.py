@@ -6,6 +6,7 @@ import random
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from itertools import islice
 
 from shared.models.fire import FireOutcome, FireReason
 from shared.models.job import CatchUp, Overlap
@@ -21,7 +22,10 @@ class FireState:
     """A job as it stands before its fires are settled.
 
     `high_water`: every moment at or before it is settled. `paused_since`: moments from then on are not run.
-    `active`: its pending, running and retrying runs, whatever caused them; `queued`: those of them that are pending.
+    `active`: its pending, running and retrying runs, whatever caused them; `queued`: those of them that are pending;
+    `fresh`: the caught-up ones that an earlier part of this same settlement started.
+    `catching_up`: a caught-up run of it is active, or a missed fire of it waits for its turn.
+    `held_up_to`: what would be caught up of the moments until then waits for the operator instead.
     """
 
     schedule: Schedule
@@ -32,6 +36,9 @@ class FireState:
     paused_since: datetime | None
     active: int
     queued: int
+    fresh: int = 0
+    catching_up: bool = False
+    held_up_to: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,27 +89,28 @@ def settle(
             [], cancel_running=False, high_water=state.high_water, next_fire=_next(state, now), more=False
         )
     ledger = _Ledger(state, now, rng, on_time)
-    verdicts = _take(ledger.rows(limit + 1), limit + 1)
+    verdicts = list(islice(ledger.rows(limit + 1), limit + 1))
     more = len(verdicts) > limit
     kept = verdicts[:limit]
     high_water = (kept[-1].until or kept[-1].fire_at) if more else now
     return Settlement(
         verdicts=[ledger.jittered(verdict) for verdict in kept],
-        cancel_running=any(verdict.reason is FireReason.REPLACED_RUNNING for verdict in kept) and state.active > 0,
+        cancel_running=any(verdict.reason is FireReason.REPLACED_RUNNING for verdict in kept),
         high_water=high_water,
         next_fire=_next(replace(state, high_water=high_water), now),
         more=more,
     )
 
 
+def to_catch_up(state: FireState, now: datetime, *, on_time: timedelta = ON_TIME) -> int:
+    """How many runs the settlement of that job would catch up now, whether they start at once or wait for their turn."""
+    return _Ledger(state, now, random.Random(0), on_time).to_catch_up() if now > state.high_water else 0  # noqa: S311  (not drawn from)
+
+
 def _next(state: FireState, now: datetime) -> datetime | None:
     upcoming = state.schedule.next(state.high_water)
     paused = state.paused_since is not None and state.paused_since <= now
     return None if paused and (upcoming is None or upcoming > now) else upcoming
-
-
-def _take(rows: Iterator[Verdict], most: int) -> list[Verdict]:
-    return [row for row, _ in zip(rows, range(most), strict=False)]
 
 
 class _Ledger:
@@ -114,11 +122,20 @@ class _Ledger:
         self._rng = rng
         self._active = state.active
         self._queued = state.queued
+        self._catching_up = state.catching_up
         self._now = now
         pause = state.paused_since
         self._runs_until = now if pause is None else min(now, max(pause - _TICK, state.high_water))
         self._missed_until = min(self._runs_until, now - on_time - _TICK)
         self._window_from = now - state.catch_up.window - _TICK
+
+    def to_catch_up(self) -> int:
+        """How many of the missed moments are to run that are not held already; counted, not walked."""
+        mode, held = self._state.catch_up.mode, self._state.held_up_to
+        after = max(self._state.high_water, self._window_from, held or self._state.high_water)
+        if mode == "all":
+            return max(self._schedule.count(after, self._missed_until), 0)
+        return int(mode == "latest" and self._schedule.latest(self._missed_until, after) is not None)
 
     def rows(self, most: int) -> Iterator[Verdict]:
         """At most about `most` rows; the caller stops where it likes."""
@@ -157,9 +174,19 @@ class _Ledger:
             if mode == "none":
                 yield Verdict(moment, FireOutcome.MISSED, FireReason.CATCH_UP_NONE)
             elif mode == "all" or moment == last:
-                yield self._start(moment, FireReason.CAUGHT_UP, chained=True)
+                yield self._catch_up(moment)
             else:
                 yield _coalesced(moment, last)
+
+    def _catch_up(self, moment: datetime) -> Verdict:
+        """One caught-up run of a job at a time: the others get theirs as their turn comes."""
+        held = self._state.held_up_to
+        if held is not None and moment <= held:
+            return Verdict(moment, FireOutcome.HELD, FireReason.AWAITING_OPERATOR)
+        if self._catching_up:
+            return Verdict(moment, FireOutcome.HELD, FireReason.AWAITING_TURN)
+        self._catching_up = True
+        return self._start(moment, FireReason.CAUGHT_UP, chained=True)
 
     def _on_time(self, after: datetime, most: int) -> Iterator[Verdict]:
         last = self._schedule.latest(self._runs_until, after)
@@ -176,7 +203,10 @@ class _Ledger:
             case "allow":
                 return self._start(moment, FireReason.ON_TIME)
             case "cancel_running":
-                return self._start(moment, FireReason.REPLACED_RUNNING, chained=True)
+                # What this settlement itself starts is not cancelled: a caught-up run goes first.
+                replaces = self._state.active > self._state.fresh
+                reason = FireReason.REPLACED_RUNNING if replaces else FireReason.QUEUED_BEHIND
+                return self._start(moment, reason, chained=True)
             case "skip":
                 return Verdict(moment, FireOutcome.SKIPPED, FireReason.OVERLAP_ACTIVE)
             case "queue_one" | "queue_all" as queue:

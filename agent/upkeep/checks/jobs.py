@@ -46,6 +46,7 @@ def check_jobs(store: StoreInspection, drivers: Drivers, *, agent_lives: bool) -
         elif job["interval_type"] != "once":  # one that has had its moment is done
             silent.append(job["name"])
     yield from _check_schedules(silent, waiting, stale, zones, agent_lives=agent_lives)
+    yield from _check_held(store)
     yield from _check_resources(store, world)
 
 
@@ -65,6 +66,13 @@ def _check_schedules(
     elif stale and agent_lives:
         sentence = f"next fires were computed with other zone data than {zones}: {listed(stale)}"
         yield warning("zones", sentence, "restart the agent, so that it sees the same data and computes them anew")
+
+
+def _check_held(store: StoreInspection) -> Iterator[Finding]:
+    fires, jobs, since = store.held_fires()
+    if since is not None:
+        sentence = f"{fires:,} missed fires of {jobs:,} jobs wait for an operator since {since:%Y-%m-%d %H:%M}Z"
+        yield warning("catch-up", sentence, "jobdeck catch-up list, then release or discard them")
 
 
 def _check_needs(job: Any, drivers: Drivers, world: World) -> Iterator[Finding]:

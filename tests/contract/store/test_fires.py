@@ -58,12 +58,13 @@ async def test_a_moment_is_decided_once(store: Store, make: Maker) -> None:
     assert len(await make.runs()) == 1
 
 
-async def test_a_held_moment_is_decided_again(store: Store, make: Maker) -> None:
+async def test_a_held_moment_is_not_settled_again(store: Store, make: Maker) -> None:
+    """Two may look at one job at once; what one of them held, the other must not start."""
     job = await make.job(next_fire_at=NOW)
     await make.settle(job, FireRow(NOW, FireOutcome.HELD, FireReason.AWAITING_OPERATOR))
-    [run] = await make.settle(job, started(job, NOW))
+    assert await make.settle(job, started(job, NOW)) == []
     [fire] = await store.list_fires("main")
-    assert (fire.outcome, fire.run_id) == (FireOutcome.STARTED, run.id)
+    assert (fire.outcome, fire.run_id) == (FireOutcome.HELD, None)
 
 
 async def test_a_job_whose_version_moved_is_left_as_it_is(store: Store, make: Maker) -> None:

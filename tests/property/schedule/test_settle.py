@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from shared.models.fire import FireOutcome, FireReason
 from shared.models.job import CatchUp, Overlap
 from shared.schedule import FireState, ScheduleSpec, Verdict, compile_schedule, settle
+from shared.schedule.settle import to_catch_up
 
 START = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 SPECS = [
@@ -56,15 +57,18 @@ def run(state: FireState, now: datetime, limit: int = 1000) -> tuple[list[Verdic
         assert len(settlement.verdicts) <= limit
         verdicts += settlement.verdicts
         started = sum(verdict.starts for verdict in settlement.verdicts)
+        caught_up = sum(verdict.reason is FireReason.CAUGHT_UP for verdict in settlement.verdicts)
         state = replace(
             state,
             high_water=settlement.high_water,
             active=state.active + started,
             queued=state.queued + started,
+            fresh=state.fresh + caught_up,
+            catching_up=state.catching_up or caught_up > 0,
         )
         assert settlement.next_fire == state.schedule.next(state.high_water) or state.paused_since
         if not settlement.more:
-            return verdicts, state
+            return verdicts, replace(state, fresh=0)
 
 
 def moments_of(verdicts: list[Verdict], state: FireState) -> list[datetime]:
@@ -152,9 +156,11 @@ def test_what_a_downtime_leaves(spec: ScheduleSpec, overlap: Overlap, catch_up: 
     now = START + timedelta(seconds=gone)
     verdicts, _ = run(state, now)
     missed = [verdict for verdict in verdicts if verdict.fire_at < now - timedelta(seconds=60)]
-    caught = [verdict for verdict in missed if verdict.starts]
+    caught = [verdict for verdict in missed if verdict.starts or verdict.reason is FireReason.AWAITING_TURN]
     inside = [verdict for verdict in missed if verdict.fire_at >= now - catch_up.window]
-    assert all(verdict.chained and verdict.reason is FireReason.CAUGHT_UP for verdict in caught)
+    assert to_catch_up(state, now) == len(caught)
+    assert [verdict.starts for verdict in caught] == [True, *[False] * (len(caught) - 1)][: len(caught)]
+    assert all(verdict.chained and verdict.reason is FireReason.CAUGHT_UP for verdict in caught[:1])
     assert all(verdict.fire_at >= now - catch_up.window for verdict in caught)
     if catch_up.mode == "none":
         assert not caught
@@ -167,3 +173,28 @@ def test_what_a_downtime_leaves(spec: ScheduleSpec, overlap: Overlap, catch_up: 
     for row in verdicts:
         if row.outcome is FireOutcome.COALESCED:
             assert row.stands_in_fire_at in running
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from(SPECS), overlaps, catch_ups), min_size=1, max_size=4),
+    st.integers(61, 40_000),
+    st.integers(0, 60),
+    st.sampled_from([1, 7, 1000]),
+)
+def test_no_more_than_the_threshold_is_caught_up_by_itself(
+    jobs: list[tuple[ScheduleSpec, Overlap, CatchUp]], gone: int, threshold: int, limit: int
+) -> None:
+    """Of all jobs together; and whether or not it is held, every moment has its one row and what is on time goes on."""
+    now = START + timedelta(seconds=gone)
+    states = [state_of(*job) for job in jobs]
+    total = sum(to_catch_up(state, now) for state in states)
+    held_up_to = now - timedelta(seconds=60) if total > threshold else None
+    states = [replace(state, held_up_to=held_up_to) for state in states]
+    assert sum(to_catch_up(state, now) for state in states) == (0 if held_up_to else total)
+    ledgers = [run(state, now, limit)[0] for state in states]
+    reasons = [verdict.reason for ledger in ledgers for verdict in ledger]
+    by_itself = reasons.count(FireReason.CAUGHT_UP) + reasons.count(FireReason.AWAITING_TURN)
+    assert (by_itself, reasons.count(FireReason.AWAITING_OPERATOR)) == ((0, total) if held_up_to else (total, 0))
+    for state, ledger in zip(states, ledgers, strict=True):
+        assert moments_of(ledger, state) == state.schedule.between(START, now, 100_000)

@@ -103,7 +103,7 @@ def test_several_at_once_count_each_other(overlap: Overlap, fates: list[str]) ->
     ("mode", "fates"),
     [
         ("latest", ["coalesced stands_for_later", "coalesced stands_for_later", "started caught_up+>"]),
-        ("all", ["started caught_up+>"] * 3),
+        ("all", ["started caught_up+>", "held awaiting_turn", "held awaiting_turn"]),
         ("none", ["missed catch_up_none"] * 3),
     ],
 )
@@ -120,10 +120,36 @@ def test_catch_up_whatever_the_overlap(mode: CatchUpMode, fates: list[str], over
 def test_only_runs_from_before_are_cancelled() -> None:
     """What was missed and what is on time come in one settlement: the caught-up run goes first, it is not cancelled."""
     given = state(overlap="cancel_running")
-    fates = ["10: started caught_up+>", "20: started replaced_running+>"]
-    assert words(settled(given, 20 * MINUTE)) == fates
+    assert words(settled(given, 20 * MINUTE)) == ["10: started caught_up+>", "20: started queued_behind+>"]
     assert not settled(given, 20 * MINUTE).cancel_running
-    assert settled(replace(given, active=1), 20 * MINUTE).cancel_running
+    replacing = settled(replace(given, active=1), 20 * MINUTE)
+    assert words(replacing) == ["10: started caught_up+>", "20: started replaced_running+>"]
+    assert replacing.cancel_running
+    later_part = settled(replace(given, active=1, fresh=1, high_water=NOON + 10 * MINUTE), 20 * MINUTE)
+    assert words(later_part) == ["20: started queued_behind+>"]
+    assert not later_part.cancel_running
+
+
+@pytest.mark.parametrize(
+    ("mode", "held_minutes", "fates"),
+    [
+        ("all", 30, ["held awaiting_operator"] * 3 + ["started on_time+"]),
+        ("all", 20, ["held awaiting_operator"] * 2 + ["started caught_up+>", "skipped overlap_active"]),
+        ("latest", 30, ["coalesced stands_for_later"] * 2 + ["held awaiting_operator", "started on_time+"]),
+        ("latest", 20, ["coalesced stands_for_later"] * 2 + ["started caught_up+>", "skipped overlap_active"]),
+        ("none", 30, ["missed catch_up_none"] * 3 + ["started on_time+"]),
+    ],
+)
+def test_what_is_held_stops_nothing_that_is_on_time(mode: CatchUpMode, held_minutes: int, fates: list[str]) -> None:
+    given = state(catch_up=CatchUp(mode=mode), held_up_to=NOON + held_minutes * MINUTE)
+    settlement = settled(given, 40 * MINUTE)
+    assert [word.split(": ")[1] for word in words(settlement)] == fates
+    assert settlement.high_water == NOON + 40 * MINUTE
+
+
+def test_behind_a_job_that_is_catching_up_even_the_latest_waits_for_its_turn() -> None:
+    settlement = settled(state(active=1, catching_up=True), 25 * MINUTE)
+    assert words(settlement) == ["10: coalesced stands_for_later", "20: held awaiting_turn"]
 
 
 def test_the_catch_up_window_counts_to_the_second() -> None:

@@ -201,6 +201,7 @@ def upgrade() -> None:
         sa.Column("count", sa.Integer(), nullable=False),
         sa.Column("until", sa.BigInteger(), nullable=True),
         sa.Column("decided_at", sa.BigInteger(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=True),
         sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_fires_job_number")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_fires")),
         sa.UniqueConstraint("job_number", "fire_at", name=op.f("uq_fires_job_number_fire_at")),
@@ -208,6 +209,14 @@ def upgrade() -> None:
     )
     op.create_index("ix_fires_account", "fires", ["account_id", "id"], unique=False)
     op.create_index("ix_fires_job", "fires", ["job_number", "id"], unique=False)
+    op.create_index(
+        "ix_fires_held",
+        "fires",
+        ["reason", "job_number", "fire_at"],
+        unique=False,
+        sqlite_where=sa.text("outcome = 'held'"),
+        postgresql_where=sa.text("outcome = 'held'"),
+    )
     op.create_table(
         "job_revisions",
         sa.Column("job_number", NUMBER, nullable=False),

@@ -1,0 +1,148 @@
+"""A file system that somebody fills while an agent works on it, its own log included: said, survived, recovered from."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+
+from tests.acceptance.faults.small_disk import SmallDisk, small_disk
+from tests.harness.agent_process import AgentProcess, agent_process, until
+
+_TALK = """
+n=0
+while [ ! -e {flag} ]; do n=$((n+1)); echo "line $n"; echo $n > {said}; sleep 0.01; done
+echo "said $n"
+"""
+
+
+@pytest.fixture
+def disk(tmp_path: Path) -> Iterator[SmallDisk]:
+    with small_disk(tmp_path / "small", megabytes=16) as disk:
+        yield disk
+
+
+def test_a_full_disk_is_said_and_survived(tmp_path: Path, disk: SmallDisk) -> None:
+    flag, said = tmp_path / "enough", tmp_path / "said"
+    with agent_process(disk.root / "data", "--workers", "2") as agent:
+        talking = _job(agent, "talking", _TALK.format(flag=flag, said=said))
+        ticking = _job(agent, "ticking", "true", intervalType="simple", interval="1 second")
+        run = agent.call("POST", f"/api/jobs/{talking['id']}")
+        until(lambda: _log(agent, run)["total"] > 10 and _fires(agent, ticking), "it talks, and the other fires")
+
+        disk.fill()
+        accepted, refused = _create_until_refused(agent)
+        _assert_said(agent, refused)
+        assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "running", "reading goes on"
+        until(lambda: int(said.read_text() or 0) - _log(agent, run)["total"] > 100, "lines of the run are lost")
+
+        disk.make_room()
+        until(lambda: _ready(agent).status_code == httpx.codes.OK, "it is ready again")
+        flag.touch()
+        ended = agent.run_until(run["id"], "completed", "failed", "retrying")
+        assert ended["state"] == "completed", ended
+        _assert_lines_there_or_counted(agent, run)
+        _assert_fires_go_on(agent, ticking)
+        assert _count_jobs(agent) == 2 + accepted, "what was answered with 201 is there, and nothing else"
+        until(lambda: _ready(agent).json()["failing"] == {}, "every duty works again")
+    assert "Traceback" not in _agent_log(agent)
+
+
+def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk: SmallDisk) -> None:
+    agent = AgentProcess(disk.root / "data", "--workers", "1").start()
+    run = agent.call("POST", f"/api/jobs/{_job(agent, 'long', 'exec sleep 3600')['id']}")
+    agent.run_until(run["id"], "running")
+    disk.fill()
+    accepted, _ = _create_until_refused(agent)
+    agent.kill()
+    agent.spawn()
+    assert agent.process is not None
+    first_end = agent.process.wait(30)
+    disk.make_room()
+    with agent_process(disk.root / "data", "--workers", "1") as after:
+        assert first_end != 0, "it says so at once, and leaves the rest to its service manager"
+        assert _count_jobs(after) == 1 + accepted
+        assert after.run_until(run["id"], "failed")["error"]["kind"] == "lost"
+
+
+def _create_until_refused(agent: AgentProcess) -> tuple[int, httpx.Response]:
+    """The journal still has a little room at first. How many were accepted, and the first refusal."""
+    for number in range(10_000):
+        body = {"name": f"job {number}", "type": "command", "description": "x" * 9000, "data": {"command": "true"}}
+        with agent.client() as client:
+            answer = client.post("/api/jobs", json=body)
+        if not answer.is_success:
+            return number, answer
+    raise AssertionError("the disk is not full")
+
+
+def _assert_said(agent: AgentProcess, refused: httpx.Response) -> None:
+    """To who asks for work, to a monitor, and to who looks after it."""
+    assert refused.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert refused.headers["Retry-After"]
+    message = refused.json()["error"]["message"]
+    assert "the disk is full; make room" in message
+    ready = _ready(agent)
+    assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
+    assert ready.json()["store"] == message
+    doctor = [sys.executable, "-m", "shared.launcher", "doctor", "--data-dir", str(agent.data_dir), "--json"]
+    told = subprocess.run(doctor, capture_output=True, text=True, timeout=60)
+    assert told.returncode == 1, told.stderr
+    findings = {finding["check"]: finding for finding in json.loads(told.stdout)["findings"]}
+    assert message in str(findings["agent"])
+    assert findings["disk"]["severity"] == "error"
+
+
+def _assert_lines_there_or_counted(agent: AgentProcess, run: dict[str, Any]) -> None:
+    page = _log(agent, run, limit=5000)
+    texts = [line["text"] for line in page["lines"]]
+    (said,) = [int(found[1]) for text in texts if (found := re.fullmatch(r"said (\d+)", text))]
+    there = [int(found[1]) for text in texts if (found := re.fullmatch(r"line (\d+)", text))]
+    counted = [int(found[1]) for text in texts if (found := re.match(r"(\d+) lines before this one could not", text))]
+    assert counted, "some could not be written, and the log says so where they would be"
+    assert len(there) + sum(counted) == said
+    assert there == sorted(set(there))
+
+
+def _assert_fires_go_on(agent: AgentProcess, job: dict[str, Any]) -> None:
+    seen = len(_fires(agent, job))
+    until(lambda: len(_fires(agent, job)) > seen, "the scheduler goes on")
+    moments = [fire["fireAt"] for fire in _fires(agent, job)]
+    assert len(set(moments)) == len(moments)
+
+
+def _ready(agent: AgentProcess) -> httpx.Response:
+    with agent.client() as client:
+        return client.get("/readyz")
+
+
+def _agent_log(agent: AgentProcess) -> str:
+    return agent.log.read_text()
+
+
+def _job(agent: AgentProcess, name: str, command: str, **more: Any) -> dict[str, Any]:
+    body = {"name": name, "type": "command", "data": {"command": command}, "policies": {"kill_grace": "1 s"}, **more}
+    job: dict[str, Any] = agent.call("POST", "/api/jobs", body, expect=201)
+    return job
+
+
+def _count_jobs(agent: AgentProcess) -> int:
+    total: int = agent.call("GET", "/api/jobs?limit=1")["total"]
+    return total
+
+
+def _fires(agent: AgentProcess, job: dict[str, Any]) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = agent.call("GET", f"/api/fires?jobId={job['id']}&limit=200")["items"]
+    return found
+
+
+def _log(agent: AgentProcess, run: dict[str, Any], limit: int = 1) -> dict[str, Any]:
+    page: dict[str, Any] = agent.call("GET", f"/api/runs/{run['id']}/log?limit={limit}")
+    return page

@@ -24,6 +24,7 @@ from agent.core.operations import Core
 from agent.core.pace import Pace
 from agent.core.ports import Executor
 from agent.core.runs import Runs
+from agent.core.sentinels.patience import Patience
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.connections.sources import SqlSources
@@ -31,8 +32,8 @@ from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
 from agent.services.canceller import Canceller
-from agent.services.delayed_canceller import DelayedCanceller
 from agent.services.catch_up import CatchUp
+from agent.services.delayed_canceller import DelayedCanceller
 from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
 from agent.services.rescuer import Rescuer
@@ -40,8 +41,8 @@ from agent.services.retention import Retention
 from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
 from agent.services.sealer import Sealer
-from agent.services.supervisor import Supervisor
 from agent.services.sentinel import Sentinels
+from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
@@ -174,6 +175,8 @@ async def _put_together(
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
     roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
+    patience = Patience(frozenset(settings.sentinels), settings.sentinel_tolerance, settings.sentinel_least_runs)
+    sentinels = Sentinels(store, clock, ids, patience)
     duties: list[Poller] = [
         supervisor, scheduler, catch_up, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
         sentinels,
@@ -194,10 +197,10 @@ async def _put_together(
         gate=gate,
         jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake),
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
+        catching_up=CatchingUp(store, clock, settings),
         world=World(store, vault, sources, reader, granting, clock, ids),
         failing=lambda: {type(duty).__name__: duty.failing for duty in duties if duty.failing},
     )
-        catching_up=CatchingUp(store, clock, settings),
     return Agent(
         settings=settings,
         core=core,

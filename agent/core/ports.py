@@ -36,10 +36,10 @@ from shared.models import (
     Connection,
     Event,
     Fire,
-    Job,
-    KnowledgeBase,
     HeldDecision,
     HeldJob,
+    Job,
+    KnowledgeBase,
     LogHits,
     LogPage,
     Run,
@@ -119,8 +119,6 @@ class FireStore(Protocol):
         """Newest first, keyed by id."""  # fmt: skip
 
 
-class RunStore(Protocol):
-    async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
 class BacklogStore(Protocol):
     """Missed fires that are still to run. Each has its one ledger row: `held`, until it is decided."""
 
@@ -155,6 +153,8 @@ class BacklogStore(Protocol):
         window is over are skipped with all that wait behind them. Returns the runs made."""
 
 
+class RunStore(Protocol):
+    async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
 
     async def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime

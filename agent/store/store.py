@@ -14,13 +14,13 @@ from agent.core.records import (
     ClaimedRun,
     DueJob,
     Fence,
-    JobChange,
     Held,
+    JobChange,
     JobStatistics,
     NewJob,
     NewRun,
-    Outcome,
     NextTurn,
+    Outcome,
     RunQuery,
     RunUpdate,
     SettledJob,
@@ -28,13 +28,13 @@ from agent.core.records import (
 )
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
 from agent.store import (
+    backlog,
     cancels,
     claims,
+    deciding,
     events,
-    backlog,
     facts,
     fires,
-    deciding,
     job_queries,
     jobs,
     outcomes,
@@ -51,12 +51,12 @@ from shared.errors import Unavailable
 from shared.models import (
     Connection,
     Fire,
+    HeldDecision,
+    HeldJob,
     Job,
     JobInput,
     KnowledgeBase,
     Run,
-    HeldDecision,
-    HeldJob,
     Sentinel,
     SentinelKind,
     Step,
@@ -155,10 +155,6 @@ class SqlStore:
     ) -> list[Fire]:
         return await self._read(fires.list_page, account_id, job_id, outcome, before, limit)
 
-    # -- runs ----------------------------------------------------------------------------------------------------------
-
-    async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
-        return await self._write(runs.insert, new, now)
     async def late_jobs(self, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
         return await self._read(fires.late, before, last, limit)
 
@@ -186,6 +182,10 @@ class SqlStore:
     async def take_turns(self, turns: Sequence[tuple[NextTurn, NewRun]], now: datetime) -> list[Run]:
         return await self._write(deciding.take_turns, turns, now)
 
+    # -- runs ----------------------------------------------------------------------------------------------------------
+
+    async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
+        return await self._write(runs.insert, new, now)
 
     async def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.sentinels.records import Closed, Judged, Opened
+from agent.core.sentinels.records import Judged, Opened
 from agent.store import events, facts
 from agent.store.rows import chunks, select_where_in
 from agent.store.tables import OPEN, jobs, sentinels, watches
@@ -24,11 +24,14 @@ _SENTINEL = sa.select(sentinels, jobs.c.id.label("job_id"), jobs.c.name.label("j
 
 
 def write(connection: sa.Connection, judged: Sequence[Judged], cursor: int | None, now: datetime) -> None:
-    """All of a look in one transaction, with the position up to which it has heard (None: it heard nothing)."""
+    """All of a look in one transaction, with the position up to which it has heard (None: as before). Of one kind a job
+    has one open sentinel at most: what was open is closed first, and what opened and closed within the look is born
+    closed."""
     _write_watches(connection, judged)
-    opened = [(each.job_number, new) for each in judged for new in each.opened]
-    _insert(connection, opened, now)
-    _close(connection, [old for each in judged for old in each.closed], now)
+    over = {each.sentinel_id: each.because for job in judged for each in job.closed}
+    opened = [(job.job_number, new) for job in judged for new in job.opened]
+    _close(connection, {known: over[known] for known in over.keys() - {new.id for _, new in opened}}, now)
+    _insert(connection, opened, over, now)
     if cursor is not None:
         facts.put(connection, CURSOR, str(cursor))
 
@@ -123,27 +126,37 @@ def _renamed(row: dict[str, Any]) -> dict[str, Any]:
     return {"of_job" if name == "job_number" else f"new_{name}": value for name, value in row.items()}
 
 
-def _insert(connection: sa.Connection, opened: Sequence[tuple[int, Opened]], now: datetime) -> None:
+def _insert(
+    connection: sa.Connection, opened: Sequence[tuple[int, Opened]], over: Mapping[str, str], now: datetime
+) -> None:
     if not opened:
         return
     query = sa.select(jobs.c.number, jobs.c.account_id)
     owners = select_where_in(connection, query, jobs.c.number, {job_number for job_number, _ in opened})
     accounts = {row["number"]: row["account_id"] for row in owners}
     rows = [
-        {"job_number": job_number, "account_id": accounts[job_number], "opened_at": now, **asdict(new)}
+        {
+            "job_number": job_number,
+            "account_id": accounts[job_number],
+            "opened_at": now,
+            "closed_at": now if new.id in over else None,
+            "closed_because": over.get(new.id),
+            **asdict(new),
+        }
         for job_number, new in opened
     ]
     connection.execute(sa.insert(sentinels), rows)
     _tell(connection, "sentinel.opened", [new.id for _, new in opened], now)
+    _tell(connection, "sentinel.closed", [new.id for _, new in opened if new.id in over], now)
 
 
-def _close(connection: sa.Connection, closed: Sequence[Closed], now: datetime) -> None:
+def _close(connection: sa.Connection, closed: Mapping[str, str], now: datetime) -> None:
     if not closed:
         return
     update = sa.update(sentinels).where(sentinels.c.id == sa.bindparam("of_sentinel"), OPEN)
     update = update.values(closed_at=now, closed_because=sa.bindparam("because"))
-    connection.execute(update, [{"of_sentinel": each.sentinel_id, "because": each.because} for each in closed])
-    _tell(connection, "sentinel.closed", [each.sentinel_id for each in closed], now)
+    connection.execute(update, [{"of_sentinel": known, "because": because} for known, because in closed.items()])
+    _tell(connection, "sentinel.closed", list(closed), now)
 
 
 def _tell(connection: sa.Connection, kind: Any, ids: Sequence[str], now: datetime) -> None:

@@ -10,7 +10,8 @@ SUCCESS, FAILURE = "S", "F"
 KEPT = 100
 WINDOW = 12
 """The last runs that are judged; those before them say what is usual."""
-LEAST_CHANGES = 6
+LEAST_CHANGES = 7
+"""Four failures at least, apart from each other: three come by accident once in some thousand runs."""
 MOST_CHANGES = 8
 """As many changes among the last runs are flapping whatever was usual; of 11 that are possible."""
 CALM_CHANGES = 2

@@ -19,10 +19,11 @@ SPREADS = 6.0
 _SIGMA = 1.4826
 """From the median absolute deviation to a standard deviation (of a normal distribution)."""
 _LEAST_SPREAD = 0.05
-_LEAST_FACTOR = 2.0
-_BEYOND_LARGEST = 1.5
-_BELOW_SMALLEST = 2.0
-_LEAST_FALL = 5.0
+_LEAST_FACTOR, _LEAST_FALL = 2.0, 5.0
+"""Nobody calls a run slow that takes less than twice the median, nor fast above a fifth of it."""
+_BEYOND_LARGEST, _BELOW_SMALLEST = 1.5, 2.0
+_FAR_ABOVE, _FAR_BELOW = 3.0, 5.0
+"""Times the second largest, and a part of the second smallest: unlike the rest however far those stray."""
 _TINY = 0.001
 _MOST = 10 * 365 * 86400.0
 """Ten years: what strays without bounds is waited for without end."""
@@ -95,9 +96,9 @@ def usual_of(values: Sequence[float], margin: float) -> Usual:
     spread = max(_LEAST_SPREAD, _SIGMA * _deviation(ordered, median))
     # Few values say little of how far they can stray: with ten, half as far again.
     strays = math.exp(min(SPREADS * (1 + 5 / len(ordered)) * spread, 50.0))
-    second = min(1, len(ordered) - 1)
-    high = max(median * max(strays, _LEAST_FACTOR), ordered[-1 - second] * _BEYOND_LARGEST, median + margin)
-    low = min(median / max(strays, _LEAST_FALL), ordered[second] / _BELOW_SMALLEST)
+    small, large = (ordered[1], ordered[-2]) if len(ordered) > 1 else (median, median)
+    high = max(median * _LEAST_FACTOR, large * _BEYOND_LARGEST, min(median * strays, large * _FAR_ABOVE), median + margin)
+    low = min(median / _LEAST_FALL, small / _BELOW_SMALLEST, max(median / strays, small / _FAR_BELOW))
     return Usual(low if median - low >= margin else 0.0, median, min(high, max(_MOST, median)), spread)
 
 

@@ -16,15 +16,17 @@ _EVERYBODY = ""
 
 
 class Subscriber:
-    """One open stream: what was committed since it last read, bounded.
+    """One open stream: what was committed since it last read, bounded in frames and in bytes.
 
     While it reads its backlog from the store, an overflow costs nothing: the store has it all. Later it means that
     the other side has stopped reading: it is told to begin anew, and dropped.
     """
 
-    def __init__(self, account_id: str, most: int) -> None:
+    def __init__(self, account_id: str, most: int, most_bytes: int) -> None:
         self.account_id = account_id
         self._most = most
+        self._most_bytes = most_bytes
+        self._bytes = 0
         self._frames: deque[tuple[int, bytes]] = deque()
         self._woken = asyncio.Event()
         self.behind = True
@@ -35,8 +37,9 @@ class Subscriber:
         """Never blocks, never grows beyond the bound."""
         if self._closed:
             return
-        if len(self._frames) < self._most:
+        if len(self._frames) < self._most and self._bytes + len(frame) <= self._most_bytes:
             self._frames.append((event_id, frame))
+            self._bytes += len(frame)
         else:
             self._overflow(event_id)
         self._woken.set()
@@ -61,6 +64,7 @@ class Subscriber:
             closed = self._closed
             waiting = b"".join(frame for event_id, frame in self._frames if event_id > position)
             self._frames.clear()
+            self._bytes = 0
             if waiting:
                 yield waiting
             if closed:
@@ -69,6 +73,7 @@ class Subscriber:
     def _overflow(self, event_id: int) -> None:
         self._overflowed = True
         self._frames.clear()
+        self._bytes = 0
         if not self.behind:
             self._frames.append((event_id, reset_frame(event_id, "slow")))
             self.close()
@@ -77,9 +82,9 @@ class Subscriber:
 class Broadcast:
     """The agent's one subscription to its store, shared by all streams."""
 
-    def __init__(self, store: Store, *, most_waiting: int = 5000) -> None:
+    def __init__(self, store: Store, *, most_waiting: int = 5000, most_bytes: int = 8 * 1024 * 1024) -> None:
         self._store = store
-        self._most_waiting = most_waiting
+        self._bounds = most_waiting, most_bytes
         self._subscribers: set[Subscriber] = set()
         self.closing = asyncio.Event()
         """Set when the agent stops: whatever holds an answer open lets go of it."""
@@ -127,7 +132,7 @@ class Broadcast:
             self._subscribers.discard(subscriber)
 
     def _enrol(self, account_id: str) -> Subscriber:
-        subscriber = Subscriber(account_id, self._most_waiting)
+        subscriber = Subscriber(account_id, *self._bounds)
         self._subscribers.add(subscriber)
         if self.closing.is_set():
             subscriber.close()

@@ -180,8 +180,11 @@ async def test_events_of_other_accounts_are_not_heard(agent: RunningAgent, clien
         assert [(await anext(events)).id for _ in range(2)] == [str(last + 2), str(last + 4)]
 
 
-async def test_who_stops_reading_is_dropped_with_a_reset_and_blocks_nobody(agent: RunningAgent) -> None:
-    broadcast = Broadcast(agent.core.store, most_waiting=100)
+@pytest.mark.parametrize("bounds", [{"most_waiting": 100}, {"most_bytes": 100_000}], ids=["frames", "bytes"])
+async def test_who_stops_reading_is_dropped_with_a_reset_and_blocks_nobody(
+    agent: RunningAgent, bounds: dict[str, int]
+) -> None:
+    broadcast = Broadcast(agent.core.store, **bounds)
     job_id = await make_job(agent)
     last = await agent.core.store.last_event_id()
     idle, eager = broadcast.stream("default", last), broadcast.stream("default", last)

@@ -7,12 +7,13 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, logs, main_job, runs, starting
+from benchmarks import console, logs, main_job, queries, runs, starting
 
 PARTS = {
     "console": console.measure,
     "logs": logs.measure,
     "main_job": main_job.measure,
+    "queries": queries.measure,
     "runs": runs.measure,
     "starting": starting.measure,
 }

@@ -25,9 +25,11 @@ from agent.core.records import (
     NewRun,
     NextTurn,
     Outcome,
+    RunPage,
     RunQuery,
     RunUpdate,
     SettledJob,
+    Tally,
     TokenRecord,
 )
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
@@ -205,10 +207,17 @@ class RunStore(Protocol):
 
     async def get_run(self, account_id: str, run_id: str) -> Run: ...
 
-    async def list_runs(self, query: RunQuery) -> list[Run]: ...
+    async def list_runs(self, query: RunQuery) -> list[Run]:
+        """The page of `page_runs`, however long it takes."""
+
+    async def page_runs(self, query: RunQuery, seconds: float) -> RunPage:
+        """What is found newest first within about that time, and where to go on; each answer is further than the last."""
 
     async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
         """Every state with its count, of the runs that match the parsed filter `where`."""
+
+    async def tally_runs(self, account_id: str, where: Any, seconds: float) -> Tally:
+        """The same, as far as it comes within about that time."""
 
     async def count_runs(self, account_id: str, where: Any) -> int: ...
 

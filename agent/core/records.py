@@ -210,6 +210,23 @@ class RunQuery:
 
 
 @dataclass(frozen=True, slots=True)
+class RunPage:
+    """`before`: where the next page begins. A page that is not full has it too where the time for it was over: then
+    nobody has looked further. None: this was the last."""
+
+    runs: list[Run]
+    before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """Runs by state, every state named. Not `complete`: the time was over, and the oldest runs are not counted."""
+
+    counts: dict[str, int]
+    complete: bool = True
+
+
+@dataclass(frozen=True, slots=True)
 class JobStatistics:
     """Of a job's last completed runs (at most 100): durations in seconds."""
 

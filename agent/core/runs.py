@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import builtins
+import math
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
 from agent.core.callers import Caller, Scope
 from agent.core.ports import LogStore, Store
-from agent.core.records import LogSearch, NewRun, RunQuery
+from agent.core.records import LogSearch, NewRun, RunPage, RunQuery, Tally
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from shared.filters import parse
@@ -33,14 +34,29 @@ class Runs:
         self, caller: Caller, *, filter: str = "", job_id: str | None = None,  # noqa: A002  (the API's own word)
         before: int | None = None, after: int | None = None, limit: int = 50, sort: str = "-number",
     ) -> list[Run]:  # fmt: skip
+        page = await self.page(
+            caller, filter=filter, job_id=job_id, before=before, after=after, limit=limit, sort=sort, seconds=math.inf
+        )
+        return page.runs
+
+    async def page(
+        self, caller: Caller, *, filter: str = "", job_id: str | None = None,  # noqa: A002
+        before: int | None = None, after: int | None = None, limit: int = 50, sort: str = "-number",
+        seconds: float = 0.5,
+    ) -> RunPage:  # fmt: skip
+        """What is found within about that time, and where to go on."""
         caller.require(Scope.READ)
         where = parse(filter, "run") if filter else None
         query = RunQuery(caller.account_id, where, job_id, before, after, limit, sort)
-        return await self._store.list_runs(query)
+        return await self._store.page_runs(query, seconds)
 
     async def counts(self, caller: Caller, filter: str = "") -> dict[str, int]:  # noqa: A002
+        return (await self.tally(caller, filter, math.inf)).counts
+
+    async def tally(self, caller: Caller, filter: str = "", seconds: float = 1.0) -> Tally:  # noqa: A002
+        """How many there are, as far as they can be counted within about that time."""
         caller.require(Scope.READ)
-        return await self._store.count_by_state(caller.account_id, parse(filter, "run") if filter else None)
+        return await self._store.tally_runs(caller.account_id, parse(filter, "run") if filter else None, seconds)
 
     async def get(self, caller: Caller, run_id: str) -> Run:
         caller.require(Scope.READ)

@@ -19,6 +19,9 @@ DDL = (
     "CREATE VIRTUAL TABLE run_text USING fts5(error, tokenize = 'ascii')",
 )
 
+Stretch = tuple[int, int]
+"""Numbers of runs: from the first on, and below the second."""
+
 _job_text = sa.table("job_text", sa.column("rowid"), sa.column("name"), sa.column("description"))
 _run_text = sa.table("run_text", sa.column("rowid"), sa.column("error"))
 
@@ -48,13 +51,14 @@ def job_says(number: sa.ColumnElement[int], phrase: Sequence[str], *, prefix: bo
     return number.in_(_numbers(_job_text, _query(phrase, prefix=prefix)))
 
 
-def run_says(phrase: Sequence[str], *, prefix: bool) -> sa.ColumnElement[bool]:
-    """The name of the run's job, or its error message, holds the words."""
+def run_says(phrase: Sequence[str], *, prefix: bool, within: Stretch | None = None) -> sa.ColumnElement[bool]:
+    """The name of the run's job, or its error message, holds the words. `within`: asked of those runs alone, so only
+    among them is looked."""
     query = _query(phrase, prefix=prefix)
-    return sa.or_(
-        runs.c.job_number.in_(_numbers(_job_text, f"name : {query}")),
-        runs.c.number.in_(_numbers(_run_text, query)),
-    )
+    errors = _numbers(_run_text, query)
+    if within is not None:
+        errors = errors.where(_run_text.c.rowid >= within[0], _run_text.c.rowid < within[1])
+    return sa.or_(runs.c.job_number.in_(_numbers(_job_text, f"name : {query}")), runs.c.number.in_(errors))
 
 
 def run_numbers(phrase: Sequence[str], *, prefix: bool) -> sa.Select[int]:

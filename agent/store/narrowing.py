@@ -1,8 +1,8 @@
 """Reading few runs of many: which way to go is decided by how much a filter leaves.
 
 A page is read from the newest run down until it is full: quick where a filter lets much through, a walk through
-millions where it lets through next to nothing. So it is first asked, within bounds, how many runs a term can match at
-all; few are then fetched directly. This changes the way, never the answer.
+millions where it lets through next to nothing. So it is asked, within bounds, how many runs a term can match at all;
+few are then fetched directly. This changes the way, never the answer.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ FEW_RUNS = 5000
 _Condition = sa.ColumnElement[bool]
 
 
-def narrow(connection: sa.Connection, where: Filter) -> _Condition | None:
-    """A condition that the filter implies and that leaves few runs, or None where no term does."""
+def narrow(connection: sa.Connection, where: Filter) -> list[int] | None:
+    """Numbers of few runs, newest first, with all that match among them; None where no term leaves few."""
     found = (_few(connection, term) for term in where.terms if not term.negated)
     numbers = next((few for few in found if few is not None), None)
-    return None if numbers is None else runs.c.number.in_(numbers)
+    return None if numbers is None else sorted(set(numbers), reverse=True)
 
 
 def _few(connection: sa.Connection, term: Term) -> list[int] | None:
@@ -46,5 +46,6 @@ def _of_jobs(connection: sa.Connection, condition: _Condition) -> list[int] | No
 
 
 def _at_most(connection: sa.Connection, query: sa.Select[int], most: int) -> list[int] | None:
-    numbers = list(connection.scalars(query.limit(most + 1)))
-    return None if len(numbers) > most else numbers
+    # Counted first: most often there are too many, and fetching those would take longer than the page.
+    count = connection.scalar(sa.select(sa.func.count()).select_from(query.limit(most + 1).subquery())) or 0
+    return None if count > most else list(connection.scalars(query))

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
+from pydantic import BaseModel
 
 from agent.store.tables import job_statistics, jobs, runs
 from shared.models import Job, Progress, Run, RunError
@@ -78,19 +79,38 @@ _RUN_COLUMNS = (
 )  # fmt: skip
 
 
+_PROGRESS_COLUMNS = ("done", "total", "unit", "note")
+_RUN_DEFAULTS = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
+_STATES = {str(state): state for state in RunState}
+M = TypeVar("M", bound=BaseModel)
+
+
 def run_of(row: Row, waiting_for: str | None = None) -> Run:
     """The values come from our own columns, each as it was validated when it was written: built without checks."""
-    state = RunState(row["state"])
+    state = _STATES[row["state"]]
     active = state in ACTIVE
-    return Run.model_construct(
-        **{name: row[name] for name in _RUN_COLUMNS},
-        state=state,
-        progress=Progress.model_construct(done=row["done"], total=row["total"], unit=row["unit"], note=row["note"]),
-        error=_error(row),
-        waiting_for=waiting_for,
-        expected_seconds=row["median"] if active else None,
-        late_after_seconds=_late_after(row["p90"]) if active else None,
-    )
+    values = _RUN_DEFAULTS | {name: row[name] for name in _RUN_COLUMNS}
+    values["state"] = state
+    values["progress"] = _built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
+    values["error"] = _error(row)
+    values["waiting_for"] = waiting_for
+    values["expected_seconds"] = row["median"] if active else None
+    values["late_after_seconds"] = _late_after(row["p90"]) if active else None
+    return _built(Run, values)
+
+
+def _built(model: type[M], values: dict[str, Any]) -> M:
+    """As `model_construct` does it, given every field: that looks for aliases and defaults, and takes longer
+    than reading the row."""
+    made = model.__new__(model)
+    for name, value in (
+        ("__dict__", values),
+        ("__pydantic_fields_set__", set(values)),
+        ("__pydantic_extra__", None),
+        ("__pydantic_private__", None),
+    ):
+        object.__setattr__(made, name, value)
+    return made
 
 
 def _late_after(p90: float | None) -> float | None:
@@ -100,12 +120,9 @@ def _late_after(p90: float | None) -> float | None:
 def _error(row: Row) -> RunError | None:
     if row["error_kind"] is None:
         return None
-    return RunError.model_construct(
-        kind=row["error_kind"],
-        message=row["error_message"],
-        transient=bool(row["error_transient"]),
-        fingerprint=row["error_fingerprint"] or "",
-    )
+    said = {"kind": row["error_kind"], "message": row["error_message"]}
+    transient, fingerprint = bool(row["error_transient"]), row["error_fingerprint"] or ""
+    return _built(RunError, {**said, "transient": transient, "fingerprint": fingerprint})
 
 
 def error_columns(error: RunError | None) -> dict[str, Any]:

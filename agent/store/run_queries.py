@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.records import RunQuery
-from agent.store import filtering
+from agent.core.records import RunPage, RunQuery, Tally
+from agent.store import counts, filtering
 from agent.store.claims import OLDER_ACTIVE, running_by_key
+from agent.store.filtering import Condition
+from agent.store.fulltext import Stretch
 from agent.store.narrowing import narrow
-from agent.store.rows import RUN, Row, run_of
+from agent.store.rows import RUN, Row, chunks, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
+from agent.store.walking import Patience, stretches
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
 from shared.models import Run, Step
@@ -41,23 +45,32 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
     return _with_reasons(connection, [row], now)[0]
 
 
-def list_page(connection: sa.Connection, query: RunQuery, now: datetime) -> list[Run]:
+def list_page(connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience) -> RunPage:
     """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
-    statement = RUN.where(*_conditions(query, now), *_narrowed(connection, query.where)).limit(query.limit)
     upwards = query.after is not None and query.before is None and query.sort == "-number"
-    statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
-    rows = connection.execute(statement).mappings().all()
-    return _with_reasons(connection, rows[::-1] if upwards else rows, now)
+    if query.where is not None and query.sort == "-number" and not upwards:
+        rows, before = _walk(connection, query, now, patience)
+    else:
+        rows = _all_at_once(connection, query, now, upwards=upwards)
+        before = int(rows[-1]["number"]) if len(rows) == query.limit else None
+    return RunPage(_with_reasons(connection, rows, now), before)
 
 
-def count_by_state(connection: sa.Connection, account_id: str, where: Filter | None, now: datetime) -> dict[str, int]:
+def count_by_state(
+    connection: sa.Connection, account_id: str, where: Filter | None, now: datetime, patience: Patience
+) -> Tally:
     """Every state is named, with 0 where there is none."""
-    query = sa.select(runs.c.state, sa.func.count()).where(runs.c.account_id == account_id).group_by(runs.c.state)
-    if where is not None:
-        query = query.where(filtering.compile_filter(where, now), *_narrowed(connection, where))
-    counts = dict.fromkeys(map(str, RunState), 0)
-    counts.update((state, count) for state, count in connection.execute(query))
-    return counts
+    kept = counts.by_state(connection, account_id, where)
+    if kept is not None or where is None:
+        return Tally(_named(kept or {}))
+    few = narrow(connection, where)
+    if few is None:
+        return _count_on_the_way(connection, account_id, where, now, patience)
+    found: Counter[str] = Counter()
+    condition = filtering.compile_filter(where, now)
+    for part in chunks(few):
+        found.update(_counted(connection, account_id, runs.c.number.in_(part), condition))
+    return Tally(_named(found))
 
 
 def list_steps(connection: sa.Connection, run_id: str) -> list[Step]:
@@ -95,7 +108,67 @@ def _evidence(row: Row) -> dict[str, Any]:
     }
 
 
-def _conditions(query: RunQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
+def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[Row]:
+    statement = RUN.where(*_conditions(query))
+    if query.where is not None:
+        statement = statement.where(filtering.compile_filter(query.where, now))
+        few = narrow(connection, query.where)
+        statement = statement if few is None else statement.where(runs.c.number.in_(few))
+    statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
+    rows = list(connection.execute(statement.limit(query.limit)).mappings())
+    return rows[::-1] if upwards else rows
+
+
+def _walk(
+    connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience
+) -> tuple[list[Row], int | None]:
+    """The rows, and the number below which to go on: the page is full, or the time is over."""
+    assert query.where is not None
+    lowest, highest = _bounds(connection, query)
+    start, rows = highest, list[Row]()
+    for start, below in stretches(lowest, highest, patience):
+        rows += _matching(connection, query, (start, below), now, query.limit - len(rows))
+        if len(rows) == query.limit:
+            return rows, rows[-1]["number"]
+        few = narrow(connection, query.where) if below == highest and start > lowest else None
+        if few is not None:
+            rest = [number for number in few if lowest <= number < start]
+            return _fill(connection, query, rest, now, rows)
+    return rows, start if start > lowest else None
+
+
+def _fill(
+    connection: sa.Connection, query: RunQuery, numbers: Sequence[int], now: datetime, rows: list[Row]
+) -> tuple[list[Row], int | None]:
+    for part in chunks(numbers):
+        among = runs.c.number.in_(part)
+        rows += _matching(connection, query, (part[-1], part[0] + 1), now, query.limit - len(rows), among)
+        if len(rows) == query.limit:
+            return rows, rows[-1]["number"]
+    return rows, None
+
+
+def _matching(
+    connection: sa.Connection, query: RunQuery, within: Stretch, now: datetime, limit: int, *further: Condition
+) -> Sequence[Row]:
+    assert query.where is not None
+    statement = RUN.where(*_conditions(query), runs.c.number >= within[0], runs.c.number < within[1], *further)
+    statement = statement.where(filtering.compile_filter(query.where, now, within))
+    return connection.execute(statement.order_by(runs.c.number.desc()).limit(limit)).mappings().all()
+
+
+def _bounds(connection: sa.Connection, query: RunQuery | None = None) -> Stretch:
+    """The numbers among which to look: from the first on, and below the second."""
+    lowest = None if query is None or query.after is None else query.after + 1
+    below = None if query is None else query.before
+    if lowest is None:
+        lowest = connection.scalar(sa.select(sa.func.min(runs.c.number))) or 0
+    if below is None:
+        below = (connection.scalar(sa.select(sa.func.max(runs.c.number))) or 0) + 1
+    return lowest, below
+
+
+def _conditions(query: RunQuery) -> list[Condition]:
     conditions = [runs.c.account_id == query.account_id]
     if query.job_id is not None:
         job = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
@@ -104,14 +177,29 @@ def _conditions(query: RunQuery, now: datetime) -> list[sa.ColumnElement[bool]]:
         conditions.append(runs.c.number < query.before)
     if query.after is not None:
         conditions.append(runs.c.number > query.after)
-    if query.where is not None:
-        conditions.append(filtering.compile_filter(query.where, now))
     return conditions
 
 
-def _narrowed(connection: sa.Connection, where: Filter | None) -> list[sa.ColumnElement[bool]]:
-    few = narrow(connection, where) if where is not None else None
-    return [] if few is None else [few]
+def _count_on_the_way(
+    connection: sa.Connection, account_id: str, where: Filter, now: datetime, patience: Patience
+) -> Tally:
+    found: Counter[str] = Counter()
+    lowest, highest = _bounds(connection)
+    start = highest
+    for start, below in stretches(lowest, highest, patience):
+        within = sa.and_(runs.c.number >= start, runs.c.number < below)
+        condition = filtering.compile_filter(where, now, (start, below))
+        found.update(_counted(connection, account_id, within, condition))
+    return Tally(_named(found), complete=start <= lowest)
+
+
+def _counted(connection: sa.Connection, account_id: str, *conditions: Condition) -> dict[str, int]:
+    query = sa.select(runs.c.state, sa.func.count()).where(runs.c.account_id == account_id, *conditions)
+    return dict(connection.execute(query.group_by(runs.c.state)).all())
+
+
+def _named(found: Mapping[str, int]) -> dict[str, int]:
+    return {str(state): found.get(state, 0) for state in RunState}
 
 
 def _order(sort: str) -> list[sa.ColumnElement[Any]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
@@ -21,9 +22,11 @@ from agent.core.records import (
     NewRun,
     NextTurn,
     Outcome,
+    RunPage,
     RunQuery,
     RunUpdate,
     SettledJob,
+    Tally,
     TokenRecord,
 )
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
@@ -45,6 +48,7 @@ from agent.store import (
     watching,
     world,
 )
+from agent.store.walking import Patience
 from agent.store.writer import Listener, Writer
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -234,10 +238,18 @@ class SqlStore:
         return await self._read(run_queries.get, account_id, run_id, self._clock.now())
 
     async def list_runs(self, query: RunQuery) -> list[Run]:
-        return await self._read(run_queries.list_page, query, self._clock.now())
+        return (await self.page_runs(query, math.inf)).runs
+
+    async def page_runs(self, query: RunQuery, seconds: float) -> RunPage:
+        patience = Patience.of(self._clock.monotonic, seconds)
+        return await self._read(run_queries.list_page, query, self._clock.now(), patience)
 
     async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
-        return await self._read(run_queries.count_by_state, account_id, where, self._clock.now())
+        return (await self.tally_runs(account_id, where, math.inf)).counts
+
+    async def tally_runs(self, account_id: str, where: Any, seconds: float) -> Tally:
+        patience = Patience.of(self._clock.monotonic, seconds)
+        return await self._read(run_queries.count_by_state, account_id, where, self._clock.now(), patience)
 
     async def count_runs(self, account_id: str, where: Any) -> int:
         return sum((await self.count_by_state(account_id, where)).values())

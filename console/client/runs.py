@@ -49,7 +49,7 @@ class Runs:
                 yield run
             left -= len(page.items)
             before = page.before
-            if before is None or not page.items:
+            if before is None:
                 return
 
     async def counts(self, where: str | None = None) -> Counts:

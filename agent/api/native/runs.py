@@ -11,7 +11,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field, ValidationInfo, field_validator
 from starlette.responses import Response
 
-from agent.api.answers import Items, Page, answers, json_answer, page_of, versioned
+from agent.api.answers import Items, Page, answers, json_answer, versioned
 from agent.api.auth import Reader, Runner
 from agent.api.bodies import JsonBody
 from agent.api.context import Api, api_of
@@ -90,6 +90,8 @@ class BulkResult(Resource):
 class RunCounts(Resource):
     counts: dict[str, int]
     total: int
+    complete: bool = True
+    """False: with this filter there was no time to count the oldest runs too."""
 
 
 class Attempt(Resource):
@@ -110,19 +112,19 @@ Cancel = Annotated[CancelInput, Depends(JsonBody(CancelInput, optional=True))]
 
 @routes.get("/runs", **answers(200, Page[Run], 404))
 async def list_runs(request: Request, caller: Reader, query: Annotated[RunsQuery, Query()]) -> Response:
-    """A page of runs, newest first."""
+    """A page of runs, newest first. One that is not full still has `before` where a filter let too little through
+    for the time of an answer: go on from there."""
     core = api_of(request).core
     job_id = await job_key(core, caller, query.job_id)
-    found = await core.runs.list(caller, **(query.model_dump() | {"job_id": job_id}))
-    page = page_of(found, [run.number for run in found], query.limit)
-    return json_answer(Page[Run].model_construct(items=page.items, before=page.before))
+    page = await core.runs.page(caller, **(query.model_dump() | {"job_id": job_id}))
+    return json_answer(Page[Run].model_construct(items=page.runs, before=page.before))
 
 
 @routes.get("/runs/counts", **answers(200, RunCounts))
 async def count_runs(request: Request, caller: Reader, query: Annotated[CountsQuery, Query()]) -> Response:
     """How many runs there are, by state; with a filter, how many match."""
-    counts = await api_of(request).core.runs.counts(caller, query.filter)
-    return json_answer(RunCounts(counts=counts, total=sum(counts.values())))
+    tally = await api_of(request).core.runs.tally(caller, query.filter)
+    return json_answer(RunCounts(counts=tally.counts, total=sum(tally.counts.values()), complete=tally.complete))
 
 
 @routes.post("/runs/_bulk", **answers(200, Items[BulkResult], 413, 415))

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from agent.core.records import RunUpdate
-from agent.store import SqlStore, fulltext, open_store, schema
+from agent.store import SqlStore, counts, fulltext, open_store, schema
 from agent.store.tables import metadata, runs
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound, Unavailable
@@ -54,7 +54,7 @@ async def test_the_schema_is_the_sum_of_the_migrations(sqlite: SqlStore, path: P
     engine = sa.create_engine(f"sqlite:///{drawn}")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        for statement in fulltext.DDL:
+        for statement in (*fulltext.DDL, *counts.DDL):
             connection.execute(sa.text(statement))
     engine.dispose()
     assert _schema(path) == _schema(drawn)

@@ -359,7 +359,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("cancel_due_at IS NOT NULL"),
         postgresql_where=sa.text("cancel_due_at IS NOT NULL"),
     )
-    op.create_index("ix_runs_state", "runs", ["account_id", "state", "number"], unique=False)
+    op.create_index("ix_runs_state", "runs", ["account_id", "state", "number", "type"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("run_number", NUMBER, nullable=False),
@@ -419,9 +419,25 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("run_number", "attempt", "position", name=op.f("pk_steps")),
         sqlite_autoincrement=False,
     )
+    op.create_table(
+        "run_counts",
+        sa.Column("account_id", sa.Text(), nullable=False),
+        sa.Column("type", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("count", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("account_id", "type", "state", name=op.f("pk_run_counts")),
+        sqlite_autoincrement=False,
+    )
+    op.create_table(
+        "gone_runs",
+        sa.Column("run_id", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("run_id", name=op.f("pk_gone_runs")),
+        sqlite_autoincrement=False,
+    )
     _sentinels()
     if op.get_bind().dialect.name == "sqlite":
         _full_text_of_sqlite()
+        _counts_of_sqlite()
 
 
 def _sentinels() -> None:
@@ -479,3 +495,22 @@ def _partial_index(name: str, table: str, columns: list[str], where: str, *, uni
 def _full_text_of_sqlite() -> None:
     op.execute("CREATE VIRTUAL TABLE job_text USING fts5(name, description, tokenize = 'ascii')")
     op.execute("CREATE VIRTUAL TABLE run_text USING fts5(error, tokenize = 'ascii')")
+
+
+def _counts_of_sqlite() -> None:
+    count_up = (
+        "INSERT INTO run_counts (account_id, type, state, count) VALUES (NEW.account_id, NEW.type, NEW.state, 1) "
+        "ON CONFLICT (account_id, type, state) DO UPDATE SET count = count + 1"
+    )
+    op.execute(
+        f"CREATE TRIGGER run_counts_insert AFTER INSERT ON runs WHEN NEW.finished_at IS NOT NULL BEGIN {count_up}; END"
+    )
+    op.execute(
+        "CREATE TRIGGER run_counts_update AFTER UPDATE OF state ON runs "
+        f"WHEN NEW.finished_at IS NOT NULL AND OLD.finished_at IS NULL BEGIN {count_up}; END"
+    )
+    op.execute(
+        "CREATE TRIGGER run_counts_delete AFTER DELETE ON runs WHEN NOT (OLD.finished_at IS NULL) BEGIN "
+        "UPDATE run_counts SET count = count - 1 "
+        "WHERE account_id = OLD.account_id AND type = OLD.type AND state = OLD.state; END"
+    )

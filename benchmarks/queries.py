@@ -1,0 +1,182 @@
+"""Questions to an agent that has a million runs, over HTTP. Beside the bare statement on the same file, and beside a
+bare Starlette route that sends the same statement and answers the same JSON."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import socket
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote
+
+from agent.store import STORE_FILE
+from benchmarks.pairs import Comparison, Measure, compare
+from benchmarks.peers import bare_routes
+from benchmarks.seeded import seed
+from tests.harness.agent_process import agent_process, until
+
+RUNS = 1_000_000
+PAGE = 100
+_ASKED = 40
+"""Times that a question is asked for one median."""
+_PAIRS = 7
+_TYPE, _WORD, _MIDDLE = "kb-sync", "certificate", RUNS // 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    name: str
+    ours: str
+    bare: str
+    statement: str
+    values: tuple[Any, ...]
+
+
+_QUESTIONS = (
+    _Question(
+        f"latest {PAGE} failed of a type",
+        f"/api/runs?filter={quote(f'state:failed type:{_TYPE}')}&limit={PAGE}",
+        f"/failed?type={_TYPE}&limit={PAGE}",
+        bare_routes.FAILED,
+        (_TYPE, PAGE),
+    ),
+    _Question(
+        f"a page of {PAGE} from the middle",
+        f"/api/runs?before={_MIDDLE}&limit={PAGE}",
+        f"/page?before={_MIDDLE}&limit={PAGE}",
+        bare_routes.PAGE,
+        (_MIDDLE, PAGE),
+    ),
+    _Question(
+        f"full text, latest {PAGE}",
+        f"/api/runs?filter={_WORD}&limit={PAGE}",
+        f"/text?words={_WORD}&limit={PAGE}",
+        bare_routes.TEXT,
+        (_WORD, PAGE),
+    ),
+    _Question("counts by state", "/api/runs/counts", "/counts", bare_routes.COUNTS, ()),
+)
+
+
+async def measure() -> list[Comparison]:
+    async with _both(RUNS) as world:
+        found = [each for question in _QUESTIONS for each in await _compared(world, question)]
+        counts, page = world.ours.asked(_QUESTIONS[-1].ours), world.ours.asked(_QUESTIONS[1].ours)
+        counting = _sent(world.store, bare_routes.COUNTED, ())
+        first = world.ours.asked(f"/api/runs?before={RUNS - 1000}&limit={PAGE}")
+        found.append(await compare("counts by state", counts, "counting a million rows", counting))
+        found.append(await compare(f"a page of {PAGE} from the middle", page, "one from the top", first, pairs=_PAIRS))
+        return found
+
+
+async def _compared(world: _World, question: _Question) -> list[Comparison]:
+    _check_same(world, question)
+    name, ours = question.name, world.ours.asked(question.ours)
+    statement = _sent(world.store, question.statement, question.values)
+    return [
+        await compare(name, ours, "a bare Starlette route", world.bare.asked(question.bare), pairs=_PAIRS),
+        await compare(name, ours, "the bare statement", statement, pairs=_PAIRS),
+    ]
+
+
+class _Server:
+    """One connection, kept open; what a client library would add is not measured."""
+
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+        self._headers = headers
+
+    def ask(self, path: str) -> bytes:
+        try:
+            self._connection.request("GET", path, headers=self._headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was silent for longer than the server keeps a connection
+            self._connection.close()
+            return self.ask(path)
+        body = answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"GET {path}: {answer.status} {body.decode()}")
+        return body
+
+    def asked(self, path: str) -> Measure:
+        return _median(lambda: self.ask(path))
+
+
+def _sent(store: Path, statement: str, values: tuple[Any, ...]) -> Measure:
+    return _median(lambda: bare_routes.rows(str(store), statement, *values))
+
+
+def _median(ask: Callable[[], object]) -> Measure:
+    async def measured() -> float:
+        taken = []
+        for _ in range(_ASKED):
+            began = time.perf_counter()
+            ask()
+            taken.append(time.perf_counter() - began)
+        return statistics.median(taken)
+
+    return measured
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    ours: _Server
+    bare: _Server
+    store: Path
+
+
+def _check_same(world: _World, question: _Question) -> None:
+    ours, bare = (json.loads(body) for body in (world.ours.ask(question.ours), world.bare.ask(question.bare)))
+    if ours != bare:
+        raise RuntimeError(f"{question.name}: the two answers differ\n{ours}\n{bare}")
+
+
+@asynccontextmanager
+async def _both(runs: int) -> AsyncIterator[_World]:
+    with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as name:
+        data_dir = Path(name, "agent")
+        await seed(data_dir, runs)
+        with serving(data_dir) as world:
+            yield world
+
+
+@contextmanager
+def serving(data_dir: Path) -> Iterator[_World]:
+    """The agent and the bare routes, each in a process of its own."""
+    port, store = _free_port(), data_dir / STORE_FILE
+    env = {"JOBDECK_WORKERS": "1", "JOBDECK_REQUESTS_PER_MINUTE": "10000000"}
+    with agent_process(data_dir, "--bind", f"127.0.0.1:{port}", env=env) as agent, _bare_routes(store) as bare:
+        token = agent.call("POST", "/api/tokens", {"name": f"bench {port}", "scopes": ["read"]})["token"]
+        yield _World(_Server(port, {"Authorization": f"Bearer {token}"}), bare, store)
+
+
+@contextmanager
+def _bare_routes(store: Path) -> Iterator[_Server]:
+    port = _free_port()
+    command = [sys.executable, "-m", "benchmarks.peers.bare_routes", str(store), str(port)]
+    with subprocess.Popen(command) as process:  # noqa: S603  (its own interpreter)
+        try:
+            until(lambda: _listens(port), "the bare routes answer")
+            yield _Server(port, {})
+        finally:
+            process.terminate()
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def _listens(port: int) -> bool:
+    with socket.socket() as probe:
+        return probe.connect_ex(("127.0.0.1", port)) == 0

@@ -28,11 +28,12 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
     holding = holders(connection, [outcome.fence for outcome in outcomes])
     valid: dict[Fence, Outcome] = {}
     late: list[Outcome] = []
-    for outcome in _unless_unwanted(connection, outcomes, holding):
+    for outcome in outcomes:
         if outcome.fence in holding and outcome.fence not in valid:
             valid[outcome.fence] = outcome
         else:
             late.append(outcome)
+    valid = _unless_unwanted(connection, valid, holding)
     _move(connection, valid, holding)
     _end_attempts(connection, valid, holding)
     _end_steps(connection, valid, holding)
@@ -66,14 +67,16 @@ def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[
 
 
 def _unless_unwanted(
-    connection: sa.Connection, outcomes: Sequence[Outcome], holding: dict[Fence, Row]
-) -> list[Outcome]:
+    connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]
+) -> dict[Fence, Outcome]:
     """No further attempt of a run that was to be cancelled, or whose job was deleted, while this one ran."""
-    again = [each.fence for each in outcomes if _is_retry(each) and each.fence in holding]
+    again = {holding[fence]["job_number"] for fence, outcome in valid.items() if _is_retry(outcome)}
     query = sa.select(jobs.c.number).where(jobs.c.deleted_at.is_not(None))
-    deleted = select_where_in(connection, query, jobs.c.number, {holding[fence]["job_number"] for fence in again})
-    gone = {row["number"] for row in deleted}
-    return [_unwanted(each, holding[each.fence], gone) if each.fence in again else each for each in outcomes]
+    gone = {row["number"] for row in select_where_in(connection, query, jobs.c.number, again)}
+    return {
+        fence: _unwanted(outcome, holding[fence], gone) if _is_retry(outcome) else outcome
+        for fence, outcome in valid.items()
+    }
 
 
 def _unwanted(outcome: Outcome, run: Row, deleted: set[int]) -> Outcome:

@@ -108,13 +108,15 @@ def _standing(job: Job, upcoming: list[datetime]) -> str:
 def _still_missing(held: HeldJob) -> Iterator[str]:
     span = f"from {_moment(held.oldest)} to {_moment(held.newest)}"
     if held.waiting:
+        wait = "waits" if held.waiting == 1 else "wait"
         yield (
-            f"{held.waiting:,} of its missed fires wait for an operator ({span}): "
+            f"{held.waiting:,} of its missed fires {wait} for an operator ({span}): "
             f"`jobdeck catch-up release {held.slug}` or `discard`."
         )
     if held.released:
         stopped = f"; none starts while it is {held.stopped}" if held.stopped else ""
-        yield f"{held.released:,} of its missed fires wait for their turn, one run after the other ({span}){stopped}."
+        turn = "waits for its turn" if held.released == 1 else "wait for their turn"
+        yield f"{held.released:,} of its missed fires {turn}, one run after the other ({span}){stopped}."
 
 
 def _lack(drivers: Drivers, job: Job) -> list[str]:

@@ -68,7 +68,7 @@ def by_job(connection: sa.Connection, account_id: str, job_id: str | None) -> li
 
 def count(connection: sa.Connection, account_id: str) -> dict[str, int]:
     query = sa.select(fires.c.reason, sa.func.count()).where(STILL_HELD, fires.c.account_id == account_id)
-    found: dict[str, int] = dict(connection.execute(query.group_by(fires.c.reason)).tuples().all())
+    found = {row[0]: row[1] for row in connection.execute(query.group_by(fires.c.reason))}
     return {reason: found.get(reason, 0) for reason in (FireReason.AWAITING_OPERATOR, FireReason.AWAITING_TURN)}
 
 

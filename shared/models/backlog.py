@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import Field, model_validator
+from pydantic import AwareDatetime, Field, ValidationInfo, field_validator
 
 from shared.models.base import Input, Instant, Resource
 
@@ -39,14 +39,16 @@ class HeldChoice(Input):
     """Which held fires: of these jobs (ids, slugs or names; null: of all), due in [since, until]."""
 
     jobs: Annotated[list[str], Field(min_length=1, max_length=1000)] | None = None
-    since: Instant | None = None
-    until: Instant | None = None
+    since: AwareDatetime | None = None
+    until: AwareDatetime | None = None
 
-    @model_validator(mode="after")
-    def _range(self) -> HeldChoice:
-        if self.since and self.until and self.until < self.since:
-            raise ValueError("until must not lie before since")
-        return self
+    @field_validator("until")
+    @classmethod
+    def _not_before_since(cls, until: AwareDatetime | None, given: ValidationInfo) -> AwareDatetime | None:
+        since = given.data.get("since")
+        if since and until and until < since:
+            raise ValueError("must not lie before since")
+        return until
 
 
 class ReleaseChoice(HeldChoice):

@@ -102,6 +102,9 @@ def _new_key(data: Path) -> None:
     (data / "secrets.key").write_bytes(Fernet.generate_key())
 
 
+HELD = "account_id, job_number, fire_at, outcome, reason, count, decided_at"
+
+
 @pytest.mark.parametrize(
     ("damage", "key", "told"),
     [
@@ -122,6 +125,11 @@ def _new_key(data: Path) -> None:
         (sql("UPDATE connections SET secret_name = 'lost'"), "error secrets", "'shop' uses secret 'lost'"),
         (sql("UPDATE jobs SET interval_type = 'cron'"), "warning schedules", "Sync, Open"),
         (sql("UPDATE jobs SET interval_type = 'cron', next_fire_at = 9e15"), "warning agent", "2 schedules"),
+        (
+            sql(f"INSERT INTO fires ({HELD}) VALUES ('default', 1, 1, 'held', 'awaiting_operator', 1, 1)"),
+            "warning catch-up",
+            "since 1970-01-01 00:00Z: 1 (jobs: 1)",
+        ),
         (lambda data: shutil.rmtree(_base(data).parent), "error knowledge", "there is no file"),
         (lambda data: _base(data).write_bytes(b"x" * 10_000), "error knowledge", "'lamps'"),
     ],

@@ -71,7 +71,7 @@ def _check_schedules(
 def _check_held(store: StoreInspection) -> Iterator[Finding]:
     fires, jobs, since = store.held_fires()
     if since is not None:
-        sentence = f"{fires:,} missed fires of {jobs:,} jobs wait for an operator since {since:%Y-%m-%d %H:%M}Z"
+        sentence = f"missed fires wait for an operator since {since:%Y-%m-%d %H:%M}Z: {fires:,} (jobs: {jobs:,})"
         yield warning("catch-up", sentence, "jobdeck catch-up list, then release or discard them")
 
 

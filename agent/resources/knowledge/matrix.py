@@ -13,18 +13,18 @@ import json
 import os
 import sqlite3
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from agent.resources.embedders import Vectors
+from agent.resources.knowledge.segment import Segment
 
 MANIFEST = "vectors.json"
-FORMAT = 1
+FORMAT = 2
 APPEND_ROWS = 8192
 """As many newer rows are held in memory before they go to the file."""
 CHUNK_ROWS = 8192
@@ -32,7 +32,8 @@ GONE_ROWS = 10_000
 GONE_SHARE = 0.3
 """The file is made anew when more than this many and this part of its rows are gone."""
 
-Ids = NDArray[np.int64]
+HEADS = {"wordllama": 96}
+"""How many leading dimensions say enough for a first choice, by embedder; of the others, each vector is compared whole."""
 
 _ROWS = """
     SELECT rows.id, rows.share, rows.vector FROM rows JOIN shares ON shares.id = rows.share
@@ -41,17 +42,8 @@ _ROWS = """
 
 
 @dataclass(frozen=True, slots=True)
-class Segment:
-    """Row i of `vectors` (count x dimensions) belongs to row `ids[i]` of share `shares[i]`."""
-
-    ids: Ids
-    shares: Ids
-    vectors: Vectors
-
-
-@dataclass(frozen=True, slots=True)
 class _Files:
-    """What the manifest says: `stem` names the two files, of which the first `count` rows count."""
+    """What the manifest says: `stem` names the files, of which the first `count` rows count."""
 
     stem: str
     count: int
@@ -67,6 +59,7 @@ class VectorMatrix:
         self._folder = folder
         self._embedder = embedder
         self._dimensions = dimensions
+        self._head = HEADS.get(embedder, 0)
         self._mapped: Segment | None = None
         self._newer: list[Segment] = []
         self._last_id = 0
@@ -76,11 +69,13 @@ class VectorMatrix:
         newest = _newest_id(base)
         if self._mapped is None or newest < self._last_id:
             self._load(base, newest)
+        if newest - self._last_id + self._held() > APPEND_ROWS:
+            self._persist(base, newest)
         if newest > self._last_id:
             self._newer += [self._segment(rows) for rows in self._read(base, self._last_id)]
             self._last_id = newest
-        if self._held() > APPEND_ROWS or self._much_is_gone(base):
-            self._persist(base)
+        if self._much_is_gone(base):
+            self._persist(base, newest)
         return [segment for segment in (self._mapped, *self._newer) if segment is not None and len(segment.ids)]
 
     def _load(self, base: sqlite3.Connection, newest: int) -> None:
@@ -103,50 +98,58 @@ class VectorMatrix:
         gone = mapped + self._held() - counted
         return bool(gone > GONE_ROWS and gone > GONE_SHARE * mapped)
 
-    def _persist(self, base: sqlite3.Connection) -> None:
-        """Append what is newer, or make the file anew; left to another process if it is at it."""
+    def _persist(self, base: sqlite3.Connection, newest: int) -> None:
+        """Append what is newer than the file, or make it anew; left to another process if it is at it."""
         with self._file_lock() as locked:
             if not locked:
                 return
             old = self._manifest()
-            if old is None or old.last_id > self._last_id or not self._continues(old) or self._much_is_gone(base):
-                files = self._written(base, self._fresh_stem(), 0, 0)
+            if old is None or old.last_id > newest or not self._continues(old) or self._much_is_gone(base):
+                files = self._written(base, self._fresh_stem(newest), 0, 0, newest)
             else:
-                files = self._written(base, old.stem, old.count, old.last_id)
+                files = self._written(base, old.stem, old.count, old.last_id, newest)
             self._publish(files)
-            self._mapped, self._newer = self._map(files), []
+            self._mapped, self._newer, self._last_id = self._map(files), [], newest
             self._remove_others(files)
 
     def _continues(self, files: _Files) -> bool:
         """Whether these are the files that were found to agree with the base, or longer by now."""
         return self._mapped is not None and len(self._mapped.ids) > 0 and files.count >= len(self._mapped.ids)
 
-    def _fresh_stem(self) -> str:
+    def _fresh_stem(self, newest: int) -> str:
         """A name not in use: a file that another process has mapped must never be cut short."""
         taken = {path.stem for path in self._folder.glob("vectors-*")}
-        names = (f"vectors-{self._last_id}-{number}" for number in itertools.count())
+        names = (f"vectors-{newest}-{number}" for number in itertools.count())
         return next(name for name in names if name not in taken)
 
-    def _written(self, base: sqlite3.Connection, stem: str, count: int, after: int) -> _Files:
+    def _written(self, base: sqlite3.Connection, stem: str, count: int, after: int, newest: int) -> _Files:
         count = self._append(stem, count, self._read(base, after))
-        return _Files(stem, count, self._last_id, self._embedder, self._dimensions)
+        return _Files(stem, count, newest, self._embedder, self._dimensions)
 
     def _append(self, stem: str, count: int, chunks: Iterator[list[tuple[int, int, bytes]]]) -> int:
         """Write behind the first `count` rows; what a killed process left behind them is overwritten."""
-        with _opened(self._place(stem, "f32")) as vectors, _opened(self._place(stem, "ids")) as ids:
-            vectors.truncate(count * self._dimensions * 4)
-            ids.truncate(count * 16)
-            vectors.seek(0, os.SEEK_END)
-            ids.seek(0, os.SEEK_END)
+        with ExitStack() as stack:
+            files = [
+                stack.enter_context(_opened(self._place(stem, suffix), count * width))
+                for suffix, width in self._widths().items()
+            ]
             for rows in chunks:
                 segment = self._segment(rows)
-                vectors.write(segment.vectors.tobytes())
-                ids.write(np.column_stack((segment.ids, segment.shares)).tobytes())
+                for file, part in zip(files, self._parts(segment), strict=True):
+                    file.write(part.tobytes())
                 count += len(rows)
-            for file in (vectors, ids):
+            for file in files:
                 file.flush()
                 os.fsync(file.fileno())
         return count
+
+    def _widths(self) -> dict[str, int]:
+        """Suffixes of the files, with the bytes of a row in each."""
+        return {"f32": self._dimensions * 4, "head": self._head * 4, "ids": 16}
+
+    def _parts(self, segment: Segment) -> tuple[Any, Any, Any]:
+        heads = np.ascontiguousarray(segment.vectors[:, : self._head])
+        return segment.vectors, heads, np.column_stack((segment.ids, segment.shares))
 
     def _publish(self, files: _Files) -> None:
         aside = self._folder / f"{MANIFEST}.{os.getpid()}"
@@ -171,8 +174,10 @@ class VectorMatrix:
             good = (
                 stored["format"] == FORMAT
                 and (files.embedder, files.dimensions) == (self._embedder, self._dimensions)
-                and self._place(files.stem, "f32").stat().st_size >= files.count * files.dimensions * 4
-                and self._place(files.stem, "ids").stat().st_size >= files.count * 16
+                and all(
+                    self._place(files.stem, suffix).stat().st_size >= files.count * width
+                    for suffix, width in self._widths().items()
+                )
             )
         except (OSError, ValueError, KeyError, TypeError):
             return None
@@ -181,15 +186,21 @@ class VectorMatrix:
     def _map(self, files: _Files) -> Segment:
         if not files.count:
             return _empty(self._dimensions)
-        vectors = np.memmap(
-            self._place(files.stem, "f32"), dtype=np.float32, mode="r", shape=(files.count, files.dimensions)
-        )
         pairs = np.fromfile(self._place(files.stem, "ids"), dtype=np.int64, count=files.count * 2).reshape(-1, 2)
-        return Segment(np.ascontiguousarray(pairs[:, 0]), np.ascontiguousarray(pairs[:, 1]), vectors)
+        return Segment(
+            np.ascontiguousarray(pairs[:, 0]),
+            np.ascontiguousarray(pairs[:, 1]),
+            self._mapped_file(files, "f32", self._dimensions),
+            self._mapped_file(files, "head", self._head) if self._head else None,
+        )
+
+    def _mapped_file(self, files: _Files, suffix: str, columns: int) -> Vectors:
+        shape = (files.count, columns)
+        return np.asarray(np.memmap(self._place(files.stem, suffix), dtype=np.float32, mode="r", shape=shape))
 
     def _remove_others(self, files: _Files) -> None:
         for path in self._folder.glob("vectors-*"):
-            if path.stem != files.stem and path.suffix in (".f32", ".ids"):
+            if path.stem != files.stem and path.suffix.removeprefix(".") in self._widths():
                 with suppress(OSError):
                     path.unlink()
 
@@ -236,5 +247,10 @@ def _empty(dimensions: int) -> Segment:
     return Segment(none, none, np.zeros((0, dimensions), dtype=np.float32))
 
 
-def _opened(path: Path) -> Any:
-    return os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b")
+@contextmanager
+def _opened(path: Path, size: int) -> Iterator[Any]:
+    """The file to write behind its first `size` bytes."""
+    with os.fdopen(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600), "r+b") as file:
+        file.truncate(size)
+        file.seek(0, os.SEEK_END)
+        yield file

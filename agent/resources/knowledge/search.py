@@ -14,7 +14,8 @@ import numpy as np
 
 from agent.resources.embedders import Vectors
 from agent.resources.knowledge.file import FILE_NAME, open_for_reading
-from agent.resources.knowledge.matrix import Segment, VectorMatrix
+from agent.resources.knowledge.matrix import VectorMatrix
+from agent.resources.knowledge.segment import Ids, Segment
 from agent.resources.knowledge.shares import count_rows
 from agent.resources.knowledge.words import match_expression
 
@@ -24,7 +25,10 @@ Ranked = list[tuple[int, float]]
 FUSION = 60
 """Reciprocal rank fusion: a row at rank r of a list is worth 1 / (60 + r); Cormack, Clarke and Büttcher, 2009."""
 FUSED_DEPTH = 50
-FIRST_LOOK = 200
+FIRST_LOOK = 50
+FURTHER = 16
+"""At least as many of the nearest rows are looked up first, whether they exist and meet the condition; then this many
+times as many."""
 
 _AMONG = "SELECT rows.id FROM rows WHERE rows.id IN (SELECT value FROM json_each(?)){condition}"
 _ALL_LIVE = """
@@ -131,32 +135,27 @@ class KnowledgeSearch:
 def _by_vector(
     base: sqlite3.Connection, segments: Sequence[Segment], vector: Vectors, limit: int, condition: Condition
 ) -> Ranked:
-    """The nearest rows, exactly. Rows are taken by score, and looked up in growing helpings until enough exist and
+    """The nearest rows. Rows are taken by score, and looked up in growing helpings until enough exist and
     meet the condition; if the first helping has too few, the condition is asked first."""
     if not segments or not vector.any():
         return []
-    ids = np.concatenate([segment.ids for segment in segments])
-    scores = np.concatenate([segment.vectors @ vector for segment in segments])
     live = _live_shares(base)
-    wanted = np.isin(np.concatenate([segment.shares for segment in segments]), live)
-    ids, scores = ids[wanted], scores[wanted]
-    found = _best_that_match(base, ids, scores, max(FIRST_LOOK, 4 * limit), limit, condition)
-    if len(found) >= limit or len(ids) <= max(FIRST_LOOK, 4 * limit):
-        return found
+    look, rows = max(FIRST_LOOK, 4 * limit), sum(len(segment.ids) for segment in segments)
+    for helping in (look, FURTHER * look):
+        ranked = _ranked([segment.nearest(vector, helping, live) for segment in segments], helping)
+        found = _that_match(base, ranked, condition)
+        if len(found) >= limit or rows <= helping:
+            return found[:limit]
     matching = _matching(base, condition)
-    chosen = np.isin(ids, matching)
-    return _ranked(ids[chosen], scores[chosen], limit)
+    return _ranked([segment.among(matching, vector) for segment in segments], limit)
 
 
-def _best_that_match(
-    base: sqlite3.Connection, ids: Any, scores: Any, look: int, limit: int, condition: Condition
-) -> Ranked:
-    best = _ranked(ids, scores, look)
+def _that_match(base: sqlite3.Connection, ranked: Ranked, condition: Condition) -> Ranked:
     there = base.execute(
-        _AMONG.format(condition=condition.sql), (json.dumps([id_ for id_, _ in best]), *condition.values)
+        _AMONG.format(condition=condition.sql), (json.dumps([id_ for id_, _ in ranked]), *condition.values)
     )
     matching = {id_ for (id_,) in there}
-    return [(id_, score) for id_, score in best if id_ in matching][:limit]
+    return [(id_, score) for id_, score in ranked if id_ in matching]
 
 
 def _matching(base: sqlite3.Connection, condition: Condition) -> Any:
@@ -164,11 +163,9 @@ def _matching(base: sqlite3.Connection, condition: Condition) -> Any:
     return np.fromiter((id_ for (id_,) in found), dtype=np.int64)
 
 
-def _ranked(ids: Any, scores: Any, limit: int) -> Ranked:
-    if len(ids) > limit:
-        top = np.argpartition(-scores, limit - 1)[:limit]
-        ids, scores = ids[top], scores[top]
-    order = np.lexsort((ids, -scores))
+def _ranked(found: Sequence[tuple[Ids, Vectors]], limit: int) -> Ranked:
+    ids, scores = (np.concatenate(parts) for parts in zip(*found, strict=True))
+    order = np.lexsort((ids, -scores))[:limit]
     return [(int(ids[place]), float(scores[place])) for place in order]
 
 
@@ -202,8 +199,8 @@ def _hits(base: sqlite3.Connection, ranked: Ranked) -> list[dict[str, Any]]:
     ]
 
 
-def _live_shares(base: sqlite3.Connection) -> list[int]:
-    return [id_ for (id_,) in base.execute("SELECT id FROM shares WHERE state = 'live'")]
+def _live_shares(base: sqlite3.Connection) -> frozenset[int]:
+    return frozenset(id_ for (id_,) in base.execute("SELECT id FROM shares WHERE state = 'live'"))
 
 
 def _json_types(value: Any) -> str:

@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 
 from agent.resources.embedders import Vectors
-from agent.resources.knowledge import matrix
+from agent.resources.knowledge import matrix, segment
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.matrix import MANIFEST, VectorMatrix
 from agent.resources.knowledge.search import KnowledgeSearch
+from agent.resources.knowledge.segment import Segment
 from agent.resources.knowledge.shares import ShareIdentity, begin_share, purge_dead, swap_in
 from agent.resources.knowledge.writing import Checkpoint, KnowledgeRow, ShareWriter
 from tests.contract.drivers.kb_world import NOON
@@ -79,8 +80,11 @@ class Base:
                 assert [hit["key"] for hit in hits] == self.truth(question, limit, **filter_)
 
 
-@pytest.fixture
-def base(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Base]:
+@pytest.fixture(params=["whole", "heads first"])
+def base(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Base]:
+    if request.param == "heads first":
+        monkeypatch.setattr(matrix, "HEADS", {"drawn": 3})
+        monkeypatch.setattr(segment, "HEADS_FROM", 1)
     monkeypatch.setattr(matrix, "APPEND_ROWS", 50)
     monkeypatch.setattr(matrix, "CHUNK_ROWS", 30)
     monkeypatch.setattr(matrix, "GONE_ROWS", 40)
@@ -153,6 +157,21 @@ def test_share_built_aside_is_not_found_before_the_swap_and_alone_after_it(base:
     base.check(searching(base))
 
 
+def test_many_rows_go_to_the_file_without_being_gathered_first(base: Base, monkeypatch: pytest.MonkeyPatch) -> None:
+    base.put(range(500))
+    held: list[int] = []
+    make = VectorMatrix._segment
+
+    def counted(of: VectorMatrix, rows: list[tuple[int, int, bytes]]) -> Segment:
+        held.append(sum(len(one.ids) for one in of._newer) + len(rows))
+        return make(of, rows)
+
+    monkeypatch.setattr(VectorMatrix, "_segment", counted)
+    base.check(searching(base))
+    assert max(held) == 30
+    assert mapped(base) == 500
+
+
 def test_rows_of_a_dead_share_are_cleared_from_the_file_once(base: Base) -> None:
     base.put(range(100))
     search = searching(base)
@@ -167,11 +186,11 @@ def test_rows_of_a_dead_share_are_cleared_from_the_file_once(base: Base) -> None
     assert (base.folder / MANIFEST).stat().st_mtime_ns == made
 
 
-@pytest.mark.parametrize("harm", ["no manifest", "torn manifest", "short file", "junk behind", "no file"])
+@pytest.mark.parametrize("harm", ["no manifest", "torn manifest", "short file", "junk behind", "no file", "no heads"])
 def test_harmed_files_do_not_change_an_answer(base: Base, harm: str) -> None:
     base.put(range(100))
     base.check(searching(base))
-    vectors = next(base.folder.glob("vectors-*.f32"))
+    vectors = next(base.folder.glob("vectors-*.head" if harm == "no heads" else "vectors-*.f32"))
     if harm == "no manifest":
         (base.folder / MANIFEST).unlink()
     elif harm == "torn manifest":

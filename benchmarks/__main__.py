@@ -7,7 +7,7 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, logs, main_job, queries, runs, starting
+from benchmarks import console, logs, main_job, queries, runs, search, starting, sync
 
 PARTS = {
     "console": console.measure,
@@ -15,7 +15,10 @@ PARTS = {
     "main_job": main_job.measure,
     "queries": queries.measure,
     "runs": runs.measure,
+    "search": search.measure,
+    "search_many": search.measure_many,
     "starting": starting.measure,
+    "sync": sync.measure,
 }
 _SHORT = ("console", "main_job", "runs")
 

@@ -27,28 +27,29 @@ ROWS = 100_000
 async def measure() -> list[Comparison]:
     texts = await asyncio.to_thread(real_texts, ROWS)
     own = open_embedder("wordllama")
-    async with _syncing(texts) as syncing:
+    async with syncing(texts) as source:
         with wordllama_alone.all_cores() as cores:
             alone = _timed(cores.embed, texts)
-            first = await compare(_name("kb-sync"), syncing.first, "wordllama on all cores", alone)
-            anew = await compare(_name("kb-reset"), syncing.anew, "wordllama on all cores", alone)
+            first = await compare(_name("kb-sync"), source.first, "wordllama on all cores", alone)
+            anew = await compare(_name("kb-reset"), source.anew, "wordllama on all cores", alone)
         return [
             first,
             anew,
             await compare(
-                _name("kb-sync"), syncing.first, "one call of wordllama", _timed(wordllama_alone.one_call, texts)
+                _name("kb-sync"), source.first, "one call of wordllama", _timed(wordllama_alone.one_call, texts)
             ),
             await compare(
-                _name("kb-sync"), syncing.first, "Jobdeck's own embedder, one thread", _timed(own.embed, texts)
+                _name("kb-sync"), source.first, "Jobdeck's own embedder, one thread", _timed(own.embed, texts)
             ),
         ]
 
 
 class Syncing:
-    """Each measurement is of a knowledge base of its own, but for those of kb-reset."""
+    """Each measurement is of a knowledge base of its own."""
 
-    def __init__(self, agent: Agent) -> None:
-        self._agent = agent
+    def __init__(self, agent: Agent, rows: int) -> None:
+        self.agent = agent
+        self._rows = rows
         self._caller = agent.core.gate.local()
         self._names = (f"base_{number}" for number in itertools.count())
 
@@ -56,25 +57,30 @@ class Syncing:
         """Into an empty knowledge base."""
         name = await self._create_base()
         seconds = await self._run("kb-sync", name)
-        await self._agent.core.world.delete_knowledge_base(self._caller, name)
+        await self.agent.core.world.delete_knowledge_base(self._caller, name)
         return seconds
 
     async def anew(self) -> float:
         """Beside the content that is there, swapped in, and the old one cleared away."""
+        name = await self.keep()
+        seconds = await self._run("kb-reset", name)
+        await self.agent.core.world.delete_knowledge_base(self._caller, name)
+        return seconds
+
+    async def keep(self) -> str:
+        """A knowledge base with all rows, by its name."""
         name = await self._create_base()
         await self._run("kb-sync", name)
-        seconds = await self._run("kb-reset", name)
-        await self._agent.core.world.delete_knowledge_base(self._caller, name)
-        return seconds
+        return name
 
     async def _create_base(self) -> str:
         name = next(self._names)
-        await self._agent.core.world.create_knowledge_base(self._caller, KnowledgeBaseInput(name=name))
+        await self.agent.core.world.create_knowledge_base(self._caller, KnowledgeBaseInput(name=name))
         return name
 
     async def _run(self, type_: str, base: str) -> float:
         """Seconds from the start of the driver's code to its end, as the run records them."""
-        core, changed = self._agent.core, asyncio.Event()
+        core, changed = self.agent.core, asyncio.Event()
         data = {
             "source_table": "source.texts",
             "knowledge_base": base,
@@ -92,20 +98,20 @@ class Syncing:
         stop_listening()
         if run.state is not RunState.COMPLETED or run.started_at is None or run.finished_at is None:
             raise RuntimeError(f"the run {run.state}: {run.error}")
-        if run.result is None or run.result["rows_synced"] != ROWS:
+        if run.result is None or run.result["rows_synced"] != self._rows:
             raise RuntimeError(f"not every row was synced: {run.result}")
         return (run.finished_at - run.started_at).total_seconds()
 
 
 @asynccontextmanager
-async def _syncing(texts: Sequence[str]) -> AsyncIterator[Syncing]:
+async def syncing(texts: Sequence[str]) -> AsyncIterator[Syncing]:
     with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as name:
         source = Path(name, "source.db")
         await asyncio.to_thread(_write, source, texts)
         async with working_agent(Path(name, "agent"), workers=1) as agent:
             connection = ConnectionInput(name="source", url=f"sqlite:///{source}")
             await agent.core.world.create_connection(agent.core.gate.local(), connection)
-            yield Syncing(agent)
+            yield Syncing(agent, len(texts))
 
 
 def _write(path: Path, texts: Sequence[str]) -> None:

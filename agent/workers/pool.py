@@ -125,9 +125,10 @@ class LocalExecutor:
                 member.cancel("timeout" if reason == "timeout" else "cancel")
 
     async def sweep(self, run_ids: Sequence[str]) -> None:
-        await strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)
+        ends = [strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)]
         if run_ids:
-            await strays.end_run(run_ids, [], SWEEP_GRACE)
+            ends.append(strays.end_run(run_ids, [], SWEEP_GRACE))
+        await asyncio.gather(*ends)
         for run_id in run_ids:  # who would have removed it died before it could
             await remove_folder(str(self._data_dir / "scratch" / run_id))
 

@@ -37,35 +37,46 @@ async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: f
 
     def look() -> list[Process]:
         table = processes.table()
-        found = {now for pid, start in seen if (now := table.get(pid)) is not None and now.start == start}
+        found = _again(seen, table)
         for root in list(found):
             found.update(processes.family(root.pid, table))
         if since is not None:
             found.update(process for process in processes.adopted(table) if process.start >= since)
         found.update(processes.marked(run_ids, table.values()))
-        seen.update((process.pid, process.start) for process in found)
-        _reap(found)
-        return [process for process in found if not process.zombie and process.pid != os.getpid()]
+        return _living(found, seen)
 
     await _end(look, grace)
 
 
 async def end_forsaken(data_dir: str, grace: float) -> None:
-    """End the workers, and all they started, of an earlier agent on this data folder that is no longer alive."""
+    """End the workers, and all they started, of an earlier agent on this data folder that is no longer alive; also what
+    threw its mark away, as long as it descends from one that has it: a worker that lost its keeper is all that holds it."""
+    seen: set[tuple[int, float]] = set()
 
-    await _end(lambda: find_forsaken(data_dir), grace)
+    def look() -> list[Process]:
+        table = processes.table()
+        found = _again(seen, table)
+        found.update(_forsaken(data_dir, table))
+        for root in list(found):
+            found.update(processes.family(root.pid, table))
+        return _living(found, seen)
+
+    await _end(look, grace)
 
 
 def find_forsaken(data_dir: str) -> list[Process]:
     """The workers, and all they started, of agents on this data folder (its resolved path) that live no more."""
-    table = processes.table()
-    return [process for process in table.values() if not process.zombie and _is_forsaken(process, data_dir, table)]
+    return _forsaken(data_dir, processes.table())
 
 
 def agent_mark(data_dir: str) -> str:
     """What this agent's workers carry in their environment."""
     me = processes.find(os.getpid())
     return f"{os.getpid()}.{me.start if me else 0}@{data_dir}"
+
+
+def _forsaken(data_dir: str, table: dict[int, Process]) -> list[Process]:
+    return [process for process in table.values() if not process.zombie and _is_forsaken(process, data_dir, table)]
 
 
 def _is_forsaken(process: Process, data_dir: str, table: dict[int, Process]) -> bool:
@@ -75,6 +86,18 @@ def _is_forsaken(process: Process, data_dir: str, table: dict[int, Process]) -> 
     pid, _, start = owner.partition(".")
     agent = table.get(int(pid)) if pid.isdigit() else None
     return agent is None or agent.zombie or str(agent.start) != start
+
+
+def _again(seen: set[tuple[int, float]], table: dict[int, Process]) -> set[Process]:
+    """Those that were seen before and are still there."""
+    return {now for pid, start in seen if (now := table.get(pid)) is not None and now.start == start}
+
+
+def _living(found: set[Process], seen: set[tuple[int, float]]) -> list[Process]:
+    """Remember all, collect the dead; who is left."""
+    seen.update((process.pid, process.start) for process in found)
+    _reap(found)
+    return [process for process in found if not process.zombie and process.pid != os.getpid()]
 
 
 async def _end(look: Look, grace: float) -> None:

@@ -8,6 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -136,7 +137,8 @@ class _Stop:
             part = self._said.with_suffix(".part")
             part.write_text(str(os.getpid()))
             part.rename(self._said)
-            os.kill(os.getpid(), signal.SIGSTOP)
+            # to this thread: sent to the process, another one might take it up, and this one would go on meanwhile
+            signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def _wait(context: RunContext, pids: str) -> None:

@@ -1,0 +1,267 @@
+"""Workers that were stopped (SIGSTOP), deaf, or left by a dead agent: what moved on without them stays as it is."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.resources.knowledge.file import FILE_NAME
+from agent.resources.knowledge.lock import LOCK_NAME, writer_lock
+from agent.workers import processes
+from tests.acceptance.equipped.watching import (
+    alive,
+    equipped,
+    equipped_agent,
+    is_stopped,
+    lives,
+    log_of,
+    pids_in,
+    start,
+    the_worker,
+    workers,
+)
+from tests.acceptance.workers.stage import Stage, new_stage
+from tests.contract.drivers.kb_world import KbWorld, later
+from tests.harness.agent_process import AgentProcess, until
+
+_ROWS = 60
+_BATCH = 10
+_RETRY = {"attempts": 3, "backoff": "10 ms"}
+_SYNC = {
+    "source_table": "shop.orders",
+    "knowledge_base": "orders_kb",
+    "content_columns": ["product"],
+    "filter_column": "changed",
+    "batch_size": _BATCH,
+}
+
+
+@pytest.fixture(scope="module")
+def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
+    """With one worker and a lease of a second and a half."""
+    folder = tmp_path_factory.mktemp("stopped")
+    with equipped_agent(folder / "data", "--workers", "1", JOBDECK_LEASE="1.5 s") as running:
+        make_shop(folder / "shop.db")
+        running.call("POST", "/api/connections", {"name": "shop", "url": f"sqlite:///{folder}/shop.db"}, expect=201)
+        yield running
+
+
+def make_shop(path: Path) -> None:
+    with closing(sqlite3.connect(path)) as shop:
+        shop.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT, changed INTEGER)")
+        shop.executemany("INSERT INTO orders VALUES (?, ?, ?)", [(n, f"lamp {n}", n) for n in range(_ROWS)])
+        shop.commit()
+
+
+@pytest.mark.parametrize("moment", ["before_batch", "in_transaction", "before_finish"])
+def test_a_sync_that_was_stopped_past_its_lease(agent: AgentProcess, tmp_path: Path, moment: str) -> None:
+    """It is over before its run is another's: its locks block nobody, and when it is told to go on there is nobody."""
+    base = agent.call("POST", "/api/knowledge-bases", {"name": f"kb_{moment}"}, expect=201)
+    data = {**_SYNC, "knowledge_base": base["name"], "moment": moment, "said": str(tmp_path / "said")}
+    stopped = the_worker(agent)
+    run = start(agent, moment, "stop-in-sync", data, retry=_RETRY)
+    until(lambda: is_stopped(stopped), "the worker has stopped")
+    file = agent.data_dir / "knowledge" / "default" / base["id"] / FILE_NAME
+    assert _is_held(file) == (moment != "before_finish")
+    assert _is_being_written(file) == (moment == "in_transaction")
+
+    ended = agent.run_until(run, "completed", "failed")
+    assert not lives(stopped)
+    assert (ended["state"], ended["attempt"], ended["error"]) == ("completed", 2, None)
+    with suppress(ProcessLookupError):
+        os.kill(stopped.pid, signal.SIGCONT)
+    assert _rows(file) == [(str(number), f"lamp {number}") for number in range(_ROWS)]
+    assert agent.call("GET", f"/api/runs/{run}") == ended
+    attempts = agent.call("GET", f"/api/runs/{run}/attempts")["items"]
+    assert sorted((each["attempt"], each["outcome"]) for each in attempts) == [(1, "retrying"), (2, "completed")]
+    said = log_of(agent, run)
+    assert any("was stopped by a signal for longer than the lease of 1.5 s" in line for line in said)
+    assert not any(line.startswith("waiting") for line in said), "the lock of the dead blocked the next attempt"
+
+
+def test_an_idle_worker_that_was_stopped_gets_no_run(agent: AgentProcess) -> None:
+    stopped = the_worker(agent)
+    os.kill(stopped.pid, signal.SIGSTOP)
+    until(lambda: the_worker(agent).pid != stopped.pid, "another one is there")
+    assert not lives(stopped)
+    agent.run_until(start(agent, "idle", "command", {"command": "true"}), "completed")
+
+
+def test_a_stopped_keeper_is_replaced_with_its_worker(agent: AgentProcess) -> None:
+    the_worker(agent)
+    ((keeper, worker),) = workers(agent)
+    os.kill(keeper.pid, signal.SIGSTOP)
+    until(lambda: the_worker(agent).pid != worker.pid, "another one is there")
+    assert not lives(keeper)
+    assert not lives(worker)
+
+
+async def test_an_order_that_waited_in_a_stopped_worker_past_its_lease_begins_nothing(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    worker_id, pid = await _idle(stage)
+    os.kill(pid, signal.SIGSTOP)
+    mark = tmp_path / "mark"
+    over = datetime.now(UTC) + timedelta(seconds=0.2)
+    order = stage.order("agent.drivers.command.run:run", {"command": f"touch {mark}"}, lease_until=over)
+    stage.executor.execute(worker_id, order)
+    until(lambda: datetime.now(UTC) > over, "the lease is over")
+    os.kill(pid, signal.SIGCONT)
+    ended = (await stage.ending(order.run_id)).ended
+    await stage.executor.stop(0)
+    assert ended is not None
+    assert ended.error is not None
+    assert (ended.error.kind, ended.error.transient) == ("lease_over", True)
+    assert not mark.exists()
+
+
+async def test_a_worker_bears_the_mark_of_its_run_where_others_see_it(tmp_path: Path) -> None:
+    """Whoever takes a run on finds the process that has it, though the agent of that one lives and is none of his."""
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    _, pid = await _idle(stage)
+    assert _marked_with(pid) == ""
+    run = await stage.give("obey")
+    await stage.ready(run)
+    assert _marked_with(pid) == run
+    assert pid in [process.pid for process in processes.marked([run], processes.table().values())]
+    stage.executor.cancel(run)
+    await stage.ending(run)
+    assert _marked_with(pid) == ""
+    await stage.executor.stop(0)
+
+
+def test_an_attempt_that_wakes_up_after_a_later_one_writes_nothing(tmp_path: Path) -> None:
+    """Nobody was there to end it: it gets the lock, and sees that it is too late."""
+    world = KbWorld(tmp_path, f"sqlite:///{tmp_path}/source.db")
+    world.create_orders()
+    world.add(*range(20))
+    with _waiting_for_the_lock(world) as (late, release):
+        late.send_signal(signal.SIGSTOP)
+        release()
+        world.sync(world.context("run-late", attempt=2))
+        world.add(100, at=later(60))
+        before = world.query("SELECT * FROM rows ORDER BY id"), world.query("SELECT * FROM checkpoints")
+        late.send_signal(signal.SIGCONT)
+        assert late.stderr is not None
+        assert "attempt 2 of this run has written" in late.stderr.read()
+        assert late.wait() == 1
+    assert (world.query("SELECT * FROM rows ORDER BY id"), world.query("SELECT * FROM checkpoints")) == before
+    world.sync()
+    assert world.texts() == world.source_texts()
+
+
+@contextmanager
+def _waiting_for_the_lock(world: KbWorld) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+    """Attempt 1 of `run-late` in a process of its own, which waits for the lock; and how the lock is given up."""
+    import json
+
+    context = world.context("run-before")
+    held = writer_lock(world.base, context, "orders_kb")
+    held.__enter__()
+    order = {"folder": str(world.folder), "url": world.url, "act": "sync", "run_id": "run-late", "parameters": {}}
+    command = [sys.executable, "-m", "tests.contract.drivers.kb_victim", json.dumps(order)]
+    root = Path(__file__).parents[2]
+    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
+    with subprocess.Popen(command, text=True, cwd=root, **pipes) as late:  # type: ignore[call-overload]
+        try:
+            assert "waiting: job 'Job under test' (run run-before" in late.stdout.readline()
+            yield late, lambda: held.__exit__(None, None, None)
+        finally:
+            late.kill()
+
+
+def test_what_outlives_a_killed_agent_is_ended_by_the_next_one(tmp_path: Path) -> None:
+    """A worker that is deaf and has lost its keeper; one that is stopped in the middle of a run and one that is stopped
+    and idle, each with its keeper; and what both runs left detached, without a mark and deaf."""
+    first = equipped(tmp_path / "data", "--workers", "3").start()
+    assert first.process is not None
+    try:
+        deaf_run = start(first, "deaf", "be-deaf", {"pids": str(tmp_path / "deaf")}, on_lost="fail")
+        stopped_run = start(
+            first, "stopped", "wait", {"pids": str(tmp_path / "stopped")}, retry=_RETRY, kill_grace="0.5 s"
+        )
+        strays = [pids_in(tmp_path / name)[0] for name in ("deaf", "stopped")]
+        until(lambda: len(workers(first)) == 3, "all workers are there")
+        until(lambda: _is_deaf(first, deaf_run), "the deaf one is deaf")
+        everything = workers(first)
+        first.process.send_signal(signal.SIGSTOP)  # or it would see what comes now
+        _bereave(everything, _worker_of(everything, deaf_run))
+        first.kill()
+        left = [worker for _, worker in everything]
+        assert all(map(lives, left)), "they outlive their agent"
+        assert all(map(alive, strays))
+        with equipped_agent(tmp_path / "data", "--workers", "1", JOBDECK_STOP_GRACE="0 s") as second:
+            assert not any(lives(process) for pair in everything for process in pair)
+            assert not any(map(alive, strays))
+            assert second.run_until(deaf_run, "failed", "completed")["error"]["kind"] == "lost"
+            again = second.run_until(stopped_run, "running")
+            assert again["attempt"] == 2
+    finally:
+        first.kill()
+
+
+def _bereave(everything: list[tuple[processes.Process, processes.Process]], deaf: processes.Process) -> None:
+    """Stop all but the deaf one, and kill the keeper of that one, which would end it."""
+    for keeper, worker in everything:
+        os.kill(keeper.pid, signal.SIGSTOP)
+        if worker == deaf:
+            os.kill(keeper.pid, signal.SIGKILL)
+        else:
+            os.kill(worker.pid, signal.SIGSTOP)
+
+
+def _worker_of(everything: list[tuple[processes.Process, processes.Process]], run_id: str) -> processes.Process:
+    return next(worker for _, worker in everything if _marked_with(worker.pid) == run_id)
+
+
+def _is_deaf(agent: AgentProcess, run_id: str) -> bool:
+    return bool(agent.call("GET", f"/api/runs/{run_id}")["progress"]["done"])
+
+
+def _marked_with(pid: int) -> str:
+    return processes.environment(pid).get(processes.RUN_MARK, "").strip()
+
+
+async def _idle(stage: Stage) -> tuple[str, int]:
+    from tests.acceptance.workers.stage import until as awaited
+
+    await awaited(stage.executor.idle_workers)
+    worker = stage.executor.workers()[0]
+    return worker.id, worker.pid
+
+
+def _is_held(file: Path) -> bool:
+    with (file.parent / LOCK_NAME).open() as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def _is_being_written(file: Path) -> bool:
+    with closing(sqlite3.connect(file, timeout=0, isolation_level=None)) as base:
+        try:
+            base.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            return True
+        base.execute("ROLLBACK")
+    return False
+
+
+def _rows(file: Path) -> list[Any]:
+    with closing(sqlite3.connect(file)) as base:
+        found = base.execute("SELECT key, text FROM rows JOIN shares ON shares.id = rows.share WHERE state = 'live'")
+        return sorted(found.fetchall(), key=lambda row: int(row[0]))

@@ -1,0 +1,221 @@
+"""Two agents and one store: a second one is turned away with directions; and where both work, nothing happens twice."""
+
+from __future__ import annotations
+
+import json
+import signal
+import sqlite3
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from contextlib import closing, contextmanager, suppress
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.workers import processes
+from shared.exits import Exit
+from tests.acceptance.equipped.watching import equipped, lives, start, workers
+from tests.acceptance.storm.jobs import Book
+from tests.harness.agent_process import AgentProcess, until
+
+_BOOKED = """
+printf 'begin %s %s\\n' "$JOBDECK_RUN" "$JOBDECK_ATTEMPT" >> BOOK
+sleep LASTS
+printf 'end %s %s\\n' "$JOBDECK_RUN" "$JOBDECK_ATTEMPT" >> BOOK
+"""
+_EVERY_SECOND = {"intervalType": "simple", "interval": "1 second"}
+_FIRES = 12
+"""Ledger rows to wait for, of all jobs together."""
+
+
+# -- a second agent ----------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("maintenance", [False, True], ids=["at work", "in maintenance"])
+def test_a_second_agent_is_told_who_holds_the_store_and_what_to_do(tmp_path: Path, maintenance: bool) -> None:
+    folder = tmp_path / "data"
+    flags = ("--maintenance",) if maintenance else ("--workers", "1")
+    agent = AgentProcess(folder, *flags)
+    agent.spawn()
+    assert agent.process is not None
+    try:
+        pid = agent.process.pid
+        until(agent.socket.exists, "it answers")
+        running = _refused(folder)
+        agent.process.send_signal(signal.SIGSTOP)
+        stopped = _refused(folder)
+        by_link = _refused(_linked(folder, tmp_path / "other"))
+        agent.process.send_signal(signal.SIGCONT)
+        since = json.loads((folder / "jobdeck.db.lock").read_text())["started"]
+        assert agent.stop() == 0
+    finally:
+        agent.kill()
+    who = "another agent, in maintenance, holds this store" if maintenance else "another agent works on this store"
+    for said in (running, stopped, by_link):
+        assert said.startswith(f"jobdeck: {who}: pid {pid} on "), said
+        assert since in said
+        assert "or give this one another --data-dir" in said
+    assert f"it is running; stop it first (`kill {pid}`, or its service)" in running
+    assert "it is stopped (by SIGSTOP or Ctrl-Z) and keeps the store all the same" in stopped
+    assert f"`kill -CONT {pid}` lets it go on, `kill -KILL {pid}` ends it" in stopped
+    assert by_link == stopped, "the same file, reached by another way"
+
+
+def _refused(folder: Path) -> str:
+    argv = [sys.executable, "-m", "shared.launcher", "agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"]
+    second = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    assert second.returncode == Exit.CONFLICT
+    assert second.stderr.count("\n") == 1, second.stderr
+    return second.stderr
+
+
+# -- two at work -------------------------------------------------------------------------------------------------------
+
+
+def test_two_agents_fire_claim_and_finish_everything_once(tmp_path: Path) -> None:
+    book = Book(tmp_path / "book")
+    with _two(tmp_path) as (first, second):
+        long = [start(each, f"long {n}", "command", _program(book, "4")) for n, each in enumerate((first, second))]
+        jobs = [
+            _publish(each, book, f"{overlap} {n}", overlap)
+            for n, each in enumerate((first, second))
+            for overlap in ("allow", "queue_all", "skip")
+        ]
+        until(lambda: len(_rows(first, "fires")) >= _FIRES, "enough has fired")
+        for job in jobs:
+            second.call("POST", f"/api/jobs/{job['id']}/_pause")
+        for run in long:
+            ended = first.run_until(run, "completed", "failed")
+            assert (ended["state"], ended["attempt"]) == ("completed", 1), "its lease was kept up all the while"
+        until(lambda: _is_quiet(first), "all is over")
+        agents = Counter(run["agent_id"] for run in _rows(first, "runs"))
+        assert len(agents) == 2, f"one of them did it all: {agents}"
+    _assert_once(first, book)
+    assert _rows(first, "late_results") == []
+
+
+def test_an_agent_that_was_stopped_past_its_leases_changes_nothing_when_it_goes_on(tmp_path: Path) -> None:
+    """Its runs are taken on by the other, after what it had of them is gone. What it says of them then is kept beside."""
+    book = Book(tmp_path / "book")
+    retry = {"attempts": 2, "backoff": "10 ms"}
+    with _two(tmp_path, JOBDECK_LEASE="2 s") as (first, second):
+        program = _program(book, "$((JOBDECK_ATTEMPT == 1 ? 1000 : 0))")
+        assert second.process is not None
+        second.process.send_signal(signal.SIGSTOP)
+        slept = start(first, "slept", "command", program, on_lost="retry", retry=retry)
+        waited = start(first, "waited", "wait", {}, retry={"attempts": 1})
+        until(lambda: _has(first) == {slept, waited} and book.begun(), "the first one has both")
+        frozen = _freeze(first)
+        second.process.send_signal(signal.SIGCONT)
+        taken = second.run_until(slept, "completed", "failed")
+        lost = second.run_until(waited, "failed")
+        gone = [process for process in frozen if _bears(process) in (slept, waited)]
+        assert [process for process in gone if lives(process)] == [], "all that it had of the two was gone before"
+        for process in frozen:
+            processes.send(process, signal.SIGCONT)
+        late = until(
+            lambda: (found := _rows(first, "late_results")) and len(found) == 2 and found, "its words are kept"
+        )
+        for run in (taken, lost):
+            assert second.call("GET", f"/api/runs/{run['id']}") == run
+        evidence = first.call("GET", f"/api/runs/{slept}/attempts")["items"]
+    assert (taken["state"], taken["attempt"]) == ("completed", 2)
+    assert lost["error"]["kind"] == "lost"
+    assert [each["attempt"] for each in late] == [1, 1]
+    assert [each["attempt"] for each in evidence if each["evidence"]] == [1]
+    _assert_once(first, book)
+    assert book.ended() == {(slept, 2): 1}
+
+
+@contextmanager
+def _two(tmp_path: Path, **env: str) -> Iterator[tuple[AgentProcess, AgentProcess]]:
+    """Two agents on one store, each with a folder of its own; the lock that forbids it is off."""
+    settings = {"JOBDECK_TEST_NO_LOCK": "1", "JOBDECK_LEASE": "3 s", "JOBDECK_STOP_GRACE": "0 s", **env}
+    first = equipped(tmp_path / "first", "--workers", "2", **settings).start()
+    second = equipped(_linked(first.data_dir, tmp_path / "second"), "--workers", "2", **settings)
+    try:
+        second.start()
+        yield first, second
+        assert second.stop() == 0
+        assert first.stop() == 0
+    finally:
+        for each in (first, second):
+            if each.process is not None:
+                with suppress(ProcessLookupError):
+                    each.kill()
+
+
+def _linked(folder: Path, other: Path) -> Path:
+    other.mkdir(mode=0o700)
+    for name in ("jobdeck.db", "knowledge", "secrets.key"):
+        (other / name).symlink_to(folder / name)
+    return other
+
+
+def _program(book: Book, lasts: str) -> dict[str, Any]:
+    return {"command": _BOOKED.replace("BOOK", str(book.path)).replace("LASTS", lasts)}
+
+
+def _publish(agent: AgentProcess, book: Book, name: str, overlap: str) -> dict[str, Any]:
+    job = {"name": name, "type": "command", "data": _program(book, "0.1"), "policies": {"overlap": overlap}}
+    published: dict[str, Any] = agent.call("POST", "/api/jobs", {**job, **_EVERY_SECOND}, expect=201)
+    return published
+
+
+def _rows(agent: AgentProcess, table: str) -> list[dict[str, Any]]:
+    with closing(sqlite3.connect(f"file:{agent.data_dir}/jobdeck.db?mode=ro", uri=True, timeout=10)) as store:
+        store.row_factory = sqlite3.Row
+        return [dict(row) for row in store.execute(f"SELECT * FROM {table} ORDER BY rowid")]
+
+
+def _is_quiet(agent: AgentProcess) -> bool:
+    return all(run["finished_at"] is not None for run in _rows(agent, "runs"))
+
+
+def _has(agent: AgentProcess) -> set[str]:
+    """The runs whose marks the agent's workers bear."""
+    return {_bears(worker) for _, worker in workers(agent)} - {""}
+
+
+def _bears(process: processes.Process) -> str:
+    return processes.environment(process.pid).get(processes.RUN_MARK, "").strip()
+
+
+def _freeze(agent: AgentProcess) -> list[processes.Process]:
+    """Stop the agent, then everything below it."""
+    assert agent.process is not None
+    own = processes.find(agent.process.pid)
+    assert own is not None
+    processes.send(own, signal.SIGSTOP)
+    below = processes.descendants(own.pid, processes.table())
+    for process in below:
+        processes.send(process, signal.SIGSTOP)
+    return [own, *below]
+
+
+def _assert_once(agent: AgentProcess, book: Book) -> None:
+    """Every fire has one row and one run; every attempt ran once; and never two of a run, or of a job that queues, at once."""
+    jobs = {job["number"]: job for job in _rows(agent, "jobs")}
+    fires, runs, attempts = (_rows(agent, table) for table in ("fires", "runs", "attempts"))
+    assert set(Counter((fire["job_number"], fire["fire_at"]) for fire in fires).values()) <= {1}
+    for number in jobs:
+        moments = sorted(
+            fire["fire_at"] for fire in fires if fire["job_number"] == number and fire["outcome"] != "paused"
+        )
+        assert all(after - before == 1_000_000 for before, after in pairwise(moments)), "a moment has no row"
+    started = Counter(fire["run_id"] for fire in fires if fire["outcome"] == "started")
+    assert set(started.values()) <= {1}
+    assert set(started) == {run["id"] for run in runs if run["cause"] != "api" and run["cause"] != "manual"}
+    assert set(book.begun().values()) == {1}, "an attempt ran twice"
+    of_run = {run["number"]: run for run in runs}
+    turns = defaultdict(list)
+    for attempt in attempts:
+        run = of_run[attempt["run_number"]]
+        queues = not jobs[run["job_number"]]["name"].startswith("allow")
+        turns[run["job_number"] if queues else -run["number"]].append((attempt["claimed_at"], attempt["ended_at"]))
+    for turn in turns.values():
+        assert all(before[1] <= after[0] for before, after in pairwise(sorted(turn))), "side by side"

@@ -184,6 +184,7 @@ async def _put_together(
     hearing = (scheduler, catch_up, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
     for duty in hearing:
         store.subscribe(duty.hear)
+    store.ride(dispatcher.ride)
     for wake in (dispatcher.wake, roster.wake):
         executor.on_idle(wake)
     core = Core(

@@ -20,9 +20,10 @@ from agent.core.records import ActiveLimit, JobChange, NewJob, NewRun, ScheduleM
 from shared.clock import Clock
 from shared.errors import Fault, InvalidInput
 from shared.filters import parse
-from shared.ids import NewId
+from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
 from shared.models.base import Instant, Resource
+from shared.models.run import RunCause
 from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview
 
 _SCHEDULE_FIELDS = ("interval_type", "interval", "timezone", "start_on", "end_on")
@@ -160,11 +161,10 @@ class Jobs:
     async def run_now(self, caller: Caller, key: str) -> Run:
         """Always allowed, on disabled jobs too; queues behind an active run unless overlap is `allow`."""
         caller.require(Scope.RUN)
-        job = await self._store.get_job(caller.account_id, key)
+        job_id = key if is_id(key) else (await self._store.get_job(caller.account_id, key)).id
         now = self._clock.now()
-        chained = job.policies.overlap != "allow"
-        cause = "manual" if caller.via == "socket" else "api"
-        run = NewRun(self._new_id(), job.id, cause, None, now, chained=chained)  # type: ignore[arg-type]
+        cause: RunCause = "manual" if caller.via == "socket" else "api"
+        run = NewRun(self._new_id(), job_id, cause, None, now, chained=None, account_id=caller.account_id)
         return (await self._store.insert_runs([run], now))[0]
 
     async def revisions(self, caller: Caller, key: str) -> builtins.list[dict[str, Any]]:

@@ -158,10 +158,10 @@ class BacklogStore(Protocol):
 class RunStore(Protocol):
     async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
 
-    async def claim(
+    def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
-    ) -> list[ClaimedRun]:
-        """Give each of the workers at most one due run (pending or retrying, available_at <= now), by priority, then
+    ) -> Awaitable[list[ClaimedRun]]:
+        """Queued by the call itself (see `ride`). Give each of the workers at most one due run (pending or retrying, available_at <= now), by priority, then
         number. Limits of concurrency keys and chained order are checked in the same transaction. A pending run of a
         job whose window has closed is cancelled with reason instead of claimed. Attempt goes up by one."""
 
@@ -330,6 +330,10 @@ class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldSto
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
         """Call `listener` on the loop after each commit, in order; returns the way to stop it. It must not block."""
+
+    def ride(self, rider: Callable[[], None]) -> None:
+        """Call `rider` on the loop when runs that may be due are about to be stored, or places to be freed: what it
+        queues at once shares their commit."""
 
     async def ping(self) -> None:
         """Raise Unavailable unless the store can be read and written."""

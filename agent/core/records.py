@@ -80,17 +80,20 @@ class Held:
 
 @dataclass(frozen=True, slots=True)
 class NewRun:
-    """A run to be stored pending. `chained`: not claimed while another run of the job is active and older."""
+    """A run to be stored pending. `chained`: not claimed while another run of the job is active and older; None: as
+    the job's overlap policy has it for runs that somebody asks for."""
 
     id: str
     job_id: str
     cause: RunCause
     fire_at: datetime | None
     available_at: datetime
-    chained: bool = False
+    chained: bool | None = False
     original_run_id: str | None = None
     revision: int | None = None
     """None: the job's current one."""
+    account_id: str | None = None
+    """Given where nobody has looked yet whether the job is of this account."""
 
 
 @dataclass(frozen=True, slots=True)

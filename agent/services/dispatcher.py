@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
 from pathlib import Path
 
 import structlog
@@ -25,9 +29,20 @@ from shared.states import RunState
 
 _log = structlog.get_logger()
 _LONGEST_REST = 15.0
+_HAND_OVER_PATIENCE = 5.0
+"""Seconds that a stop waits for it; a disk that is full may hold it up."""
 _WAKING = ("run.created", "job.deleted")
+_OF_RUNS = ("run.created", "run.changed")
+_WAITING = (RunState.PENDING, RunState.RETRYING)
 Watch = Callable[[ClaimedRun, frozenset[str]], None]
 """(run, its credentials): from now on the events of this attempt are expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Claim:
+    places: int
+    at: datetime
+    runs: Awaitable[list[ClaimedRun]]
 
 
 class Dispatcher(Poller):
@@ -57,30 +72,77 @@ class Dispatcher(Poller):
         """Runs that somebody wants to end since the last claim."""
         self._ends: list[Outcome] = []
         """Of attempts that were not handed over; not stored yet."""
+        self._claim: _Claim | None = None
+        """From when it is queued until its runs are handed over: one at a time, or a worker might get two."""
+        self._handed_over = asyncio.Event()
+        self._stopping = False
+        self._upcoming: datetime | None = None
+        self._looked = False
+        """Whether what was due later before this agent began is in `_upcoming`."""
+
+    def ride(self) -> None:
+        """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
+        if self._claim is None and self._task is not None:
+            self._claim = self._queue_claim()
+            self.wake()
 
     def hear(self, events: Sequence[Event]) -> None:
         self._asked.update(event.subject_id for event in events if asks_to_cancel(event))
+        for event in events:
+            if event.kind in _OF_RUNS and event.data["state"] in _WAITING:
+                self._expect(datetime.fromisoformat(event.data["availableAt"]))
         if any(_may_free_a_run(event) for event in events):
             self.wake()
 
     async def poll(self) -> float:
         await self._store_ends()
-        self._asked.clear()
-        idle = self._executor.idle_workers()
-        if not idle:
+        claim = self._claim = self._claim or self._queue_claim()
+        if claim is None:
             return _LONGEST_REST
-        now = self._clock.now()
-        claimed = await self._store.claim(idle, self._agent_id, now + self._settings.lease, now)
-        for run in claimed:
-            await self._hand_over(run)
+        try:
+            claimed = await claim.runs
+            for run in claimed:
+                await self._hand_over(run)
+        finally:
+            self._claim = None
+            self._handed_over.set()
         await self._store_ends()
-        if len(claimed) == len(idle):
-            return 0.0
-        # A place was left: nothing more was due.
-        upcoming = await self._store.next_available(now)
-        if upcoming is None:
+        # If a place was left, nothing more was due.
+        return 0.0 if len(claimed) == claim.places else await self._until_next(claim.at)
+
+    async def stop(self) -> None:
+        """What is claimed is handed over first: nobody else knows that nothing of it has begun."""
+        self._stopping = True
+        if self._task is not None and self._claim is not None:
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._handed_over.wait(), _HAND_OVER_PATIENCE)
+        await super().stop()
+
+    def _queue_claim(self) -> _Claim | None:
+        idle = self._executor.idle_workers()
+        if not idle or self._stopping:
+            return None
+        self._asked.clear()
+        self._handed_over.clear()
+        now = self._clock.now()
+        return _Claim(len(idle), now, self._store.claim(idle, self._agent_id, now + self._settings.lease, now))
+
+    def _expect(self, moment: datetime) -> None:
+        if moment > self._clock.now():
+            self._upcoming = min(moment, self._upcoming or moment)
+
+    async def _until_next(self, now: datetime) -> float:
+        """Seconds until a run is due that is not yet. The store is asked at first, and when a moment that was known has
+        passed; all that are stored meanwhile are heard of."""
+        if not self._looked or (self._upcoming is not None and self._upcoming <= now):
+            self._upcoming = None
+            found = await self._store.next_available(now)
+            self._looked = True
+            if found is not None:
+                self._upcoming = min(found, self._upcoming or found)
+        if self._upcoming is None:
             return _LONGEST_REST
-        return min(max((upcoming - self._clock.now()).total_seconds(), 0.001), _LONGEST_REST)
+        return min(max((self._upcoming - self._clock.now()).total_seconds(), 0.001), _LONGEST_REST)
 
     async def _hand_over(self, claimed: ClaimedRun) -> None:
         """To its worker; or, where that cannot be, to its end. No await between the look at what was asked for

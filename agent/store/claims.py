@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from agent.core.records import ClaimedRun, Fence
 from agent.store import cancels, events, fulltext, moves
-from agent.store.rows import RUN_FROM, RUN_PARTS, chunks, error_columns, run_of, select_where_in
+from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Lookup, chunks, error_columns, run_of
 from agent.store.tables import HELD, LEAVING, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
 from shared.models import FireOutcome, FireReason, JobInput
 from shared.states import RunState
@@ -35,10 +35,7 @@ OLDER_ACTIVE = sa.exists().where(
 """Another run of the same job is active and older: what a chained run waits for."""
 
 # Statements that every run needs are made once: making one costs more than executing it.
-_HOLDER_COLUMNS = (
-    "number", "id", "account_id", "job_number", "attempt", "worker_id", "warnings", "started_at", "cancel_requested_at",
-)  # fmt: skip
-_HOLDERS = sa.select(*(runs.c[name] for name in _HOLDER_COLUMNS)).where(HELD).with_for_update()
+_HOLDERS = Lookup(RUN.where(HELD).with_for_update(of=runs), runs.c.id)
 _CANDIDATE_COLUMNS = (
     "number", "attempt", "account_id", "state", "cause", "fire_at", "job_number", "concurrency_key",
     "concurrency_limit",
@@ -52,12 +49,16 @@ _CANDIDATES = (
     .limit(sa.bindparam("count", type_=sa.Integer))
     .with_for_update(skip_locked=True, of=runs)
 )
-_CLAIMED = sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(
-    RUN_FROM.join(
-        job_revisions,
-        sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
-    ).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
+_CLAIMED = Lookup(
+    sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(
+        RUN_FROM.join(
+            job_revisions,
+            sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
+        ).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
+    ),
+    runs.c.number,
 )
+_INSERT_ATTEMPT = sa.insert(attempts)
 _KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
 
 
@@ -86,7 +87,7 @@ def claim(
         ],
     )
     connection.execute(
-        sa.insert(attempts),
+        _INSERT_ATTEMPT,
         [
             {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, "claimed_at": now}
             for row, worker_id in given
@@ -107,9 +108,9 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
 
 
 def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:
-    """The fences that hold, each with the row of its run, which stays locked until the commit."""
+    """The fences that hold, each with the row of its run (all of RUN), which stays locked until the commit."""
     wanted = set(fences)
-    found = select_where_in(connection, _HOLDERS, runs.c.id, {fence.run_id for fence in wanted})
+    found = _HOLDERS.rows(connection, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
     return {fence: row for fence, row in holding.items() if fence in wanted}
 
@@ -199,7 +200,7 @@ def _close(connection: sa.Connection, closed: Sequence[sa.RowMapping], now: date
 
 def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
     found = []
-    for row in select_where_in(connection, _CLAIMED, runs.c.number, numbers):
+    for row in _CLAIMED.rows(connection, numbers):
         definition = JobInput.model_validate(row["definition"])
         found.append(ClaimedRun(run_of(row), definition, definition.policies, row["data"]))
     return found

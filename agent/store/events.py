@@ -1,11 +1,13 @@
 """Events: rows written in the transaction of what they tell, published after its commit.
 
-SQLite has one writer, so ids are in the order of commits. On PostgreSQL two transactions could commit out of order:
-there the insert takes an advisory lock, held until the commit.
+Within a transaction they are gathered and, at its end, numbered and written by one statement: what is published is
+what was gathered, and need not be read again. SQLite has one writer, so ids are in the order of commits. On PostgreSQL
+two transactions could commit out of order: there `write_recorded` takes an advisory lock, held until the commit.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -14,6 +16,7 @@ import sqlalchemy as sa
 
 from agent.store import facts
 from agent.store.tables import events
+from agent.store.types import to_json
 from shared.models import Event, EventKind, Job, Run
 
 EVERYBODY = ""
@@ -22,18 +25,58 @@ EVERYBODY = ""
 
 PRUNED_AT_ONCE = 5000
 _PRUNED = "events_pruned_up_to"
+_RECORDED = "recorded_events"
+"""Where a connection keeps what its transaction has told so far."""
+
+_LAST = sa.select(sa.func.max(events.c.id))
+_INSERT = sa.insert(events).values(data=sa.bindparam("written", type_=sa.Text))
+
+
+def begin(connection: sa.Connection) -> None:
+    """A transaction begins: nothing is told yet."""
+    connection.info[_RECORDED] = []
+
+
+def mark(connection: sa.Connection) -> int:
+    """The place to go `back` to if what follows is taken back."""
+    return len(connection.info[_RECORDED])
+
+
+def back(connection: sa.Connection, place: int) -> None:
+    del connection.info[_RECORDED][place:]
 
 
 def record(
     connection: sa.Connection, kind: EventKind, told: Iterable[tuple[str, str, dict[str, Any]]], now: datetime
 ) -> None:
-    """Write events of one kind: (account, subject, data) each."""
-    rows = [
+    """Tell events of one kind: (account, subject, data) each. They are written by `write_recorded`."""
+    connection.info[_RECORDED] += [
         {"at": now, "kind": kind, "account_id": account, "subject_id": subject, "data": data}
         for account, subject, data in told
     ]
-    if rows:
-        connection.execute(sa.insert(events), rows)
+
+
+def write_recorded(connection: sa.Connection, known: int) -> list[Event]:
+    """The last act of a transaction; every event behind `known`, the id of the last that was published."""
+    recorded = connection.info[_RECORDED]
+    if not recorded:
+        return []
+    last = last_id(connection)
+    news = [_numbered(number, told) for number, told in enumerate(recorded, last + 1)]
+    connection.execute(_INSERT, [row for _, row in news])
+    # An agent has its store for itself; should another have written meanwhile, nothing of it is left out.
+    return after(connection, known) if last != known else [event for event, _ in news]
+
+
+def _numbered(number: int, told: dict[str, Any]) -> tuple[Event, dict[str, Any]]:
+    """The event as it is published, and its row."""
+    data = told["data"]
+    written = to_json(data)
+    if not written.isascii():  # what cannot be written is not published either
+        data = json.loads(written)
+    row = {"id": number, "at": told["at"], "kind": told["kind"], "account_id": told["account_id"]}
+    row["subject_id"] = told["subject_id"]
+    return Event.model_construct(**row, data=data), {**row, "written": written}
 
 
 def record_jobs(connection: sa.Connection, kind: EventKind, changed: Iterable[Job], now: datetime) -> None:
@@ -53,7 +96,7 @@ def _data(resource: Job | Run) -> dict[str, Any]:
 
 
 def last_id(connection: sa.Connection) -> int:
-    return connection.scalar(sa.select(sa.func.max(events.c.id))) or _pruned_up_to(connection)
+    return connection.scalar(_LAST) or _pruned_up_to(connection)
 
 
 def after(

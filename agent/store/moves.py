@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store.rows import RUN, chunks, run_of, select_where_in
+from agent.store.rows import RUN, Lookup, chunks, run_of
 from agent.store.tables import runs
 from shared.errors import IllegalMove
 from shared.models import Run
 from shared.states import RunState, sources
+
+_BY_NUMBER = Lookup(RUN, runs.c.number)
 
 
 def move(connection: sa.Connection, numbers: Sequence[int], target: RunState, values: dict[str, Any]) -> None:
@@ -26,21 +29,22 @@ def move_each(connection: sa.Connection, target: RunState, rows: Sequence[dict[s
     """Move each run to `target` with values of its own; a row has `run_number` and one value per changed column."""
     if not rows:
         return
-    update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(target))
-    # A parameter may not be called as a column that it sets.
-    columns = {name: sa.bindparam(f"new_{name}", type_=runs.c[name].type) for name in rows[0] if name != "run_number"}
-    update = update.values(state=target, version=runs.c.version + 1, **columns)
     values = [{name if name == "run_number" else f"new_{name}": row[name] for name in row} for row in rows]
-    moved = connection.execute(update, values).rowcount
+    moved = connection.execute(_each_move(target, tuple(rows[0])), values).rowcount
     _check(moved, len(rows), target)
 
 
-def read(
-    connection: sa.Connection, keys: Iterable[int | str], column: sa.ColumnElement[Any] = runs.c.number
-) -> list[Run]:
-    """The runs with these numbers (or values of another column) as they are now, in the order of their numbers."""
-    found = select_where_in(connection, RUN, column, keys)
-    return [run_of(row) for row in sorted(found, key=lambda row: int(row["number"]))]
+def read(connection: sa.Connection, numbers: Iterable[int]) -> list[Run]:
+    """The runs with these numbers as they are now, in the order of their numbers."""
+    return [run_of(row) for row in sorted(_BY_NUMBER.rows(connection, numbers), key=lambda row: int(row["number"]))]
+
+
+@cache
+def _each_move(target: RunState, names: tuple[str, ...]) -> sa.Update:
+    """There are as many as there are kinds of move; a parameter may not be called as a column that it sets."""
+    update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(target))
+    columns = {name: sa.bindparam(f"new_{name}", type_=runs.c[name].type) for name in names if name != "run_number"}
+    return update.values(state=target, version=runs.c.version + 1, **columns)
 
 
 def _may_become(target: RunState) -> sa.ColumnElement[bool]:

@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from agent.core.records import Fence, Outcome
 from agent.store import events, fulltext, moves
 from agent.store.claims import holders
-from agent.store.rows import Row, error_columns, select_where_in
+from agent.store.rows import Lookup, Row, error_columns, select_where_in
 from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
 from shared.models import Run
 from shared.states import RunState
@@ -24,7 +24,30 @@ REMEMBERED = 100
 """How many durations of completed runs a job's statistics are made from."""
 
 
-def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> list[Run]:
+# Made once: every run that ends needs them.
+_END_ATTEMPT = sa.update(attempts).where(
+    attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
+)
+_END_STEPS = (
+    sa.update(steps)
+    .where(
+        steps.c.run_number == sa.bindparam("of_run"),
+        steps.c.attempt == sa.bindparam("of_attempt"),
+        steps.c.state == "running",
+    )
+    .values(
+        state=sa.bindparam("new_state", type_=steps.c.state.type),
+        finished_at=sa.bindparam("new_finished_at", type_=steps.c.finished_at.type),
+    )
+)
+_FORGET_CHECKPOINT = sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run"))
+_STATISTICS = Lookup(sa.select(job_statistics.c.job_number, job_statistics.c.durations), job_statistics.c.job_number)
+_FORGET_STATISTICS = sa.delete(job_statistics).where(job_statistics.c.job_number == sa.bindparam("of_job"))
+_INSERT_STATISTICS = sa.insert(job_statistics)
+
+
+def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime) -> list[Run | None]:
+    """The runs that moved, in the order of their outcomes; None for those whose fence does not hold."""
     holding = holders(connection, [outcome.fence for outcome in outcomes])
     valid: dict[Fence, Outcome] = {}
     late: list[Outcome] = []
@@ -39,9 +62,9 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
     _end_steps(connection, valid, holding)
     _learn(connection, valid, holding)
     _keep_evidence(connection, late, now)
-    moved = moves.read(connection, (holding[fence]["number"] for fence in valid))
-    events.record_runs(connection, "run.changed", moved, now)
-    return moved
+    moved = {run.id: run for run in moves.read(connection, (holding[fence]["number"] for fence in valid))}
+    events.record_runs(connection, "run.changed", moved.values(), now)
+    return [moved.pop(each.fence.run_id, None) if each.fence in valid else None for each in outcomes]
 
 
 def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
@@ -105,10 +128,7 @@ def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holdin
         for fence, outcome in valid.items()
     ]
     if rows:
-        update = sa.update(attempts).where(
-            attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
-        )
-        connection.execute(update, rows)
+        connection.execute(_END_ATTEMPT, rows)
 
 
 def _end_steps(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
@@ -123,12 +143,7 @@ def _end_steps(connection: sa.Connection, valid: dict[Fence, Outcome], holding: 
         for fence, outcome in valid.items()
     ]
     if rows:
-        mine = (steps.c.run_number == sa.bindparam("of_run"), steps.c.attempt == sa.bindparam("of_attempt"))
-        ended = {
-            "state": sa.bindparam("new_state", type_=steps.c.state.type),
-            "finished_at": sa.bindparam("new_finished_at", type_=steps.c.finished_at.type),
-        }
-        connection.execute(sa.update(steps).where(*mine, steps.c.state == "running").values(ended), rows)
+        connection.execute(_END_STEPS, rows)
 
 
 def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
@@ -136,8 +151,7 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
     completed = [fence for fence, outcome in valid.items() if outcome.state == "completed" and not _is_retry(outcome)]
     if not completed:
         return
-    numbers = [{"of_run": holding[fence]["number"]} for fence in completed]
-    connection.execute(sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run")), numbers)
+    connection.execute(_FORGET_CHECKPOINT, [{"of_run": holding[fence]["number"]} for fence in completed])
     durations: dict[int, list[float]] = defaultdict(list)
     for fence in completed:
         started = _started(valid[fence], holding[fence])
@@ -147,14 +161,11 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
 
 
 def _remember(connection: sa.Connection, durations: dict[int, list[float]]) -> None:
-    query = sa.select(job_statistics.c.job_number, job_statistics.c.durations)
-    found = select_where_in(connection, query, job_statistics.c.job_number, durations)
-    known = {row["job_number"]: row["durations"] for row in found}
+    known = {row["job_number"]: row["durations"] for row in _STATISTICS.rows(connection, durations)}
     rows = [_statistics(job, [*known.get(job, []), *new][-REMEMBERED:]) for job, new in durations.items()]
     if known:
-        old = sa.delete(job_statistics).where(job_statistics.c.job_number == sa.bindparam("job_number"))
-        connection.execute(old, [{"job_number": job} for job in known])
-    connection.execute(sa.insert(job_statistics), rows)
+        connection.execute(_FORGET_STATISTICS, [{"of_job": job} for job in known])
+    connection.execute(_INSERT_STATISTICS, rows)
 
 
 def _statistics(job_number: int, durations: list[float]) -> dict[str, Any]:
@@ -164,6 +175,8 @@ def _statistics(job_number: int, durations: list[float]) -> dict[str, Any]:
 
 
 def _keep_evidence(connection: sa.Connection, late: Sequence[Outcome], now: datetime) -> None:
+    if not late:
+        return
     query = sa.select(runs.c.number, runs.c.id)
     found = select_where_in(connection, query, runs.c.id, {outcome.fence.run_id for outcome in late})
     numbers = {row["id"]: row["number"] for row in found}

@@ -9,14 +9,25 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import NewRun
-from agent.store import events, moves
-from agent.store.rows import select_where_in
-from agent.store.tables import job_revisions, jobs, runs
+from agent.store import events
+from agent.store.rows import Lookup, Row, run_of
+from agent.store.tables import job_revisions, job_statistics, jobs, runs
 from shared.errors import NotFound
 from shared.models import Run
 from shared.states import RunState
 
 _Definitions = dict[tuple[int, int], dict[str, Any]]
+
+
+_OWNER_COLUMNS = ("number", "id", "name", "account_id", "owner_id", "revision", "definition")
+_OWNERS = Lookup(
+    sa.select(*(jobs.c[name] for name in _OWNER_COLUMNS), job_statistics.c.median, job_statistics.c.p90)
+    .select_from(jobs.outerjoin(job_statistics))
+    .where(jobs.c.deleted_at.is_(None)),
+    jobs.c.id,
+)
+_INSERT = sa.insert(runs).returning(runs.c.number, sort_by_parameter_order=True)
+_UNSET: dict[str, Any] = dict.fromkeys(column.name for column in runs.c)
 
 
 def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> list[Run]:
@@ -25,20 +36,26 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> l
         return []
     owners = _jobs_of(connection, new)
     definitions = _definitions(connection, new, owners)
-    connection.execute(sa.insert(runs), [_row(run, owners[run.job_id], definitions, now) for run in new])
-    created = moves.read(connection, (run.id for run in new), runs.c.id)
+    rows = [_row(run, owners[run.job_id], definitions, now) for run in new]
+    numbers = connection.scalars(_INSERT, rows)
+    created = [
+        run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), "number": number})
+        for run, row, number in zip(new, rows, numbers, strict=True)
+    ]
     events.record_runs(connection, "run.created", created, now)
     return created
 
 
+def _of_job(job: Row) -> dict[str, Any]:
+    return {"job_id": job["id"], "job_name": job["name"], "median": job["median"], "p90": job["p90"]}
+
+
 def _jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, sa.RowMapping]:
-    columns = [jobs.c[name] for name in ("number", "id", "account_id", "owner_id", "revision", "definition")]
-    query = sa.select(*columns).where(jobs.c.deleted_at.is_(None))
-    found = select_where_in(connection, query, jobs.c.id, {run.job_id for run in new})
-    owners = {row["id"]: row for row in found}
+    owners = {row["id"]: row for row in _OWNERS.rows(connection, {run.job_id for run in new})}
     for run in new:
-        if run.job_id not in owners:
-            raise NotFound(f"there is no job {run.job_id}")
+        owner = owners.get(run.job_id)
+        if owner is None or run.account_id not in (None, owner["account_id"]):
+            raise NotFound(f"there is no job {run.job_id!r}")
     return owners
 
 
@@ -72,7 +89,7 @@ def _row(run: NewRun, job: sa.RowMapping, definitions: _Definitions, now: dateti
         "fire_at": run.fire_at,
         "created_at": now,
         "available_at": run.available_at,
-        "chained": run.chained,
+        "chained": policies["overlap"] != "allow" if run.chained is None else run.chained,
         "attempt": 0,
         "max_attempts": policies["retry"]["attempts"],
         "priority": policies["priority"],

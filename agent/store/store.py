@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 from typing import Any, TypeVar
 
@@ -89,8 +89,9 @@ class SqlStore:
         except exc.TimeoutError as error:
             raise Unavailable("the store is too busy with other reads; try again") from error
 
-    async def _write(self, write: Callable[..., T], *args: Any) -> T:
-        return await self._writer.submit(lambda connection: write(connection, *args))
+    def _write(self, write: Callable[..., T], *args: Any) -> Awaitable[T]:
+        """Queued when it is called, not when it is awaited."""
+        return self._writer.submit(lambda connection: write(connection, *args))
 
     # -- jobs ----------------------------------------------------------------------------------------------------------
 
@@ -143,7 +144,7 @@ class SqlStore:
         return await self._read(fires.next_due)
 
     async def settle(self, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
-        return await self._write(fires.settle, settled, now)
+        return await self._writer.submit(lambda connection: fires.settle(connection, settled, now), stirs=True)
 
     async def stale_zone_jobs(self, zone_data_version: str, limit: int) -> list[DueJob]:
         return await self._read(fires.stale_zone, zone_data_version, limit)
@@ -189,21 +190,23 @@ class SqlStore:
     # -- runs ----------------------------------------------------------------------------------------------------------
 
     async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
-        return await self._write(runs.insert, new, now)
+        return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
 
-    async def claim(
+    def claim(
         self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
-    ) -> list[ClaimedRun]:
-        return await self._write(claims.claim, worker_ids, agent_id, lease_until, now)
+    ) -> Awaitable[list[ClaimedRun]]:
+        return self._write(claims.claim, worker_ids, agent_id, lease_until, now)
 
     async def update_runs(self, changes: Sequence[RunUpdate], now: datetime) -> list[Fence]:
-        return await self._write(updates.write, changes, now)
+        held = await self._writer.submit_each(updates.write, changes, now)
+        return [each.fence for each, holds in zip(changes, held, strict=True) if not holds]
 
     async def extend_leases(self, fences: Sequence[Fence], until: datetime, now: datetime) -> list[Fence]:  # noqa: ARG002  # the fence alone judges
         return await self._write(claims.extend, fences, until)
 
     async def finish(self, ended: Sequence[Outcome], now: datetime) -> list[Run]:
-        return await self._write(outcomes.finish, ended, now)
+        moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True)
+        return [run for run in moved if run is not None]
 
     async def request_cancel(
         self,
@@ -389,6 +392,9 @@ class SqlStore:
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._writer.subscribe(listener)
+
+    def ride(self, rider: Callable[[], None]) -> None:
+        self._writer.ride(rider)
 
     async def ping(self) -> None:
         await self._write(facts.put, "pinged_at", self._clock.now().isoformat())

@@ -41,7 +41,7 @@ class Json(sa.types.TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Any) -> str | None:  # noqa: ARG002
-        return None if value is None else sayable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
+        return None if value is None else to_json(value)
 
     def process_result_value(self, value: str | None, dialect: Any) -> Any:  # noqa: ARG002
         return None if value is None else json.loads(value)
@@ -55,6 +55,10 @@ class Spoken(sa.types.TypeDecorator[str]):
 
     def process_bind_param(self, value: str | None, dialect: Any) -> str | None:  # noqa: ARG002
         return None if value is None else sayable(value)
+
+
+def to_json(value: Any) -> str:
+    return sayable(json.dumps(value, ensure_ascii=False, separators=(",", ":")))
 
 
 def sayable(text: str) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.records import Fence, RunUpdate
+from agent.core.records import RunUpdate
 from agent.store import events, moves
 from agent.store.claims import holders
 from agent.store.rows import Row, select_where_in
@@ -19,8 +19,8 @@ _MOST = 2**63 - 1
 _Held = Sequence[tuple[RunUpdate, Row]]
 
 
-def write(connection: sa.Connection, updates: Sequence[RunUpdate], now: datetime) -> list[Fence]:
-    """Apply the updates in order, those whose fence holds; returns the fences that do not.
+def write(connection: sa.Connection, updates: Sequence[RunUpdate], now: datetime) -> list[bool]:
+    """Apply the updates in order, those whose fence holds; returns of each whether it does.
 
     A step is a dict with the fields of `wire.StepChanged`: position, key, title, state, at, message, result.
     """
@@ -32,7 +32,7 @@ def write(connection: sa.Connection, updates: Sequence[RunUpdate], now: datetime
     _write_warnings(connection, held)
     _write_steps(connection, held)
     _tell_changes(connection, held, now)
-    return list(dict.fromkeys(update.fence for update in updates if update.fence not in holding))
+    return [update.fence in holding for update in updates]
 
 
 def _write_progress(connection: sa.Connection, held: _Held, now: datetime) -> None:

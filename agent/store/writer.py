@@ -1,9 +1,13 @@
 """The one writer: takes all writes that wait, commits them as one transaction, then says so.
 
 A write is a plain function of a connection. It is acknowledged (its result comes back) only after the commit that
-holds it is on the disk; an fsync is paid once for a whole group. Each write of a group has a savepoint, so that one
-that is refused takes no other with it. A group is one visit to the writer's own thread: a visit for each statement, as
-an asynchronous connection makes them, would cost more than the statements do.
+holds it is on the disk; an fsync is paid once for a whole group. A group is one visit to the writer's own thread: a
+visit for each statement, as an asynchronous connection makes them, would cost more than the statements do.
+
+Writes of a kind that wait side by side may be one: `submit_each` hands all their items to their function at once.
+Before a group is taken in which something stirs, the riders are called: what they queue goes with it.
+A group is first tried as a whole. If one write of it is refused, the group is tried again with a savepoint for each, so
+that the refused one takes no other with it: so a write may be called twice, and must change nothing but the store.
 """
 
 from __future__ import annotations
@@ -14,6 +18,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -24,7 +29,10 @@ from shared.errors import Unavailable
 from shared.models import Event
 
 T = TypeVar("T")
+Item = TypeVar("Item")
 Write = Callable[[sa.Connection], T]
+WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
+"""What it returns is in the order of the items, one for each."""
 Listener = Callable[[Sequence[Event]], None]
 
 GROUP = 200
@@ -35,8 +43,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class _Waiting:
-    write: Write[Any]
+    write: Callable[[sa.Connection], Any]
     future: asyncio.Future[Any]
+    each: WriteEach[Any, Any] | None = None
+    """Of a write that may be made one with others of its kind."""
+    items: Sequence[Any] = ()
+    now: datetime | None = None
+    stirs: bool = False
 
 
 @dataclass(slots=True)
@@ -53,6 +66,7 @@ class Writer:
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._listeners: list[Listener] = []
+        self._riders: list[Callable[[], None]] = []
         self._last_event_id = 0
         self._closing = False
         self._task: asyncio.Task[None] | None = None
@@ -61,14 +75,22 @@ class Writer:
         self._last_event_id = await self._in_thread(self._read_last_event_id)
         self._task = asyncio.create_task(self._run(), name="store-writer")
 
-    async def submit(self, write: Write[T]) -> T:
-        """Run `write` in a transaction and return its result after the commit; its refusal is raised here."""
-        if self._closing or self._task is None or self._task.done():
-            raise Unavailable("the store is closed")
+    def submit(self, write: Write[T], *, stirs: bool = False) -> asyncio.Future[T]:
+        """Queue `write`; the future has its result after the commit, or its refusal."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._queue.append(_Waiting(write, future))
-        self._wake.set()
-        return await future
+        self._put(_Waiting(write, future, stirs=stirs))
+        return future
+
+    def submit_each(
+        self, write: WriteEach[Item, T], items: Sequence[Item], now: datetime, *, stirs: bool = False
+    ) -> asyncio.Future[Sequence[T]]:
+        """Queue a write of items that may be written together with those of others, as of the latest `now` of them."""
+        future: asyncio.Future[Sequence[T]] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(lambda connection: write(connection, items, now), future, write, items, now, stirs))
+        return future
+
+    def ride(self, rider: Callable[[], None]) -> None:
+        self._riders.append(rider)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
@@ -83,15 +105,24 @@ class Writer:
         await self._in_thread(self._engine.dispose)
         self._thread.shutdown()
 
+    def _put(self, waiting: _Waiting) -> None:
+        if self._closing or self._task is None or self._task.done():
+            raise Unavailable("the store is closed")
+        self._queue.append(waiting)
+        self._wake.set()
+
     async def _run(self) -> None:
         while self._queue or not self._closing:
             if not self._queue:
                 self._wake.clear()
                 await self._wake.wait()
-                continue
+            await asyncio.sleep(0)  # whoever was woken with us may have something for this same commit
             await self._commit_group(self._take())
 
     def _take(self) -> list[_Waiting]:
+        if any(waiting.stirs for waiting in self._queue):
+            for rider in self._riders:
+                rider()
         return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
 
     async def _commit_group(self, group: list[_Waiting]) -> None:
@@ -109,11 +140,13 @@ class Writer:
         self._publish(news)
 
     def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
-        run = _run_alone if len(group) == 1 else _run_within_savepoint
         with self._engine.connect() as connection:
-            done = [run(connection, waiting) for waiting in group]
-            # Read from the table rather than collected on the way: what a savepoint took back is not told.
-            news = events.after(connection, self._last_event_id)
+            try:
+                done = _write_together(connection, group)
+            except Exception:
+                connection.rollback()
+                done = _write_apart(connection, group)
+            news = events.write_recorded(connection, self._last_event_id)
             connection.commit()
         return done, news
 
@@ -135,20 +168,56 @@ class Writer:
                 _log.exception("a listener of the store failed")
 
 
-def _run_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
+def _write_together(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
+    """Raises what the first that is refused raises."""
+    events.begin(connection)
+    return [done for part in _alike(group) for done in _write_alike(connection, part)]
+
+
+def _alike(group: list[_Waiting]) -> list[list[_Waiting]]:
+    """Neighbours that may be one write."""
+    parts: list[list[_Waiting]] = []
+    for waiting in group:
+        if parts and waiting.each is not None and parts[-1][-1].each == waiting.each:
+            parts[-1].append(waiting)
+        else:
+            parts.append([waiting])
+    return parts
+
+
+def _write_alike(connection: sa.Connection, part: list[_Waiting]) -> list[_Done]:
+    first = part[0]
+    if first.each is None or len(part) == 1:
+        return [_Done(first.future, first.write(connection))]
+    items = [item for waiting in part for item in waiting.items]
+    results = iter(first.each(connection, items, max(waiting.now for waiting in part if waiting.now)))
+    return [_Done(waiting.future, [next(results) for _ in waiting.items]) for waiting in part]
+
+
+def _write_apart(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
+    events.begin(connection)
+    if len(group) == 1:
+        return [_write_alone(connection, group[0])]
+    return [_write_within_savepoint(connection, waiting) for waiting in group]
+
+
+def _write_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
     try:
         return _Done(waiting.future, waiting.write(connection))
     except Exception as error:
         connection.rollback()
+        events.begin(connection)
         return _Done(waiting.future, error=_translate(error))
 
 
-def _run_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done:
+def _write_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done:
+    place = events.mark(connection)
     savepoint = connection.begin_nested()
     try:
         result = waiting.write(connection)
     except Exception as error:
         _take_back(savepoint, error)
+        events.back(connection, place)
         return _Done(waiting.future, error=_translate(error))
     savepoint.commit()
     return _Done(waiting.future, result)

@@ -85,6 +85,8 @@ async def test_an_end_waits_for_the_disk_with_all_last_words(stage: Stage, monke
     tries = []
 
     async def freed(seconds: float) -> None:
+        if not seconds:  # whoever lets others go first
+            return
         tries.append(seconds)
         assert supervisor.watches(run.id), "its lease is kept"
         disk.full = len(tries) < 3

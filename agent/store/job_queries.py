@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import JobStatistics
-from agent.store import filtering, fulltext
+from agent.store import filtering, fulltext, sentinels
 from agent.store.rows import JOB, job_of, select_where_in
 from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
 from shared.errors import InvalidInput, NotFound
@@ -38,7 +38,7 @@ def get(connection: sa.Connection, account_id: str, key: str) -> Job:
     for condition in _keys(account_id, key):
         row = connection.execute(mine.where(condition)).mappings().one_or_none()
         if row is not None:
-            return job_of(row)
+            return _with_sentinels(connection, [(row["number"], job_of(row))])[0]
     raise NotFound(f"there is no job {key!r}")
 
 
@@ -60,7 +60,8 @@ def list_page(
     query = JOB.where(*conditions).order_by(*_order(sort)).limit(limit).offset(start)
     rows = connection.execute(query).mappings().all()
     recent = _recent(connection, [row["number"] for row in rows])
-    return [job_of(row, recent.get(row["number"], ())) for row in rows], total
+    found = [(row["number"], job_of(row, recent.get(row["number"], ()))) for row in rows]
+    return _with_sentinels(connection, found), total
 
 
 def definition(connection: sa.Connection, job_id: str, revision: int | None) -> JobInput:
@@ -120,6 +121,13 @@ def _order(sort: str) -> list[sa.ColumnElement[Any]]:
     # Engines differ in where they put NULL; a job that does not fire comes last either way.
     nothing_last = [column.is_(None)] if column is jobs.c.due_at else []
     return [*nothing_last, column.desc() if sort.startswith("-") else column.asc(), jobs.c.number]
+
+
+def _with_sentinels(connection: sa.Connection, found: Sequence[tuple[int, Job]]) -> list[Job]:
+    open_kinds = sentinels.open_kinds(connection, [number for number, _ in found])
+    for number, job in found:
+        job.sentinels = open_kinds.get(number, [])
+    return [job for _, job in found]
 
 
 def _recent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:

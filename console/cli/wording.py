@@ -45,6 +45,7 @@ def schedule_of(job: Job) -> str:
 
 
 def standing(job: Job) -> str:
+    unlike = "".join(f", {kind.replace('_', ' ')}" for kind in job.sentinels)
     if job.paused_at is not None:
-        return "paused"
-    return "on" if job.enabled else "off"
+        return f"paused{unlike}"
+    return f"on{unlike}" if job.enabled else "off"

@@ -77,6 +77,11 @@ def _job_deleted(world: World, event: Event, changes: Changes) -> None:
     world.drop_job(event.subject_id, changes)
 
 
+def _sentinel_moved(world: World, event: Event, changes: Changes) -> None:
+    told = event.data
+    world.mark_job(told["jobId"], told["kind"], event.id, changes, is_open=told.get("closedAt") is None)
+
+
 def _worker_changed(world: World, event: Event, changes: Changes) -> None:
     """Some agents tell the worker, some only its id."""
     from shared.models import Worker
@@ -102,6 +107,9 @@ _REDUCERS: Mapping[str, Reducer] = {
     "job.created": _job_put,
     "job.changed": _job_put,
     "job.deleted": _job_deleted,
+    "sentinel.opened": _sentinel_moved,
+    "sentinel.changed": _sentinel_moved,
+    "sentinel.closed": _sentinel_moved,
     "worker.changed": _worker_changed,
     "fire.recorded": _stale("fires"),
     "connection.changed": _stale("connections"),

@@ -12,7 +12,7 @@ from console.model.link import Link
 from shared.states import FINAL
 
 if TYPE_CHECKING:
-    from shared.models import Job, Run, Worker
+    from shared.models import Job, Run, SentinelKind, Worker
 
 T = TypeVar("T")
 
@@ -123,9 +123,19 @@ class World:
         known = self._jobs.get(job.id)
         if known is not None and job.version < known.version:
             return
-        self._jobs[job.id] = job if known is None or job.recent else job.model_copy(update={"recent": known.recent})
+        self._jobs[job.id] = job if known is None else _with_what_events_leave_out(job, known)
         self._touched[job.id] = position
         (changes.added if known is None else changes.changed).add(job.id)
+
+    def mark_job(self, job_id: str, kind: SentinelKind, position: int, changes: Changes, *, is_open: bool) -> None:
+        """A sentinel of it opened or closed; pages bring jobs with those that are open."""
+        job = self._jobs.get(job_id)
+        if job is None:
+            return
+        others = [each for each in job.sentinels if each != kind]
+        self._jobs[job_id] = job.model_copy(update={"sentinels": [*others, kind] if is_open else others})
+        self._touched[job_id] = position
+        changes.changed.add(job_id)
 
     def drop_job(self, job_id: str, changes: Changes) -> None:
         """Deleted: a page that is still on its way must not bring it back."""
@@ -176,6 +186,10 @@ class World:
             recent.append(run.state)
         self._jobs[job.id] = job.model_copy(update={"recent": recent[-_KEEP_STRIP:]})
         changes.changed.add(job.id)
+
+
+def _with_what_events_leave_out(job: Job, known: Job) -> Job:
+    return job.model_copy(update={"recent": job.recent or known.recent, "sentinels": known.sentinels})
 
 
 def _with_estimates(run: Run, known: Run) -> Run:

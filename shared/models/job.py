@@ -157,5 +157,7 @@ class Job(Resource):
     """The schedule in words, made by the agent: `every 10 minutes`, `02:00 on weekdays (Europe/Berlin)`."""
     recent: list[str] = []
     """States of the last 20 runs, newest last; filled by lists only."""
+    sentinels: list[SentinelKind] = []
+    """In which ways it behaves unlike itself; filled where jobs are read, not in events."""
     created_at: Instant
     updated_at: Instant

@@ -56,7 +56,9 @@ def _without_zone(job: Job) -> str:
 
 
 def enabled_mark(job: Job, look: Look) -> Text:
-    """Glyph and letter: on, paused, off."""
+    """Glyph and letter: on, paused, off; `!` for one that behaves unlike itself."""
+    if job.sentinels:
+        return Text("! P" if job.paused_at else "! E", look.palette.warning)
     unicode = bool(look.glyphs.bar_parts)
     if not job.enabled:
         return Text("· -" if unicode else ". -", look.palette.muted)
@@ -88,8 +90,12 @@ def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool)
         facts = f"{job.type} · {job.slug} · rev {job.revision} · {owner}" + (
             f" · {', '.join(job.tags)}" if job.tags else ""
         )
+        if job.sentinels:
+            about = f"{unlike(job)}: {about}"
         return [safe_text(about), safe_text(facts, look.palette.muted).append("  ").append_text(fares)]
     lines = [safe_text(job.name, "bold"), enabled_mark(job, look).append(_state_word(job)), Text()]
+    if job.sentinels:
+        lines += [Text(unlike(job), look.palette.warning), Text()]
     if job.description:
         lines += [safe_text(job.description), Text()]
     lines += [_pair(key, value, look) for key, value in _facts(job, owner, now) if value]
@@ -97,6 +103,11 @@ def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool)
     if job.data:
         lines += [Text(), *(_pair(key, value, look) for key, value in job.data.items())]
     return lines
+
+
+def unlike(job: Job) -> str:
+    """In words: `too slow, flapping`."""
+    return ", ".join(kind.replace("_", " ") for kind in job.sentinels)
 
 
 def _fires(job: Job) -> bool:

@@ -13,9 +13,10 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class Facts:
-    """`original` is the run that this one repeats."""
+    """`original` is the run that this one repeats; `unlike`: in which ways its job behaves unlike itself now."""
 
     run: Run
     steps: Sequence[Step] = ()
     attempts: Sequence[Attempt] = ()
     original: Run | None = None
+    unlike: Sequence[str] = ()

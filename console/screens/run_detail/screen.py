@@ -91,6 +91,8 @@ class RunDetail(ConsoleScreen):
     def take(self, changes: Changes) -> None:
         if self.run_id in changes.added | changes.changed:
             self._learn()
+        elif self.facts is not None and self.facts.run.job_id in changes.changed:
+            self._draw(self.session.now())
         if self.run_id in changes.logs:
             self.pane.grew(changes.logs[self.run_id])
         if self.session.world.link.online:
@@ -222,7 +224,8 @@ class RunDetail(ConsoleScreen):
     def _draw(self, now: datetime) -> None:
         if self.facts is None or not self._panel.is_attached:
             return
-        look = self.session.look
+        look, job = self.session.look, self.session.world.jobs.get(self.facts.run.job_id)
+        self.facts.unlike = job.sentinels if job else ()
         first, second = head(self.facts.run, now, look, self.session.keymap.sign("undo"))
         self._heads[0].show(first, head_right(self.facts.run, now, look))
         self._heads[1].show(second)

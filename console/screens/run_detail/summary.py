@@ -51,6 +51,7 @@ def lines(facts: Facts, now: datetime, look: Look, width: int) -> list[Text]:
     run = facts.run
     parts = [
         *_error(run, look, width),
+        *_unlike(facts, look),
         *_warnings(run, look, width),
         *_steps(facts, now, look, width),
         *_result(run, look, width),
@@ -74,6 +75,12 @@ def _error(run: Run, look: Look, width: int) -> Iterator[Text]:
     )
     if len(run.error.message) > width - _BESIDE_MESSAGE:
         yield from _wrapped(run.error.message, look.palette.bad, width)
+
+
+def _unlike(facts: Facts, look: Look) -> Iterator[Text]:
+    if facts.unlike:
+        words = ", ".join(kind.replace("_", " ") for kind in facts.unlike)
+        yield _title("Its job", look).append(f"  is {words}", look.palette.warning)
 
 
 def _warnings(run: Run, look: Look, width: int) -> Iterator[Text]:

@@ -20,6 +20,21 @@ async def test_schedule_in_words_next_fire_strip_and_mark(agent: StandIn) -> Non
         assert "· -" in rows["Old import"]
 
 
+async def test_a_job_that_behaves_unlike_itself_is_marked_as_the_agent_says_so(agent: StandIn) -> None:
+    def row(pilot: object) -> str:
+        return next((line for line in lines(pilot) if "Orders expor" in line), "")  # type: ignore[arg-type]
+
+    told = {"jobId": job_id(2), "kind": "too_slow"}
+    async with opened(agent, view="jobs") as pilot:
+        await until(pilot, lambda: "● E" in row(pilot))
+        agent.tell("sentinel.opened", "s-1", told)
+        await until(pilot, lambda: "! E" in row(pilot))
+        screen(pilot).table.move_to(job_id(2))
+        await until(pilot, lambda: "too slow" in text_of(pilot.app))
+        agent.tell("sentinel.closed", "s-1", {**told, "closedAt": "2026-03-01T12:00:00Z"})
+        await until(pilot, lambda: "● E" in row(pilot) and "too slow" not in text_of(pilot.app))
+
+
 async def test_pause_resume_and_undo(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("2")

@@ -7,13 +7,14 @@ import json
 import os
 import stat
 from pathlib import Path
-from typing import Protocol
-
-from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+from typing import TYPE_CHECKING, Protocol
 
 from agent.core.ports import WorldStore
 from shared.clock import Clock
 from shared.errors import Unavailable
+
+if TYPE_CHECKING:  # loaded with the first secret: an agent that has none starts sooner
+    from cryptography.fernet import MultiFernet
 
 KEY_FILE = "secrets.key"
 
@@ -66,6 +67,8 @@ def _seal(keys: _Keys, account_id: str, name: str, value: str) -> bytes:
 
 
 def _unseal(keys: _Keys, account_id: str, name: str, ciphertext: bytes) -> str:
+    from cryptography.fernet import InvalidToken
+
     try:
         account, secret, value = json.loads(keys.decrypt(ciphertext))
     except InvalidToken:
@@ -77,7 +80,7 @@ def _unseal(keys: _Keys, account_id: str, name: str, ciphertext: bytes) -> str:
 
 def _read_or_make(path: Path) -> MultiFernet:
     if not path.exists():
-        _write_once(path, Fernet.generate_key())
+        _write_once(path, _new_key())
     return _read(path)
 
 
@@ -95,8 +98,14 @@ def _write_once(path: Path, key: bytes) -> None:
 
 def _add_key(path: Path) -> MultiFernet:
     _read_or_make(path)
-    _write_aside(path, [Fernet.generate_key(), *path.read_bytes().split()]).replace(path)
+    _write_aside(path, [_new_key(), *path.read_bytes().split()]).replace(path)
     return _read(path)
+
+
+def _new_key() -> bytes:
+    from cryptography.fernet import Fernet
+
+    return Fernet.generate_key()
 
 
 def _write_aside(path: Path, keys: list[bytes]) -> Path:
@@ -114,6 +123,8 @@ def _read(path: Path) -> MultiFernet:
     loose = stat.S_IMODE(path.stat().st_mode) & 0o077
     if loose:
         raise Unavailable(f"{path} can be read by others; run: chmod 600 {path}")
+    from cryptography.fernet import Fernet, MultiFernet
+
     try:
         return MultiFernet([Fernet(key) for key in path.read_bytes().split()])
     except ValueError:

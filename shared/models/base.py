@@ -1,4 +1,8 @@
-"""The two shapes of model: what comes in is strict about names, what goes out is camelCase."""
+"""The two shapes of model: what comes in is strict about names, what goes out is camelCase.
+
+`defer_build`: a model is built when it is first used. Whoever starts, a command above all, waits for those that it
+uses, not for all that there are. What comes in as a query is built at once: FastAPI takes such models apart.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +25,7 @@ Instant = Annotated[datetime, PlainSerializer(_zulu, return_type=str, when_used=
 class Resource(BaseModel):
     """What the API answers: camelCase names, unknown names of a newer agent ignored."""
 
-    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore")
+    model_config = ConfigDict(alias_generator=to_camel, populate_by_name=True, extra="ignore", defer_build=True)
 
 
 class Input(BaseModel):
@@ -33,4 +37,4 @@ class Input(BaseModel):
 class Policy(BaseModel):
     """A part of `policies`: snake_case names as written, unknown names refused."""
 
-    model_config = ConfigDict(extra="forbid")
+    model_config = ConfigDict(extra="forbid", defer_build=True)

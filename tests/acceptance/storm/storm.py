@@ -67,11 +67,13 @@ class Storm:
         self._kill_agent(afterwards=lambda: time.sleep(seconds))
 
     def calm(self) -> None:
-        """No more kills and changes: everything due is decided, all runs end, a last sync runs, the agent stops."""
+        """No more kills and changes: everything due is decided, what was missed is caught up, all runs end, a last sync
+        runs, the agent stops."""
         over = datetime.now(UTC)
         for job in self.jobs:
             until(lambda job=job: self._decided_since(job, over), f"{job['name']} fires", tell=self._said)
         self.shop.close()
+        until(self._is_caught_up, "what was missed is caught up", deadline=600, tell=self._said)
         for job in self.jobs:
             self.agent.call("POST", f"/api/jobs/{job['id']}/_pause")
         until(self._is_quiet, "all runs have ended", deadline=600, tell=self._said)
@@ -131,6 +133,12 @@ class Storm:
     def _decided_since(self, job: dict[str, Any], moment: datetime) -> bool:
         page = self.agent.call("GET", f"/api/fires?jobId={job['id']}&limit=1")["items"]
         return bool(page) and datetime.fromisoformat(page[0]["fireAt"]) > moment
+
+    def _is_caught_up(self) -> bool:
+        """Also what waits for an operator, after an absence that was long for a schedule of seconds."""
+        self.agent.call("POST", "/api/catch-up/_release", {})
+        backlog = self.agent.call("GET", "/api/catch-up")
+        return bool(backlog["waiting"] + backlog["released"] == 0)
 
     def _is_quiet(self) -> bool:
         return not any(self.agent.call("GET", f"/api/runs?filter=state:{state}&limit=1")["items"] for state in ACTIVE)

@@ -174,7 +174,7 @@ async def _put_together(
     scheduler = Scheduler(store, clock, firing, brake)
     catch_up = CatchUp(store, clock, ids, pace, settings.workers)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
-    roster, retention = Roster(store, clock, executor), Retention(store, settings.keep_events)
+    roster, retention = Roster(store, clock, executor), Retention(store, logs, clock, settings)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
     patience = Patience(frozenset(settings.sentinels), settings.sentinel_tolerance, settings.sentinel_least_runs)
     sentinels = Sentinels(store, clock, ids, patience)

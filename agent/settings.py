@@ -55,7 +55,15 @@ class Settings(BaseSettings):
     """What the agent looks for in every job whose policies do not say otherwise."""
     sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0
     sentinel_least_runs: Annotated[int, Field(ge=5, le=100)] = 10
+    keep_runs_for: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=90)
+    """Runs that ended longer ago are deleted with their logs, but for the newest `keep_runs_per_job` of each job."""
+    keep_runs_per_job: Annotated[int, Field(ge=0, le=1000)] = 20
+    keep_runs: Annotated[int, Field(ge=1000)] = 5_000_000
+    """More than that, of all jobs together, are never kept."""
+    keep_fires_for: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=90)
+    """Of the ledger, with the same exception."""
     keep_events: Annotated[int, Field(ge=1000)] = 200_000
+    keep_events_for: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=7)
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 
     @field_validator("data_dir")

@@ -24,11 +24,13 @@ from agent.core.records import (
     NewJob,
     NewRun,
     NextTurn,
+    OldRows,
     Outcome,
     RunPage,
     RunQuery,
     RunUpdate,
     SettledJob,
+    StoreSize,
     Tally,
     TokenRecord,
 )
@@ -322,10 +324,40 @@ class WorldStore(Protocol):
 
     async def last_event_id(self) -> int: ...
 
-    async def prune_events(self, keep: int) -> int: ...
+    async def prune_events(self, keep: int, before: datetime | None = None) -> int:
+        """Delete the oldest, beyond the newest `keep` or from before that moment; returns how many."""
 
 
-class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Protocol):
+class Pruning(Protocol):
+    """Deleting what is over and old, a little at a time."""
+
+    async def old_runs(self, after: int, before: datetime, spare: int) -> OldRows:
+        """Of the runs behind number `after` some that ended before that moment, but for each job's newest `spare`."""
+
+    async def surplus_runs(self, keep: int, most: int) -> list[int]:
+        """Numbers of the oldest that are over, beyond the newest `keep` of those."""
+
+    async def delete_runs(self, numbers: Sequence[int]) -> int:
+        """With all that is theirs but their logs: see `gone_runs`. Those that are not over stay. Returns how many went."""
+
+    async def gone_runs(self, most: int) -> list[str]:
+        """Deleted runs whose logs may still be there."""
+
+    async def forget_gone_runs(self, run_ids: Sequence[str]) -> None:
+        """Their logs are deleted."""
+
+    async def old_fires(self, after: int, before: datetime, spare: int) -> OldRows:
+        """As `old_runs`, of the ledger; what is held is not old."""
+
+    async def delete_fires(self, numbers: Sequence[int]) -> int: ...
+
+    async def give_back_space(self) -> bool:
+        """Return some of what deleting has freed to the disk, where it is much; True if there is more."""
+
+    async def size(self) -> StoreSize: ...
+
+
+class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Pruning, Protocol):
     """All of Jobdeck's own tables. One contract suite runs on every engine."""
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:

@@ -230,6 +230,22 @@ class Tally:
 
 
 @dataclass(frozen=True, slots=True)
+class OldRows:
+    """What one look found that may go, and behind which number the next one goes on; None: the pass is over."""
+
+    numbers: list[int]
+    position: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class StoreSize:
+    """Bytes of the store's file, and how many of them are free for what comes."""
+
+    total: int
+    free: int
+
+
+@dataclass(frozen=True, slots=True)
 class JobStatistics:
     """Of a job's last completed runs (at most 100): durations in seconds."""
 

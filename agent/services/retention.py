@@ -1,19 +1,95 @@
-"""Keeps what grows without end within its bounds."""
+"""Keeps what grows without end within its bounds: runs and their logs, the ledger, events, the store's file.
+
+Each poll does one small thing, then rests as long as it took, at least: whatever else is to be written goes between.
+"""
 
 from __future__ import annotations
 
-from agent.core.ports import Store
-from agent.services.poller import Poller
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 
+from agent.core.ports import LogStore, Store
+from agent.core.records import OldRows
+from agent.services.poller import Poller
+from agent.settings import Settings
+from shared.clock import Clock
+
+AT_ONCE = 100
+"""Rows deleted in one transaction: a hundredth of a second of the writer's time."""
 _LOOK_EVERY = 60.0
+_BETWEEN = 0.01
+
+_Look = Callable[[int, datetime, int], Awaitable[OldRows]]
+_Delete = Callable[[Sequence[int]], Awaitable[int]]
 
 
 class Retention(Poller):
-    def __init__(self, store: Store, keep_events: int) -> None:
+    def __init__(self, store: Store, logs: LogStore, clock: Clock, settings: Settings) -> None:
         super().__init__()
         self._store = store
-        self._keep_events = keep_events
+        self._logs = logs
+        self._clock = clock
+        self._settings = settings
+        self._runs = _Pass(store.old_runs, store.delete_runs, settings.keep_runs_per_job)
+        self._fires = _Pass(store.old_fires, store.delete_fires, settings.keep_runs_per_job)
 
     async def poll(self) -> float:
-        await self._store.prune_events(self._keep_events)
+        began = self._clock.monotonic()
+        if await self._do_something():
+            return max(_BETWEEN, self._clock.monotonic() - began)
         return _LOOK_EVERY
+
+    async def _do_something(self) -> bool:
+        """True if there may be more to do. Logs of deleted runs first: those that an agent before left, too."""
+        now, keep = self._clock.now(), self._settings
+        return (
+            await self._delete_logs()
+            or await self._runs.step(now - keep.keep_runs_for)
+            or await self._fires.step(now - keep.keep_fires_for)
+            or await self._delete_surplus()
+            or await self._store.prune_events(keep.keep_events, now - keep.keep_events_for) > 0
+            or await self._store.give_back_space()
+            or self._start_over()
+        )
+
+    async def _delete_logs(self) -> bool:
+        gone = await self._store.gone_runs(AT_ONCE)
+        if gone:
+            await self._logs.delete(gone)
+            await self._store.forget_gone_runs(gone)
+        return bool(gone)
+
+    async def _delete_surplus(self) -> bool:
+        surplus = await self._store.surplus_runs(self._settings.keep_runs, AT_ONCE)
+        return bool(surplus) and await self._store.delete_runs(surplus) > 0
+
+    def _start_over(self) -> bool:
+        self._runs.start_over()
+        self._fires.start_over()
+        return False
+
+
+class _Pass:
+    """One way through the rows, from the oldest up."""
+
+    def __init__(self, look: _Look, delete: _Delete, spare: int) -> None:
+        self._look = look
+        self._delete = delete
+        self._spare = spare
+        self._position: int | None = 0
+        self._found: list[int] = []
+
+    async def step(self, before: datetime) -> bool:
+        """Look, or delete a few of what was found; False when the pass is over."""
+        if self._found:
+            few, self._found = self._found[:AT_ONCE], self._found[AT_ONCE:]
+            await self._delete(few)
+            return True
+        if self._position is None:
+            return False
+        seen = await self._look(self._position, before, self._spare)
+        self._found, self._position = seen.numbers, seen.position
+        return True
+
+    def start_over(self) -> None:
+        self._position = 0

@@ -23,7 +23,7 @@ EVERYBODY = ""
 """The account of events that concern all accounts (workers, agents)."""
 
 
-PRUNED_AT_ONCE = 5000
+PRUNED_AT_ONCE = 1000
 _PRUNED = "events_pruned_up_to"
 _RECORDED = "recorded_events"
 """Where a connection keeps what its transaction has told so far."""
@@ -115,12 +115,22 @@ def after_unless_pruned(connection: sa.Connection, account_id: str, event_id: in
     return after(connection, event_id, account_id, limit)
 
 
-def prune(connection: sa.Connection, keep: int) -> int:
-    """Delete the oldest events, a part of those beyond the newest `keep`; returns how many went, 0 at the end."""
+def prune(connection: sa.Connection, keep: int, before: datetime | None = None) -> int:
+    """Delete the oldest events, a part of those beyond the newest `keep` or from before that moment; returns how many
+    went, 0 at the end."""
     pruned = _pruned_up_to(connection)
-    bound = min(last_id(connection) - keep, pruned + PRUNED_AT_ONCE)
+    bound = min(max(last_id(connection) - keep, _last_before(connection, pruned, before)), pruned + PRUNED_AT_ONCE)
     if bound <= pruned:
         return 0
     gone = connection.execute(sa.delete(events).where(events.c.id <= bound)).rowcount
     facts.put(connection, _PRUNED, str(bound))
     return gone
+
+
+def _last_before(connection: sa.Connection, pruned: int, before: datetime | None) -> int:
+    """Of the oldest few."""
+    if before is None:
+        return 0
+    oldest = sa.select(events.c.id, events.c.at).where(events.c.id > pruned).order_by(events.c.id)
+    few = oldest.limit(PRUNED_AT_ONCE).subquery()
+    return connection.scalar(sa.select(sa.func.max(few.c.id)).where(few.c.at < before)) or 0

@@ -70,8 +70,13 @@ def job_of(row: Row | dict[str, Any], recent: Sequence[str] = ()) -> Job:
 RUN_FROM = runs.join(jobs, jobs.c.number == runs.c.job_number).outerjoin(
     job_statistics, job_statistics.c.job_number == runs.c.job_number
 )
+_original = runs.alias("original")
+_original_gone = sa.and_(
+    runs.c.original_run_id.is_not(None), ~sa.exists().where(_original.c.id == runs.c.original_run_id).correlate(runs)
+)
 RUN_PARTS: tuple[Any, ...] = (
     runs,
+    _original_gone.label("original_gone"),
     jobs.c.id.label("job_id"),
     jobs.c.name.label("job_name"),
     job_statistics.c.median,
@@ -103,6 +108,7 @@ def run_of(row: Row | dict[str, Any], waiting_for: str | None = None) -> Run:
     values["state"] = state
     values["progress"] = _built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
     values["error"] = _error(row)
+    values["original_gone"] = bool(row["original_gone"])
     values["waiting_for"] = waiting_for
     values["expected_seconds"] = row["median"] if active else None
     values["late_after_seconds"] = _late_after(row["p90"]) if active else None

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import RunPage, RunQuery, Tally
-from agent.store import counts, filtering
+from agent.store import counts, filtering, pruning
 from agent.store.claims import OLDER_ACTIVE, running_by_key
 from agent.store.filtering import Condition
 from agent.store.fulltext import Stretch
@@ -41,7 +41,10 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
     query = RUN.where(runs.c.id == run_id, runs.c.account_id == account_id)
     row = connection.execute(query).mappings().one_or_none()
     if row is None:
-        raise NotFound(f"there is no run {run_id}")
+        gone = pruning.may_be_gone(connection, run_id)
+        raise NotFound(
+            f"there is no run {run_id}" + ("; old ones are deleted in time, see keep_runs_for" if gone else "")
+        )
     return _with_reasons(connection, [row], now)[0]
 
 

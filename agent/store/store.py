@@ -21,11 +21,13 @@ from agent.core.records import (
     NewJob,
     NewRun,
     NextTurn,
+    OldRows,
     Outcome,
     RunPage,
     RunQuery,
     RunUpdate,
     SettledJob,
+    StoreSize,
     Tally,
     TokenRecord,
 )
@@ -41,9 +43,11 @@ from agent.store import (
     job_queries,
     jobs,
     outcomes,
+    pruning,
     run_queries,
     runs,
     sentinels,
+    space,
     updates,
     watching,
     world,
@@ -375,7 +379,7 @@ class SqlStore:
     async def list_workers(self) -> list[Worker]:
         return await self._read(world.list_workers)
 
-    # -- events, life --------------------------------------------------------------------------------------------------
+    # -- events --------------------------------------------------------------------------------------------------------
 
     async def events_after(self, account_id: str, event_id: int, limit: int) -> list[Event] | None:
         return await self._read(events.after_unless_pruned, account_id, event_id, limit)
@@ -383,12 +387,43 @@ class SqlStore:
     async def last_event_id(self) -> int:
         return await self._read(events.last_id)
 
-    async def prune_events(self, keep: int) -> int:
+    async def prune_events(self, keep: int, before: datetime | None = None) -> int:
         """In small transactions, so that nobody waits long behind it."""
         gone = 0
-        while part := await self._write(events.prune, keep):
+        while part := await self._write(events.prune, keep, before):
             gone += part
         return gone
+
+    # -- pruning -------------------------------------------------------------------------------------------------------
+
+    async def old_runs(self, after: int, before: datetime, spare: int) -> OldRows:
+        return await self._read(pruning.old_runs, after, before, spare)
+
+    async def surplus_runs(self, keep: int, most: int) -> list[int]:
+        return await self._read(pruning.surplus_runs, keep, most)
+
+    async def delete_runs(self, numbers: Sequence[int]) -> int:
+        return await self._write(pruning.delete_runs, numbers)
+
+    async def gone_runs(self, most: int) -> list[str]:
+        return await self._read(pruning.gone, most)
+
+    async def forget_gone_runs(self, run_ids: Sequence[str]) -> None:
+        await self._write(pruning.forget_gone, run_ids)
+
+    async def old_fires(self, after: int, before: datetime, spare: int) -> OldRows:
+        return await self._read(pruning.old_fires, after, before, spare)
+
+    async def delete_fires(self, numbers: Sequence[int]) -> int:
+        return await self._write(pruning.delete_fires, numbers)
+
+    async def give_back_space(self) -> bool:
+        return await self._write(space.give_back)
+
+    async def size(self) -> StoreSize:
+        return await self._read(space.size)
+
+    # -- life ----------------------------------------------------------------------------------------------------------
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._writer.subscribe(listener)

@@ -97,6 +97,7 @@ def _run(row: Any) -> dict[str, Any]:
         "error": _error(row),
         "result": json.loads(row["result"]) if row["result"] else None,
         "warnings": json.loads(row["warnings"]),
+        "originalGone": False,
         "waitingFor": None,
         "expectedSeconds": row["median"] if active else None,
         "lateAfterSeconds": row["p90"] and max(row["p90"], 10.0) if active else None,

@@ -69,6 +69,8 @@ class Run(Resource):
     waiting_for: str | None = None
     """Why a due pending run does not start: `no free worker`, `key orders: 1 of 1 running` …"""
     original_run_id: str | None = None
+    original_gone: bool = False
+    """The run that this one repeats is no longer kept."""
     version: int = 1
     expected_seconds: float | None = None
     """Median duration of the job's last completed runs; filled for active runs, for the ETA."""

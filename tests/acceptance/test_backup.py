@@ -25,13 +25,14 @@ from shared.clock import SystemClock
 from shared.errors import JobdeckError
 from shared.exits import exit_for
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.warm_start import run
 
 ROWS = 2000
 ARGV = [sys.executable, "-m", "shared.launcher"]
 
 
 def jobdeck(*words: str | Path, code: int = 0) -> subprocess.CompletedProcess[str]:
-    done = subprocess.run([*ARGV, *map(str, words)], capture_output=True, text=True, timeout=60)
+    done = run([*map(str, words)])
     assert done.returncode == code, done.stdout + done.stderr
     assert "Traceback" not in done.stderr
     return done

@@ -6,7 +6,6 @@ import json
 import shutil
 import sqlite3
 import subprocess
-import sys
 from collections.abc import Callable
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -19,11 +18,11 @@ import pytest
 from agent.upkeep.doctor import examine
 from shared.clock import ManualClock, SystemClock
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.warm_start import run
 
 
 def doctor(data_dir: Path, *words: str) -> subprocess.CompletedProcess[str]:
-    argv = [sys.executable, "-m", "shared.launcher", "doctor", "--data-dir", str(data_dir), *words]
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    return run(["doctor", "--data-dir", str(data_dir), *words])
 
 
 @pytest.fixture(scope="module")

@@ -8,6 +8,7 @@ from typing import Any
 import psutil
 
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.warm_start import run
 
 
 def test_a_run_of_a_killed_agent_is_retried_or_failed_as_its_policy_says(tmp_path: Path) -> None:
@@ -26,22 +27,9 @@ def test_a_run_of_a_killed_agent_is_retried_or_failed_as_its_policy_says(tmp_pat
 
 
 def test_a_second_agent_names_the_holder(tmp_path: Path) -> None:
-    import subprocess
-    import sys
-
     with agent_process(tmp_path / "data") as agent:
         assert agent.process is not None
-        argv = [
-            sys.executable,
-            "-m",
-            "shared.launcher",
-            "agent",
-            "--data-dir",
-            str(tmp_path / "data"),
-            "--bind",
-            "127.0.0.1:0",
-        ]
-        second = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+        second = run(["agent", "--data-dir", str(tmp_path / "data"), "--bind", "127.0.0.1:0"])
     assert second.returncode != 0
     assert str(agent.process.pid) in second.stderr
     assert "Traceback" not in second.stderr

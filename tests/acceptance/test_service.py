@@ -48,7 +48,7 @@ def make_room(manager: socket.socket) -> None:
 
 def test_an_agent_says_when_it_is_ready_alive_and_leaving(tmp_path: Path, manager: socket.socket) -> None:
     env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
-    agent = AgentProcess(tmp_path / "data", "--workers", "1", env=env).start()
+    agent = AgentProcess(tmp_path / "data", "--workers", "1", env=env, cold=True).start()
     try:
         assert len(heard(manager, "READY=1")) == 1
         heard(manager, "WATCHDOG=1")
@@ -65,7 +65,7 @@ def test_an_agent_says_when_it_is_ready_alive_and_leaving(tmp_path: Path, manage
 def test_a_stopped_store_gets_no_sign_of_life(tmp_path: Path, manager: socket.socket) -> None:
     """Another process holds the store's file: the agent replies to no ping, says so, and is not taken for alive."""
     env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
-    agent = AgentProcess(tmp_path / "data", "--workers", "1", env=env).start()
+    agent = AgentProcess(tmp_path / "data", "--workers", "1", env=env, cold=True).start()
     try:
         with closing(sqlite3.connect(tmp_path / "data" / "jobdeck.db", timeout=30, isolation_level=None)) as holder:
             holder.execute("BEGIN IMMEDIATE")

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import os
 import subprocess
-import sys
 from pathlib import Path
 
 import httpx
 import pytest
 
 from tests.harness.agent_process import agent_process
+from tests.harness.prepared import prepare_folder
+from tests.harness.warm_start import run
 
 
 @pytest.fixture
@@ -20,8 +21,7 @@ def data_dir(tmp_path: Path) -> Path:
 
 def jobdeck(data_dir: Path, *words: str, given: str = "") -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "JOBDECK_DATA_DIR": str(data_dir)}
-    argv = [sys.executable, "-m", "shared.launcher", *words]
-    return subprocess.run(argv, input=given, capture_output=True, text=True, env=env, timeout=60)
+    return run(words, given=given, env=env)
 
 
 def test_what_is_set_up_without_an_agent_is_there_when_one_runs(data_dir: Path) -> None:
@@ -64,7 +64,7 @@ def test_a_token_without_code_creates_no_command(data_dir: Path) -> None:
     ],
 )
 def test_what_is_refused_says_so_in_one_line(data_dir: Path, words: tuple[str, ...], code: int, told: str) -> None:
-    done = jobdeck(data_dir, *words)
+    done = jobdeck(prepare_folder(data_dir), *words)
     assert done.returncode == code, done.stderr
     assert told in done.stderr
     assert "Traceback" not in done.stderr

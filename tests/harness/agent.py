@@ -14,6 +14,7 @@ import httpx
 from agent.app import Agent, open_agent
 from agent.settings import Settings
 from shared.clock import Clock, ManualClock
+from tests.harness.prepared import prepare_folder
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 
@@ -51,7 +52,7 @@ async def running_agent(data_dir: Path, *, clock: Clock | None = None, **setting
     """An agent that answers on a free port and on its socket, but fires and runs nothing."""
     clock = clock or ManualClock(NOW)
     given = {"bind": "127.0.0.1:0"} | settings
-    agent = await open_agent(Settings(data_dir=data_dir, **given), clock=clock)
+    agent = await open_agent(Settings(data_dir=prepare_folder(data_dir), **given), clock=clock)
     try:
         await agent.start(idle=True)
         listener = agent.listener

@@ -15,23 +15,35 @@ from typing import Any, TypeVar
 import httpx
 
 from shared.places import socket_path
+from tests.harness import warm_start
+from tests.harness.prepared import prepare_folder
+from tests.harness.warm_start import Forked
 
 T = TypeVar("T")
 _DEADLINE = 60.0
 
 
 class AgentProcess:
-    """`jobdeck agent` on `data_dir`, bound to a free port and its socket; `module` is what is run as `jobdeck`."""
+    """`jobdeck agent` on `data_dir`, bound to a free port and its socket; `module` is what is run as `jobdeck`.
+
+    `cold`: nothing is loaded and nothing prepared for it, as for the first start on a machine.
+    """
 
     def __init__(
-        self, data_dir: Path, *flags: str, env: dict[str, str] | None = None, module: str = "shared.launcher"
+        self,
+        data_dir: Path,
+        *flags: str,
+        env: dict[str, str] | None = None,
+        module: str = "shared.launcher",
+        cold: bool = False,
     ) -> None:
         self.data_dir = data_dir
         self.socket = socket_path(data_dir)
         self._flags = flags
         self._module = module
+        self._cold = cold or module != "shared.launcher"
         self._env = {**os.environ, **(env or {})}
-        self.process: subprocess.Popen[bytes] | None = None
+        self.process: subprocess.Popen[bytes] | Forked | None = None
         self.log = data_dir.parent / f"{data_dir.name}.agent.log"
 
     def start(self) -> AgentProcess:
@@ -40,11 +52,17 @@ class AgentProcess:
 
     def spawn(self) -> None:
         """Start the process, whatever becomes of it."""
-        argv = [sys.executable, "-m", self._module, "agent", "--data-dir", str(self.data_dir), *self._flags]
+        words = ["agent", "--data-dir", str(self.data_dir), *self._flags]
         if "--bind" not in self._flags:
-            argv += ["--bind", "127.0.0.1:0"]
+            words += ["--bind", "127.0.0.1:0"]
+        if not self._cold:
+            prepare_folder(self.data_dir)
         with self.log.open("ab") as log:
-            self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=self._env, start_new_session=True)
+            if self._cold:
+                argv = [sys.executable, "-m", self._module, *words]
+                self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=self._env, start_new_session=True)
+            else:
+                self.process = warm_start.start(words, stdout=log, stderr=log, env=self._env, start_new_session=True)
 
     def wait_ready(self) -> AgentProcess:
         until(self._answers, "the agent answers", tell=self._told)
@@ -100,9 +118,13 @@ class AgentProcess:
 
 @contextmanager
 def agent_process(
-    data_dir: Path, *flags: str, env: dict[str, str] | None = None, module: str = "shared.launcher"
+    data_dir: Path,
+    *flags: str,
+    env: dict[str, str] | None = None,
+    module: str = "shared.launcher",
+    cold: bool = False,
 ) -> Iterator[AgentProcess]:
-    agent = AgentProcess(data_dir, *flags, env=env, module=module).start()
+    agent = AgentProcess(data_dir, *flags, env=env, module=module, cold=cold).start()
     try:
         yield agent
     finally:
@@ -111,11 +133,12 @@ def agent_process(
 
 
 def until(found: Callable[[], T | None], what: str, *, deadline: float = _DEADLINE, tell: Callable[[], str] = str) -> T:
-    """Ask until the answer is true; the outer deadline is for a broken program, not a measure of a sound one."""
-    over = time.monotonic() + deadline
-    while time.monotonic() < over:
+    """Ask until the answer is true, the less often the longer it takes, for whoever is asked has work to do.
+    The outer deadline is for a broken program, not a measure of a sound one."""
+    began = time.monotonic()
+    while (waited := time.monotonic() - began) < deadline:
         answer = found()
         if answer:
             return answer
-        time.sleep(0.02)
+        time.sleep(min(0.02 + waited / 10, 0.25))
     raise AssertionError(f"not within {deadline:.0f} s: {what}\n{tell()}")

@@ -23,7 +23,7 @@ SEED = os.environ.get("JOBDECK_STORM_SEED")
 
 @pytest.mark.parametrize("victim", ["agent", "worker"])
 def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None:
-    _weather(Storm(tmp_path, seed=20260329, rows=ROWS), [victim] * 6)
+    _weather(Storm(tmp_path, seed=20260329, rows=ROWS), [victim] * 10)
 
 
 @pytest.mark.soak
@@ -46,7 +46,7 @@ def test_what_is_missed_while_no_agent_lives_is_caught_up_under_fire(tmp_path: P
 @pytest.mark.soak
 @pytest.mark.parametrize("turn", range(20))
 def test_a_first_start_cut_short_anywhere_is_made_good_by_the_next(tmp_path: Path, turn: int) -> None:
-    agent = AgentProcess(tmp_path / "data", "--workers", "1")
+    agent = AgentProcess(tmp_path / "data", "--workers", "1", cold=True)
     agent.spawn()
     until(agent.data_dir.exists, "it begins")
     time.sleep(random.Random(_drawn() + turn).uniform(0, 0.5))  # anywhere in what it makes

@@ -4,17 +4,14 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-ROOT = Path(__file__).resolve().parents[3]
-LAUNCH = [sys.executable, "-m", "shared.launcher"]
+from tests.harness.agent_process import agent_process
+from tests.harness.warm_start import run
 
 
 class Shell:
@@ -24,9 +21,7 @@ class Shell:
         self.environment = {**os.environ, "JOBDECK_DATA_DIR": str(data), "HOME": str(data.parent)}
 
     def __call__(self, *words: str, code: int = 0, given: str = "", **environment: str) -> str:
-        done = subprocess.run(
-            [*LAUNCH, *words], cwd=ROOT, input=given, capture_output=True, text=True, timeout=60, env=self.environment | environment
-        )  # fmt: skip
+        done = run(words, given=given, env=self.environment | environment)
         assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
         assert "Traceback" not in done.stderr
         return done.stdout if code in {0, 1, 8, 9} else done.stderr
@@ -39,16 +34,8 @@ class Shell:
 def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
     data = tmp_path_factory.mktemp("cli") / "data"
     made = Shell(data)
-    with (data.parent / "agent.log").open("w") as log:
-        agent = subprocess.Popen(
-            [*LAUNCH, "agent", "--data-dir", str(data), "--bind", "127.0.0.1:0"], cwd=ROOT, env=made.environment, stdout=log, stderr=log
-        )  # fmt: skip
-    try:
-        _wait_for(data / "run" / "agent.sock", agent)
+    with agent_process(data, env=made.environment):
         yield made
-    finally:
-        agent.terminate()
-        agent.wait(30)
 
 
 def test_a_job_from_flags_to_deletion(shell: Shell) -> None:
@@ -189,11 +176,3 @@ def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
 )
 def test_refusals(shell: Shell, words: tuple[str, ...], code: int) -> None:
     assert shell(*words, code=code).startswith("jobdeck: ")
-
-
-def _wait_for(socket: Path, agent: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
-    while not socket.exists():
-        assert agent.poll() is None, (socket.parents[2] / "agent.log").read_text()
-        assert time.monotonic() < deadline
-        time.sleep(0.02)

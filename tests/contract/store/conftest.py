@@ -12,6 +12,7 @@ from agent.store import open_store
 from shared.clock import ManualClock
 from shared.ids import new_id
 from tests.contract.store.making import NOW, Maker
+from tests.harness.prepared import prepare
 
 ENGINES = ["sqlite"]
 
@@ -29,7 +30,7 @@ def engine(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 async def store(engine: str, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Store]:
-    opened = await open_store(tmp_path / "store.db", clock=clock, new_id=new_id)
+    opened = await open_store(prepare(tmp_path / "store.db"), clock=clock, new_id=new_id)
     yield opened
     await opened.close()
 

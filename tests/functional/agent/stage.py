@@ -22,6 +22,7 @@ from agent.services.scheduler import Scheduler
 from agent.settings import Settings
 from shared.clock import ManualClock
 from shared.models import Fire, Job, JobInput, Run, RunError, Worker
+from tests.harness.prepared import prepare_folder
 
 NOON = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
@@ -158,7 +159,9 @@ def definition(name: str, **fields: Any) -> JobInput:
 @asynccontextmanager
 async def opened(path: Path, clock: ManualClock | None = None, **settings: Any) -> AsyncIterator[Stage]:
     clock = clock or ManualClock(NOON)
-    agent = await open_agent(Settings(data_dir=path, bind="", **settings), clock=clock, rng=random.Random(7))
+    agent = await open_agent(
+        Settings(data_dir=prepare_folder(path), bind="", **settings), clock=clock, rng=random.Random(7)
+    )
     try:
         yield Stage(agent, clock, path)
     finally:

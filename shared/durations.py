@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from functools import lru_cache
 from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -20,6 +21,7 @@ _FORM = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([a-z]+)\s*", re.IGNORECASE)
 _LONGEST = timedelta(days=3660)
 
 
+@lru_cache(1024)
 def parse_duration(text: str) -> timedelta:
     """`<number> <unit>`, any letter case, singular or plural; ValueError says what would be right."""
     match = _FORM.fullmatch(text)

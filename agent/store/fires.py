@@ -17,7 +17,7 @@ from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
 from shared.durations import parse_duration
 from shared.errors import NotFound
-from shared.models import Fire, FireReason, Run
+from shared.models import Fire, FireOutcome, FireReason, Run
 from shared.schedule.settle import ON_TIME
 from shared.states import RunState
 
@@ -85,7 +85,7 @@ def list_page(
         query = query.where(fires.c.outcome == outcome)
     if before is not None:
         query = query.where(fires.c.id < before)
-    return [Fire.model_validate(row) for row in connection.execute(query).mappings()]
+    return [_fire_of(row) for row in connection.execute(query).mappings()]
 
 
 def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
@@ -111,7 +111,7 @@ def tell(
     fire."""
     told = []
     for fire in _at_moments(connection, _FIRE, moments):
-        data = Fire.model_validate(fire).model_dump(mode="json", by_alias=True)
+        data = _fire_of(fire).model_dump(mode="json", by_alias=True)
         if fire["job_number"] in next_fires:
             data["nextRunAt"] = _text(next_fires[fire["job_number"]])
         told.append((fire["account_id"], fire["job_id"], data))
@@ -119,6 +119,14 @@ def tell(
 
 
 _FIRE = sa.select(fires, jobs.c.id.label("job_id")).select_from(fires.join(jobs))
+
+
+def _fire_of(row: Row) -> Fire:
+    """The values come from our own columns: built without checks."""
+    known = {name: row[name] for name in Fire.model_fields}
+    return Fire.model_construct(
+        **{**known, "outcome": FireOutcome(row["outcome"]), "reason": FireReason(row["reason"])}
+    )
 
 
 def _due_jobs(connection: sa.Connection, rows: Sequence[Row], on_time_from: datetime | None = None) -> list[DueJob]:
@@ -150,7 +158,7 @@ def _due_job(row: Row, active: Sequence[Row], *, in_turn: bool) -> DueJob:
 
 def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_Pair]:
     columns = ("number", "id", "account_id", "version", "high_water", "next_fire_at", "zone_data_version")
-    query = sa.select(*(jobs.c[name] for name in columns), jobs.c.definition).where(_LIVING).with_for_update()
+    query = sa.select(*(jobs.c[name] for name in columns)).where(_LIVING).with_for_update()
     found = {row["id"]: row for row in select_where_in(connection, query, jobs.c.id, (job.job_id for job in settled))}
     pairs = ((job, found.get(job.job_id)) for job in settled)
     return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
@@ -176,7 +184,8 @@ def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
     """All but the caught-up run that an earlier part of this same settlement has made: it goes first."""
     earlier = sa.or_(run_table.c.created_at != now, run_table.c.cause != "catch_up")
     of_job = sa.and_(run_table.c.finished_at.is_(None), run_table.c.job_number == job["number"], earlier)
-    grace = parse_duration(job["definition"]["policies"]["kill_grace"])
+    definition = connection.scalar(sa.select(jobs.c.definition).where(jobs.c.number == job["number"])) or {}
+    grace = parse_duration(definition["policies"]["kill_grace"])
     cancels.cancel_waiting(connection, of_job, "replaced", "replaced by the next fire of its job", now)
     cancels.mark_running(connection, of_job, "the next fire of its job", now + grace, now)
 

@@ -85,9 +85,8 @@ def settle(
     A clock that was set back (now before the high-water mark) settles nothing.
     """
     if now <= state.high_water:
-        return Settlement(
-            [], cancel_running=False, high_water=state.high_water, next_fire=_next(state, now), more=False
-        )
+        upcoming = _next(state, state.high_water, now)
+        return Settlement([], cancel_running=False, high_water=state.high_water, next_fire=upcoming, more=False)
     ledger = _Ledger(state, now, rng, on_time)
     verdicts = list(islice(ledger.rows(limit + 1), limit + 1))
     more = len(verdicts) > limit
@@ -97,7 +96,7 @@ def settle(
         verdicts=[ledger.jittered(verdict) for verdict in kept],
         cancel_running=any(verdict.reason is FireReason.REPLACED_RUNNING for verdict in kept),
         high_water=high_water,
-        next_fire=_next(replace(state, high_water=high_water), now),
+        next_fire=_next(state, high_water, now),
         more=more,
     )
 
@@ -107,8 +106,8 @@ def to_catch_up(state: FireState, now: datetime, *, on_time: timedelta = ON_TIME
     return _Ledger(state, now, random.Random(0), on_time).to_catch_up() if now > state.high_water else 0  # noqa: S311  (not drawn from)
 
 
-def _next(state: FireState, now: datetime) -> datetime | None:
-    upcoming = state.schedule.next(state.high_water)
+def _next(state: FireState, high_water: datetime, now: datetime) -> datetime | None:
+    upcoming = state.schedule.next(high_water)
     paused = state.paused_since is not None and state.paused_since <= now
     return None if paused and (upcoming is None or upcoming > now) else upcoming
 
@@ -138,14 +137,18 @@ class _Ledger:
         return int(mode == "latest" and self._schedule.latest(self._missed_until, after) is not None)
 
     def rows(self, most: int) -> Iterator[Verdict]:
-        """At most about `most` rows; the caller stops where it likes."""
+        """At most about `most` rows; the caller stops where it likes. Nothing is searched where nothing can be: nearly
+        always the first moment is the only one, and on time."""
         cursor = self._state.high_water
-        yield from self._long_gone(cursor, min(self._missed_until, self._window_from))
-        cursor = max(cursor, self._window_from)
-        yield from self._missed(cursor, most)
-        cursor = max(self._state.high_water, self._missed_until)
-        yield from self._on_time(cursor, most)
-        yield from self._span(self._runs_until, self._now, FireOutcome.PAUSED, FireReason.JOB_PAUSED)
+        first = self._schedule.next(cursor)
+        if first is None or first > self._now:
+            return
+        if first <= self._missed_until:
+            yield from self._long_gone(cursor, min(self._missed_until, self._window_from))
+            yield from self._missed(max(cursor, self._window_from), most)
+        yield from self._on_time(max(cursor, self._missed_until), most)
+        if self._runs_until < self._now:
+            yield from self._span(self._runs_until, self._now, FireOutcome.PAUSED, FireReason.JOB_PAUSED)
 
     def jittered(self, verdict: Verdict) -> Verdict:
         """Draws the delay of a start; one draw per start, in the order of the rows."""
@@ -189,9 +192,10 @@ class _Ledger:
         return self._start(moment, FireReason.CAUGHT_UP, chained=True)
 
     def _on_time(self, after: datetime, most: int) -> Iterator[Verdict]:
-        last = self._schedule.latest(self._runs_until, after)
-        for moment in self._schedule.between(after, self._runs_until, most) if last else ():
-            if self._state.overlap == "cancel_running" and last and moment != last:
+        replaced = self._state.overlap == "cancel_running"
+        last = self._schedule.latest(self._runs_until, after) if replaced else None
+        for moment in self._schedule.between(after, self._runs_until, most):
+            if last is not None and moment != last:
                 # Each would only be cancelled by the next, before it has begun.
                 yield _coalesced(moment, last)
             else:

@@ -12,18 +12,16 @@ import threading
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing, contextmanager, suppress
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
-import psutil
 import pytest
 
 from shared.states import FINAL
+from tests.acceptance.faults.memory import Memory
 from tests.harness.agent_process import AgentProcess, agent_process, until
 
-FLAT = 40 * 1024 * 1024
-"""Bytes by which a process may grow: what is in flight, and what the allocator keeps."""
 _LINE = "line %.0f of a program that says a lot, and then some more of it"
 _lines = int(os.environ.get("JOBDECK_FLOOD_LINES", "2000000"))
 
@@ -39,7 +37,7 @@ def test_a_program_that_floods_its_log(agent: AgentProcess, lines: int) -> None:
     """Every line is there. Meanwhile the API answers, schedules fire, leases are kept, and readers that have stopped
     reading cost nothing."""
     _run(agent, "warm", "true")
-    memory = _Memory(agent)
+    memory = Memory(agent)
     ticking = _publish(agent, "ticking", "true", intervalType="simple", interval="1 second")
     flood = _publish(agent, "flood", f"seq -f '{_LINE}' 1 {lines}")
     run = agent.call("POST", f"/api/jobs/{flood['id']}")
@@ -96,7 +94,7 @@ def test_a_long_queue(agent: AgentProcess, tmp_path: Path, count: int) -> None:
         agent.run_until(agent.call("POST", f"/api/jobs/{busy['id']}")["id"], "running")
     key = {"key": "book", "limit": 1}
     waiting = _publish(agent, "waiting", f"echo $JOBDECK_RUN >> {book}", concurrency=key)
-    memory = _Memory(agent)
+    memory = Memory(agent)
     with agent.client() as client, ThreadPoolExecutor(8) as threads:
         path = f"/api/jobs/{waiting['id']}"
         runs = [answer.json() for answer in threads.map(lambda _: client.post(path), range(count))]
@@ -125,30 +123,6 @@ def test_a_disk_that_takes_its_time(agent: AgentProcess) -> None:
     assert all(answer.is_success for answer in runs)
     assert reads > taken / 0.2, "reading waits for no flush"
     assert "Traceback" not in agent.log.read_text()
-
-
-class _Memory:
-    """Resident bytes of the agent, its keepers and its workers, beside what they were."""
-
-    def __init__(self, agent: AgentProcess) -> None:
-        assert agent.process is not None
-        self._agent = psutil.Process(agent.process.pid)
-        members = [
-            child for child in self._agent.children(recursive=True) if "agent.workers" in " ".join(child.cmdline())
-        ]
-        self._began = {process: process.memory_info().rss for process in (self._agent, *members)}
-        self._most = dict(self._began)
-
-    def look(self) -> None:
-        for process in self._began:
-            with suppress(psutil.NoSuchProcess):
-                self._most[process] = max(self._most[process], process.memory_info().rss)
-
-    def assert_flat(self) -> None:
-        self.look()
-        grown = {process.pid: self._most[process] - began for process, began in self._began.items()}
-        assert len(grown) == 5, "the agent, two keepers, two workers"
-        assert max(grown.values()) < FLAT, grown
 
 
 @contextmanager

@@ -18,7 +18,11 @@ from tests.harness.agent_process import AgentProcess, agent_process, until
 
 _TALK = """
 n=0
-while [ ! -e {flag} ]; do n=$((n+1)); echo "line $n"; echo $n > {said}; sleep 0.01; done
+while [ ! -e {flag} ]; do
+  for i in 1 2 3 4 5; do n=$((n+1)); echo "line $n"; done
+  echo $n > {said}
+  sleep 0.01
+done
 echo "said $n"
 """
 

@@ -27,7 +27,7 @@ _OWNERS = Lookup(
     jobs.c.id,
 )
 _INSERT = sa.insert(runs).returning(runs.c.number, sort_by_parameter_order=True)
-_UNSET: dict[str, Any] = dict.fromkeys(column.name for column in runs.c)
+_UNSET: dict[str, Any] = {**dict.fromkeys(column.name for column in runs.c), "original_gone": False}
 
 
 def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> list[Run]:

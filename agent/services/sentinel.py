@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 
 import structlog
@@ -20,8 +20,10 @@ from shared.ids import NewId
 
 _log = structlog.get_logger()
 _LOOK_EVERY = 10.0
-_EVENTS = 1000
-_JOBS = 500
+_EVENTS = 10_000
+"""Many: a job whose runs end again and again is looked at once for all of them."""
+_JOBS = 100
+"""Few: what else is to be committed meanwhile waits for one such part."""
 _SAVED_EVERY = 5000
 """Events after which the position is written although nothing was judged."""
 _PRUNE_EVERY = 3600.0
@@ -29,8 +31,8 @@ _KEPT = timedelta(days=90)
 
 
 class Sentinels(Poller):
-    """Apart from the path of a run: it reads what was committed since its last look, in batches, and writes what it
-    made of it, with its position, in one transaction each."""
+    """Apart from the path of a run: it reads what was committed since its last look, and writes what it made of it in
+    small parts; its position comes last."""
 
     def __init__(self, store: SentinelStore, clock: Clock, new_id: NewId, patience: Patience) -> None:
         super().__init__()
@@ -59,20 +61,34 @@ class Sentinels(Poller):
         for run in news.ended:
             ended[run.job_number].append(run)
         longest = {run.job_number: run for run in reversed(long)}
-        numbers = sorted({*ended, *news.changed, *longest})
-        jobs = await self._store.watched_jobs(numbers, unheard) if numbers or unheard else []
-        judged = await asyncio.to_thread(lambda: [self._look_at(job, ended, longest, now) for job in jobs])
-        if judged or news.cursor - self._saved >= _SAVED_EVERY:
-            await self._store.write_judged(judged, news.cursor, now)
+        numbers = sorted({*ended, *news.changed, *longest, *unheard})
+        for start in range(0, len(numbers), _JOBS):
+            part = numbers[start : start + _JOBS]
+            jobs = await self._store.watched_jobs(part, [number for number in unheard if number in part])
+            judged = await asyncio.to_thread(self._look_at_all, jobs, ended, longest, now)
+            await self._store.write_judged(judged, None, now)
+            self._say(judged)
+        if numbers or news.cursor - self._saved >= _SAVED_EVERY:
+            await self._store.write_judged([], news.cursor, now)
             self._saved = news.cursor
         self._cursor = news.cursor
-        self._say(judged)
 
-    def _look_at(
-        self, job: WatchedJob, ended: dict[int, list[EndedRun]], long: dict[int, LongRun], now: datetime
-    ) -> Judged:
-        look = Look(job, self._patience, self._passing, now, self._new_id)
-        return look.judge(ended.get(job.number, ()), long.get(job.number))
+    def _look_at_all(
+        self,
+        jobs: Sequence[WatchedJob],
+        ended: Mapping[int, list[EndedRun]],
+        long: Mapping[int, LongRun],
+        now: datetime,
+    ) -> list[Judged]:
+        """A job that the rules cannot take stops no other."""
+        judged = []
+        for job in jobs:
+            look = Look(job, self._patience, self._passing, now, self._new_id)
+            try:
+                judged.append(look.judge(ended.get(job.number, ()), long.get(job.number)))
+            except Exception as error:
+                _log.error("job_not_judged", job_number=job.number, error=str(error), exc_info=True)
+        return judged
 
     def _say(self, judged: Sequence[Judged]) -> None:
         for job in judged:

@@ -110,7 +110,8 @@ def _write_watches(connection: sa.Connection, judged: Sequence[Judged]) -> None:
     numbers = sa.select(watches.c.job_number)
     found = select_where_in(connection, numbers, watches.c.job_number, (each.job_number for each in judged))
     known = {row["job_number"] for row in found}
-    rows = [{"job_number": each.job_number, **asdict(each.watch)} for each in judged]
+    names = [column.name for column in watches.columns if column is not watches.c.job_number]
+    rows = [{"job_number": each.job_number} | {name: getattr(each.watch, name) for name in names} for each in judged]
     if new := [row for row in rows if row["job_number"] not in known]:
         connection.execute(sa.insert(watches), new)
     if old := [row for row in rows if row["job_number"] in known]:

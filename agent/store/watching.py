@@ -29,7 +29,7 @@ _RUN = ("id", "job_number", "revision", "state", "started_at", "finished_at")
 def news(connection: sa.Connection, cursor: int | None, limit: int) -> News:
     """From the events behind `cursor` (None: where the last look ended), at most `limit` of them."""
     after = int(facts.get(connection, CURSOR) or 0) if cursor is None else cursor
-    behind = sa.select(events.c.id).where(events.c.id > after).order_by(events.c.id).limit(limit).subquery()
+    behind = sa.select(events.c.id).where(events.c.id > after).order_by(events.c.id).limit(limit).subquery("behind")
     upto, count = connection.execute(sa.select(sa.func.max(behind.c.id), sa.func.count()).select_from(behind)).one()
     if upto is None:
         return News(after, [], set(), more=False)
@@ -67,13 +67,11 @@ def watched(connection: sa.Connection, numbers: Iterable[int], unheard_of: Seque
 
 def _ended(connection: sa.Connection, span: tuple[sa.ColumnElement[bool], ...]) -> list[EndedRun]:
     """Each once. An event of a run that was over only later is older than that end."""
-    query = sa.select(*(runs.c[name] for name in _RUN)).select_from(events.join(runs, runs.c.id == events.c.subject_id))
+    query = sa.select(events.c.id.label("event"), *(runs.c[name] for name in _RUN))
+    query = query.select_from(events.join(runs, runs.c.id == events.c.subject_id))
     query = query.where(*span, events.c.kind == "run.changed", events.c.at >= runs.c.finished_at).order_by(events.c.id)
-    found = {row["id"]: row for row in connection.execute(query).mappings()}
-    return [
-        EndedRun(row["id"], row["job_number"], row["revision"], row["state"], row["started_at"], row["finished_at"])
-        for row in found.values()
-    ]
+    found = {row.id: row for row in connection.execute(query)}
+    return [EndedRun(*row) for row in found.values()]
 
 
 def _changed(connection: sa.Connection, span: tuple[sa.ColumnElement[bool], ...]) -> set[int]:

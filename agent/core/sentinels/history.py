@@ -30,6 +30,8 @@ class History:
     odd_since: datetime | None = None
     calm: int = 0
     """Usual runs in a row since the last odd one."""
+    heard: int = 0
+    """The event of the last run that was learnt: none is learnt twice, wherever a look was cut short."""
 
     def forget_work(self) -> None:
         self.durations, self.outcomes = Track(LEAST_DIFFERENCE), ""
@@ -60,6 +62,7 @@ class History:
             "odd": self.odd,
             "odd_since": self.odd_since.isoformat() if self.odd_since else None,
             "calm": self.calm,
+            "heard": self.heard,
         }
 
     @classmethod
@@ -74,4 +77,5 @@ class History:
             stored["odd"],
             datetime.fromisoformat(since) if since else None,
             stored["calm"],
+            stored["heard"],
         )

@@ -53,7 +53,7 @@ class Look:
         """`ended`: the runs that ended since the last look, in the order of their ends; `long`: one that is under way."""
         self._take_definition()
         for run in ended:
-            if run.state != RunState.CANCELLED:
+            if run.event > self._history.heard:
                 self._hear(run)
         self._watch.slow_after = self._slow_after()
         if long is not None:
@@ -104,6 +104,10 @@ class Look:
     # -- runs that ended -----------------------------------------------------------------------------------------------
 
     def _hear(self, run: EndedRun) -> None:
+        """A cancelled one says nothing of its job."""
+        self._history.heard = run.event
+        if run.state == RunState.CANCELLED:
+            return
         self._hear_sign(run.ended_at)
         if run.revision < self._watch.work_since:
             return

@@ -11,8 +11,9 @@ from shared.models import SentinelKind
 
 @dataclass(frozen=True, slots=True)
 class EndedRun:
-    """A run that came to an end since the last look."""
+    """A run that came to an end since the last look, as event `event` told."""
 
+    event: int
     id: str
     job_number: int
     revision: int

@@ -173,6 +173,23 @@ async def _nothing() -> None:
     pass
 
 
+async def test_a_look_that_was_cut_short_learns_nothing_twice(tmp_path: Path) -> None:
+    """Killed after its judgements were written and before its position was."""
+    async with opened(tmp_path / "data") as stage:
+        life = Life(stage)
+        await life.job()
+        await life.regular()
+        await life.run(400)
+        [before] = await stage.agent.sql.watched_jobs([1], [])
+        stage.sql("UPDATE meta SET value = '0' WHERE key = 'sentinels_cursor'")
+    async with opened(tmp_path / "data", stage.clock) as stage:
+        life = Life(stage)
+        await life.look()
+        [after] = await stage.agent.sql.watched_jobs([1], [])
+        assert after == before
+        assert life.told == []
+
+
 async def test_downtime_makes_nothing_overdue_before_the_job_has_had_its_time(tmp_path: Path) -> None:
     async with opened(tmp_path / "data") as stage:
         life = Life(stage)

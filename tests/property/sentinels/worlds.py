@@ -67,5 +67,5 @@ def runs_of(
     for number, taken in enumerate(seconds):
         started = START + every * (number + 1) + timedelta(seconds=lags[number] if lags else 1)
         state = "failed" if outcomes[number : number + 1] == "F" else "completed"
-        found.append(EndedRun(str(number), 1, 1, state, started, started + timedelta(seconds=taken)))
+        found.append(EndedRun(number + 1, str(number), 1, 1, state, started, started + timedelta(seconds=taken)))
     return found

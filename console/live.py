@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from console.client import Offline, Online, Reset
-from console.model import Changes, Window, reduce
+from console.model import Changes, Held, Window, reduce
 from console.session import ConsoleSession
 from console.widgets.table.pace import CallLater, Pace
 from shared.errors import JobdeckError, NotFound
@@ -141,7 +141,8 @@ class Live:
         runs = {run.id: run for page in pages for run in page.items}
         changes = session.world.restart(runs.values(), jobs.items, position)
         session.world.counts.seed(counts.counts, position)
-        changes.counts = True
+        session.world.held = Held(agent.held_fires, agent.held_jobs)
+        changes.counts = changes.held = True
         self._changed(changes)
 
     def _take(self, event: Event) -> None:

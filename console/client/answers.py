@@ -145,6 +145,9 @@ class AgentInfo(Resource):
     production: bool = False
     counts: dict[str, int] = {}
     last_event_id: int = 0
+    held_fires: int = 0
+    held_jobs: int = 0
+    """Missed fires that wait for an operator, and of how many jobs."""
 
 
 class Me(Resource):

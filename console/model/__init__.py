@@ -11,12 +11,13 @@ from console.model.reduce import reduce, reduce_all
 from console.model.triage import FailureGroup, TriageOrder
 from console.model.view import Repaint, View
 from console.model.window import Window
-from console.model.world import World
+from console.model.world import Held, World
 
 __all__ = [
     "Changes",
     "Counts",
     "FailureGroup",
+    "Held",
     "KeyOrder",
     "Link",
     "Order",

@@ -20,9 +20,11 @@ class Changes:
     stale: set[str] = field(default_factory=set)
     logs: dict[str, int] = field(default_factory=dict)
     counts: bool = False
+    held: bool = False
+    """How many missed fires wait for an operator."""
 
     def __bool__(self) -> bool:
-        return bool(self.added or self.changed or self.removed or self.stale or self.logs or self.counts)
+        return bool(self.added or self.changed or self.removed or self.stale or self.logs or self.counts or self.held)
 
     def merge(self, later: Changes) -> None:
         """Take in what happened after this, as if both had been one step."""
@@ -34,6 +36,7 @@ class Changes:
         self.stale |= later.stale
         self.logs |= later.logs
         self.counts = self.counts or later.counts
+        self.held = self.held or later.held
 
     def _add(self, item_id: str) -> None:
         if self.removed.pop(item_id, None) is None:

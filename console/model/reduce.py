@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING
 
 from console.model.changes import Changes
-from console.model.world import World
+from console.model.world import Held, World
 from shared.states import FINAL
 
 if TYPE_CHECKING:
@@ -92,6 +92,10 @@ def _worker_changed(world: World, event: Event, changes: Changes) -> None:
         changes.stale.add("workers")
 
 
+def _catch_up_changed(world: World, event: Event, changes: Changes) -> None:
+    world.held, changes.held = Held(int(event.data["waiting"]), int(event.data["jobs"])), True
+
+
 def _stale(what: str) -> Reducer:
     def mark(_: World, __: Event, changes: Changes) -> None:
         changes.stale.add(what)
@@ -112,6 +116,7 @@ _REDUCERS: Mapping[str, Reducer] = {
     "sentinel.closed": _sentinel_moved,
     "worker.changed": _worker_changed,
     "fire.recorded": _stale("fires"),
+    "catch_up.changed": _catch_up_changed,
     "connection.changed": _stale("connections"),
     "knowledge_base.changed": _stale("knowledge_bases"),
     "agent.changed": _stale("agent"),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
 from types import MappingProxyType
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from console.model.changes import Changes, swap
 from console.model.counts import Counts
@@ -20,6 +20,13 @@ _KEEP_STRIP = 20
 _KEEP_TOMBSTONES = 2_000
 
 
+class Held(NamedTuple):
+    """Missed fires that wait for an operator, and of how many jobs."""
+
+    fires: int = 0
+    jobs: int = 0
+
+
 class World:
     """Runs, jobs and workers by id, the counts, the line, the position in the stream.
 
@@ -32,6 +39,7 @@ class World:
         self.position = 0
         self.counts = Counts()
         self.link = Link()
+        self.held = Held()
         self.pinned: frozenset[str] = frozenset()
         """Runs never to forget: under the cursor, marked, opened."""
         self._runs: dict[str, Run] = {}

@@ -45,6 +45,8 @@ class StandIn:
         self.steps: dict[str, list[Step]] = {}
         self.now = now
         self.production = production
+        self.held = (0, 0)
+        """Missed fires that wait for an operator, and of how many jobs."""
         self.scopes = ["admin"]
         self.asked: list[tuple[str, str, Any]] = []
         self.refusals: dict[str, tuple[str, str]] = {}
@@ -127,6 +129,7 @@ class StandIn:
         return JSONResponse({
             "name": "jobdeck", "version": "0.1.0", "startedAt": _z(self.now), "now": _z(self.now), "dataDir": "/srv/jobdeck",
             "production": self.production, "counts": self._counts(self.runs.values()), "lastEventId": self._position,
+            "heldFires": self.held[0], "heldJobs": self.held[1],
         })  # fmt: skip
 
     async def _me(self, _: Request) -> Response:

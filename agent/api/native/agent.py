@@ -30,6 +30,9 @@ class AgentInfo(Resource):
     counts: dict[str, int]
     """Runs of the caller's account by state."""
     last_event_id: int
+    held_fires: int
+    held_jobs: int
+    """Missed fires that wait for an operator in the caller's account, and of how many jobs."""
 
 
 class Me(Resource):
@@ -56,6 +59,7 @@ class DriverInfo(Resource):
 async def get_agent(request: Request, caller: Reader) -> Response:
     """The agent, its time, and the event position from which to follow."""
     core = api_of(request).core
+    waiting = [item.waiting for item in await core.store.backlog(caller.account_id) if item.waiting]
     info = AgentInfo(
         name=core.settings.name,
         version=version("jobdeck"),
@@ -65,6 +69,8 @@ async def get_agent(request: Request, caller: Reader) -> Response:
         production=core.settings.production,
         last_event_id=await core.store.last_event_id(),
         counts=await core.runs.counts(caller),
+        held_fires=sum(waiting),
+        held_jobs=len(waiting),
     )
     return json_answer(info)
 

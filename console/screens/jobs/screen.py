@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.model import KeyOrder, Order
+from textual.widget import Widget
+
+from console.model import Changes, KeyOrder, Order
 from console.model.order import JOB_KEYS
 from console.screens.jobs import cells
 from console.screens.listing import ListScreen
 from console.screens.rows import Groups
 from console.screens.views import JOB_VIEWS
+from console.session import ConsoleSession
 from console.widgets.footer import Offer
+from console.widgets.held_line import HeldLine
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -34,6 +38,20 @@ class JobsScreen(ListScreen["Job"]):
     ACTS: ClassVar[tuple[str, ...]] = (
         "filter", "next_view", "previous_view", "run_now", "pause", "create", "why", "copy",
     )  # fmt: skip
+
+    def __init__(self, session: ConsoleSession, view: str = "") -> None:
+        super().__init__(session, view)
+        self.held = HeldLine(session.look)
+
+    def compose_body(self) -> Iterable[Widget]:
+        self.held.show_held(*self.session.world.held)
+        tabs, *body = super().compose_body()
+        yield from (tabs, self.held, *body)
+
+    def take(self, changes: Changes) -> None:
+        super().take(changes)
+        if changes.held:
+            self.held.show_held(*self.session.world.held)
 
     @property
     def items(self) -> Mapping[str, Job]:

@@ -35,6 +35,21 @@ async def test_a_job_that_behaves_unlike_itself_is_marked_as_the_agent_says_so(a
         await until(pilot, lambda: "● E" in row(pilot) and "too slow" not in text_of(pilot.app))
 
 
+async def test_missed_fires_that_wait_are_told_while_they_do(agent: StandIn) -> None:
+    said = "1,240 missed fires of 12 jobs wait for you: jobdeck catch-up list"
+    agent.held = (1240, 12)
+    async with opened(agent, view="jobs") as pilot:
+        await until(pilot, lambda: said in lines(pilot)[2])
+        agent.tell(
+            "catch_up.changed", "main", {"act": "discarded", "by": "ops", "count": 1239, "waiting": 1, "jobs": 1}
+        )
+        await until(pilot, lambda: "! 1 missed fire of 1 job waits for you" in lines(pilot)[2])
+        agent.tell("catch_up.changed", "main", {"act": "released", "by": "ops", "count": 1, "waiting": 0, "jobs": 0})
+        await until(pilot, lambda: "wait" not in lines(pilot)[2] and "Orders expor" in text_of(pilot.app))
+        agent.tell("catch_up.changed", "main", {"act": "held", "by": None, "count": 2, "waiting": 2, "jobs": 1})
+        await until(pilot, lambda: "2 missed fires of 1 job wait for you" in lines(pilot)[2])
+
+
 async def test_pause_resume_and_undo(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("2")

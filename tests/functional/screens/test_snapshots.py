@@ -57,6 +57,11 @@ def test_screen(agent: StandIn, snap_compare: Any, steps: Steps, size: tuple[int
     assert snap_compare(console_on(agent), terminal_size=size, run_before=steps)
 
 
+def test_missed_fires_that_wait(agent: StandIn, snap_compare: Any) -> None:
+    agent.held = (1240, 12)
+    assert snap_compare(console_on(agent), terminal_size=(80, 24), run_before=_jobs)
+
+
 @pytest.mark.parametrize("theme", ["light", "contrast", "terminal"])
 def test_theme(agent: StandIn, snap_compare: Any, theme: str) -> None:
     assert snap_compare(console_on(agent, theme=theme), terminal_size=(80, 24), run_before=_runs)

@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import json
+import os
 import re
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
+from agent.resources.knowledge.lock import LOCK_NAME, try_lock
 from tests.acceptance.faults.small_disk import SmallDisk, small_disk
+from tests.acceptance.faults.source import known_texts
 from tests.harness.agent_process import AgentProcess, agent_process, until
 
 _TALK = """
@@ -59,6 +64,26 @@ def test_a_full_disk_is_said_and_survived(tmp_path: Path, disk: SmallDisk) -> No
     assert "Traceback" not in _agent_log(agent)
 
 
+def test_a_sync_waits_for_room(tmp_path: Path) -> None:
+    """What the disk takes from it is a failure that passes: tried again, with nothing missing and nothing twice."""
+    orders = tmp_path / "orders.db"
+    texts = _fill(orders, 15_000)
+    with small_disk(tmp_path / "small", megabytes=96) as disk, agent_process(disk.root / "data") as agent:
+        base = disk.root / "data" / "knowledge"
+        agent.call("POST", "/api/connections", {"name": "shop", "url": f"sqlite:///{orders}"}, expect=201)
+        agent.call("POST", "/api/knowledge-bases", {"name": "orders_kb"}, expect=201)
+        run = _start_sync(agent)
+        until(lambda: agent.call("GET", f"/api/runs/{run['id']}")["progress"]["done"] > 0, "it is in the middle")
+        disk.fill()
+        until(lambda: _is_free(base), "it has met it: nobody writes to the knowledge base any more")
+        disk.make_room()
+        ended = agent.run_until(run["id"], "completed", "failed")
+        assert ended["state"] == "completed", ended["error"]
+        first = agent.call("GET", f"/api/runs/{run['id']}/attempts")["items"][0]
+        assert "knowledge base 'orders_kb' cannot be written: the disk is full; make room" in str(first)
+        assert known_texts(agent.data_dir) == texts
+
+
 def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk: SmallDisk) -> None:
     agent = AgentProcess(disk.root / "data", "--workers", "1").start()
     run = agent.call("POST", f"/api/jobs/{_job(agent, 'long', 'exec sleep 3600')['id']}")
@@ -74,6 +99,42 @@ def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk:
         assert first_end != 0, "it says so at once, and leaves the rest to its service manager"
         assert _count_jobs(after) == 1 + accepted
         assert after.run_until(run["id"], "failed")["error"]["kind"] == "lost"
+
+
+def _fill(path: Path, rows: int) -> dict[str, str]:
+    """A table of orders; key to text, as the knowledge base should have it."""
+    orders = [(number, f"lamp {number}", f"a plain lamp with the number {number}", number) for number in range(rows)]
+    with closing(sqlite3.connect(path)) as database:
+        database.execute(
+            "CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT, description TEXT, changed INTEGER)"
+        )
+        database.executemany("INSERT INTO orders VALUES (?, ?, ?, ?)", orders)
+        database.commit()
+    return {str(id_): f"{product}\n{description}" for id_, product, description, _ in orders}
+
+
+def _start_sync(agent: AgentProcess) -> dict[str, Any]:
+    data = {
+        "source_table": "shop.orders",
+        "knowledge_base": "orders_kb",
+        "content_columns": ["product", "description"],
+        "filter_column": "changed",
+        "batch_size": 50,
+    }
+    policies = {"retry": {"attempts": 100, "backoff": "0.5 s", "max_backoff": "1 s"}}
+    body = {"name": "sync", "type": "kb-sync", "data": data, "policies": policies}
+    job = agent.call("POST", "/api/jobs", body, expect=201)
+    run: dict[str, Any] = agent.call("POST", f"/api/jobs/{job['id']}")
+    return run
+
+
+def _is_free(folder: Path) -> bool:
+    (lock,) = folder.rglob(LOCK_NAME)
+    handle = try_lock(lock.parent)
+    if handle is None:
+        return False
+    os.close(handle)
+    return True
 
 
 def _create_until_refused(agent: AgentProcess) -> tuple[int, httpx.Response]:

@@ -13,6 +13,7 @@ from agent.core.driving import DriverError, RunCancelled, RunContext
 from agent.core.wire import KnowledgeBaseGrant
 from agent.resources.connections import open_source
 from agent.resources.embedders import Embedder, open_embedder, parse_embedder
+from agent.resources.knowledge.failures import naming_trouble
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.lock import writer_lock
 from agent.resources.knowledge.shares import (
@@ -113,6 +114,7 @@ def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]
     source = TableSource(engine, grant.name, grant.url, table, plan)
     try:
         with (
+            naming_trouble(target.name),
             writer_lock(folder, context, target.name),
             _embedder(context, target) as embedder,
             closing(open_for_writing(folder)) as base,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from decimal import Decimal
 from typing import Annotated
 
 from pydantic import PlainSerializer, PlainValidator, WithJsonSchema
@@ -25,7 +26,7 @@ def parse_size(text: str) -> int:
     unit = _BYTES.get(match.group(2).lower()) if match else None
     if match is None or unit is None:
         raise ValueError(f"{text!r} is not an amount of bytes; {_EXAMPLES}")
-    return round(float(match.group(1)) * unit)
+    return round(Decimal(match.group(1)) * unit)
 
 
 def format_size(size: int) -> str:

@@ -7,10 +7,11 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, logs, main_job, queries, runs, search, starting, sync
+from benchmarks import console, events, logs, main_job, queries, runs, search, starting, sync
 
 PARTS = {
     "console": console.measure,
+    "events": events.measure,
     "logs": logs.measure,
     "main_job": main_job.measure,
     "queries": queries.measure,

@@ -152,7 +152,7 @@ async def _both(runs: int) -> AsyncIterator[_World]:
 @contextmanager
 def serving(data_dir: Path) -> Iterator[_World]:
     """The agent and the bare routes, each in a process of its own."""
-    port, store = _free_port(), data_dir / STORE_FILE
+    port, store = free_port(), data_dir / STORE_FILE
     env = {"JOBDECK_WORKERS": "1", "JOBDECK_REQUESTS_PER_MINUTE": "10000000"}
     with agent_process(data_dir, "--bind", f"127.0.0.1:{port}", env=env) as agent, _bare_routes(store) as bare:
         token = agent.call("POST", "/api/tokens", {"name": f"bench {port}", "scopes": ["read"]})["token"]
@@ -161,7 +161,7 @@ def serving(data_dir: Path) -> Iterator[_World]:
 
 @contextmanager
 def _bare_routes(store: Path) -> Iterator[_Server]:
-    port = _free_port()
+    port = free_port()
     command = [sys.executable, "-m", "benchmarks.peers.bare_routes", str(store), str(port)]
     with subprocess.Popen(command) as process:  # noqa: S603  (its own interpreter)
         try:
@@ -171,7 +171,7 @@ def _bare_routes(store: Path) -> Iterator[_Server]:
             process.terminate()
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         return int(probe.getsockname()[1])

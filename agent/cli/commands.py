@@ -10,7 +10,6 @@ from typing import Annotated
 import typer
 
 from agent.cli import upkeep
-from agent.settings import load_settings
 from shared.places import data_dir
 
 app = typer.Typer(
@@ -46,6 +45,8 @@ def agent(
 
     It stops gracefully on TERM or Ctrl-C: running work gets a moment to end, then is ended. A second signal ends it at once.
     """
+    from agent.settings import load_settings
+
     home = folder or data_dir()
     flags = {"bind": bind, "name": name, "workers": workers, "log_format": log_format, "production": production}
     if config is None and (home / "agent.toml").exists():

@@ -1,4 +1,7 @@
-"""`jobdeck backup`, `jobdeck restore`, `jobdeck doctor`: they work on the folder itself, with or without an agent."""
+"""`jobdeck backup`, `jobdeck restore`, `jobdeck doctor`: they work on the folder itself, with or without an agent.
+
+Each loads what it needs when it is called, so that its help, and that of `jobdeck agent`, is there at once.
+"""
 
 from __future__ import annotations
 
@@ -8,18 +11,17 @@ import signal
 import sys
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
-import structlog
 import typer
 
-from agent.upkeep.backup import back_up
-from agent.upkeep.doctor import Report, examine
-from agent.upkeep.manifest import Manifest
-from agent.upkeep.restore import restore as put_back
 from agent.upkeep.sizes import in_words
 from shared.clock import SystemClock
 from shared.places import data_dir
+
+if TYPE_CHECKING:
+    from agent.upkeep.doctor import Report
+    from agent.upkeep.manifest import Manifest
 
 Folder = Annotated[Path | None, typer.Option("--data-dir", help="The agent's folder (also JOBDECK_DATA_DIR).")]
 Json = Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")]
@@ -37,6 +39,8 @@ def backup(
 
     Without --with-key the secrets in it stay closed: keep a copy of the key elsewhere.
     """
+    from agent.upkeep.backup import back_up
+
     _leave_tidily()
     target = target.expanduser().absolute()
     manifest = back_up(_home(folder), target, SystemClock(), with_key=with_key)
@@ -57,6 +61,8 @@ def restore(
     as_json: Json = False,
 ) -> int:
     """Put a backup back into a new folder. Nothing is changed unless all of it is sound."""
+    from agent.upkeep.restore import restore as put_back
+
     _leave_tidily()
     home = _home(folder)
     done = put_back(backup.expanduser().absolute(), home, SystemClock(), force=force)
@@ -75,6 +81,10 @@ def doctor(folder: Folder = None, as_json: Json = False) -> int:
 
     It changes nothing, and works with and without a running agent.
     """
+    import structlog
+
+    from agent.upkeep.doctor import examine
+
     # Drivers that cannot be loaded are findings here, not lines of a log.
     structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.CRITICAL))
     report = examine(_home(folder), SystemClock())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from itertools import pairwise
 
 SUCCESS, FAILURE = "S", "F"
 KEPT = 100
@@ -40,8 +39,8 @@ def judge_outcomes(outcomes: str) -> Flapping | None:
     if len(outcomes) < WINDOW:
         return None
     last, before = outcomes[-WINDOW:], outcomes[:-WINDOW]
-    usual = _rate(before) * (WINDOW - 1)
-    return Flapping(_changes(last), last.count(FAILURE), usual, _limit(_rate(before)))
+    rate = _rate(before)
+    return Flapping(_changes(last), last.count(FAILURE), rate * (WINDOW - 1), _limit(rate))
 
 
 def _limit(rate: float) -> int:
@@ -56,4 +55,4 @@ def _rate(outcomes: str) -> float:
 
 
 def _changes(outcomes: str) -> int:
-    return sum(one != other for one, other in pairwise(outcomes))
+    return outcomes.count(SUCCESS + FAILURE) + outcomes.count(FAILURE + SUCCESS)

@@ -121,7 +121,8 @@ class Look:
         since = watch.last_end if self._is_unscheduled else watch.expected_at
         if since is not None and at >= since and self._nothing_kept_it(since, at):
             self._learn_lag((at - since).total_seconds())
-        self._close(["overdue"], words.came(at))
+        if "overdue" in self._open:
+            self._close(["overdue"], words.came(at))
         watch.last_end = at
         self._set_expected(self._expect(at) if self._promises else Expectation())
 

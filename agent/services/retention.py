@@ -89,7 +89,7 @@ class _Pass:
             return False
         seen = await self._look(self._position, before, self._spare)
         self._found, self._position = seen.numbers, seen.position
-        return True
+        return bool(self._found) or self._position is not None
 
     def start_over(self) -> None:
         self._position = 0

@@ -24,7 +24,11 @@ def give_back(connection: sa.Connection) -> bool:
     """True if there is more to give back."""
     if not _is_worth_it(size(connection)):
         return False
-    connection.exec_driver_sql(f"PRAGMA incremental_vacuum({AT_ONCE})").fetchall()
+    # The pragma goes page by page as its rows are fetched, and says that it has none.
+    cursor = connection.connection.cursor()
+    cursor.execute(f"PRAGMA incremental_vacuum({AT_ONCE})")
+    cursor.fetchall()
+    cursor.close()
     return _is_worth_it(size(connection))
 
 

@@ -12,8 +12,8 @@ from agent.core.sentinels.records import EndedRun, LongRun, News, WaitingRun, Wa
 from agent.store import facts
 from agent.store.rows import Row, select_where_in
 from agent.store.sentinels import CURSOR
-from agent.store.tables import ACTIVE, AWAITED, HELD, OPEN, events, jobs, runs, sentinels, watches
-from shared.models import SentinelKind
+from agent.store.tables import ACTIVE, AWAITED, HELD, OPEN, STILL_HELD, events, fires, jobs, runs, sentinels, watches
+from shared.models import FireReason, SentinelKind
 
 _WATCH = ("revision", "work", "work_since", "rhythm", "last_end", "expected_at", "overdue_at", "slow_after", "history")
 _JOB = ("number", "definition", "created_at", "enabled", "paused_at", "deleted_at")
@@ -58,11 +58,14 @@ def unheard(connection: sa.Connection, now: datetime, limit: int) -> list[int]:
 
 
 def watched(connection: sa.Connection, numbers: Iterable[int], unheard_of: Sequence[int]) -> list[WatchedJob]:
-    """These jobs; of the unheard ones with the oldest active run."""
+    """These jobs; of the unheard ones with what may explain the silence."""
     rows = select_where_in(connection, _WATCHED, jobs.c.number, sorted({*numbers, *unheard_of}))
     wanted = [row["number"] for row in rows]
-    waiting, known = _waiting(connection, unheard_of), _open(connection, wanted)
-    return [_job(row, known.get(row["number"], {}), waiting.get(row["number"])) for row in rows]
+    known, waiting, held = _open(connection, wanted), _waiting(connection, unheard_of), _held(connection, unheard_of)
+    return [
+        _job(row, known.get(row["number"], {}), waiting.get(row["number"]), is_held=row["number"] in held)
+        for row in rows
+    ]
 
 
 def _ended(connection: sa.Connection, span: tuple[sa.ColumnElement[bool], ...]) -> list[EndedRun]:
@@ -89,6 +92,12 @@ def _waiting(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Wai
     return {row["job_number"]: WaitingRun(row["id"], row["state"], row["available_at"]) for row in newest_first}
 
 
+def _held(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
+    held = (FireReason.AWAITING_OPERATOR, FireReason.AWAITING_TURN)
+    query = sa.select(fires.c.job_number).distinct().where(STILL_HELD, fires.c.reason.in_(held))
+    return {row["job_number"] for row in select_where_in(connection, query, fires.c.job_number, numbers)}
+
+
 def _open(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[SentinelKind, str]]:
     found: dict[int, dict[SentinelKind, str]] = {}
     query = sa.select(sentinels.c.id, sentinels.c.job_number, sentinels.c.kind).where(OPEN)
@@ -97,7 +106,7 @@ def _open(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[S
     return found
 
 
-def _job(row: Row, known: dict[SentinelKind, str], waiting: WaitingRun | None) -> WatchedJob:
+def _job(row: Row, known: dict[SentinelKind, str], waiting: WaitingRun | None, *, is_held: bool) -> WatchedJob:
     values: dict[str, Any] = {name: row[name] for name in _WATCH}
     return WatchedJob(
         number=row["number"],
@@ -109,4 +118,5 @@ def _job(row: Row, known: dict[SentinelKind, str], waiting: WaitingRun | None) -
         watch=Watch(**values) if row["watch_of"] is not None else None,
         open=known,
         waiting=waiting,
+        is_held=is_held,
     )

@@ -30,6 +30,7 @@ CALM_RUNS = 2
 """So many usual runs in a row end a spell of slow or fast ones."""
 _EASED = 0.8
 """Usual again is what keeps that far within the bounds: what strays along them neither opens nor closes."""
+_HELD_AGAIN = timedelta(hours=1)
 _BY_WORK: tuple[SentinelKind, ...] = ("too_slow", "too_fast", "flapping")
 _BY_SPAN: tuple[SentinelKind, ...] = ("too_slow", "too_fast")
 
@@ -220,12 +221,15 @@ class Look:
         self._raise_overdue(watch.expected_at, usual)
 
     def _excused_until(self, usual: Usual, expected: datetime) -> datetime | None:
-        """What runs has come, and may be too slow; what is to start later cannot have; and nothing could while no agent was there."""
+        """What runs has come, and may be too slow; what is to start later cannot have; what is held is told by the
+        backlog; and nothing could come while no agent was there."""
         waiting, resumed, room = self._job.waiting, self._passing.resumed_at, timedelta(seconds=usual.high)
         if waiting is not None and waiting.state == RunState.RUNNING and self._watch.slow_after is not None:
             return self._now + timedelta(seconds=LEAST_SILENCE)
         if waiting is not None and waiting.available_at > self._now:
             return waiting.available_at + room
+        if self._job.is_held:
+            return self._now + _HELD_AGAIN
         return resumed + room if resumed is not None and resumed > expected else None
 
     def _raise_overdue(self, expected: datetime, usual: Usual) -> None:

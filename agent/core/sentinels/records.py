@@ -86,6 +86,8 @@ class WatchedJob:
     open: dict[SentinelKind, str]
     """The ids of its open sentinels."""
     waiting: WaitingRun | None = None
+    is_held: bool = False
+    """Missed fires of it wait for an operator, or for their turn: known of an unheard job alone, as `waiting`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -97,7 +97,9 @@ def usual_of(values: Sequence[float], margin: float) -> Usual:
     # Few values say little of how far they can stray: with ten, half as far again.
     strays = math.exp(min(SPREADS * (1 + 5 / len(ordered)) * spread, 50.0))
     small, large = (ordered[1], ordered[-2]) if len(ordered) > 1 else (median, median)
-    high = max(median * _LEAST_FACTOR, large * _BEYOND_LARGEST, min(median * strays, large * _FAR_ABOVE), median + margin)
+    high = max(
+        median * _LEAST_FACTOR, large * _BEYOND_LARGEST, min(median * strays, large * _FAR_ABOVE), median + margin
+    )
     low = min(median / _LEAST_FALL, small / _BELOW_SMALLEST, max(median / strays, small / _FAR_BELOW))
     return Usual(low if median - low >= margin else 0.0, median, min(high, max(_MOST, median)), spread)
 

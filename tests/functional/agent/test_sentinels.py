@@ -208,6 +208,24 @@ async def test_downtime_makes_nothing_overdue_before_the_job_has_had_its_time(tm
         assert life.events() == ["opened overdue"]
 
 
+async def test_jobs_whose_missed_fires_are_held_for_an_operator_are_told_by_the_backlog_alone(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", catch_up_threshold=0) as stage:
+        life = Life(stage)
+        job = await life.job(interval="0 * * * *")
+        for _ in range(12):
+            await life.run(wait=HOUR)
+        stage.clock.advance(50 * MINUTE)
+    stage.clock.advance(2 * HOUR)
+    async with opened(tmp_path / "data", stage.clock, catch_up_threshold=0) as stage:
+        life = Life(stage)
+        await stage.settle()
+        assert await stage.agent.sql.count_held(job.account_id)
+        for _ in range(5):
+            stage.clock.advance(2 * MINUTE)
+            await life.look()
+        assert life.told == []
+
+
 async def test_a_clock_set_forward_makes_nothing_slow_or_overdue(life: Life) -> None:
     await life.job()
     await life.regular()

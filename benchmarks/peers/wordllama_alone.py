@@ -34,11 +34,6 @@ def all_cores() -> Iterator[AllCores]:
         yield AllCores(processes, cores)
 
 
-def one_call(texts: Sequence[str]) -> None:
-    """A single call in this process, which tokenizes on all cores by itself."""
-    _model().embed(list(texts))
-
-
 def _alone() -> None:
     os.environ["TOKENIZERS_PARALLELISM"] = "false"
     os.environ["OPENBLAS_NUM_THREADS"] = "1"

@@ -26,9 +26,9 @@ FUSION = 60
 """Reciprocal rank fusion: a row at rank r of a list is worth 1 / (60 + r); Cormack, Clarke and Büttcher, 2009."""
 FUSED_DEPTH = 50
 FIRST_LOOK = 50
-FURTHER = 16
-"""At least as many of the nearest rows are looked up first, whether they exist and meet the condition; then this many
-times as many."""
+FURTHER = 1000
+"""At least as many of the nearest rows are looked up first, whether they exist and meet the condition; then so many
+more."""
 
 _AMONG = "SELECT rows.id FROM rows WHERE rows.id IN (SELECT value FROM json_each(?)){condition}"
 _ALL_LIVE = """
@@ -141,7 +141,7 @@ def _by_vector(
         return []
     live = _live_shares(base)
     look, rows = max(FIRST_LOOK, 4 * limit), sum(len(segment.ids) for segment in segments)
-    for helping in (look, FURTHER * look):
+    for helping in (look, look + FURTHER):
         ranked = _ranked([segment.nearest(vector, helping, live) for segment in segments], helping)
         found = _that_match(base, ranked, condition)
         if len(found) >= limit or rows <= helping:

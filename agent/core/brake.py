@@ -10,7 +10,6 @@ import structlog
 from agent.core.firing import Firing
 from agent.core.ports import Store
 from agent.core.records import DueJob
-from shared.errors import InvalidInput
 from shared.schedule.settle import ON_TIME
 
 _log = structlog.get_logger()
@@ -56,8 +55,9 @@ class Brake:
     def _to_catch_up(self, due: DueJob, now: datetime, held: datetime | None) -> int:
         try:
             return self._firing.to_catch_up(due, now, held)
-        except InvalidInput:
-            return 0  # it will be set aside, not run
+        except Exception as error:  # one job that cannot be settled stops no other: the scheduler sets it aside
+            _log.warning("job_not_counted", job_id=due.job.id, job=due.job.name, error=str(error))
+            return 0
 
     async def _hold(self, now: datetime) -> datetime:
         up_to = now - ON_TIME

@@ -10,9 +10,11 @@ import sqlalchemy as sa
 
 from agent.core.records import NextTurn
 from agent.store import events, facts
+from agent.store.claims import OLDER_ACTIVE
 from agent.store.rows import Row
 from agent.store.tables import STILL_HELD, WAITING, fires, jobs, runs
 from shared.models import FireReason, HeldJob
+from shared.states import RunState
 
 _HELD_UP_TO = "catch_up_held_up_to"
 FOR_OPERATOR = fires.c.reason == FireReason.AWAITING_OPERATOR
@@ -38,6 +40,11 @@ _NEXT_TURNS = (
     )
     .where(jobs.c.deleted_at.is_(None), ~STOPPED, ~_catching_up)
     .order_by(_firsts.c.fire_at, _firsts.c.job_number)
+)
+
+# Those that wait for an older run of their job keep no worker from anybody, nor do those that are tried again later.
+_UNCLAIMED = sa.select(sa.func.count()).where(
+    WAITING, runs.c.cause == "catch_up", runs.c.state == RunState.PENDING, ~OLDER_ACTIVE
 )
 
 
@@ -74,10 +81,10 @@ def count(connection: sa.Connection, account_id: str) -> dict[str, int]:
 
 def next_turns(connection: sa.Connection, limit: int) -> list[NextTurn]:
     """A caught-up run that nobody claims yet takes a place: what is on time must not wait behind many of them."""
-    pending = connection.scalar(sa.select(sa.func.count()).where(WAITING, runs.c.cause == "catch_up")) or 0
-    if pending >= limit:
+    unclaimed = connection.scalar(_UNCLAIMED) or 0
+    if unclaimed >= limit:
         return []
-    rows = connection.execute(_NEXT_TURNS.limit(limit - pending)).mappings()
+    rows = connection.execute(_NEXT_TURNS.limit(limit - unclaimed)).mappings()
     return [NextTurn(row["fire_id"], row["job_id"], row["fire_at"]) for row in rows]
 
 

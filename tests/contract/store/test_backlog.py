@@ -58,6 +58,15 @@ async def test_caught_up_runs_that_nobody_claims_leave_no_place(store: Store, ma
     assert len(await store.next_turns(3)) == 1
 
 
+async def test_a_caught_up_run_behind_an_older_one_of_its_job_keeps_no_place(store: Store, make: Maker) -> None:
+    busy = await held(make, "Busy", 1)
+    await held(make, "Other", 1)
+    await make.claimed(busy)
+    [turn] = await store.next_turns(1)
+    await store.take_turns([of(turn)], NOW)
+    assert len(await store.next_turns(1)) == 1
+
+
 async def test_what_was_decided_meanwhile_is_left_out(store: Store, make: Maker) -> None:
     jobs = [await held(make, name, 1) for name in ("Discarded", "Paused", "Deleted", "Sound")]
     turns = await store.next_turns(10)

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -17,7 +18,19 @@ import sqlalchemy as sa
 from agent.core.records import ClaimedRun, Fence
 from agent.store import cancels, events, fulltext, moves
 from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Lookup, chunks, error_columns, run_of
-from agent.store.tables import HELD, LEAVING, WAITING, attempts, checkpoints, fires, job_revisions, jobs, runs
+from agent.store.tables import (
+    HELD,
+    LEAVING,
+    WAITING,
+    attempts,
+    checkpoints,
+    fires,
+    job_revisions,
+    job_statistics,
+    jobs,
+    runs,
+    steps,
+)
 from shared.models import FireOutcome, FireReason, JobInput
 from shared.states import RunState
 
@@ -34,8 +47,22 @@ OLDER_ACTIVE = sa.exists().where(
 )
 """Another run of the same job is active and older: what a chained run waits for."""
 
+_steps_open = sa.exists().where(
+    steps.c.run_number == runs.c.number, steps.c.attempt == runs.c.attempt, steps.c.state == "running"
+)
+_checkpoint_kept = sa.exists().where(checkpoints.c.run_number == runs.c.number)
+
 # Statements that every run needs are made once: making one costs more than executing it.
-_HOLDERS = Lookup(RUN.where(HELD).with_for_update(of=runs), runs.c.id)
+_HOLDERS = Lookup(
+    RUN.add_columns(
+        job_statistics.c.durations,
+        _steps_open.label("has_open_steps"),
+        _checkpoint_kept.label("has_checkpoint"),
+    )
+    .where(HELD)
+    .with_for_update(of=runs),
+    runs.c.id,
+)
 _CANDIDATE_COLUMNS = (
     "number", "attempt", "account_id", "state", "cause", "fire_at", "job_number", "concurrency_key",
     "concurrency_limit",
@@ -50,7 +77,9 @@ _CANDIDATES = (
     .with_for_update(skip_locked=True, of=runs)
 )
 _CLAIMED = Lookup(
-    sa.select(*RUN_PARTS, job_revisions.c.definition, checkpoints.c.data).select_from(
+    sa.select(
+        *RUN_PARTS, sa.type_coerce(job_revisions.c.definition, sa.Text).label("written"), checkpoints.c.data
+    ).select_from(
         RUN_FROM.join(
             job_revisions,
             sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
@@ -108,7 +137,8 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
 
 
 def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:
-    """The fences that hold, each with the row of its run (all of RUN), which stays locked until the commit."""
+    """The fences that hold, each with the row of its run, which stays locked until the commit: all of RUN, the
+    durations of its job, and whether it `has_open_steps` and `has_checkpoint`."""
     wanted = set(fences)
     found = _HOLDERS.rows(connection, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
@@ -137,6 +167,9 @@ def running_by_key(connection: sa.Connection) -> Counter[_Key]:
 
 def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.RowMapping]:
     """Up to `places` runs that may start now, best first; those whose window has closed end here."""
+    first = _candidates(connection, places + SLACK, Counter(), [], now)
+    if not any(row["concurrency_key"] is not None or _is_closed(row, now) for row in first):
+        return list(first[:places])  # nobody asks for more than a place: most of the time it is so
     running = running_by_key(connection)
     chosen: list[sa.RowMapping] = []
     while len(chosen) < places:
@@ -201,6 +234,12 @@ def _close(connection: sa.Connection, closed: Sequence[sa.RowMapping], now: date
 def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
     found = []
     for row in _CLAIMED.rows(connection, numbers):
-        definition = JobInput.model_validate(row["definition"])
+        definition = _definition(row["written"])
         found.append(ClaimedRun(run_of(row), definition, definition.policies, row["data"]))
     return found
+
+
+@lru_cache(maxsize=1000)
+def _definition(written: str) -> JobInput:
+    """Of a revision, which never changes: its runs share it, and nobody writes to it."""
+    return JobInput.model_validate_json(written)

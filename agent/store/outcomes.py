@@ -15,7 +15,7 @@ import sqlalchemy as sa
 from agent.core.records import Fence, Outcome
 from agent.store import events, fulltext, moves
 from agent.store.claims import holders
-from agent.store.rows import Lookup, Row, error_columns, select_where_in
+from agent.store.rows import Row, error_columns, run_of, select_where_in
 from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
 from shared.models import Run
 from shared.states import RunState
@@ -23,6 +23,8 @@ from shared.states import RunState
 REMEMBERED = 100
 """How many durations of completed runs a job's statistics are made from."""
 
+
+_LEARNT = ("durations", "median", "p90")
 
 # Made once: every run that ends needs them.
 _END_ATTEMPT = sa.update(attempts).where(
@@ -41,8 +43,11 @@ _END_STEPS = (
     )
 )
 _FORGET_CHECKPOINT = sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run"))
-_STATISTICS = Lookup(sa.select(job_statistics.c.job_number, job_statistics.c.durations), job_statistics.c.job_number)
-_FORGET_STATISTICS = sa.delete(job_statistics).where(job_statistics.c.job_number == sa.bindparam("of_job"))
+_UPDATE_STATISTICS = (
+    sa.update(job_statistics)
+    .where(job_statistics.c.job_number == sa.bindparam("new_job_number"))
+    .values({name: sa.bindparam(f"new_{name}", type_=job_statistics.c[name].type) for name in _LEARNT})
+)
 _INSERT_STATISTICS = sa.insert(job_statistics)
 
 
@@ -57,36 +62,37 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
         else:
             late.append(outcome)
     valid = _unless_unwanted(connection, valid, holding)
-    _move(connection, valid, holding)
+    moved = _move(connection, valid, holding)
     _end_attempts(connection, valid, holding)
     _end_steps(connection, valid, holding)
     _learn(connection, valid, holding)
     _keep_evidence(connection, late, now)
-    moved = {run.id: run for run in moves.read(connection, (holding[fence]["number"] for fence in valid))}
     events.record_runs(connection, "run.changed", moved.values(), now)
     return [moved.pop(each.fence.run_id, None) if each.fence in valid else None for each in outcomes]
 
 
-def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
-    final = defaultdict(list)
-    retrying = []
+def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> dict[str, Run]:
+    """The runs as they are then, by id, in the order of their numbers."""
+    changes: dict[RunState, list[dict[str, Any]]] = defaultdict(list)
+    moved = []
     for fence, outcome in valid.items():
-        row = {
-            "run_number": holding[fence]["number"],
-            "lease_until": None,
-            "started_at": _started(outcome, holding[fence]),
-            **error_columns(outcome.error),
-        }
-        if _is_retry(outcome):
-            retrying.append({**row, "worker_id": None, "available_at": outcome.retry_at or outcome.ended_at})
-        else:
-            values = {"finished_at": outcome.ended_at, "result": outcome.result}
-            final[RunState(outcome.state)].append({**row, **values})
-    moves.move_each(connection, RunState.RETRYING, retrying)
-    for state, rows in final.items():
+        run, changed = holding[fence], _changed(outcome, holding[fence])
+        state = RunState.RETRYING if _is_retry(outcome) else RunState(outcome.state)
+        changes[state].append({"run_number": run["number"], **changed})
+        moved.append(run_of({**run, **changed, "state": state, "version": run["version"] + 1}))
+    for state, rows in changes.items():
         moves.move_each(connection, state, rows)
     messages = [(holding[fence]["number"], valid[fence].error) for fence in valid]
     fulltext.index_errors(connection, ((number, error.message) for number, error in messages if error is not None))
+    return {run.id: run for run in sorted(moved, key=lambda run: run.number)}
+
+
+def _changed(outcome: Outcome, run: Row) -> dict[str, Any]:
+    """The columns of the run that the outcome sets."""
+    common = {"lease_until": None, "started_at": _started(outcome, run), **error_columns(outcome.error)}
+    if _is_retry(outcome):
+        return {**common, "worker_id": None, "available_at": outcome.retry_at or outcome.ended_at}
+    return {**common, "finished_at": outcome.ended_at, "result": outcome.result}
 
 
 def _unless_unwanted(
@@ -94,6 +100,8 @@ def _unless_unwanted(
 ) -> dict[Fence, Outcome]:
     """No further attempt of a run that was to be cancelled, or whose job was deleted, while this one ran."""
     again = {holding[fence]["job_number"] for fence, outcome in valid.items() if _is_retry(outcome)}
+    if not again:
+        return valid
     query = sa.select(jobs.c.number).where(jobs.c.deleted_at.is_not(None))
     gone = {row["number"] for row in select_where_in(connection, query, jobs.c.number, again)}
     return {
@@ -141,6 +149,7 @@ def _end_steps(connection: sa.Connection, valid: dict[Fence, Outcome], holding: 
             "new_finished_at": outcome.ended_at,
         }
         for fence, outcome in valid.items()
+        if holding[fence]["has_open_steps"]
     ]
     if rows:
         connection.execute(_END_STEPS, rows)
@@ -151,21 +160,27 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
     completed = [fence for fence, outcome in valid.items() if outcome.state == "completed" and not _is_retry(outcome)]
     if not completed:
         return
-    connection.execute(_FORGET_CHECKPOINT, [{"of_run": holding[fence]["number"]} for fence in completed])
-    durations: dict[int, list[float]] = defaultdict(list)
+    used = [{"of_run": holding[fence]["number"]} for fence in completed if holding[fence]["has_checkpoint"]]
+    if used:
+        connection.execute(_FORGET_CHECKPOINT, used)
+    known = {holding[fence]["job_number"]: holding[fence]["durations"] or [] for fence in completed}
+    durations = {job: list(before) for job, before in known.items()}
     for fence in completed:
         started = _started(valid[fence], holding[fence])
         taken = (valid[fence].ended_at - started).total_seconds() if started else 0.0
         durations[holding[fence]["job_number"]].append(max(0.0, taken))
-    _remember(connection, durations)
+    _remember(connection, durations, [job for job, before in known.items() if before])
 
 
-def _remember(connection: sa.Connection, durations: dict[int, list[float]]) -> None:
-    known = {row["job_number"]: row["durations"] for row in _STATISTICS.rows(connection, durations)}
-    rows = [_statistics(job, [*known.get(job, []), *new][-REMEMBERED:]) for job, new in durations.items()]
-    if known:
-        connection.execute(_FORGET_STATISTICS, [{"of_job": job} for job in known])
-    connection.execute(_INSERT_STATISTICS, rows)
+def _remember(connection: sa.Connection, durations: dict[int, list[float]], known: Sequence[int]) -> None:
+    """`known`: the jobs that have statistics already."""
+    rows = [_statistics(job, each[-REMEMBERED:]) for job, each in durations.items()]
+    old = [{f"new_{name}": row[name] for name in row} for row in rows if row["job_number"] in known]
+    new = [row for row in rows if row["job_number"] not in known]
+    if old:
+        connection.execute(_UPDATE_STATISTICS, old)
+    if new:
+        connection.execute(_INSERT_STATISTICS, new)
 
 
 def _statistics(job_number: int, durations: list[float]) -> dict[str, Any]:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from agent.core.records import DueJob, FireRow, SettledJob
 from agent.store import backlog, cancels, events, runs
-from agent.store.rows import JOB, Row, job_of, select_where_in
+from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
 from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
 from shared.durations import parse_duration
@@ -164,10 +164,17 @@ def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_
     return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
 
 
-def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Iterable[tuple[int, datetime]]) -> list[Row]:
-    """Ledger rows of exactly these moments (job number, moment): one step in the index for each."""
-    key = sa.tuple_(fires.c.job_number, fires.c.fire_at)
-    return select_where_in(connection, query, key, moments)
+def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Iterable[_Moment]) -> list[Row]:
+    """Ledger rows of exactly these moments: one step in the index for each. Joined, for SQLite answers `(a, b) IN
+    (VALUES …)` by a walk through the whole ledger."""
+    return [row for part in chunks(moments) for row in connection.execute(_joined(query, part)).mappings()]
+
+
+def _joined(query: sa.Select[Any], moments: Sequence[_Moment]) -> sa.Select[Any]:
+    columns = (sa.column(name, fires.c[name].type) for name in ("job_number", "fire_at"))
+    wanted = sa.values(*columns, name="wanted").data(moments).cte("wanted")
+    same = sa.and_(fires.c.job_number == wanted.c.job_number, fires.c.fire_at == wanted.c.fire_at)
+    return query.join(wanted, same)
 
 
 def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:

@@ -78,7 +78,7 @@ class LocalExecutor:
             _log.warning("this system has no sub-reapers: a program that detaches itself is found by its mark only")
         mark = strays.agent_mark(str(self._data_dir.resolve()))
         self._around = Surroundings(
-            command=[self._python, "-I", "-m", "agent.workers.main"],
+            command=[self._python, "-I", "-m", processes.WORKER_MODULE],
             environment={**os.environ, processes.AGENT_MARK: mark, processes.RUN_MARK: processes.NO_RUN},
             settings=self._settings,
             clock=self._clock,

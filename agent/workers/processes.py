@@ -16,6 +16,7 @@ from typing import NamedTuple
 LINUX = sys.platform == "linux"
 RUN_MARK = "JOBDECK_RUN"
 """Environment variable that every process of a run inherits; a worker bears it itself while it has the run."""
+WORKER_MODULE = "agent.workers.main"
 NO_RUN = " " * 36
 """What the mark says in a worker without a run: room for an id."""
 AGENT_MARK = "JOBDECK_WORKER_OF"
@@ -87,6 +88,11 @@ def marked(run_ids: Collection[str], processes: Iterable[Process]) -> list[Proce
     return [process for process in processes if not process.zombie and _mark(process.pid) in wanted]
 
 
+def is_kept_worker(process: Process) -> bool:
+    """A worker of some agent whose keeper lives: what it leaves is in good hands."""
+    return _has_worker_code(process.pid) and _has_worker_code(process.parent)
+
+
 class VisibleMark:
     """This process's own mark, where others see it: the kernel shows the environment as it was at the start, so the
     start left room for it (NO_RUN), and it is written there in place."""
@@ -152,6 +158,17 @@ def terminate(process: Process) -> bool:
 def _mark(pid: int) -> str | None:
     mark = environment(pid).get(RUN_MARK)
     return mark.strip() if mark is not None else None
+
+
+def _has_worker_code(pid: int) -> bool:
+    """Workers and keepers; the program that a worker starts is one too, for the moment before it becomes another."""
+    if not LINUX:
+        return False
+    try:
+        with open(f"/proc/{pid}/cmdline", "rb") as file:  # noqa: PTH123 (as above)
+            return WORKER_MODULE.encode() in file.read().split(b"\0")[:6]
+    except OSError:
+        return False
 
 
 def _is_same(process: Process) -> bool:

@@ -1,7 +1,8 @@
 """Processes that no keeper holds any more, ended by the agent itself: after a crash, or when a keeper was killed.
 
-Found by the marks in their environment and by descent; ended when two looks in a row find none. A process that keeps
-being found (not ours to signal, or stuck in the kernel) is waited for: no proof, no end.
+Found by the marks in their environment and by descent; ended when two looks in a row find none. Programs are asked
+first (TERM). A worker is not: it would not heed it, and one that was stopped is not to be woken, for it would go on. A
+process that keeps being found (not ours to signal, or stuck in the kernel) is waited for: no proof, no end.
 """
 
 from __future__ import annotations
@@ -38,11 +39,11 @@ async def end_run(run_ids: Collection[str], roots: Collection[Process], grace: f
     def look() -> list[Process]:
         table = processes.table()
         found = _again(seen, table)
+        found.update(processes.marked(run_ids, table.values()))
         for root in list(found):
             found.update(processes.family(root.pid, table))
         if since is not None:
             found.update(process for process in processes.adopted(table) if process.start >= since)
-        found.update(processes.marked(run_ids, table.values()))
         return _living(found, seen)
 
     await _end(look, grace)
@@ -109,7 +110,7 @@ async def _end(look: Look, grace: float) -> None:
         found = await asyncio.to_thread(look)
         clean = 0 if found else clean + 1
         for process in found:
-            if loop.time() >= kill_at:
+            if loop.time() >= kill_at or processes.is_kept_worker(process):
                 processes.send(process, signal.SIGKILL)
             elif process.pid not in told:
                 told.add(process.pid)

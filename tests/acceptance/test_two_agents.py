@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -18,7 +21,7 @@ import pytest
 
 from agent.workers import processes
 from shared.exits import Exit
-from tests.acceptance.equipped.watching import equipped, lives, start, workers
+from tests.acceptance.equipped.watching import alive, equipped, is_stopped, lives, pids_in, start, workers
 from tests.acceptance.storm.jobs import Book
 from tests.harness.agent_process import AgentProcess, until
 
@@ -107,14 +110,16 @@ def test_an_agent_that_was_stopped_past_its_leases_changes_nothing_when_it_goes_
         assert second.process is not None
         second.process.send_signal(signal.SIGSTOP)
         slept = start(first, "slept", "command", program, on_lost="retry", retry=retry)
-        waited = start(first, "waited", "wait", {}, retry={"attempts": 1})
+        waited = start(first, "waited", "wait", {"pids": str(tmp_path / "pids")}, retry={"attempts": 1})
         until(lambda: _has(first) == {slept, waited} and book.begun(), "the first one has both")
+        stray = pids_in(tmp_path / "pids")[0]
         frozen = _freeze(first)
         second.process.send_signal(signal.SIGCONT)
         taken = second.run_until(slept, "completed", "failed")
         lost = second.run_until(waited, "failed")
-        gone = [process for process in frozen if _bears(process) in (slept, waited)]
-        assert [process for process in gone if lives(process)] == [], "all that it had of the two was gone before"
+        left = [process for process in frozen if _bears(process) in (slept, waited) and lives(process)]
+        assert left == [], "all that it had of the two was gone before"
+        assert not alive(stray), "what it had left without a mark as well"
         for process in frozen:
             processes.send(process, signal.SIGCONT)
         late = until(
@@ -129,6 +134,42 @@ def test_an_agent_that_was_stopped_past_its_leases_changes_nothing_when_it_goes_
     assert [each["attempt"] for each in evidence if each["evidence"]] == [1]
     _assert_once(first, book)
     assert book.ended() == {(slept, 2): 1}
+
+
+@pytest.mark.soak
+def test_two_agents_that_are_stopped_and_killed_in_turns(tmp_path: Path) -> None:
+    """`JOBDECK_TWO_SEED` repeats one, `JOBDECK_TWO_SECONDS` makes it longer."""
+    seed = int(os.environ.get("JOBDECK_TWO_SEED", random.SystemRandom().randrange(2**32)))
+    end = time.monotonic() + float(os.environ.get("JOBDECK_TWO_SECONDS", "60"))
+    print(f"JOBDECK_TWO_SEED={seed}")
+    chance, book = random.Random(seed), Book(tmp_path / "book")
+    retry = {"attempts": 100, "backoff": "50 ms", "max_backoff": "50 ms"}
+    with _two(tmp_path, JOBDECK_LEASE="2 s") as agents:
+        jobs = [
+            _publish(each, book, f"{overlap} {n}", overlap, on_lost="retry", retry=retry)
+            for n, each in enumerate(agents)
+            for overlap in ("allow", "queue_all", "skip")
+        ]
+        while time.monotonic() < end:
+            time.sleep(chance.uniform(0, 2))  # the storm itself, no waiting for a state
+            _afflict(chance.choice(agents), chance)
+        for job in jobs:
+            agents[0].call("POST", f"/api/jobs/{job['id']}/_pause")
+        until(lambda: _is_quiet(agents[0]), "all is over", deadline=300)
+    _assert_once(agents[0], book)
+
+
+def _afflict(agent: AgentProcess, chance: random.Random) -> None:
+    """Stop it and all its processes for longer than a lease or shorter; or kill it."""
+    if chance.random() < 0.3:
+        agent.kill()
+        time.sleep(chance.uniform(0, 4))
+        agent.start()
+        return
+    frozen = _freeze(agent)
+    time.sleep(chance.uniform(0, 6))
+    for process in frozen:
+        processes.send(process, signal.SIGCONT)
 
 
 @contextmanager
@@ -160,8 +201,9 @@ def _program(book: Book, lasts: str) -> dict[str, Any]:
     return {"command": _BOOKED.replace("BOOK", str(book.path)).replace("LASTS", lasts)}
 
 
-def _publish(agent: AgentProcess, book: Book, name: str, overlap: str) -> dict[str, Any]:
-    job = {"name": name, "type": "command", "data": _program(book, "0.1"), "policies": {"overlap": overlap}}
+def _publish(agent: AgentProcess, book: Book, name: str, overlap: str, **policies: Any) -> dict[str, Any]:
+    policies = {"overlap": overlap, **policies}
+    job = {"name": name, "type": "command", "data": _program(book, "0.1"), "policies": policies}
     published: dict[str, Any] = agent.call("POST", "/api/jobs", {**job, **_EVERY_SECOND}, expect=201)
     return published
 
@@ -186,15 +228,29 @@ def _bears(process: processes.Process) -> str:
 
 
 def _freeze(agent: AgentProcess) -> list[processes.Process]:
-    """Stop the agent, then everything below it."""
+    """Stop the agent, then everything below it; not while it writes to the store, for nobody else could then, which is
+    why the lock is there."""
     assert agent.process is not None
     own = processes.find(agent.process.pid)
     assert own is not None
-    processes.send(own, signal.SIGSTOP)
+    until(lambda: _stop_at_rest(agent, own), "it rests")
     below = processes.descendants(own.pid, processes.table())
     for process in below:
         processes.send(process, signal.SIGSTOP)
     return [own, *below]
+
+
+def _stop_at_rest(agent: AgentProcess, own: processes.Process) -> bool:
+    processes.send(own, signal.SIGSTOP)
+    until(lambda: is_stopped(own), "it has stopped")
+    with closing(sqlite3.connect(agent.data_dir / "jobdeck.db", timeout=0, isolation_level=None)) as store:
+        try:
+            store.execute("BEGIN IMMEDIATE")
+        except sqlite3.OperationalError:
+            processes.send(own, signal.SIGCONT)
+            return False
+        store.execute("ROLLBACK")
+    return True
 
 
 def _assert_once(agent: AgentProcess, book: Book) -> None:

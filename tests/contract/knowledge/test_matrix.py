@@ -56,7 +56,7 @@ class Base:
 
     def put(self, keys: Sequence[int], text: str = "v1", writer: ShareWriter | None = None) -> None:
         writer = writer or self.writer
-        rows = [KnowledgeRow(str(key), f"{text} of {key}", {"parity": key % 2}) for key in keys]
+        rows = [KnowledgeRow(str(key), f"{text} of {key}", {"parity": 2 if key % 16 == 0 else key % 2}) for key in keys]
         writer.commit(writer.prepare(rows), DONE)
 
     def truth(self, question: Vectors, limit: int, **filter_: Any) -> list[str]:
@@ -75,7 +75,7 @@ class Base:
         draw = np.random.default_rng(3)
         for limit in (1, 10, 40):
             question = draw.normal(size=DIMENSIONS).astype(np.float32)
-            for filter_ in ({}, {"parity": 1}):
+            for filter_ in ({}, {"parity": 1}, {"parity": 2}):
                 hits = search.search("", question, "vector", limit, filter_)
                 assert [hit["key"] for hit in hits] == self.truth(question, limit, **filter_)
 
@@ -89,6 +89,7 @@ def base(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr(matrix, "CHUNK_ROWS", 30)
     monkeypatch.setattr(matrix, "GONE_ROWS", 40)
     monkeypatch.setattr("agent.resources.knowledge.search.FIRST_LOOK", 20)
+    monkeypatch.setattr("agent.resources.knowledge.search.FURTHER", 15)
     base = Base(tmp_path)
     yield base
     base.connection.close()

@@ -108,7 +108,7 @@ def console_on(
     return Console(options, environ or {"LANG": "C.UTF-8"}, clock=clock or ManualClock(NOW))
 
 
-async def until(pilot: Pilot[Any], what: Callable[[], bool], deadline: float = 10.0) -> None:
+async def until(pilot: Pilot[Any], what: Callable[[], bool], deadline: float = 60.0) -> None:
     """Poll for a state of the app; AssertionError with what it shows when it does not come."""
     over = time.monotonic() + deadline
     while not what():

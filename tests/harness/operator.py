@@ -23,8 +23,9 @@ from console.options import Options
 from console.settings import Settings
 from console.shell import Console
 from shared.clock import Clock
+from tests.harness.typing import type_text
 
-_DEADLINE = 20.0
+_DEADLINE = 60.0
 
 
 class Operator:
@@ -45,16 +46,7 @@ class Operator:
         await self._pilot.press(*keys)
 
     async def type(self, text: str) -> None:
-        names = {
-            " ": "space",
-            "*": "asterisk",
-            "/": "slash",
-            ",": "comma",
-            "-": "minus",
-            ":": "colon",
-            "_": "underscore",
-        }
-        await self._pilot.press(*(names.get(sign, sign) for sign in text))
+        await type_text(self._pilot, text)
 
     async def reads(self, *texts: str) -> None:
         """Wait until all of them are on the screen."""

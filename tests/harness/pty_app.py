@@ -106,7 +106,7 @@ class PtyApp:
         self.screen.resize(rows, columns)
         os.kill(self.pid, signal.SIGWINCH)
 
-    def read_until(self, predicate: Callable[[], bool], deadline: float = 15.0) -> float:
+    def read_until(self, predicate: Callable[[], bool], deadline: float = 60.0) -> float:
         """Read until `predicate()` holds; seconds since the start of the program. AssertionError after `deadline` s."""
         ends = time.monotonic() + deadline
         while not predicate():
@@ -116,7 +116,7 @@ class PtyApp:
             self._read_once(min(left, 0.2))
         return time.monotonic() - self.started
 
-    def read_until_quiet(self, quiet: float = 0.25, deadline: float = 15.0) -> None:
+    def read_until_quiet(self, quiet: float = 0.25, deadline: float = 60.0) -> None:
         """Read until nothing came for `quiet` seconds: a frame has ended."""
         ends = time.monotonic() + deadline
         while self._read_once(quiet):

@@ -25,7 +25,7 @@ def alive(pid: int) -> bool:
     return process is not None and not process.zombie
 
 
-async def until(condition: Callable[[], Any], seconds: float = 20.0) -> Any:
+async def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
     """Wait for the state that is meant."""
     end = time.monotonic() + seconds
     while not (found := condition()):
@@ -93,7 +93,7 @@ class Stage:
         }
         return Order(**{**known, **fields})
 
-    async def ending(self, run_id: str, seconds: float = 20.0) -> Ending:
+    async def ending(self, run_id: str, seconds: float = 60.0) -> Ending:
         return await until(lambda: self.endings.get(run_id), seconds)  # type: ignore[no-any-return]
 
     async def run(self, entry: str, data: dict[str, Any] | None = None, **fields: Any) -> Ended:

@@ -13,7 +13,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.store import fulltext
-from agent.store.tables import job_tags, jobs, runs, users
+from agent.store.tables import OPEN, job_tags, jobs, runs, sentinels, users
 from agent.store.types import micros, to_micros
 from shared.filters import Filter
 from shared.filters.fields import FIELDS
@@ -179,6 +179,8 @@ def _any_text(table: sa.Table, field: str, matcher: _Matcher, *, within: bool) -
     match field:
         case "tag":
             return table.c.number.in_(sa.select(job_tags.c.job_number).where(matcher(job_tags.c.tag)))
+        case "sentinel":
+            return table.c.number.in_(sa.select(sentinels.c.job_number).where(OPEN, matcher(sentinels.c.kind)))
         case "owner":
             handles = sa.select(users.c.id).where(matcher(users.c.handle))
             return sa.or_(_sure_text(table.c.owner_id, matcher), table.c.owner_id.in_(handles))

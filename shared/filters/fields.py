@@ -9,6 +9,7 @@ from typing import Literal, get_args
 from shared.filters.terms import Kind, Op
 from shared.models.job import IntervalType
 from shared.models.run import RunCause
+from shared.models.sentinel import SentinelKind
 from shared.states import RunState
 
 Sort = Literal["text", "choice", "flag", "number", "span", "moment"]
@@ -78,6 +79,7 @@ _JOB = (
     Field("owner", "text"),
     Field("next", "moment", ahead=True),
     Field("schedule", "text", get_args(IntervalType)),
+    Field("sentinel", "text", get_args(SentinelKind)),
     Field("created", "moment"),
     Field("updated", "moment"),
     Field("id", "text"),

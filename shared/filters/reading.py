@@ -57,6 +57,8 @@ def _job_texts(field: str, job: Job, known: Known) -> Texts:
     match field:
         case "tag":
             return list(job.tags)
+        case "sentinel":
+            return list(job.sentinels)
         case "owner":
             return [job.owner_id, known.handles.get(job.owner_id)]
         case "schedule":

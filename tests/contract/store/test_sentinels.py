@@ -9,6 +9,7 @@ import pytest
 from agent.core.ports import Store
 from agent.core.sentinels.records import Closed, Judged, LongRun, Opened, Watch
 from shared.errors import NotFound
+from shared.filters import parse
 from shared.models import Event, SentinelKind
 from tests.contract.store.making import MINUTE, NOW, Maker, completed, failed
 
@@ -153,6 +154,21 @@ async def test_pages_by_state_kind_and_job(store: Store, make: Maker) -> None:
         await store.get_sentinel("main", "d")
     with pytest.raises(NotFound):
         await store.acknowledge_sentinel("main", "d", "anna", NOW)
+
+
+async def test_jobs_are_found_by_what_is_open_of_them(store: Store, make: Maker) -> None:
+    jobs = [await make.job(name) for name in ("one", "two", "three")]
+    await judge(store, Judged(1, watch(), [opened("a"), opened("b", "overdue")], []))
+    await judge(store, Judged(2, watch(), [opened("c")], []))
+    await judge(store, Judged(2, watch(), [], [Closed("c", "over")]))
+    cases = {"sentinel:overdue": ["one"], "sentinel:none": ["three", "two"], "-sentinel:none": ["one"],
+             "sentinel:~too": ["one"], "sentinel:flapping": []}  # fmt: skip
+    for words, names in cases.items():
+        where = parse(words, "job")
+        found, _ = await store.list_jobs("main", where=where)
+        assert [job.name for job in found] == names, words
+        known = [await store.get_job("main", job.id) for job in jobs]
+        assert sorted(job.name for job in known if where.matches(job, NOW)) == names, words
 
 
 async def test_closed_ones_are_deleted_in_time(store: Store, make: Maker) -> None:

@@ -15,7 +15,7 @@ from agent.log_stream import LogStream
 
 def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
     """`text` or `json`, to standard error unless a stream is given; called once, at start."""
-    out = stream or cast("TextIO", LogStream(sys.stderr.fileno()))
+    out = stream or cast("TextIO", LogStream(_standard_error()))
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
@@ -32,6 +32,12 @@ def set_up_logging_to_file(path: Path) -> None:
     """For an agent that shares its terminal with something else."""
     file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     set_up_logging("text", cast("TextIO", LogStream(file)))
+
+
+def _standard_error() -> int:
+    """Where whoever started the agent has closed it, its number is soon another file's: then the log goes nowhere."""
+    stream: TextIO | None = sys.stderr
+    return os.open(os.devnull, os.O_WRONLY) if stream is None else stream.fileno()
 
 
 def _rendering(log_format: str, *, colors: bool) -> list[structlog.typing.Processor]:

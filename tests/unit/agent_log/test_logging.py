@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -61,6 +62,20 @@ def test_who_logs_waits_for_no_reader() -> None:
     kept = len(lines) - 2
     assert lines[:kept] == [str(number) for number in range(kept)]
     assert lines[kept] == f"{100_000 - kept} lines before this one could not be written"
+
+
+def test_who_logs_without_a_standard_error_writes_into_no_other_file(tmp_path: Path) -> None:
+    program = (
+        "from agent.logging import set_up_logging; import structlog\n"
+        f"file = open({str(tmp_path / 'data')!r}, 'w')\n"
+        "set_up_logging('text')\n"
+        "structlog.get_logger().info('nobody reads it')\n"
+        "print(file.fileno())"
+    )
+    line = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} 2>&-"
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (0, "2\n"), "the file has the number that is free"
+    assert (tmp_path / "data").read_text() == ""
 
 
 def test_who_logs_goes_on_when_the_reader_is_gone() -> None:

@@ -11,6 +11,7 @@ from prometheus_client import CollectorRegistry, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.core.records import StoreSize
 from shared.models import SentinelKind, Worker
 from shared.states import RunState
 
@@ -50,6 +51,7 @@ class Standing(Collector):
     sentinels: Mapping[tuple[SentinelKind, bool], int]
     """Open ones by kind, and whether somebody knows."""
     workers: Iterable[Worker]
+    size: StoreSize
     last_event_id: int
     streams: int
 
@@ -64,7 +66,12 @@ class Standing(Collector):
         held = GaugeMetricFamily("jobdeck_held_fires", "Missed fires that are still to run.", labels=["reason"])
         for reason, count in self.held.items():
             held.add_metric([reason], count)
-        yield from (runs, workers, held)
+        store = GaugeMetricFamily(
+            "jobdeck_store_bytes", "Bytes of the store's file, by what is in them.", labels=["part"]
+        )
+        store.add_metric(["used"], self.size.total - self.size.free)
+        store.add_metric(["free"], self.size.free)
+        yield from (runs, workers, held, store)
         yield self._sentinels()
         yield GaugeMetricFamily("jobdeck_last_event_id", "Number of the newest event.", self.last_event_id)
         yield GaugeMetricFamily("jobdeck_event_streams", "Open event streams.", self.streams)

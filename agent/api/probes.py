@@ -64,6 +64,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
         held=await api.core.store.count_held(caller.account_id),
         sentinels=await api.core.store.count_open_sentinels(caller.account_id),
         workers=api.core.executor.workers(),
+        size=await api.core.store.size(),
         last_event_id=await api.core.store.last_event_id(),
         streams=api.broadcast.listeners,
     )

@@ -48,7 +48,7 @@ def _check_room(layout: Layout, sizes: Mapping[str, int]) -> Iterator[Finding]:
         yield say("disk", sentence, "make room: without any, no run can start and no log is written")
     if sizes["logs"] > max(free, ROOM_WANTED):
         sentence = f"the logs of runs take {in_words(sizes['logs'])}, more than is free"
-        yield warning("logs", sentence, "see which jobs say so much, and delete runs that nobody needs")
+        yield warning("logs", sentence, "see which jobs say so much, or lower keep_runs_for and keep_runs")
 
 
 def _check_mode(path: Path, allowed: int) -> Iterator[Finding]:

@@ -302,6 +302,7 @@ async def test_probes(client: httpx.AsyncClient) -> None:
     assert ready.json() == {"ready": False, "store": "ok", "workers": "none", "failing": {}}
     text = (await client.get("/metrics")).text
     assert 'jobdeck_runs{state="pending"} 0.0' in text
+    assert 'jobdeck_store_bytes{part="used"}' in text
     assert re.search(r'jobdeck_http_request_seconds_count\{method="POST",route="/api/jobs",status="201"\} 1\.0', text)
 
 

@@ -133,3 +133,16 @@ async def test_many_stops_leave_no_descriptor(agent: RunningAgent, tmp_path: Pat
     for _ in range(5):
         await (await serve_again(agent, tmp_path / "e")).stop()
     assert opened() <= before
+
+
+async def test_a_small_answer_is_not_held_back(agent: RunningAgent) -> None:
+    """Head and body are two writes: the second must not wait for the first to be acknowledged (40 ms, Nagle)."""
+    assert agent.agent.listener is not None
+    async with agent.tcp() as client:
+        await client.get("/healthz")
+        connections = [each for server in agent.agent.listener._servers for each in server.server_state.connections]
+        sockets = [each.transport.get_extra_info("socket") for each in connections]
+        delays = [
+            each.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) for each in sockets if each.family != socket.AF_UNIX
+        ]
+        assert delays == [1]

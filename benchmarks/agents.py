@@ -7,6 +7,8 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+import httpx
+
 from agent.app import Agent, open_agent
 from agent.settings import Settings
 from shared.models import Event, Job, JobInput, Run
@@ -28,14 +30,32 @@ class Caller:
     async def call(self) -> Run:
         """Submit one and wait until its end is stored; the run as it was submitted."""
         run = await self._core.jobs.run_now(self._who, self._job.id)
-        state = self._early.pop(run.id, None)
-        if state is None:
-            self._ends[run.id] = asyncio.get_running_loop().create_future()
-            state = await self._ends[run.id]
-            del self._ends[run.id]
-        if state != "completed":
-            raise RuntimeError(f"run {run.id} {state}")
+        await self.ended(run.id)
         return run
+
+    async def call_by_http(self, client: httpx.AsyncClient) -> str:
+        """The same through the API; the run's id."""
+        answer = await client.post(f"/api/jobs/{self._job.id}")
+        run_id = str(answer.raise_for_status().json()["id"])
+        await self.ended(run_id)
+        return run_id
+
+    async def call_in_bulk(self, client: httpx.AsyncClient, again: Sequence[str]) -> None:
+        """Runs that have ended once more, all by one request."""
+        body = {"act": "rerun", "runs": [{"id": run_id} for run_id in again]}
+        answer = await client.post("/api/runs/_bulk", json=body)
+        items = answer.raise_for_status().json()["items"]
+        await asyncio.gather(*(self.ended(item["run"]["id"]) for item in items))
+
+    async def ended(self, run_id: str) -> None:
+        """Wait until its end is stored; RuntimeError unless it completed."""
+        state = self._early.pop(run_id, None)
+        if state is None:
+            self._ends[run_id] = asyncio.get_running_loop().create_future()
+            state = await self._ends[run_id]
+            del self._ends[run_id]
+        if state != "completed":
+            raise RuntimeError(f"run {run_id} {state}")
 
     async def read(self, run: Run) -> Run:
         return await self._core.runs.get(self._who, run.id)

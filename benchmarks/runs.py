@@ -14,12 +14,16 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
+
+from agent.app import Agent
 from benchmarks.agents import Caller, create_job, working_agent
 from benchmarks.noop import installed
 from benchmarks.pairs import Comparison, Measure, compare
 from benchmarks.peers.huey_consumer import call, consumer
 
 CALLERS = 32
+BULK = 200
 _HUEY = "huey, SQLite, fsync, 2 workers"
 
 
@@ -28,15 +32,18 @@ async def measure() -> list[Comparison]:
         return [
             await compare("a durable run, one at a time", ours.one_by_one(30), _HUEY, theirs.one_by_one(30)),
             await compare(f"a durable run, {CALLERS} callers", ours.together(192), _HUEY, theirs.together(192)),
+            await compare(f"by HTTP, {CALLERS} callers", ours.by_http(192), _HUEY, theirs.together(192)),
+            await compare(f"by HTTP, {BULK} in one request", ours.in_bulk(), _HUEY, theirs.together(192)),
             await compare("from submission to the driver's code", ours.latency(30), _HUEY, theirs.latency(30)),
             await compare("a durable run, one at a time", ours.one_by_one(30), "one fdatasync", _probe(ours.folder)),
         ]
 
 
 class _Ours:
-    def __init__(self, caller: Caller, folder: Path) -> None:
+    def __init__(self, caller: Caller, folder: Path, client: httpx.AsyncClient) -> None:
         self.folder = folder
         self._caller = caller
+        self._client = client
 
     def one_by_one(self, count: int) -> Measure:
         async def work() -> None:
@@ -54,6 +61,28 @@ class _Ours:
             await asyncio.gather(*(one_caller() for _ in range(CALLERS)))
 
         return _each(work, count)
+
+    def by_http(self, count: int) -> Measure:
+        async def one_caller() -> None:
+            for _ in range(count // CALLERS):
+                await self._caller.call_by_http(self._client)
+
+        async def work() -> None:
+            await asyncio.gather(*(one_caller() for _ in range(CALLERS)))
+
+        return _each(work, count)
+
+    def in_bulk(self) -> Measure:
+        """Run again what has ended; the warm-up of `compare` makes what there is to run again."""
+        ended: list[str] = []
+
+        async def work() -> None:
+            if not ended:
+                calls = (self._caller.call_by_http(self._client) for _ in range(BULK))
+                ended.extend(await asyncio.gather(*calls))
+            await self._caller.call_in_bulk(self._client, ended)
+
+        return _each(work, BULK)
 
     def latency(self, count: int) -> Measure:
         async def one() -> float:
@@ -101,7 +130,14 @@ async def _both() -> AsyncIterator[tuple[_Ours, _Theirs]]:
         with installed(folder / "drivers"), consumer(folder) as task:
             async with working_agent(folder / "agent", workers=2) as agent:
                 caller = Caller(agent, await create_job(agent, "noop", "noop"))
-                yield _Ours(caller, folder), _Theirs(task, threads)
+                async with _client(agent) as client:
+                    yield _Ours(caller, folder, client), _Theirs(task, threads)
+
+
+def _client(agent: Agent) -> httpx.AsyncClient:
+    assert agent.listener is not None
+    transport = httpx.AsyncHTTPTransport(uds=str(agent.listener.socket))
+    return httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=60)
 
 
 def _each(work: Callable[[], Awaitable[None]], count: int) -> Measure:

@@ -164,7 +164,7 @@ def test_a_backup_that_is_interrupted_leaves_nothing(backups: Path, tmp_path: Pa
         process = subprocess.Popen([*ARGV, *words], stderr=subprocess.PIPE)
         until(lambda: list(tmp_path.glob(".half*/jobdeck.db")) and list(tmp_path.glob(".half*/logs")), "it copies logs")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
     finally:
         (log / "999.log").unlink()
     assert process.returncode == 130

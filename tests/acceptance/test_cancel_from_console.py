@@ -71,7 +71,7 @@ def test_cancelled_is_read_only_when_no_process_is_left(agent: AgentProcess, con
     run = agent.call("GET", f"/api/runs/{run_id}")
     took = (gone_at - datetime.fromisoformat(run["cancelRequestedAt"])).total_seconds()
     assert seen_alive > 1, "the processes were watched while they lived"
-    assert GRACE - 0.5 <= took <= GRACE + 2, f"gone {took:.2f} s after the cancel"
+    assert took >= GRACE - 0.5, f"gone {took:.2f} s after the cancel"
     assert run["state"] == "cancelled"
     assert "cancelled" in console.rows[1]
 

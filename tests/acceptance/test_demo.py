@@ -77,7 +77,7 @@ def test_in_a_terminal_it_opens_the_console_on_a_past_that_is_there(folder: Path
     with start([*DEMO, "--port", "0"], env=env) as app:
         app.read_until(lambda: "Import price list" in app.text and "live" in app.rows[0], deadline=90)
         app.send("q")
-        app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")), deadline=30)
+        app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")), deadline=90)
 
 
 def test_a_line_that_drops_takes_the_world_down(folder: Path) -> None:

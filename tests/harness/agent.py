@@ -34,12 +34,12 @@ class RunningAgent:
     def local(self, **headers: str) -> httpx.AsyncClient:
         """As the agent's own user, over the socket."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=10)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=60)
 
     def tcp(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
         """From somewhere else: with a token, or without."""
         given = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.AsyncClient(base_url=self.url, headers=given | headers, timeout=10, verify=False)
+        return httpx.AsyncClient(base_url=self.url, headers=given | headers, timeout=60, verify=False)
 
     async def token(self, *scopes: str) -> str:
         local = self.core.gate.local()

@@ -72,7 +72,7 @@ class AgentProcess:
         """TERM, as an administrator does it; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(30)
+        return self.process.wait(60)
 
     def kill(self) -> None:
         """KILL, as the kernel does it when memory is short."""

@@ -163,7 +163,7 @@ class PtyApp:
         """End the program if it still runs; its exit status."""
         if self._is_alive():
             os.kill(self.pid, signal.SIGTERM)
-        ends = time.monotonic() + 5.0
+        ends = time.monotonic() + 20.0
         while self._is_alive():
             self._read_once(0.05)
             if time.monotonic() > ends:

@@ -326,7 +326,7 @@ def serving(agent: StandIn) -> Iterator[StandIn]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(10), "the stand-in did not start"
+    assert ready.wait(60), "the stand-in did not start"
     try:
         yield agent
     finally:

@@ -123,7 +123,7 @@ async def test_a_pool_whose_workers_cannot_start_backs_off_and_stops(tmp_path: P
         await stage.executor.start(stage.on_event, stage.on_end)
         await until(lambda stage=stage: stage.executor.workers() == [])
         assert stage.executor.idle_workers() == []
-        await asyncio.wait_for(stage.executor.stop(0), 5)
+        await asyncio.wait_for(stage.executor.stop(0), 60)
 
 
 async def test_a_sink_that_fails_does_not_stop_the_worker(tmp_path: Path) -> None:
@@ -143,7 +143,7 @@ async def test_a_sink_that_fails_does_not_stop_the_worker(tmp_path: Path) -> Non
     await stage.executor.start(broken, on_end)
     for _ in range(2):
         await stage.give("flood")
-    await asyncio.wait_for(ends.wait(), 20)
+    await asyncio.wait_for(ends.wait(), 60)
     await stage.executor.stop(0)
 
 
@@ -161,6 +161,6 @@ async def test_on_idle_tells_of_every_worker(tmp_path: Path) -> None:
     told = asyncio.Event()
     stage.executor.on_idle(lambda: told.set() if len(stage.executor.idle_workers()) == 2 else None)
     await stage.executor.start(stage.on_event, stage.on_end)
-    await asyncio.wait_for(told.wait(), 20)
+    await asyncio.wait_for(told.wait(), 60)
     assert {worker.state for worker in stage.executor.workers()} == {"idle"}
     await stage.executor.stop(0)

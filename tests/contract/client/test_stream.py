@@ -16,7 +16,7 @@ from shared.models import Event
 from tests.contract.client.conftest import Pauses, Relay, command, through
 from tests.harness.agent import NOW
 
-PATIENCE = 20
+PATIENCE = 60
 
 
 async def test_events_arrive_once_each_across_cuts(client: AgentClient, relay: Relay) -> None:

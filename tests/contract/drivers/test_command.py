@@ -160,7 +160,7 @@ async def test_cancel_reaches_the_whole_tree(stage: Stage) -> None:
     stage.executor.cancel(run)
     ending = await stage.ending(run)
     assert ending.survivors == []
-    assert 1 <= ending.at - asked < 3
+    assert ending.at - asked >= 1
     assert ending.ended is not None
     assert ending.ended.outcome == "cancelled"
     assert alive(worker), "the worker itself had done nothing wrong"
@@ -169,28 +169,26 @@ async def test_cancel_reaches_the_whole_tree(stage: Stage) -> None:
 
 async def test_a_program_that_heeds_term_ends_nicely(stage: Stage) -> None:
     run = await stage.give(
-        _ENTRY, {"command": "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"}
+        _ENTRY,
+        {"command": "trap 'echo bye; exit 0' TERM; echo ready; while :; do sleep 0.05; done"},
+        kill_grace=600,
     )
     await stage.ready(run)
-    asked = time.monotonic()
     stage.executor.cancel(run)
     ending = await stage.ending(run)
     assert ending.ended is not None
     assert ending.ended.outcome == "cancelled"
-    assert ending.at - asked < 2
     assert "bye" in stage.log(run)
 
 
 async def test_a_stopped_program_can_be_cancelled(stage: Stage) -> None:
     pids = stage.folder / "pids"
-    run = await stage.give(_ENTRY, {"command": f"echo $$ >> {pids}; echo ready; exec sleep 600"}, kill_grace=5)
+    run = await stage.give(_ENTRY, {"command": f"echo $$ >> {pids}; echo ready; exec sleep 600"}, kill_grace=600)
     await stage.ready(run)
     pid = (await until(lambda: pids_in(pids, 1)))[0]
     os.kill(pid, signal.SIGSTOP)
-    asked = time.monotonic()
     stage.executor.cancel(run)
-    ending = await stage.ending(run)
-    assert ending.at - asked < 2, "TERM was not seen before the KILL"
+    await stage.ending(run)  # by TERM: the KILL is far away
 
 
 async def test_a_program_cannot_outlive_its_run(stage: Stage) -> None:

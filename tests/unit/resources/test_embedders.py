@@ -38,7 +38,7 @@ class Endpoint:
                 body = json.loads(self.rfile.read(int(self.headers["content-length"])))
                 endpoint.asked.append(body | {"path": self.path})
                 endpoint.keys.append(self.headers["authorization"])
-                endpoint.delay.wait(20)
+                endpoint.delay.wait(300)
                 status, answer, headers = endpoint.plan.pop(0) if endpoint.plan else (200, embedded(body["input"]), {})
                 self.send_response(status)
                 for name, value in headers.items():
@@ -195,7 +195,7 @@ def test_cancel_ends_the_wait_for_an_answer(endpoint: Endpoint, opened: Opening)
     began = time.monotonic()
     with pytest.raises(RunCancelled):
         embedder.embed(["x"])
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 200, "it waited for the answer"
 
 
 @pytest.mark.parametrize(

@@ -37,7 +37,7 @@ async def _until_it_works(duty: Trying) -> Counter[tuple[str, str | None]]:
     """What was told meanwhile, and how often."""
     with capture_logs() as told:
         duty.start()
-        await asyncio.wait_for(duty.done.wait(), 10)
+        await asyncio.wait_for(duty.done.wait(), 60)
         await asyncio.sleep(0)
         assert duty.failing is None
         await duty.stop()
@@ -62,6 +62,6 @@ async def test_only_a_defect_is_told_with_where_it_was() -> None:
     with capture_logs() as told:
         duty = Trying(Unavailable("the disk is full"), RuntimeError("a defect"))
         duty.start()
-        await asyncio.wait_for(duty.done.wait(), 10)
+        await asyncio.wait_for(duty.done.wait(), 60)
         await duty.stop()
     assert [bool(entry.get("exc_info")) for entry in told if entry["event"] == "duty_failed"] == [False, True]

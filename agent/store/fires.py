@@ -25,6 +25,9 @@ _LIVING = jobs.c.deleted_at.is_(None)
 _Pair = tuple[SettledJob, Row]
 _Moment = tuple[int, datetime]
 """(job number, moment of a fire): the ledger's key."""
+_LedgerRow = Row | dict[str, Any]
+_INSERT = sa.insert(fires).returning(fires.c.id, sort_by_parameter_order=True)
+_UNSET = dict.fromkeys(column.name for column in fires.c)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,10 +98,9 @@ def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: dateti
         if job.cancel_running:
             _cancel_active(connection, row, now)
     created = runs.insert(connection, [each.fire.run for each in news if each.fire.run is not None], now)
-    if news:
-        connection.execute(sa.insert(fires), [_ledger_row(each.job, each.fire, now) for each in news])
+    written = _write_ledger(connection, news, now)
     _move_marks(connection, pairs)
-    tell(connection, [each.moment for each in news], {row["number"]: job.next_fire_at for job, row in pairs}, now)
+    _record(connection, written, {row["number"]: job.next_fire_at for job, row in pairs}, now)
     _tell_quiet(connection, pairs, now)
     _tell_held(connection, news, now)
     return created
@@ -109,8 +111,14 @@ def tell(
 ) -> None:
     """A ledger row's event carries `nextRunAt` too where it moved, so that nobody has to read the job again after each
     fire."""
+    _record(connection, _at_moments(connection, _FIRE, moments), next_fires, now)
+
+
+def _record(
+    connection: sa.Connection, written: Iterable[_LedgerRow], next_fires: dict[int, datetime | None], now: datetime
+) -> None:
     told = []
-    for fire in _at_moments(connection, _FIRE, moments):
+    for fire in written:
         data = _fire_of(fire).model_dump(mode="json", by_alias=True)
         if fire["job_number"] in next_fires:
             data["nextRunAt"] = _text(next_fires[fire["job_number"]])
@@ -121,7 +129,7 @@ def tell(
 _FIRE = sa.select(fires, jobs.c.id.label("job_id")).select_from(fires.join(jobs))
 
 
-def _fire_of(row: Row) -> Fire:
+def _fire_of(row: _LedgerRow) -> Fire:
     """The values come from our own columns: built without checks."""
     known = {name: row[name] for name in Fire.model_fields}
     return Fire.model_construct(
@@ -195,6 +203,17 @@ def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
     grace = parse_duration(definition["policies"]["kill_grace"])
     cancels.cancel_waiting(connection, of_job, "replaced", "replaced by the next fire of its job", now)
     cancels.mark_running(connection, of_job, "the next fire of its job", now + grace, now)
+
+
+def _write_ledger(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> list[_LedgerRow]:
+    """The rows as they are read from then on."""
+    if not news:
+        return []
+    rows = [_ledger_row(each.job, each.fire, now) for each in news]
+    ids = connection.scalars(_INSERT, rows)
+    return [
+        {**_UNSET, **row, "job_id": each.job["id"], "id": id_} for each, row, id_ in zip(news, rows, ids, strict=True)
+    ]
 
 
 def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:

@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections import Counter, defaultdict
 from collections.abc import Iterator
@@ -23,6 +21,7 @@ from agent.workers import processes
 from shared.exits import Exit
 from tests.acceptance.equipped.watching import alive, equipped, is_stopped, lives, pids_in, start, workers
 from tests.acceptance.storm.jobs import Book
+from tests.harness import warm_start
 from tests.harness.agent_process import AgentProcess, until
 
 _BOOKED = """
@@ -69,8 +68,7 @@ def test_a_second_agent_is_told_who_holds_the_store_and_what_to_do(tmp_path: Pat
 
 
 def _refused(folder: Path) -> str:
-    argv = [sys.executable, "-m", "shared.launcher", "agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"]
-    second = subprocess.run(argv, capture_output=True, text=True, timeout=60)
+    second = warm_start.run(["agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"])
     assert second.returncode == Exit.CONFLICT
     assert second.stderr.count("\n") == 1, second.stderr
     return second.stderr

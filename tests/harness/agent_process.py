@@ -41,7 +41,7 @@ class AgentProcess:
         self.socket = socket_path(data_dir)
         self._flags = flags
         self._module = module
-        self._cold = cold or module != "shared.launcher"
+        self._cold = cold
         self._env = {**os.environ, **(env or {})}
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self.log = data_dir.parent / f"{data_dir.name}.agent.log"
@@ -62,7 +62,9 @@ class AgentProcess:
                 argv = [sys.executable, "-m", self._module, *words]
                 self.process = subprocess.Popen(argv, stdout=log, stderr=log, env=self._env, start_new_session=True)
             else:
-                self.process = warm_start.start(words, stdout=log, stderr=log, env=self._env, start_new_session=True)
+                self.process = warm_start.start(
+                    words, stdout=log, stderr=log, env=self._env, start_new_session=True, module=self._module
+                )
 
     def wait_ready(self) -> AgentProcess:
         until(self._answers, "the agent answers", tell=self._told)

@@ -1,6 +1,7 @@
 """The process that `warm_start` forks from: it has loaded Jobdeck, has one thread and does nothing of its own.
 
-A datagram on its socket asks for a process: `{"words", "env", "cwd", "session"}` and three files for its standard streams.
+A datagram on its socket asks for a process: `{"words", "env", "cwd", "session", "module"}` and three files for its standard
+streams; `module` has the `main` that is called.
 It answers `{"pid"}`, and `{"ended", "code"}` when that process is over. It ends with the socket.
 """
 
@@ -35,6 +36,7 @@ LOADED = (
     "console.client.runs",
     "console.client.world",
     "httpcore",
+    "shared.launcher",
     "uvicorn.protocols.http.h11_impl",
 )
 MOST = 1 << 17
@@ -85,9 +87,7 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
     os.environ.clear()
     os.environ.update(request["env"])
     sys.argv = ["jobdeck", *request["words"]]
-    from shared.launcher import main as jobdeck
-
-    code = jobdeck()
+    code = importlib.import_module(request["module"]).main()
     threading._shutdown()  # type: ignore[attr-defined]  # as the interpreter ends, but for taking down what is loaded
     atexit._run_exitfuncs()
     sys.stdout.flush()

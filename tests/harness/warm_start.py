@@ -74,13 +74,16 @@ def start(
     stderr: IO[bytes] | None = None,
     env: Mapping[str, str] | None = None,
     start_new_session: bool = False,
+    module: str = "shared.launcher",
 ) -> Forked:
-    """Start `jobdeck` with these words; streams that are not given lead nowhere, `env` is all of its environment."""
+    """Start `jobdeck` with these words; streams that are not given lead nowhere, `env` is all of its environment. Another
+    `module` may stand for it, by a `main` that returns the exit code."""
     request = {
         "words": list(words),
         "env": dict(os.environ if env is None else env),
         "cwd": str(Path.cwd()),
         "session": start_new_session,
+        "module": module,
     }
     with Path(os.devnull).open("r+b") as nowhere:
         return _server().fork(request, [file or nowhere for file in (stdin, stdout, stderr)])

@@ -11,7 +11,7 @@ from agent.workers import processes
 from agent.workers.processes import Process
 from tests.harness.agent_process import AgentProcess, agent_process, until
 
-MODULE = "tests.acceptance.equipped"
+MODULE = "tests.acceptance.equipped.program"
 
 
 def equipped(data_dir: Path, *flags: str, **env: str) -> AgentProcess:

@@ -56,10 +56,14 @@ def leave_a_stray(pids: str) -> None:
 
 
 def hog(context: RunContext, data: Excess) -> dict[str, Any]:
-    """Takes that many MB in the worker itself, then waits."""
+    """Takes that many MB in the worker itself and, if somebody watches, gives nothing back whatever it is told."""
     leave_a_stray(data.pids)
     held = [os.urandom(_MB) for _ in range(data.amount)]
-    _wait(context, data.pids)
+    while data.pids:
+        try:
+            time.sleep(60)
+        except BaseException:
+            continue
     return {"held": len(held)}
 
 

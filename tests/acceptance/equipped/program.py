@@ -13,7 +13,7 @@ import agent.app
 from agent.drivers.registry import DriverRegistry
 from agent.store.lock import StoreLock
 from shared.clock import Clock
-from shared.launcher import main
+from shared.launcher import main as jobdeck
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -31,9 +31,10 @@ def take_no_lock(store: Path, clock: Clock, *_: Any) -> StoreLock:
     return StoreLock(Path(os.devnull).open(encoding="utf-8"))
 
 
-sys.path.append(str(PLUGINS))
-agent.app.DriverRegistry = EquippedRegistry  # type: ignore[misc]
-agent.app.LocalExecutor = partial(agent.app.LocalExecutor, extra_paths=[PLUGINS])  # type: ignore[misc, assignment]
-if os.environ.get("JOBDECK_TEST_NO_LOCK"):
-    agent.app.take_lock = take_no_lock
-main()
+def main() -> int:
+    sys.path.append(str(PLUGINS))
+    agent.app.DriverRegistry = EquippedRegistry  # type: ignore[misc]
+    agent.app.LocalExecutor = partial(agent.app.LocalExecutor, extra_paths=[PLUGINS])  # type: ignore[misc, assignment]
+    if os.environ.get("JOBDECK_TEST_NO_LOCK"):
+        agent.app.take_lock = take_no_lock
+    return jobdeck()

@@ -9,9 +9,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-import sqlalchemy as sa
-
 from agent.store import STORE_FILE, schema
+from agent.store.engine import open_writer
 
 
 def prepare(path: Path) -> Path:
@@ -35,9 +34,7 @@ def _made() -> Path:
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     path = folder / STORE_FILE
     os.close(os.open(path, os.O_CREAT | os.O_WRONLY, 0o600))
-    engine = sa.create_engine(f"sqlite:///{path}")
-    with engine.connect() as connection:
-        connection.exec_driver_sql("PRAGMA journal_mode = WAL")
+    engine = open_writer(path)
     with engine.begin() as connection:
         schema.bring_up(connection)
     engine.dispose()

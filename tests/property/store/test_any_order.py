@@ -17,7 +17,8 @@ from agent.store import open_store
 from shared.clock import ManualClock
 from shared.ids import new_id
 from tests.contract.store.making import Maker, completed, retrying
-from tests.property.store.machine import NOON, AnyOrder
+from tests.property.store.machine import AnyOrder
+from tests.property.store.stage import NOON
 
 EXAMPLES = int(os.environ.get("JOBDECK_ANY_ORDER_EXAMPLES", "3000"))
 STEPS = int(os.environ.get("JOBDECK_ANY_ORDER_STEPS", "80"))

@@ -93,9 +93,11 @@ class Sentinels(Poller):
     def _say(self, judged: Sequence[Judged]) -> None:
         for job in judged:
             for opened in job.opened:
-                _log.warning("sentinel_opened", kind=opened.kind, sentinel_id=opened.id, why=opened.why)
+                _log.warning(
+                    "sentinel_opened", job=job.job_name, kind=opened.kind, sentinel_id=opened.id, why=opened.why
+                )
             for closed in job.closed:
-                _log.info("sentinel_closed", sentinel_id=closed.sentinel_id, because=closed.because)
+                _log.info("sentinel_closed", job=job.job_name, sentinel_id=closed.sentinel_id, because=closed.because)
 
     async def _prune(self, now: datetime) -> None:
         if self._clock.monotonic() >= self._prune_at:

@@ -61,7 +61,7 @@ class Look:
             self._look_at_long_run(long)
         self._look_at_silence()
         self._watch.history = self._history.dump()
-        return Judged(self._job.number, self._watch, self._opened, self._closed)
+        return Judged(self._job.number, self._watch, self._opened, self._closed, self._job.definition["name"])
 
     # -- the definition ------------------------------------------------------------------------------------------------
 
@@ -91,8 +91,8 @@ class Look:
             self._history.forget_rhythm()
             self._close(["overdue"], "Its schedule was changed.")
             self._set_expected(Expectation())
-        elif "overdue" not in self._open and watch.expected_at is not None and watch.last_end is not None:
-            self._set_expected(self._expect(watch.last_end))  # with the tolerance that it has now
+        elif "overdue" not in self._open and watch.expected_at is not None and not self._is_unscheduled:
+            self._set_expected(self._expect_fire(watch.expected_at))  # with the tolerance that it has now
 
     @property
     def _watched_kinds(self) -> frozenset[SentinelKind]:
@@ -246,10 +246,12 @@ class Look:
         return bool(self._job.definition["interval_type"] == "none")
 
     def _expect(self, after: datetime) -> Expectation:
-        lags, tolerance, least = self._history.lags, self._patience.tolerance, self._patience.least_runs
         if self._is_unscheduled:
-            return expect_arrival(lags, after, tolerance, least)
-        return expect_fire(self._next_fire, lags, after, tolerance, least)
+            return expect_arrival(self._history.lags, after, self._patience.tolerance, self._patience.least_runs)
+        return self._expect_fire(self._next_fire(after))
+
+    def _expect_fire(self, at: datetime | None) -> Expectation:
+        return expect_fire(at, self._history.lags, self._patience.tolerance, self._patience.least_runs)
 
     @cached_property
     def _next_fire(self) -> NextFire:

@@ -114,3 +114,4 @@ class Judged:
     watch: Watch
     opened: list[Opened]
     closed: list[Closed]
+    job_name: str = ""

@@ -28,9 +28,8 @@ class Expectation(NamedTuple):
     overdue_at: datetime | None = None
 
 
-def expect_fire(next_fire: NextFire, lags: Track, after: datetime, tolerance: float, least_runs: int) -> Expectation:
-    """The first fire after that moment, and what it may take to end."""
-    expected = next_fire(after)
+def expect_fire(expected: datetime | None, lags: Track, tolerance: float, least_runs: int) -> Expectation:
+    """That fire, and what it may take to end in a run."""
     if expected is None or lags.usual is None or len(lags.values) < min(least_runs, LEAST_LAGS):
         return Expectation(expected)
     return Expectation(expected, expected + _seconds(lags.usual.stretched(tolerance).high))

@@ -271,6 +271,24 @@ async def test_a_pause_closes_overdue_and_a_resumed_job_is_given_its_time(life: 
     assert await life.open() == ["overdue"]
 
 
+async def test_an_edit_of_its_policies_makes_no_resumed_job_overdue(life: Life) -> None:
+    job = await life.job()
+    await life.regular()
+    await life.stage.core.jobs.pause(life.stage.me, job.id)
+    await life.look()
+    life.stage.clock.advance(5 * HOUR)
+    await life.stage.core.jobs.resume(life.stage.me, job.id)
+    await life.look()
+    await life.stage.edit(job, policies={"sentinels": {"tolerance": 2}})
+    await life.look()
+    life.stage.clock.advance(13 * MINUTE)
+    await life.look()
+    assert life.told == []
+    life.stage.clock.advance(3 * MINUTE)
+    await life.look()
+    assert life.events() == ["opened overdue"]
+
+
 @pytest.mark.parametrize("change", [{"enabled": False}, {"policies": {"sentinels": {"watch": []}}}])
 async def test_switched_off_all_close_and_none_opens(life: Life, change: dict[str, Any]) -> None:
     job = await life.job()

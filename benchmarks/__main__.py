@@ -7,7 +7,7 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, events, logs, main_job, queries, runs, search, starting, sync
+from benchmarks import console, events, logs, main_job, queries, runs, scale, search, starting, sync
 
 PARTS = {
     "console": console.measure,
@@ -16,6 +16,7 @@ PARTS = {
     "main_job": main_job.measure,
     "queries": queries.measure,
     "runs": runs.measure,
+    "scale": scale.measure,
     "search": search.measure,
     "search_many": search.measure_many,
     "starting": starting.measure,

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import fcntl
 import os
+import random
 import signal
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
 from datetime import UTC, datetime, timedelta
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +24,7 @@ from agent.resources.knowledge.lock import LOCK_NAME, writer_lock
 from agent.workers import processes
 from tests.acceptance.equipped.watching import (
     alive,
+    create,
     equipped,
     equipped_agent,
     is_stopped,
@@ -210,6 +214,58 @@ def test_what_outlives_a_killed_agent_is_ended_by_the_next_one(tmp_path: Path) -
             assert again["attempt"] == 2
     finally:
         first.kill()
+
+
+@pytest.mark.soak
+def test_workers_stopped_at_any_moment_of_a_sync(tmp_path: Path) -> None:
+    """`JOBDECK_STOPS_SEED` repeats one, `JOBDECK_STOPS_SECONDS` makes it longer."""
+    seed = int(os.environ.get("JOBDECK_STOPS_SEED", random.SystemRandom().randrange(2**32)))
+    end = time.monotonic() + float(os.environ.get("JOBDECK_STOPS_SECONDS", "60"))
+    print(f"JOBDECK_STOPS_SEED={seed}")
+    chance, shop = random.Random(seed), tmp_path / "shop.db"
+    make_shop(shop)
+    with equipped_agent(tmp_path / "data", "--workers", "2", JOBDECK_LEASE="1 s") as agent:
+        agent.call("POST", "/api/connections", {"name": "shop", "url": f"sqlite:///{shop}"}, expect=201)
+        base = agent.call("POST", "/api/knowledge-bases", {"name": "orders_kb"}, expect=201)
+        job = create(agent, "sync", "kb-sync", _SYNC, retry={**_RETRY, "attempts": 100, "max_backoff": "10 ms"})
+        while time.monotonic() < end:
+            _trade(shop, chance)
+            run = agent.call("POST", f"/api/jobs/{job['id']}")["id"]
+            time.sleep(chance.uniform(0, 0.5))  # any moment, no waiting for a state
+            pair = chance.choice(until(lambda: workers(agent), "there are workers"))
+            victims = chance.sample(pair, 1 + chance.randrange(2))
+            for victim in victims:
+                processes.send(victim, signal.SIGSTOP)
+            time.sleep(chance.uniform(0, 2))
+            for victim in victims:
+                processes.send(victim, signal.SIGCONT)
+            ended = agent.run_until(run, "completed", "failed", "cancelled")
+            assert ended["state"] == "completed", ended["error"]
+            _assert_in_turn(agent, run)
+            file = agent.data_dir / "knowledge" / "default" / base["id"] / FILE_NAME
+            with closing(sqlite3.connect(shop)) as source:
+                wanted = source.execute("SELECT CAST(id AS TEXT), product FROM orders ORDER BY id").fetchall()
+            assert _rows(file) == wanted
+
+
+def _trade(shop: Path, chance: random.Random) -> None:
+    """New rows and changed ones, each with a greater filter value than any before."""
+    with closing(sqlite3.connect(shop)) as source:
+        last, moment = source.execute("SELECT max(id), max(changed) FROM orders").fetchone()
+        for number in range(chance.randrange(1, 200)):
+            source.execute(
+                "INSERT INTO orders VALUES (?, ?, ?)", (last + 1 + number, f"lamp {number}", moment + 1 + number)
+            )
+        for id_ in chance.sample(range(last), 20):
+            product = f"changed {chance.random()}"
+            source.execute("UPDATE orders SET product = ?, changed = ? WHERE id = ?", (product, moment + 500, id_))
+        source.commit()
+
+
+def _assert_in_turn(agent: AgentProcess, run_id: str) -> None:
+    attempts = sorted(agent.call("GET", f"/api/runs/{run_id}/attempts")["items"], key=lambda each: each["claimedAt"])
+    assert [each["attempt"] for each in attempts] == list(range(1, len(attempts) + 1))
+    assert all(before["endedAt"] <= after["claimedAt"] for before, after in pairwise(attempts))
 
 
 def _bereave(everything: list[tuple[processes.Process, processes.Process]], deaf: processes.Process) -> None:

@@ -323,6 +323,29 @@ async def test_a_job_that_does_something_else_is_learnt_anew(life: Life) -> None
     assert (await life.listed())[0].closed_because == "The job was changed."
 
 
+async def test_the_agents_settings_are_the_default_and_a_job_may_say_otherwise(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", sentinels=["flapping"], sentinel_least_runs=5) as stage:
+        life = Life(stage)
+        await life.job()
+        for _ in range(6):
+            await life.run()
+        await life.run(400)
+        assert life.told == []
+    async with opened(tmp_path / "other", sentinels=["flapping"], sentinel_least_runs=5) as stage:
+        life = Life(stage)
+        await life.job(policies={"sentinels": {"watch": ["too_slow"]}})
+        for _ in range(6):
+            await life.run()
+        await life.run(400)
+        assert life.events() == ["opened too_slow"]
+
+
+@pytest.mark.parametrize("policy", [{"watch": ["loud"]}, {"tolerance": 0}, {"least_runs": 1}, {"loud": True}])
+async def test_a_policy_that_cannot_be_is_refused_by_name(life: Life, policy: dict[str, Any]) -> None:
+    with pytest.raises(ValueError, match=rf"sentinels\.{next(iter(policy))}"):
+        await life.job(policies={"sentinels": policy})
+
+
 async def test_tolerance_leaves_more_room(life: Life) -> None:
     await life.job(policies={"sentinels": {"tolerance": 4}})
     await life.regular()

@@ -20,6 +20,7 @@ from agent.drivers.api_call.manifest import MANIFEST
 from agent.drivers.api_call.parameters import ApiCallParameters
 from tests.acceptance.workers.stage import Stage, until
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 _ENTRY = MANIFEST.entry
 _ALLOWED = ["127.0.0.2/32"]
 
@@ -262,7 +263,7 @@ async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: S
         ({"url": "https://example.org", "retries": 3}, "retries"),
     ],
 )
-def test_wrong_parameters_are_refused_by_name(data: dict[str, Any], words: str) -> None:
+async def test_wrong_parameters_are_refused_by_name(data: dict[str, Any], words: str) -> None:
     with pytest.raises(ValidationError) as refused:
         ApiCallParameters.model_validate(data)
     assert words in str(refused.value)

@@ -17,6 +17,7 @@ from agent.drivers.command.manifest import MANIFEST
 from agent.drivers.command.parameters import CommandParameters
 from tests.acceptance.workers.stage import Stage, alive, pids_in, until
 
+pytestmark = pytest.mark.asyncio(loop_scope="module")
 _ENTRY = MANIFEST.entry
 
 _TREE = """
@@ -232,7 +233,7 @@ async def test_a_killed_worker_takes_its_program_along(stage: Stage) -> None:
         ({"command": "true", "success_exit_codes": [256]}, "success_exit_codes"),
     ],
 )
-def test_wrong_parameters_are_refused_by_name(data: dict[str, Any], field: str) -> None:
+async def test_wrong_parameters_are_refused_by_name(data: dict[str, Any], field: str) -> None:
     with pytest.raises(ValidationError) as refused:
         CommandParameters.model_validate(data)
     assert field in str(refused.value)

@@ -127,11 +127,11 @@ class Firing:
             job_id=job_id,
             cause=cause,
             fire_at=verdict.fire_at,
-            available_at=self._start(cause, max(now, verdict.fire_at + verdict.delay), now),
+            available_at=self._start(cause, max(now, verdict.fire_at + verdict.delay)),
             chained=verdict.chained,
         )
 
-    def _start(self, cause: RunCause, wanted: datetime, now: datetime) -> datetime:
+    def _start(self, cause: RunCause, wanted: datetime) -> datetime:
         if cause != "catch_up":
             return wanted
         return max(wanted, self._clock.now() + timedelta(seconds=self._pace.reserve()))

@@ -1,6 +1,6 @@
 """A day of very many jobs, through the real scheduler, core and store: each moment is in the ledger as the rules say.
 
-`JOBDECK_SIMULATION_JOBS` and `JOBDECK_SIMULATION_HOURS` set the long one (`make soak`).
+`JOBDECK_SIMULATION_JOBS` and `JOBDECK_SIMULATION_HOURS` set the long one (`make soak`; at least two hours).
 """
 
 from __future__ import annotations

@@ -162,6 +162,17 @@ class AnyOrder(Stage):
         created = self.do(self.agent(by).store.settle(given, self.now))
         assert sorted(run.id for run in created) == sorted(wanted)
 
+    @precondition(lambda self: self.living())
+    @rule(which=_any, fates=st.lists(_fates, min_size=1, max_size=2), by=_any)
+    def settle_late(self, which: int, fates: list[str], by: int) -> None:
+        """An agent was slow: the other has looked at the same job since, and decided more."""
+        place = self.jobs.index(one(self.living(), which)["id"])
+        self.fire(which=place, fates=fates, replaces=False, by=by, keep=True)
+        self.pass_time(seconds=61)
+        self.fire(which=place, fates=["started"], replaces=False, by=by + 1, keep=False)
+        self.witness.look()
+        self.settle(which=[1], by=by)
+
     @precondition(lambda self: self.leaving())
     @rule(by=_any)
     def carry_out_cancels(self, by: int) -> None:

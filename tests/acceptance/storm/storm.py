@@ -16,6 +16,7 @@ from typing import Any, Literal
 from agent.workers import processes
 from agent.workers.processes import Process
 from shared.states import ACTIVE
+from tests.acceptance.storm import doomed
 from tests.acceptance.storm.jobs import Book, publish_commands, publish_sync
 from tests.acceptance.storm.listener import Listener
 from tests.acceptance.storm.shop import Shop
@@ -38,7 +39,8 @@ class Storm:
 
     def __post_init__(self) -> None:
         self.chance = random.Random(self.seed)
-        self.agent = AgentProcess(self.folder / "data", "--workers", str(WORKERS))
+        self._env = {"JOBDECK_LEASE": "3 s"}  # so that leases are extended within the storm
+        self.agent = self._agent()
         self.shop = Shop(self.folder / "shop.db", self.rows, self.seed)
         self.book = Book(self.folder / "book")
         self.listener = Listener(self.agent.socket)
@@ -59,6 +61,24 @@ class Storm:
                 self._wait_ready()
             time.sleep(self.chance.uniform(0, LONGEST_PEACE))  # the storm itself, no waiting for a state
             self._kill_agent() if victim == "agent" else self._kill_worker()
+        self._wait_ready()
+
+    def die_at(self, points: list[str]) -> None:
+        """Agent after agent ends by itself where a point says, see `doomed.py`."""
+        for point in points:
+            self._wait_ready()
+            self._remember_processes()
+            self.agent.kill()
+            self.agent = self._agent({doomed.VARIABLE: point})
+            self.agent.spawn()
+            process = self.agent.process
+            assert process is not None
+            until(lambda process=process: process.poll() is not None, f"it dies at {point}", tell=self._said)
+            assert process.returncode == -signal.SIGKILL, self._said()
+            self.kills["agent"] += 1
+            self._remember_processes()
+            self.agent = self._agent()
+            self.agent.spawn()
         self._wait_ready()
 
     def leave_dead(self, seconds: float) -> None:
@@ -105,14 +125,22 @@ class Storm:
         ]
 
     def _kill_agent(self, afterwards: Callable[[], None] = lambda: None) -> None:
-        assert self.agent.process is not None
-        self._doomed |= self.marked()
-        below = processes.descendants(self.agent.process.pid, processes.table())
-        self._ever |= {(process.pid, process.start) for process in below}
+        self._remember_processes()
         self.agent.kill()
         self.kills["agent"] += 1
         afterwards()
         self.agent.spawn()
+
+    def _agent(self, env: dict[str, str] | None = None) -> AgentProcess:
+        env = {**self._env, **(env or {})}
+        return AgentProcess(self.folder / "data", "--workers", str(WORKERS), env=env, module=doomed.__name__)
+
+    def _remember_processes(self) -> None:
+        """What the agent has started must be gone when the next one answers."""
+        assert self.agent.process is not None
+        self._doomed |= self.marked()
+        below = processes.descendants(self.agent.process.pid, processes.table())
+        self._ever |= {(process.pid, process.start) for process in below}
 
     def _wait_ready(self) -> None:
         """Whoever gets an answer gets a true one: by then nothing is left of the agents before."""

@@ -8,14 +8,25 @@ from __future__ import annotations
 import os
 import random
 import time
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
+from tests.acceptance.storm.doomed import VERBS
 from tests.acceptance.storm.promises import Store, assert_kept
 from tests.acceptance.storm.storm import Storm, Victim
 from tests.harness.agent_process import AgentProcess, until
 
+_SHORT = [
+    ("fires.settle", "before"),
+    ("fires.settle", "after"),
+    ("claims.claim", "before"),
+    ("claims.claim", "after"),
+    ("outcomes.finish", "before"),
+    ("outcomes.finish", "after"),
+    ("updates.write", "after"),
+]
 ROWS = 20_000
 KILLS = int(os.environ.get("JOBDECK_STORM_KILLS", "200"))
 SEED = os.environ.get("JOBDECK_STORM_SEED")
@@ -24,6 +35,19 @@ SEED = os.environ.get("JOBDECK_STORM_SEED")
 @pytest.mark.parametrize("victim", ["agent", "worker"])
 def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None:
     _weather(Storm(tmp_path, seed=20260329, rows=ROWS), [victim] * 10)
+
+
+def test_whichever_commit_it_dies_at_no_promise_is_broken(tmp_path: Path) -> None:
+    _weather(Storm(tmp_path, seed=20260329, rows=2000), [], points=[f"{verb}:{moment}:2" for verb, moment in _SHORT])
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("verb", VERBS)
+def test_at_every_commit(tmp_path: Path, verb: str) -> None:
+    seed = _drawn()
+    numbers = random.Random(seed)
+    points = [f"{verb}:{moment}:{numbers.randint(1, 12)}" for moment in ("before", "after") for _ in range(5)]
+    _weather(Storm(tmp_path, seed=seed, rows=ROWS), [], points=points)
 
 
 @pytest.mark.soak
@@ -62,19 +86,20 @@ def _drawn() -> int:
     return seed
 
 
-def _weather(storm: Storm, victims: list[Victim], absence: float = 0) -> Store:
+def _weather(storm: Storm, victims: list[Victim], absence: float = 0, points: Sequence[str] = ()) -> Store:
     half = len(victims) // 2
     try:
         storm.begin()
         storm.rage(victims[:half])
         if absence:
             storm.leave_dead(absence)
+        storm.die_at(list(points))
         storm.rage(victims[half:])
         storm.calm()
     finally:
         storm.stop()
     store = assert_kept(storm)
     print(f"kills {storm.kills}, {len(store.runs)} runs, {len(store.attempts)} attempts, {len(store.events)} events")
-    assert sum(storm.kills.values()) > len(victims) / 2
+    assert sum(storm.kills.values()) > (len(victims) + len(points)) / 2
     assert storm.shop.writes > 0
     return store

@@ -1,0 +1,77 @@
+"""`jobdeck`, whose agent ends by KILL at a point that JOBDECK_TEST_DIES names: `verb:before:2` is right before the
+commit of the second group of writes in which that verb of the store takes part, `verb:after:2` right after it, before
+anybody is told."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import signal
+from collections.abc import Callable
+from functools import wraps
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import event
+
+from agent.store.writer import Writer
+from shared.launcher import main as jobdeck
+
+VARIABLE = "JOBDECK_TEST_DIES"
+VERBS = (
+    "fires.settle",
+    "claims.claim",
+    "claims.extend",
+    "updates.write",
+    "outcomes.finish",
+    "world.put_workers",
+)
+"""What an agent writes by itself while it works."""
+
+
+def main() -> int:
+    if os.environ.get(VARIABLE):
+        _Doom(*os.environ[VARIABLE].split(":")).await_it()
+    return jobdeck()
+
+
+class _Doom:
+    def __init__(self, verb: str, moment: str, number: str) -> None:
+        self._verb = verb
+        self._moment = moment
+        self._left = int(number)
+        self._writes = False
+        """The verb takes part in the group that is being written."""
+
+    def await_it(self) -> None:
+        module_name, name = self._verb.split(".")
+        module = importlib.import_module(f"agent.store.{module_name}")
+        setattr(module, name, self._noting(getattr(module, name)))
+        event.listen(sa.Engine, "commit", self._before_commit)
+        transact = Writer._transact
+
+        def transact_and_die(writer: Writer, group: list[Any]) -> Any:
+            self._writes = False
+            done = transact(writer, group)
+            self._reach("after")
+            return done
+
+        Writer._transact = transact_and_die  # type: ignore[method-assign]
+
+    def _noting(self, verb: Callable[..., Any]) -> Callable[..., Any]:
+        @wraps(verb)
+        def noted(*arguments: Any) -> Any:
+            self._writes = True
+            return verb(*arguments)
+
+        return noted
+
+    def _before_commit(self, _connection: sa.Connection) -> None:
+        self._reach("before")
+
+    def _reach(self, moment: str) -> None:
+        if not self._writes or moment != self._moment:
+            return
+        self._left -= 1
+        if self._left <= 0:
+            os.kill(os.getpid(), signal.SIGKILL)

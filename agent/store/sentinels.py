@@ -47,11 +47,13 @@ def list_page(
     limit: int,
 ) -> list[Sentinel]:
     """Newest first."""
-    query = _SENTINEL.where(sentinels.c.account_id == account_id).order_by(sentinels.c.number.desc()).limit(limit)
-    if job_id is not None:
-        query = query.where(
-            sentinels.c.job_number == sa.select(jobs.c.number).where(jobs.c.id == job_id).scalar_subquery()
-        )
+    query = _SENTINEL.order_by(sentinels.c.number.desc()).limit(limit)
+    if job_id is None:
+        query = query.where(sentinels.c.account_id == account_id)
+    else:
+        # Of the job alone, whose few are found by an index; of the account there may be many.
+        job = sa.select(jobs.c.number).where(jobs.c.id == job_id, jobs.c.account_id == account_id)
+        query = query.where(sentinels.c.job_number == job.scalar_subquery())
     if kind is not None:
         query = query.where(sentinels.c.kind == kind)
     if is_open is not None:

@@ -93,9 +93,11 @@ def _waiting(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, Wai
 
 
 def _held(connection: sa.Connection, numbers: Sequence[int]) -> set[int]:
-    held = (FireReason.AWAITING_OPERATOR, FireReason.AWAITING_TURN)
-    query = sa.select(fires.c.job_number).distinct().where(STILL_HELD, fires.c.reason.in_(held))
-    return {row["job_number"] for row in select_where_in(connection, query, fires.c.job_number, numbers)}
+    # Asked of each job: of a list of jobs at once, SQLite would walk through all of their fires.
+    reasons = sa.or_(*(fires.c.reason == word for word in (FireReason.AWAITING_OPERATOR, FireReason.AWAITING_TURN)))
+    held = sa.exists().where(STILL_HELD, reasons, fires.c.job_number == watches.c.job_number)
+    query = sa.select(watches.c.job_number).where(held)
+    return {row["job_number"] for row in select_where_in(connection, query, watches.c.job_number, numbers)}
 
 
 def _open(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, dict[SentinelKind, str]]:

@@ -135,7 +135,7 @@ async def test_one_look_may_close_open_close_and_open(store: Store, make: Maker)
 
 async def test_pages_by_state_kind_and_job(store: Store, make: Maker) -> None:
     one, _two = await make.job("one"), await make.job("two")
-    await make.job("foreign", account="other")
+    foreign = await make.job("foreign", account="other")
     await judge(store, Judged(1, watch(), [opened("a"), opened("b", "overdue")], []))
     await judge(store, Judged(2, watch(), [opened("c")], []), Judged(3, watch(), [opened("d")], []))
     await judge(store, Judged(1, watch(), [], [Closed("a", "over")]))
@@ -148,6 +148,7 @@ async def test_pages_by_state_kind_and_job(store: Store, make: Maker) -> None:
     assert await ids(is_open=False) == ["a"]
     assert await ids(kind="too_slow") == ["c", "a"]
     assert await ids(job_id=one.id) == ["b", "a"]
+    assert await ids(job_id=foreign.id) == []
     assert await ids(before=(await store.get_sentinel("main", "c")).number, limit=1) == ["b"]
     assert await store.count_open_sentinels("main") == {("too_slow", False): 1, ("overdue", False): 1}
     with pytest.raises(NotFound):

@@ -77,6 +77,7 @@ async def test_quiet_jobs_cost_three_questions_and_silent_ones_are_told_in_batch
     opened = [event for event in told if event.kind == "sentinel.opened"]
     assert len(opened) == len({event.data["jobId"] for event in opened}) == 4 * 100
     assert len(asked) <= 4 * 20
+    _explains_by_index(stage, [statement for statement in asked if statement.startswith("SELECT")])
 
 
 def _explains_by_index(stage: Stage, asked: list[str]) -> None:

@@ -481,9 +481,9 @@ def _sentinels() -> None:
     )
     is_open, is_closed = "closed_at IS NULL", "closed_at IS NOT NULL"
     _partial_index("uq_sentinels_open", "sentinels", ["job_number", "kind"], is_open, unique=True)
-    _partial_index("ix_sentinels_open", "sentinels", ["account_id", "number"], is_open)
     _partial_index("ix_sentinels_closed", "sentinels", ["closed_at"], is_closed)
     op.create_index("ix_sentinels_account", "sentinels", ["account_id", "number"], unique=False)
+    op.create_index("ix_sentinels_open", "sentinels", ["account_id", "closed_at", "number"], unique=False)
     op.create_index("ix_sentinels_job", "sentinels", ["job_number", "number"], unique=False)
 
 

@@ -141,6 +141,7 @@ class Writer:
 
     def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         with self._engine.connect() as connection:
+            connection.begin()  # what holds the whole store is waited for once
             try:
                 done = _write_together(connection, group)
             except Exception:

@@ -26,6 +26,8 @@ from shared.clock import Clock
 from tests.harness.typing import type_text
 
 _DEADLINE = 60.0
+_STILL = 15
+"""So many looks in a row at the same screen, and it stands."""
 
 
 class Operator:
@@ -54,6 +56,15 @@ class Operator:
 
     async def reads_no(self, text: str) -> None:
         await self.until(lambda: text not in self.text, f"no {text!r}")
+
+    async def stands(self) -> str:
+        """The screen, once a while has passed in which nothing on it moved."""
+        seen, still = self.text, 0
+        while still < _STILL:
+            await self._pilot.pause(0.02)
+            still = still + 1 if self.text == seen else 0
+            seen = self.text
+        return seen
 
     async def until(self, holds: Callable[[], bool], what: str = "the condition") -> None:
         over = time.monotonic() + _DEADLINE

@@ -30,6 +30,7 @@ import pyte
 
 _SYNC_QUERY = b"\x1b[?2026$p"
 _SYNC_ANSWER = b"\x1b[?2026;2$y"
+_FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
 _UNSET = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_DRIVER", "TEXTUAL_ANIMATIONS", "COLORTERM", "TERM_PROGRAM")
 
 
@@ -107,9 +108,10 @@ class PtyApp:
         os.kill(self.pid, signal.SIGWINCH)
 
     def read_until(self, predicate: Callable[[], bool], deadline: float = 60.0) -> float:
-        """Read until `predicate()` holds; seconds since the start of the program. AssertionError after `deadline` s."""
+        """Read until `predicate()` holds of a whole frame; seconds since the start of the program. AssertionError after
+        `deadline` s."""
         ends = time.monotonic() + deadline
-        while not predicate():
+        while self._is_within_frame() or not predicate():
             left = ends - time.monotonic()
             if left <= 0 or self.is_over:
                 raise AssertionError(f"not reached (program over: {self.is_over}); screen:\n{self.text}")
@@ -128,6 +130,9 @@ class PtyApp:
         while (left := ends - time.monotonic()) > 0:
             self._read_once(left)
         return self.received - before
+
+    def _is_within_frame(self) -> bool:
+        return not self.is_over and self.raw.rfind(_FRAME_BEGINS) > self.raw.rfind(_FRAME_ENDS)
 
     def _read_once(self, timeout: float) -> bool:
         if self.is_over or not select.select([self.line], [], [], timeout)[0]:

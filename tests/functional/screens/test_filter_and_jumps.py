@@ -14,7 +14,7 @@ async def test_filter_narrows_as_it_is_typed(agent: StandIn) -> None:
         await until(pilot, lambda: {line[7:21] for line in lines(pilot)[3:19] if line.strip()} == {"Nightly backup"})
         await pilot.press("enter")
         await until(pilot, lambda: lines(pilot)[1].rstrip().endswith("/job:nightly-backup"))
-        assert screen(pilot).focused is screen(pilot).table
+        await until(pilot, lambda: screen(pilot).focused is screen(pilot).table)
         await pilot.press("escape")
         await until(pilot, lambda: "/job" not in lines(pilot)[1])
 

@@ -57,7 +57,7 @@ async def test_views_show_live_counts(agent: StandIn) -> None:
         await until(pilot, lambda: "Active 6  Failed 16  Pending 3  Done 41" in lines(pilot)[1])
         await pilot.press("tab", "tab")
         await until(pilot, lambda: " Failed  16" in lines(pilot)[1])
-        assert [line[4] for line in lines(pilot)[3:6]] == list("FFF")
+        await until(pilot, lambda: [line[4] for line in lines(pilot)[3:6]] == list("FFF"))
 
 
 async def test_cause_opens_and_closes(agent: StandIn) -> None:

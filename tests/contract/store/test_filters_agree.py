@@ -1,4 +1,5 @@
-"""The store answers a filter as `Filter.matches` does, whatever the data and the filter."""
+"""The store answers a filter as `Filter.matches` does, whatever the data and the filter; in `make soak` with ten times
+as many filters."""
 
 from __future__ import annotations
 
@@ -153,9 +154,10 @@ def _filters(kind: Kind) -> st.SearchStrategy[str]:
     return st.lists(negated, min_size=1, max_size=3).map(" ".join)
 
 
-_hypothesis = settings(
-    max_examples=300, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
+_some = settings(
+    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
 )
+_many = settings(_some, max_examples=1200)
 
 
 def _expected(where: Filter, items: list[Any], now: Any, known: Known) -> set[str]:
@@ -169,18 +171,41 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 @pytest.mark.usefixtures("way")
-@_hypothesis
+@_some
 @given(text=_filters("run"))
 async def test_runs(world: World, clock: ManualClock, text: str) -> None:
+    await _judge_runs(world, clock, text)
+
+
+@pytest.mark.soak
+@pytest.mark.usefixtures("way")
+@_many
+@given(text=_filters("run"))
+async def test_runs_by_many_filters(world: World, clock: ManualClock, text: str) -> None:
+    await _judge_runs(world, clock, text)
+
+
+async def _judge_runs(world: World, clock: ManualClock, text: str) -> None:
     where = parse(text, "run")
     found = await world.store.list_runs(RunQuery("main", where, limit=200))
     assert {run.id for run in found} == _expected(where, world.runs, clock.now(), world.known)
     assert await world.store.count_runs("main", where) == len(found)
 
 
-@_hypothesis
+@_some
 @given(text=_filters("job"))
 async def test_jobs(world: World, clock: ManualClock, text: str) -> None:
+    await _judge_jobs(world, clock, text)
+
+
+@pytest.mark.soak
+@_many
+@given(text=_filters("job"))
+async def test_jobs_by_many_filters(world: World, clock: ManualClock, text: str) -> None:
+    await _judge_jobs(world, clock, text)
+
+
+async def _judge_jobs(world: World, clock: ManualClock, text: str) -> None:
     where = parse(text, "job")
     found, total = await world.store.list_jobs("main", limit=100, where=where)
     assert {job.id for job in found} == _expected(where, world.jobs, clock.now(), world.known)

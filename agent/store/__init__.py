@@ -9,7 +9,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from agent.store import facts, schema
-from agent.store.engine import open_readers, open_writer
+from agent.store.engine import open_writer
+from agent.store.readers import Readers
 from agent.store.store import SqlStore
 from agent.store.writer import Writer
 from shared.clock import Clock
@@ -40,7 +41,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(writer, open_readers(path), clock)
+    return SqlStore(writer, Readers(path), clock)
 
 
 def _make_private(path: Path) -> None:

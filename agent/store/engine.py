@@ -6,12 +6,13 @@ BEGIN IMMEDIATE, so that it waits (busy_timeout) before it has read anything, in
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy.pool import SingletonThreadPool
 
 READERS = 4
 BUSY_SECONDS = 30
@@ -34,10 +35,12 @@ def open_writer(path: Path) -> sa.Engine:
     return engine
 
 
-def open_readers(path: Path) -> AsyncEngine:
-    """The engine of connections that cannot write; each transaction sees one state of the store."""
-    engine = create_async_engine(_url("sqlite+aiosqlite", path), **_pool(READERS))
-    _set_up(engine.sync_engine, _READER, "BEGIN")
+def engine_of_readers(own_connection: Callable[[], Any]) -> sa.Engine:
+    """The engine of connections that cannot write, one for each thread; each transaction sees one state of the store."""
+    engine = sa.create_engine(
+        "sqlite://", creator=own_connection, poolclass=SingletonThreadPool, pool_size=READERS, hide_parameters=True
+    )
+    _set_up(engine, _READER, "BEGIN")
     return engine
 
 

@@ -36,9 +36,9 @@ _ORDER: dict[Op, Callable[[Any, Any], Any]] = {
 }
 
 
-def compile_filter(where: Filter, now: datetime, within: fulltext.Stretch | None = None) -> Condition:
-    """A condition on rows of `runs` or `jobs`, as the filter's kind says. `within`: it is asked of those runs alone."""
-    return sa.and_(sa.true(), *(_term(where.kind, term, now, within) for term in where.terms))
+def compile_filter(where: Filter, now: datetime, among: fulltext.Among | None = None) -> Condition:
+    """A condition on rows of `runs` or `jobs`, as the filter's kind says. `among`: it is asked of those runs alone."""
+    return sa.and_(sa.true(), *(_term(where.kind, term, now, among) for term in where.terms))
 
 
 def compile_for_jobs(term: Comparison) -> Condition:
@@ -46,18 +46,18 @@ def compile_for_jobs(term: Comparison) -> Condition:
     return sa.or_(*(_says(jobs, term, value) for value in term.values))
 
 
-def _term(kind: Kind, term: Term, now: datetime, within: fulltext.Stretch | None) -> Condition:
+def _term(kind: Kind, term: Term, now: datetime, among: fulltext.Among | None) -> Condition:
     if isinstance(term, Phrase):
-        condition = _phrase(kind, term, within)
+        condition = _phrase(kind, term, among)
     else:
         condition = sa.or_(*(_compare(kind, term, value, now) for value in term.values))
     return sa.not_(condition) if term.negated else condition
 
 
-def _phrase(kind: Kind, phrase: Phrase, within: fulltext.Stretch | None) -> Condition:
+def _phrase(kind: Kind, phrase: Phrase, among: fulltext.Among | None) -> Condition:
     if kind == "job":
         return fulltext.job_says(jobs.c.number, phrase.words, prefix=phrase.prefix)
-    return fulltext.run_says(phrase.words, prefix=phrase.prefix, within=within)
+    return fulltext.run_says(phrase.words, prefix=phrase.prefix, among=among)
 
 
 def _compare(kind: Kind, test: Comparison, value: Value, now: datetime) -> Condition:

@@ -8,6 +8,7 @@ cuts nowhere else; so the store and the console find the same. PostgreSQL: a tsv
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 import sqlalchemy as sa
 
@@ -19,8 +20,16 @@ DDL = (
     "CREATE VIRTUAL TABLE run_text USING fts5(error, tokenize = 'ascii')",
 )
 
-Stretch = tuple[int, int]
-"""Numbers of runs: from the first on, and below the second."""
+
+@dataclass(frozen=True, slots=True)
+class Among:
+    """Runs with numbers from `start` on and below `below`. `gather`: few jobs have the words, so the numbers of all
+    that match are gathered first; where many have them, a look at run by run is over sooner."""
+
+    start: int
+    below: int
+    gather: bool = False
+
 
 _job_text = sa.table("job_text", sa.column("rowid"), sa.column("name"), sa.column("description"))
 _run_text = sa.table("run_text", sa.column("rowid"), sa.column("error"))
@@ -51,14 +60,25 @@ def job_says(number: sa.ColumnElement[int], phrase: Sequence[str], *, prefix: bo
     return number.in_(_numbers(_job_text, _query(phrase, prefix=prefix)))
 
 
-def run_says(phrase: Sequence[str], *, prefix: bool, within: Stretch | None = None) -> sa.ColumnElement[bool]:
-    """The name of the run's job, or its error message, holds the words. `within`: asked of those runs alone, so only
-    among them is looked."""
+def run_says(phrase: Sequence[str], *, prefix: bool, among: Among | None = None) -> sa.ColumnElement[bool]:
+    """The name of the run's job, or its error message, holds the words. `among`: asked of those runs alone."""
     query = _query(phrase, prefix=prefix)
-    errors = _numbers(_run_text, query)
-    if within is not None:
-        errors = errors.where(_run_text.c.rowid >= within[0], _run_text.c.rowid < within[1])
-    return sa.or_(runs.c.job_number.in_(_numbers(_job_text, f"name : {query}")), runs.c.number.in_(errors))
+    of_jobs, errors = _numbers(_job_text, f"name : {query}"), _numbers(_run_text, query)
+    if among is not None:
+        errors = errors.where(_run_text.c.rowid >= among.start, _run_text.c.rowid < among.below)
+    if among is None or not among.gather:
+        return sa.or_(runs.c.job_number.in_(of_jobs), runs.c.number.in_(errors))
+    named = runs.alias("named")
+    theirs = sa.select(named.c.number).where(
+        named.c.job_number.in_(of_jobs), named.c.number >= among.start, named.c.number < among.below
+    )
+    return runs.c.number.in_(sa.union_all(errors, theirs))
+
+
+def names_at_most(connection: sa.Connection, phrase: Sequence[str], most: int, *, prefix: bool) -> bool:
+    """No more jobs than that have the words in their name."""
+    named = _numbers(_job_text, f"name : {_query(phrase, prefix=prefix)}").limit(most + 1).subquery()
+    return (connection.scalar(sa.select(sa.func.count()).select_from(named)) or 0) <= most
 
 
 def run_numbers(phrase: Sequence[str], *, prefix: bool) -> sa.Select[int]:

@@ -16,6 +16,7 @@ from shared.filters.terms import Comparison, Phrase, Term
 
 FEW_JOBS = 200
 FEW_RUNS = 5000
+NAMED = 50
 
 _Condition = sa.ColumnElement[bool]
 
@@ -25,6 +26,12 @@ def narrow(connection: sa.Connection, where: Filter) -> list[int] | None:
     found = (_few(connection, term) for term in where.terms if not term.negated)
     numbers = next((few for few in found if few is not None), None)
     return None if numbers is None else sorted(set(numbers), reverse=True)
+
+
+def names_few_jobs(connection: sa.Connection, where: Filter) -> bool:
+    """Each of its words and phrases stands in the names of few jobs, if of any."""
+    phrases = (term for term in where.terms if isinstance(term, Phrase))
+    return all(fulltext.names_at_most(connection, each.words, NAMED, prefix=each.prefix) for each in phrases)
 
 
 def _few(connection: sa.Connection, term: Term) -> list[int] | None:

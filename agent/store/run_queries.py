@@ -13,12 +13,12 @@ from agent.core.records import RunPage, RunQuery, Tally
 from agent.store import counts, filtering, pruning
 from agent.store.claims import OLDER_ACTIVE, running_by_key
 from agent.store.filtering import Condition
-from agent.store.fulltext import Stretch
-from agent.store.narrowing import narrow
+from agent.store.fulltext import Among
+from agent.store.narrowing import names_few_jobs, narrow
 from agent.store.rows import RUN, Row, chunks, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
-from agent.store.walking import Patience, stretches
+from agent.store.walking import Patience, Stretch, stretches
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
 from shared.models import Run, Step
@@ -128,9 +128,9 @@ def _walk(
     """The rows, and the number below which to go on: the page is full, or the time is over."""
     assert query.where is not None
     lowest, highest = _bounds(connection, query)
-    start, rows = highest, list[Row]()
+    start, rows, gather = highest, list[Row](), names_few_jobs(connection, query.where)
     for start, below in stretches(lowest, highest, patience):
-        rows += _matching(connection, query, (start, below), now, query.limit - len(rows))
+        rows += _matching(connection, query, Among(start, below, gather), now, query.limit - len(rows))
         if len(rows) == query.limit:
             return rows, rows[-1]["number"]
         few = narrow(connection, query.where) if below == highest and start > lowest else None
@@ -144,19 +144,19 @@ def _fill(
     connection: sa.Connection, query: RunQuery, numbers: Sequence[int], now: datetime, rows: list[Row]
 ) -> tuple[list[Row], int | None]:
     for part in chunks(numbers):
-        among = runs.c.number.in_(part)
-        rows += _matching(connection, query, (part[-1], part[0] + 1), now, query.limit - len(rows), among)
+        these, among = runs.c.number.in_(part), Among(part[-1], part[0] + 1)
+        rows += _matching(connection, query, among, now, query.limit - len(rows), these)
         if len(rows) == query.limit:
             return rows, rows[-1]["number"]
     return rows, None
 
 
 def _matching(
-    connection: sa.Connection, query: RunQuery, within: Stretch, now: datetime, limit: int, *further: Condition
+    connection: sa.Connection, query: RunQuery, among: Among, now: datetime, limit: int, *further: Condition
 ) -> Sequence[Row]:
     assert query.where is not None
-    statement = RUN.where(*_conditions(query), runs.c.number >= within[0], runs.c.number < within[1], *further)
-    statement = statement.where(filtering.compile_filter(query.where, now, within))
+    statement = RUN.where(*_conditions(query), runs.c.number >= among.start, runs.c.number < among.below, *further)
+    statement = statement.where(filtering.compile_filter(query.where, now, among))
     return connection.execute(statement.order_by(runs.c.number.desc()).limit(limit)).mappings().all()
 
 
@@ -188,10 +188,10 @@ def _count_on_the_way(
 ) -> Tally:
     found: Counter[str] = Counter()
     lowest, highest = _bounds(connection)
-    start = highest
+    start, gather = highest, names_few_jobs(connection, where)
     for start, below in stretches(lowest, highest, patience):
         within = sa.and_(runs.c.number >= start, runs.c.number < below)
-        condition = filtering.compile_filter(where, now, (start, below))
+        condition = filtering.compile_filter(where, now, Among(start, below, gather))
         found.update(_counted(connection, account_id, within, condition))
     return Tally(_named(found), complete=start <= lowest)
 

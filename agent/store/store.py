@@ -8,7 +8,6 @@ from datetime import datetime
 from typing import Any, TypeVar
 
 from sqlalchemy import exc
-from sqlalchemy.ext.asyncio import AsyncEngine
 
 from agent.core.records import (
     ActiveLimit,
@@ -52,6 +51,7 @@ from agent.store import (
     watching,
     world,
 )
+from agent.store.readers import Readers
 from agent.store.walking import Patience
 from agent.store.writer import Listener, Writer
 from shared.clock import Clock
@@ -79,19 +79,16 @@ T = TypeVar("T")
 class SqlStore:
     """Implements `agent.core.ports.Store`. Make one with `open_store`."""
 
-    def __init__(self, writer: Writer, readers: AsyncEngine, clock: Clock) -> None:
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
         self._writer = writer
         self._readers = readers
         self._clock = clock
 
     async def _read(self, query: Callable[..., T], *args: Any, **named: Any) -> T:
         try:
-            async with self._readers.connect() as connection:
-                return await connection.run_sync(query, *args, **named)
+            return await self._readers.ask(lambda connection: query(connection, *args, **named))
         except exc.DBAPIError as error:
             raise Unavailable(f"the store cannot be read: {error.orig}") from error
-        except exc.TimeoutError as error:
-            raise Unavailable("the store is too busy with other reads; try again") from error
 
     def _write(self, write: Callable[..., T], *args: Any) -> Awaitable[T]:
         """Queued when it is called, not when it is awaited."""
@@ -437,4 +434,4 @@ class SqlStore:
 
     async def close(self) -> None:
         await self._writer.close()
-        await self._readers.dispose()
+        await self._readers.close()

@@ -9,7 +9,8 @@ import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from agent.store.fulltext import Stretch
+Stretch = tuple[int, int]
+"""Numbers of runs: from the first on, and below the second."""
 
 FIRST = 10_000
 """Numbers in the first stretch: a filter that lets every hundredth run through fills a page in it."""

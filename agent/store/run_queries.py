@@ -133,7 +133,8 @@ def _walk(
         rows += _matching(connection, query, Among(start, below, gather), now, query.limit - len(rows))
         if len(rows) == query.limit:
             return rows, rows[-1]["number"]
-        few = narrow(connection, query.where) if below == highest and start > lowest else None
+        is_rare = below == highest and start > lowest and len(rows) * 4 < query.limit
+        few = narrow(connection, query.where) if is_rare else None
         if few is not None:
             rest = [number for number in few if lowest <= number < start]
             return _fill(connection, query, rest, now, rows)

@@ -82,11 +82,13 @@ class ConsoleScreen(Screen[None]):
         yield self.dock
 
     def on_mount(self) -> None:
-        self.refresh_footer()
-        self.schedule_look()
+        self._catch_up()
 
     def hear(self, changes: Changes) -> None:
-        """The world moved on."""
+        """The world moved on; perhaps before the first frame of this screen is made."""
+        if not self.query(TopBar):
+            self.miss(changes)
+            return
         self.query_one(TopBar).refresh_texts()
         self.take(changes)
         self.refresh_footer()
@@ -99,6 +101,10 @@ class ConsoleScreen(Screen[None]):
         self._missed.merge(changes)
 
     def on_screen_resume(self) -> None:
+        if self.query(TopBar):
+            self._catch_up()
+
+    def _catch_up(self) -> None:
         missed, self._missed = self._missed, None
         if missed is not None:
             self.take(missed)
@@ -114,7 +120,7 @@ class ConsoleScreen(Screen[None]):
     def schedule_look(self) -> None:
         """Look at the clock's texts now, and again when the first of them will read differently."""
         self._stop_timer()
-        if not self.is_attached:
+        if not self.is_attached or not self.query(TopBar):
             return
         now = self.session.now()
         waits = [self.look_again(now), self.query_one(TopBar).refresh_texts(), self.dock.show_leaving(now)]

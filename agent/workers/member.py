@@ -131,10 +131,12 @@ class Member:
         held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
         self._later(held.order.kill_grace, self._kill_children)
 
-    def retire(self) -> None:
-        """Take no further order; exit when the one in hand is done."""
+    def retire(self, patience: float = 0.0) -> None:
+        """Take no further order, but for one that may be on its way for `patience` seconds; exit when none is in hand."""
         self.retiring = True
-        if self.assignment is None and self.state in ("idle", "starting", "busy"):
+        if patience and self.assignment is None and self.state == "idle":
+            asyncio.get_running_loop().call_later(patience, self.retire)
+        elif self.assignment is None and self.state in ("idle", "starting", "busy"):
             self._become("stopping")
             self._link.write(StopOrder().model_dump_json().encode() + b"\n")
 

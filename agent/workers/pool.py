@@ -24,6 +24,8 @@ from shared.models import Worker
 BACK_OFF = 0.1
 BACK_OFF_LONGEST = 30.0
 """Seconds before a lost worker is replaced, doubled with every one that was lost before it was ready."""
+CLAIMED_PATIENCE = 2.0
+"""Seconds that a worker which is to go stays for an order: a run may have been claimed for it while it was idle."""
 SWEEP_GRACE = 2.0
 """Seconds between TERM and KILL for what an earlier agent left."""
 OUTPUT_LIMIT = 1024 * 1024
@@ -106,7 +108,9 @@ class LocalExecutor:
         self._around.output.close()
 
     def idle_workers(self) -> list[str]:
-        return [] if self._stopping else [m.id for m in self._members.values() if m.state == "idle" and m.pulse.beats]
+        if self._stopping:
+            return []
+        return [m.id for m in self._members.values() if m.state == "idle" and not m.retiring and m.pulse.beats]
 
     def workers(self) -> list[Worker]:
         return [self._describe(member) for member in self._members.values()]
@@ -158,7 +162,7 @@ class LocalExecutor:
             return
         self._failures = 0
         if not member.runs_done and self._outgoing:
-            self._outgoing.popleft().retire()
+            self._outgoing.popleft().retire(CLAIMED_PATIENCE)
         if member.runs_done == self._recycle_after:
             self._outgoing.append(member)  # it goes when its successor is ready, and works until then
             self._spawn(self._add())

@@ -106,6 +106,21 @@ async def test_workers_are_recycled_without_a_gap(tmp_path: Path) -> None:
     assert worker_processes() == []
 
 
+async def test_a_worker_that_is_to_go_takes_the_order_that_was_on_its_way(tmp_path: Path) -> None:
+    """Between the look at who is idle and the order lies a commit, and in it a successor may become ready."""
+    stage = new_stage(tmp_path, recycle_after=1)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    first = await stage.ending(await stage.give("nothing"))
+    await until(lambda: first.worker_id not in stage.executor.idle_workers())
+    assert first.worker_id in {worker.id for worker in stage.executor.workers()}
+    late = stage.order("nothing")
+    stage.executor.execute(first.worker_id, late)
+    assert (await stage.ending(late.run_id)).worker_id == first.worker_id
+    await until(lambda: first.worker_id not in {worker.id for worker in stage.executor.workers()})
+    await stage.executor.stop(1)
+    assert worker_processes() == []
+
+
 async def test_stop_lets_runs_finish_within_the_grace(tmp_path: Path) -> None:
     stage = new_stage(tmp_path)
     await stage.executor.start(stage.on_event, stage.on_end)

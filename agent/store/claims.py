@@ -17,7 +17,8 @@ import sqlalchemy as sa
 
 from agent.core.records import ClaimedRun, Fence
 from agent.store import cancels, events, fulltext, moves
-from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Lookup, chunks, error_columns, run_of
+from agent.store.prepared import Lookup, Prepared
+from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Row, chunks, error_columns, run_of
 from agent.store.tables import (
     HELD,
     LEAVING,
@@ -87,7 +88,8 @@ _CLAIMED = Lookup(
     ),
     runs.c.number,
 )
-_INSERT_ATTEMPT = sa.insert(attempts)
+_FIRST_CANDIDATES = Prepared(_CANDIDATES)
+_INSERT_ATTEMPT = Prepared(sa.insert(attempts), ("run_number", "attempt", "worker_id", "claimed_at"))
 _KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
 
 
@@ -115,8 +117,8 @@ def claim(
             for row, worker_id in given
         ],
     )
-    connection.execute(
-        _INSERT_ATTEMPT,
+    _INSERT_ATTEMPT.each(
+        connection,
         [
             {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, "claimed_at": now}
             for row, worker_id in given
@@ -136,7 +138,7 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
     return [fence for fence in fences if fence not in holding]
 
 
-def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:
+def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, Row]:
     """The fences that hold, each with the row of its run, which stays locked until the commit: all of RUN, the
     durations of its job, and whether it `has_open_steps` and `has_checkpoint`."""
     wanted = set(fences)
@@ -165,13 +167,13 @@ def running_by_key(connection: sa.Connection) -> Counter[_Key]:
     return Counter((account, key) for account, key in connection.execute(_KEYS_HELD))
 
 
-def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.RowMapping]:
+def _choose(connection: sa.Connection, places: int, now: datetime) -> list[Row]:
     """Up to `places` runs that may start now, best first; those whose window has closed end here."""
-    first = _candidates(connection, places + SLACK, Counter(), [], now)
+    first = _FIRST_CANDIDATES.rows(connection, {"now": now, "count": places + SLACK})
     if not any(row["concurrency_key"] is not None or _is_closed(row, now) for row in first):
         return list(first[:places])  # nobody asks for more than a place: most of the time it is so
     running = running_by_key(connection)
-    chosen: list[sa.RowMapping] = []
+    chosen: list[Row] = []
     while len(chosen) < places:
         wanted = places - len(chosen) + SLACK
         candidates = _candidates(connection, wanted, running, chosen, now)
@@ -187,8 +189,8 @@ def _choose(connection: sa.Connection, places: int, now: datetime) -> list[sa.Ro
 
 
 def _candidates(
-    connection: sa.Connection, count: int, running: Counter[_Key], chosen: Sequence[sa.RowMapping], now: datetime
-) -> Sequence[sa.RowMapping]:
+    connection: sa.Connection, count: int, running: Counter[_Key], chosen: Sequence[Row], now: datetime
+) -> Sequence[Row]:
     query = _CANDIDATES.where(*(sa.not_(_is_full(key, held)) for key, held in running.items()))
     if chosen:
         query = query.where(runs.c.number.not_in([row["number"] for row in chosen]))
@@ -201,7 +203,7 @@ def _is_full(key: _Key, count: int) -> sa.ColumnElement[bool]:
     return sa.and_(same, runs.c.account_id == account, runs.c.concurrency_limit <= count)
 
 
-def _has_place(row: sa.RowMapping, running: Counter[_Key]) -> bool:
+def _has_place(row: Row, running: Counter[_Key]) -> bool:
     """Count the run among those with its key, if one more is allowed."""
     if row["concurrency_key"] is None:
         return True
@@ -212,12 +214,12 @@ def _has_place(row: sa.RowMapping, running: Counter[_Key]) -> bool:
     return True
 
 
-def _is_closed(row: sa.RowMapping, now: datetime) -> bool:
+def _is_closed(row: Row, now: datetime) -> bool:
     """After the end of its window nothing starts, no retry either; what is asked for by hand always may."""
     return row["cause"] in _BY_SCHEDULE and row["window_end"] is not None and bool(row["window_end"] < now)
 
 
-def _close(connection: sa.Connection, closed: Sequence[sa.RowMapping], now: datetime) -> None:
+def _close(connection: sa.Connection, closed: Sequence[Row], now: datetime) -> None:
     if not closed:
         return
     which = runs.c.number.in_([row["number"] for row in closed])

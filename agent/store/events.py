@@ -15,6 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.store import facts
+from agent.store.prepared import Prepared
 from agent.store.tables import events
 from agent.store.types import to_json
 from shared.models import Event, EventKind, Job, Run
@@ -28,8 +29,11 @@ _PRUNED = "events_pruned_up_to"
 _RECORDED = "recorded_events"
 """Where a connection keeps what its transaction has told so far."""
 
-_LAST = sa.select(sa.func.max(events.c.id))
-_INSERT = sa.insert(events).values(data=sa.bindparam("written", type_=sa.Text))
+_LAST = Prepared(sa.select(sa.func.max(events.c.id).label("last")))
+_INSERT = Prepared(
+    sa.insert(events).values(data=sa.bindparam("written", type_=sa.Text)),
+    ("id", "at", "kind", "account_id", "subject_id"),
+)
 
 
 def begin(connection: sa.Connection) -> None:
@@ -63,7 +67,7 @@ def write_recorded(connection: sa.Connection, known: int) -> list[Event]:
         return []
     last = last_id(connection)
     news = [_numbered(number, told) for number, told in enumerate(recorded, last + 1)]
-    connection.execute(_INSERT, [row for _, row in news])
+    _INSERT.each(connection, [row for _, row in news])
     # An agent has its store for itself; should another have written meanwhile, nothing of it is left out.
     return after(connection, known) if last != known else [event for event, _ in news]
 
@@ -96,7 +100,7 @@ def _data(resource: Job | Run) -> dict[str, Any]:
 
 
 def last_id(connection: sa.Connection) -> int:
-    return connection.scalar(_LAST) or _pruned_up_to(connection)
+    return _LAST.rows(connection, {})[0]["last"] or _pruned_up_to(connection)
 
 
 def after(

@@ -8,7 +8,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store.rows import RUN, Lookup, chunks, run_of
+from agent.store.prepared import Lookup, Prepared
+from agent.store.rows import RUN, chunks, run_of
 from agent.store.tables import runs
 from shared.errors import IllegalMove
 from shared.models import Run
@@ -30,7 +31,7 @@ def move_each(connection: sa.Connection, target: RunState, rows: Sequence[dict[s
     if not rows:
         return
     values = [{name if name == "run_number" else f"new_{name}": row[name] for name in row} for row in rows]
-    moved = connection.execute(_each_move(target, tuple(rows[0])), values).rowcount
+    moved = _each_move(target, tuple(rows[0])).each(connection, values)
     _check(moved, len(rows), target)
 
 
@@ -40,11 +41,11 @@ def read(connection: sa.Connection, numbers: Iterable[int]) -> list[Run]:
 
 
 @cache
-def _each_move(target: RunState, names: tuple[str, ...]) -> sa.Update:
+def _each_move(target: RunState, names: tuple[str, ...]) -> Prepared:
     """There are as many as there are kinds of move; a parameter may not be called as a column that it sets."""
     update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(target))
     columns = {name: sa.bindparam(f"new_{name}", type_=runs.c[name].type) for name in names if name != "run_number"}
-    return update.values(state=target, version=runs.c.version + 1, **columns)
+    return Prepared(update.values(state=target, version=runs.c.version + 1, **columns))
 
 
 def _may_become(target: RunState) -> sa.ColumnElement[bool]:

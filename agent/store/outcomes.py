@@ -15,6 +15,7 @@ import sqlalchemy as sa
 from agent.core.records import Fence, Outcome
 from agent.store import events, fulltext, moves
 from agent.store.claims import holders
+from agent.store.prepared import Prepared
 from agent.store.rows import Row, error_columns, run_of, select_where_in
 from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
 from shared.models import Run
@@ -27,8 +28,11 @@ REMEMBERED = 100
 _LEARNT = ("durations", "median", "p90")
 
 # Made once: every run that ends needs them.
-_END_ATTEMPT = sa.update(attempts).where(
-    attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
+_END_ATTEMPT = Prepared(
+    sa.update(attempts).where(
+        attempts.c.run_number == sa.bindparam("of_run"), attempts.c.attempt == sa.bindparam("of_attempt")
+    ),
+    ("ended_at", "outcome", "error"),
 )
 _END_STEPS = (
     sa.update(steps)
@@ -43,7 +47,7 @@ _END_STEPS = (
     )
 )
 _FORGET_CHECKPOINT = sa.delete(checkpoints).where(checkpoints.c.run_number == sa.bindparam("of_run"))
-_UPDATE_STATISTICS = (
+_UPDATE_STATISTICS = Prepared(
     sa.update(job_statistics)
     .where(job_statistics.c.job_number == sa.bindparam("new_job_number"))
     .values({name: sa.bindparam(f"new_{name}", type_=job_statistics.c[name].type) for name in _LEARNT})
@@ -136,7 +140,7 @@ def _end_attempts(connection: sa.Connection, valid: dict[Fence, Outcome], holdin
         for fence, outcome in valid.items()
     ]
     if rows:
-        connection.execute(_END_ATTEMPT, rows)
+        _END_ATTEMPT.each(connection, rows)
 
 
 def _end_steps(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> None:
@@ -178,7 +182,7 @@ def _remember(connection: sa.Connection, durations: dict[int, list[float]], know
     old = [{f"new_{name}": row[name] for name in row} for row in rows if row["job_number"] in known]
     new = [row for row in rows if row["job_number"] not in known]
     if old:
-        connection.execute(_UPDATE_STATISTICS, old)
+        _UPDATE_STATISTICS.each(connection, old)
     if new:
         connection.execute(_INSERT_STATISTICS, new)
 

@@ -14,7 +14,7 @@ from shared.models import Job, Progress, Run, RunError
 from shared.states import ACTIVE, RunState
 
 T = TypeVar("T")
-Row = sa.RowMapping
+Row = sa.RowMapping | dict[str, Any]
 
 IN_ONE = 500
 """Most values in one IN list: engines limit the parameters of a statement."""
@@ -24,16 +24,6 @@ def chunks(values: Iterable[T], size: int = IN_ONE) -> Iterator[list[T]]:
     rest = iter(values)
     while part := list(islice(rest, size)):
         yield part
-
-
-class Lookup:
-    """`query` narrowed to rows whose `column` has one of some values: a statement made once, for hot paths."""
-
-    def __init__(self, query: sa.Select[Any], column: sa.ColumnElement[Any]) -> None:
-        self._query = query.where(column.in_(sa.bindparam("keys", expanding=True)))
-
-    def rows(self, connection: sa.Connection, keys: Iterable[Any]) -> list[Row]:
-        return [row for part in chunks(keys) for row in connection.execute(self._query, {"keys": part}).mappings()]
 
 
 def select_where_in(
@@ -59,7 +49,7 @@ _JOB_COLUMNS = (
 )  # fmt: skip
 
 
-def job_of(row: Row | dict[str, Any], recent: Sequence[str] = ()) -> Job:
+def job_of(row: Row, recent: Sequence[str] = ()) -> Job:
     """The job as the world sees it: while it is paused or disabled, no next run is promised."""
     own = {name: row[name] for name in _JOB_COLUMNS}
     return Job.model_validate({**row["definition"], **own, "next_run_at": row["due_at"], "recent": list(recent)})
@@ -100,7 +90,7 @@ _STATES = {str(state): state for state in RunState}
 M = TypeVar("M", bound=BaseModel)
 
 
-def run_of(row: Row | dict[str, Any], waiting_for: str | None = None) -> Run:
+def run_of(row: Row, waiting_for: str | None = None) -> Run:
     """The values come from our own columns, each as it was validated when it was written: built without checks."""
     state = _STATES[row["state"]]
     active = state in ACTIVE
@@ -133,7 +123,7 @@ def _late_after(p90: float | None) -> float | None:
     return None if p90 is None else max(p90, SHORTEST_LATE)
 
 
-def _error(row: Row | dict[str, Any]) -> RunError | None:
+def _error(row: Row) -> RunError | None:
     if row["error_kind"] is None:
         return None
     said = {"kind": row["error_kind"], "message": row["error_message"]}

@@ -118,7 +118,7 @@ def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, u
         few = narrow(connection, query.where)
         statement = statement if few is None else statement.where(runs.c.number.in_(few))
     statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
-    rows = list(connection.execute(statement.limit(query.limit)).mappings())
+    rows: list[Row] = list(connection.execute(statement.limit(query.limit)).mappings())
     return rows[::-1] if upwards else rows
 
 

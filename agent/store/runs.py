@@ -10,7 +10,8 @@ import sqlalchemy as sa
 
 from agent.core.records import NewRun
 from agent.store import events
-from agent.store.rows import Lookup, Row, run_of
+from agent.store.prepared import Lookup, Prepared
+from agent.store.rows import Row, run_of
 from agent.store.tables import job_revisions, job_statistics, jobs, runs
 from shared.errors import NotFound
 from shared.models import Run
@@ -26,7 +27,13 @@ _OWNERS = Lookup(
     .where(jobs.c.deleted_at.is_(None)),
     jobs.c.id,
 )
-_INSERT = sa.insert(runs).returning(runs.c.number, sort_by_parameter_order=True)
+_SET = (
+    "id", "account_id", "job_number", "owner_id", "type", "revision", "state", "cause", "fire_at", "created_at",
+    "available_at", "chained", "attempt", "max_attempts", "priority", "concurrency_key", "concurrency_limit",
+    "original_run_id", "version", "done", "unit", "note", "warnings",
+)  # fmt: skip
+"""The columns that a new run has; see `_row`."""
+_INSERT = Prepared(sa.insert(runs).returning(runs.c.number), _SET)
 _UNSET: dict[str, Any] = {**dict.fromkeys(column.name for column in runs.c), "original_gone": False}
 
 
@@ -37,9 +44,9 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> l
     owners = _jobs_of(connection, new)
     definitions = _definitions(connection, new, owners)
     rows = [_row(run, owners[run.job_id], definitions, now) for run in new]
-    numbers = connection.scalars(_INSERT, rows)
+    numbers = [_INSERT.rows(connection, row)[0] for row in rows]
     created = [
-        run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), "number": number})
+        run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), **number})
         for run, row, number in zip(new, rows, numbers, strict=True)
     ]
     events.record_runs(connection, "run.created", created, now)
@@ -50,8 +57,8 @@ def _of_job(job: Row) -> dict[str, Any]:
     return {"job_id": job["id"], "job_name": job["name"], "median": job["median"], "p90": job["p90"]}
 
 
-def _jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, sa.RowMapping]:
-    owners = {row["id"]: row for row in _OWNERS.rows(connection, {run.job_id for run in new})}
+def _jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, Row]:
+    owners: dict[str, Row] = {row["id"]: row for row in _OWNERS.rows(connection, {run.job_id for run in new})}
     for run in new:
         owner = owners.get(run.job_id)
         if owner is None or run.account_id not in (None, owner["account_id"]):
@@ -59,7 +66,7 @@ def _jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, sa.R
     return owners
 
 
-def _definitions(connection: sa.Connection, new: Iterable[NewRun], owners: dict[str, sa.RowMapping]) -> _Definitions:
+def _definitions(connection: sa.Connection, new: Iterable[NewRun], owners: dict[str, Row]) -> _Definitions:
     """Definitions by job number and revision, of the current revisions and of all others that are named."""
     found: _Definitions = {(job["number"], job["revision"]): job["definition"] for job in owners.values()}
     named = {(owners[run.job_id]["number"], run.revision) for run in new if run.revision is not None}
@@ -73,7 +80,7 @@ def _definitions(connection: sa.Connection, new: Iterable[NewRun], owners: dict[
     return found
 
 
-def _row(run: NewRun, job: sa.RowMapping, definitions: _Definitions, now: datetime) -> dict[str, Any]:
+def _row(run: NewRun, job: Row, definitions: _Definitions, now: datetime) -> dict[str, Any]:
     revision = job["revision"] if run.revision is None else run.revision
     definition = definitions[job["number"], revision]
     policies = definition["policies"]

@@ -63,6 +63,7 @@ class Writer:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
         self._thread = ThreadPoolExecutor(1, "jobdeck-store-writer")
+        self._connection: sa.Connection | None = None
         self._queue: deque[_Waiting] = deque()
         self._wake = asyncio.Event()
         self._listeners: list[Listener] = []
@@ -102,6 +103,7 @@ class Writer:
         self._wake.set()
         if self._task is not None:
             await self._task
+        await self._in_thread(self._let_go)
         await self._in_thread(self._engine.dispose)
         self._thread.shutdown()
 
@@ -140,7 +142,8 @@ class Writer:
         self._publish(news)
 
     def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
-        with self._engine.connect() as connection:
+        connection = self._connection = self._connection or self._engine.connect()
+        try:
             connection.begin()  # what holds the whole store is waited for once
             try:
                 done = _write_together(connection, group)
@@ -149,7 +152,16 @@ class Writer:
                 done = _write_apart(connection, group)
             news = events.write_recorded(connection, self._last_event_id)
             connection.commit()
+        except BaseException:
+            self._let_go()
+            raise
         return done, news
+
+    def _let_go(self) -> None:
+        """What is left of a transaction goes with the connection; the next group gets a new one."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
 
     def _read_last_event_id(self) -> int:
         with self._engine.connect() as connection:

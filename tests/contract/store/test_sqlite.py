@@ -8,8 +8,9 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -17,6 +18,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 
 from agent.core.records import RunUpdate
 from agent.store import SqlStore, counts, fulltext, open_store, schema
+from agent.store.prepared import _Compiled
 from agent.store.tables import metadata, runs
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound, Unavailable
@@ -185,7 +187,7 @@ async def test_no_value_stands_in_an_error(sqlite: SqlStore) -> None:
 
 
 @pytest.fixture
-def plans(sqlite: SqlStore, path: Path) -> list[str]:
+def plans(sqlite: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The plans of all statements that the store sends from now on, as SQLite itself explains them."""
     found: list[str] = []
     explaining = sqlite3.connect(path, check_same_thread=False)  # the writer has a thread of its own
@@ -198,6 +200,14 @@ def plans(sqlite: SqlStore, path: Path) -> list[str]:
 
     for engine in (sqlite._writer._engine, sqlite._readers.sync_engine):
         sa.event.listen(engine, "before_cursor_execute", explain)
+    bind = _Compiled.bind
+
+    def bind_and_explain(compiled: _Compiled, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        values = bind(compiled, given)
+        explain(None, None, compiled._text, values)
+        return values
+
+    monkeypatch.setattr(_Compiled, "bind", bind_and_explain)
     return found
 
 

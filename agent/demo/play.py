@@ -7,47 +7,72 @@ import os
 import signal
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from agent.demo.headless import DemoFailed, play_main_job
 from agent.demo.world import DemoWorld, open_world
 from agent.logging import set_up_logging_to_file
 from shared.places import socket_path
 
-_TOLD_TO_STOP = 143
+_BY_SIGNAL = 128
+"""Exit codes of programs that a signal has ended begin behind it."""
 
 
 async def run_demo(*, port: int, keep: Path | None, in_terminal: bool) -> int:
-    """Returns the exit code: 0, or 1 with the reason on standard error."""
-    _stop_on_signals()
+    """Returns the exit code: 0, or 1 with the reason on standard error; 128 and its number after a signal.
+
+    A line that drops, Ctrl-C or TERM takes the world down as leaving does. While it is being made a signal waits: what
+    is half made cannot be taken down.
+    """
+    told = _hear_signals()
     with _folder(keep) as folder:
         set_up_logging_to_file(folder / "agent.log")
         print("Building the demo: 20,000 orders, a knowledge base, an agent ...", flush=True)
         world = await open_world(folder, port)
         try:
-            if world.port_was_taken:
-                print(f"Port {port} is taken; the demo's agent answers at {world.url} instead.", flush=True)
-            if in_terminal:
-                return await _open_console(world, folder)
-            await play_main_job(world)
-        except DemoFailed as failure:
-            print(f"jobdeck demo: {failure}", file=sys.stderr)
-            return 1
-        except asyncio.CancelledError:
-            return _TOLD_TO_STOP
+            return await _until_told(told, _play(world, folder, port, in_terminal=in_terminal))
         finally:
             await world.close()
+
+
+async def _play(world: DemoWorld, folder: Path, port: int, *, in_terminal: bool) -> int:
+    if world.port_was_taken:
+        print(f"Port {port} is taken; the demo's agent answers at {world.url} instead.", flush=True)
+    if in_terminal:
+        return await _open_console(world, folder)
+    try:
+        await play_main_job(world)
+    except DemoFailed as failure:
+        print(f"jobdeck demo: {failure}", file=sys.stderr)
+        return 1
     return 0
 
 
-def _stop_on_signals() -> None:
-    """A line that drops or a TERM takes the world down as leaving does: nothing of it stays behind."""
-    playing = asyncio.current_task()
-    assert playing is not None
-    for number in (signal.SIGHUP, signal.SIGTERM):
-        asyncio.get_running_loop().add_signal_handler(number, playing.cancel)
+def _hear_signals() -> asyncio.Future[int]:
+    """The exit code, when a signal has told to stop."""
+    loop = asyncio.get_running_loop()
+    told: asyncio.Future[int] = loop.create_future()
+
+    def hear(number: int) -> None:
+        if not told.done():
+            told.set_result(_BY_SIGNAL + number)
+
+    for number in (signal.SIGHUP, signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(number, hear, number)
+    return told
+
+
+async def _until_told(told: asyncio.Future[int], playing: Coroutine[Any, Any, int]) -> int:
+    play = asyncio.create_task(playing)
+    await asyncio.wait({told, play}, return_when=asyncio.FIRST_COMPLETED)
+    if play.done():
+        return play.result()
+    play.cancel()
+    await asyncio.gather(play, return_exceptions=True)
+    return told.result()
 
 
 async def _open_console(world: DemoWorld, folder: Path) -> int:

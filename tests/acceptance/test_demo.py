@@ -80,12 +80,15 @@ def test_in_a_terminal_it_opens_the_console_on_a_past_that_is_there(folder: Path
         app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")), deadline=90)
 
 
-def test_a_line_that_drops_takes_the_world_down(folder: Path) -> None:
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
+def test_whoever_ends_it_while_it_is_made_leaves_nothing_behind(folder: Path, number: signal.Signals) -> None:
     env = {**os.environ, "TMPDIR": str(folder)}
-    process = subprocess.Popen([*DEMO], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, env=env)
+    process = subprocess.Popen(
+        [*DEMO], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
+    )
     assert process.stdout is not None
     process.stdout.readline()
-    process.send_signal(signal.SIGHUP)
-    process.wait(60)
-    process.stdout.close()
+    process.send_signal(number)
+    _, said = process.communicate(timeout=60)
+    assert (process.returncode, said) == (128 + number, "")
     assert not list(folder.iterdir())

@@ -98,7 +98,7 @@ def _wait(data_dir: Path) -> _Waited:
         process = psutil.Process(agent.process.pid)
         time.sleep(_SETTLE)
         before = _spent(process)
-        time.sleep(_IDLE)
+        time.sleep(_IDLE)  # what is measured
         return _Waited(process.memory_info().rss / 1e6, (_spent(process) - before) / _IDLE * 100)
 
 

@@ -38,5 +38,5 @@ def call(task: Any) -> float:
     """Submit one and wait for its end; what it returned."""
     result = task()
     while (ended := result.get()) is None:
-        time.sleep(_POLL)
+        time.sleep(_POLL)  # its callers' own way of waiting: it tells nobody of an end
     return float(ended)

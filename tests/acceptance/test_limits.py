@@ -49,7 +49,7 @@ if what == "output":
         os.write(1, b"x" * 99 + b"\\n")
 take()
 """
-"""Parts of the amount each in a process of its own, one of them double-forked in a session of its own, deaf to TERM."""
+"""A program that keeps what it took until it is killed: parts of the amount each in a process of its own, one of them double-forked in a session of its own, deaf to TERM."""
 
 _ONCE_TOGETHER = """
 import os, time

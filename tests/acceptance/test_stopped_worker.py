@@ -236,7 +236,7 @@ def test_workers_stopped_at_any_moment_of_a_sync(tmp_path: Path) -> None:
             victims = chance.sample(pair, 1 + chance.randrange(2))
             for victim in victims:
                 processes.send(victim, signal.SIGSTOP)
-            time.sleep(chance.uniform(0, 2))
+            time.sleep(chance.uniform(0, 2))  # stopped for longer than a lease, or shorter
             for victim in victims:
                 processes.send(victim, signal.SIGCONT)
             ended = agent.run_until(run, "completed", "failed", "cancelled")

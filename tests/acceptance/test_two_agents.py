@@ -161,11 +161,11 @@ def _afflict(agent: AgentProcess, chance: random.Random) -> None:
     """Stop it and all its processes for longer than a lease or shorter; or kill it."""
     if chance.random() < 0.3:
         agent.kill()
-        time.sleep(chance.uniform(0, 4))
+        time.sleep(chance.uniform(0, 4))  # dead for that long
         agent.start()
         return
     frozen = _freeze(agent)
-    time.sleep(chance.uniform(0, 6))
+    time.sleep(chance.uniform(0, 6))  # stopped for that long
     for process in frozen:
         processes.send(process, signal.SIGCONT)
 

@@ -15,7 +15,7 @@ import pytest
 
 from shared.states import FINAL
 from tests.acceptance.faults.memory import Memory
-from tests.harness.agent_process import AgentProcess, agent_process
+from tests.harness.agent_process import AgentProcess, agent_process, until
 
 LINES = int(os.environ.get("JOBDECK_LOG_LINES", "20000000"))
 _LINE = "order %.0f from the shop at the corner: lamp 4710 packed, weighed and sent on its way to the customer"
@@ -54,9 +54,11 @@ def _start(agent: AgentProcess, command: str) -> dict[str, Any]:
 
 
 def _wait(agent: AgentProcess, run: dict[str, Any], memory: Memory) -> None:
-    while agent.call("GET", f"/api/runs/{run['id']}")["state"] not in FINAL:
+    def is_over() -> bool:
         memory.look()
-        time.sleep(0.2)
+        return agent.call("GET", f"/api/runs/{run['id']}")["state"] in FINAL
+
+    until(is_over, "all lines are said", deadline=1800)
 
 
 def _found(agent: AgentProcess, run: dict[str, Any], **wanted: Any) -> dict[str, Any]:

@@ -84,7 +84,7 @@ class Storm:
     def leave_dead(self, seconds: float) -> None:
         """No agent for that long, while the table goes on changing."""
         self._wait_ready()
-        self._kill_agent(afterwards=lambda: time.sleep(seconds))
+        self._kill_agent(afterwards=lambda: time.sleep(seconds))  # the absence itself
 
     def calm(self) -> None:
         """No more kills and changes: everything due is decided, what was missed is caught up, all runs end, a last sync

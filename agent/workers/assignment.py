@@ -24,6 +24,8 @@ class Assignment:
     exceeded: Exceeded | None = None
     distrusted: bool = False
     """What the run did to its worker does not end with it: the worker is to go."""
+    children_killed: bool = False
+    """The keeper was told to kill all below the worker, and may still be at it."""
     kill_at: float | None = None
     """On the loop's clock, once it was asked to end."""
     timers: list[asyncio.TimerHandle] = field(default_factory=list)

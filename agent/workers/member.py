@@ -208,8 +208,9 @@ class Member:
         self.cancel("limit")
 
     async def _cleared(self, event: Cleared, held: Assignment) -> None:
-        if limits.is_watched(held.order):
-            await self._end_watch(held)
+        held.stop_timers()
+        if limits.is_watched(held.order) or held.children_killed:
+            await self._end_watch(held)  # or the KILL that was meant for this run would meet the next one
         if event.threads or held.ended is None:
             _log.warning(
                 "a driver left threads running; its worker is ended", run=held.order.run_id, type=held.order.type
@@ -230,7 +231,7 @@ class Member:
         await self._finish(held)
 
     async def _end_watch(self, held: Assignment) -> None:
-        """Until the keeper has said all that it has to say about the run, or is gone."""
+        """Until the keeper has done and said all that it has to about the run, or is gone."""
         self._unwatched.clear()
         self._control.write(limits.end_watch(held.order, self.pid))
         answers = [asyncio.ensure_future(event.wait()) for event in (self._unwatched, self.gone)]
@@ -326,6 +327,8 @@ class Member:
 
     def _kill_children(self) -> None:
         """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
+        if self.assignment is not None:
+            self.assignment.children_killed = True
         self._control.write(b"c\n")
         self._later(CHILDREN_FIRST, self.kill)
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from pathlib import Path
 
 import pytest
@@ -117,6 +119,26 @@ async def test_a_worker_that_is_to_go_takes_the_order_that_was_on_its_way(tmp_pa
     stage.executor.execute(first.worker_id, late)
     assert (await stage.ending(late.run_id)).worker_id == first.worker_id
     await until(lambda: first.worker_id not in {worker.id for worker in stage.executor.workers()})
+    await stage.executor.stop(1)
+    assert worker_processes() == []
+
+
+async def test_the_kill_of_one_run_does_not_meet_the_next(tmp_path: Path) -> None:
+    """The grace ends just as the run does: until the keeper has looked for whom to kill, the worker gets no order."""
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    run = await stage.give("agent.drivers.command.run:run", {"command": "echo ready; exec sleep 60"}, kill_grace=0.0)
+    await stage.ready(run)
+    [member] = stage.executor._members.values()
+    assert member._keeper is not None
+    os.kill(member._keeper.pid, signal.SIGSTOP)
+    stage.executor.cancel(run)
+    with pytest.raises(AssertionError):
+        await until(stage.executor.idle_workers, 0.5)
+    os.kill(member._keeper.pid, signal.SIGCONT)
+    assert (await stage.ending(run)).ended is not None
+    after = await stage.run("agent.drivers.command.run:run", {"command": "echo through"})
+    assert after.outcome == "completed", after.error
     await stage.executor.stop(1)
     assert worker_processes() == []
 

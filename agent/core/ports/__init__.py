@@ -1,0 +1,35 @@
+"""The architecture on one page: what the core needs, as abstract types, a seam a file.
+
+Every `now` is handed in; every verb that writes takes batches where its callers have them, is one
+transaction, and returns only after the commit. Reads see committed state. Events are published after
+the commit that made them, in order.
+"""
+
+from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
+from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.jobs import JobStore
+from agent.core.ports.pruning import Pruning
+from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
+from agent.core.ports.runs import RunStore
+from agent.core.ports.sentinels import SentinelStore
+from agent.core.ports.store import Store
+from agent.core.ports.world import WorldStore
+
+__all__ = [
+    "BacklogStore",
+    "Drivers",
+    "EndSink",
+    "EventSink",
+    "Executor",
+    "FireStore",
+    "JobStore",
+    "KnowledgeBases",
+    "LogStore",
+    "Pruning",
+    "RunStore",
+    "SentinelStore",
+    "Sources",
+    "Store",
+    "Vault",
+    "WorldStore",
+]

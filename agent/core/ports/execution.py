@@ -1,0 +1,70 @@
+"""Where runs are executed, and where their logs lie."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from typing import Protocol
+
+from agent.core.records import (
+    LogSearch,
+)
+from agent.core.wire import Ended, Order, RunMessage, WireLine
+from shared.models import (
+    LogHits,
+    LogPage,
+    Worker,
+)
+
+EventSink = Callable[[str, RunMessage], Awaitable[None]]
+"""(worker id, event): what a worker says about its run. Awaiting it is the back pressure on that worker."""
+
+EndSink = Callable[[str, Ended | None, RunMessage], Awaitable[None]]
+"""(worker id, the worker's last word or None if it was lost, the run it had): called once per executed order, and
+only when every process that the run ever started is proven gone."""
+
+
+class Executor(Protocol):
+    """Executes orders in worker processes."""
+
+    async def start(self, on_event: EventSink, on_end: EndSink) -> None: ...
+
+    async def stop(self, grace: float) -> None:
+        """Let running orders finish for `grace` seconds, then cancel them; no process is left."""
+
+    def idle_workers(self) -> list[str]:
+        """Ids of workers that can take an order now."""
+
+    def workers(self) -> list[Worker]: ...
+
+    def execute(self, worker_id: str, order: Order) -> None:
+        """Hand the order to that idle worker; what follows comes through the sinks."""
+
+    def cancel(self, run_id: str, reason: str = "cancel") -> None:
+        """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""
+
+    async def sweep(self, run_ids: Sequence[str]) -> None:
+        """End what processes an earlier agent's workers left of these runs (found by their mark); returns when none is left."""
+
+    def on_idle(self, listener: Callable[[], None]) -> None:
+        """Call `listener` whenever a worker becomes idle."""
+
+
+class LogStore(Protocol):
+    """Logs of runs: segment files with an index, never rows."""
+
+    async def append(self, run_id: str, lines: Sequence[WireLine], mask: Sequence[str]) -> int:
+        """Write with every string of `mask` replaced by `•••`; returns the lines stored so far."""
+
+    async def read(self, run_id: str, *, start: int = 1, limit: int = 200) -> LogPage:
+        """Lines from number `start`; a negative start counts from the end."""
+
+    async def search(self, run_id: str, wanted: LogSearch, *, seconds: float = 0.5) -> LogHits:
+        """Works for about `seconds` and answers with what it found and where to go on; so whoever searches a long log
+        can show how far it is, and stop. Each answer is further than the one before."""
+
+    def follow(self, run_id: str, start: int) -> AsyncIterator[LogPage]: ...
+
+    async def seal(self, run_id: str) -> None:
+        """The run is over: flush and close."""
+
+    async def delete(self, run_ids: Sequence[str]) -> None: ...

@@ -1,0 +1,53 @@
+"""Jobs and their revisions, as the core needs them stored."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any, Protocol
+
+from agent.core.records import (
+    ActiveLimit,
+    JobChange,
+    JobStatistics,
+    NewJob,
+)
+from shared.models import (
+    Job,
+)
+from shared.models.job import JobInput
+
+
+class JobStore(Protocol):
+    async def insert_job(self, job: NewJob, now: datetime) -> Job:
+        """Publish revision 1. Conflict(field='name'|'slug') if taken in the account; TooMany if the limit is reached."""
+
+    async def replace_job(self, change: JobChange, expected_version: int | None, now: datetime) -> Job:
+        """Publish the next revision. StaleVersion if the version moved; NotFound; Conflict as above.
+        `high_water` never goes back."""
+
+    async def set_paused(
+        self, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+    ) -> Job:
+        """Pause or resume. While paused the job stays due-able: its span is settled when it resumes."""
+
+    async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
+        """Mark as deleted: frees the name, cancels its pending runs; the ledger and runs stay."""
+
+    async def get_job(self, account_id: str, key: str) -> Job:
+        """By id, slug, natural id `owner-handle:slug`, or name, in that order. NotFound."""
+
+    async def list_jobs(
+        self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None
+    ) -> tuple[list[Job], int]:
+        """A page and the total. `q`: plain words over name and description, never a syntax error.
+        `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
+
+    async def revisions(self, job_id: str) -> list[dict[str, Any]]:
+        """`{"revision", "definition", "authorId", "createdAt"}`, newest first."""
+
+    async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
+
+    async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int: ...
+
+    async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]: ...

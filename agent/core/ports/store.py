@@ -1,0 +1,32 @@
+"""All of Jobdeck's own tables as one thing."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.jobs import JobStore
+from agent.core.ports.pruning import Pruning
+from agent.core.ports.runs import RunStore
+from agent.core.ports.sentinels import SentinelStore
+from agent.core.ports.world import WorldStore
+from shared.models import (
+    Event,
+)
+
+
+class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Pruning, Protocol):
+    """All of Jobdeck's own tables. One contract suite runs on every engine."""
+
+    def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
+        """Call `listener` on the loop after each commit, in order; returns the way to stop it. It must not block."""
+
+    def ride(self, rider: Callable[[], None]) -> None:
+        """Call `rider` on the loop when runs that may be due are about to be stored, or places to be freed: what it
+        queues at once shares their commit."""
+
+    async def ping(self) -> None:
+        """Raise Unavailable unless the store can be read and written."""
+
+    async def close(self) -> None: ...

@@ -1,0 +1,76 @@
+"""Who asks, and what jobs work with."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agent.core.records import (
+    TokenRecord,
+)
+from shared.models import (
+    Connection,
+    Event,
+    KnowledgeBase,
+    TokenInfo,
+    Worker,
+)
+
+
+class WorldStore(Protocol):
+    """Accounts, users, tokens, secrets, connections, knowledge bases, agents and workers, events."""
+
+    async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None: ...
+
+    async def find_owner(self, account_id: str) -> tuple[str, str]:
+        """(user id, handle) of the account's first user. NotFound."""
+
+    async def insert_token(self, token: TokenRecord) -> None: ...
+
+    async def find_token(self, token_hash: str) -> TokenRecord | None: ...
+
+    async def touch_tokens(self, used: dict[str, datetime]) -> None: ...
+
+    async def list_tokens(self, account_id: str) -> list[TokenInfo]: ...
+
+    async def revoke_token(self, account_id: str, token_id: str, now: datetime) -> None: ...
+
+    async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None: ...
+
+    async def get_secret(self, account_id: str, name: str) -> bytes: ...
+
+    async def list_secrets(self, account_id: str) -> list[tuple[str, datetime]]: ...
+
+    async def delete_secret(self, account_id: str, name: str) -> None:
+        """Conflict while a connection uses it."""
+
+    async def insert_connection(self, connection: Connection) -> Connection: ...
+
+    async def get_connection(self, account_id: str, key: str) -> Connection:
+        """By id or name."""
+
+    async def list_connections(self, account_id: str) -> list[Connection]: ...
+
+    async def delete_connection(self, account_id: str, key: str) -> None: ...
+
+    async def insert_knowledge_base(self, base: KnowledgeBase) -> KnowledgeBase:
+        """`number` is assigned by the store."""
+
+    async def get_knowledge_base(self, account_id: str, key: str) -> KnowledgeBase: ...
+
+    async def list_knowledge_bases(self, account_id: str) -> list[KnowledgeBase]: ...
+
+    async def delete_knowledge_base(self, account_id: str, key: str) -> None: ...
+
+    async def put_workers(self, workers: Sequence[Worker], now: datetime) -> None: ...
+
+    async def list_workers(self) -> list[Worker]: ...
+
+    async def events_after(self, account_id: str, event_id: int, limit: int) -> list[Event] | None:
+        """None: that position was pruned; the listener must start anew."""
+
+    async def last_event_id(self) -> int: ...
+
+    async def prune_events(self, keep: int, before: datetime | None = None) -> int:
+        """Delete the oldest, beyond the newest `keep` or from before that moment; returns how many."""

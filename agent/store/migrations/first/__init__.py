@@ -1,0 +1,1 @@
+"""The parts of the first schema, a subject a file."""

@@ -1,0 +1,34 @@
+"""How a verb reaches the store: reads on a reader, writes in the writer's next group."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from typing import Any, TypeVar
+
+from sqlalchemy import exc
+
+from agent.store.readers import Readers
+from agent.store.writer import Writer
+from shared.clock import Clock
+from shared.errors import Unavailable
+
+T = TypeVar("T")
+
+
+class Verbs:
+    """Each verb is handed to the function that does it, in a transaction."""
+
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+        self._writer = writer
+        self._readers = readers
+        self._clock = clock
+
+    async def _read(self, query: Callable[..., T], *args: Any, **named: Any) -> T:
+        try:
+            return await self._readers.ask(lambda connection: query(connection, *args, **named))
+        except exc.DBAPIError as error:
+            raise Unavailable(f"the store cannot be read: {error.orig}") from error
+
+    def _write(self, write: Callable[..., T], *args: Any) -> Awaitable[T]:
+        """Queued when it is called, not when it is awaited."""
+        return self._writer.submit(lambda connection: write(connection, *args))

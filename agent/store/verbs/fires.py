@@ -1,0 +1,50 @@
+"""The ledger of fires."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.core.records import (
+    DueJob,
+    SettledJob,
+)
+from agent.store import (
+    fires,
+)
+from agent.store.verbs.base import Verbs
+from shared.models import (
+    Fire,
+    Run,
+)
+
+
+class FireVerbs(Verbs):
+    async def due_jobs(self, now: datetime, limit: int) -> list[DueJob]:
+        return await self._read(fires.due, now, limit)
+
+    async def due_state(self, account_id: str, job_id: str) -> DueJob:
+        return await self._read(fires.state, account_id, job_id)
+
+    async def next_due(self) -> datetime | None:
+        return await self._read(fires.next_due)
+
+    async def settle(self, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
+        return await self._writer.submit(lambda connection: fires.settle(connection, settled, now), stirs=True)
+
+    async def stale_zone_jobs(self, zone_data_version: str, limit: int) -> list[DueJob]:
+        return await self._read(fires.stale_zone, zone_data_version, limit)
+
+    async def list_fires(
+        self,
+        account_id: str,
+        *,
+        job_id: str | None = None,
+        outcome: str | None = None,
+        before: int | None = None,
+        limit: int = 50,
+    ) -> list[Fire]:
+        return await self._read(fires.list_page, account_id, job_id, outcome, before, limit)
+
+    async def late_jobs(self, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
+        return await self._read(fires.late, before, last, limit)

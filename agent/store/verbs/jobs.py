@@ -1,0 +1,62 @@
+"""Jobs and their revisions."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Any
+
+from agent.core.records import (
+    ActiveLimit,
+    JobChange,
+    JobStatistics,
+    NewJob,
+)
+from agent.store import (
+    job_queries,
+    jobs,
+)
+from agent.store.verbs.base import Verbs
+from shared.models import (
+    Job,
+    JobInput,
+)
+
+
+class JobVerbs(Verbs):
+    async def insert_job(self, job: NewJob, now: datetime) -> Job:
+        return await self._write(jobs.insert, job, now)
+
+    async def replace_job(self, change: JobChange, expected_version: int | None, now: datetime) -> Job:
+        return await self._write(jobs.replace, change, expected_version, now)
+
+    async def set_paused(
+        self, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+    ) -> Job:
+        return await self._write(jobs.set_paused, job_id, paused_at, next_fire_at, now)
+
+    async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
+        return await self._write(jobs.delete, job_id, expected_version, now)
+
+    async def get_job(self, account_id: str, key: str) -> Job:
+        return await self._read(job_queries.get, account_id, key)
+
+    async def list_jobs(
+        self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None
+    ) -> tuple[list[Job], int]:
+        now = self._clock.now()
+        return await self._read(
+            job_queries.list_page, account_id, q=q, sort=sort, limit=limit, start=start, where=where, now=now
+        )
+
+    async def definition(self, job_id: str, revision: int | None = None) -> JobInput:
+        return await self._read(job_queries.definition, job_id, revision)
+
+    async def revisions(self, job_id: str) -> list[dict[str, Any]]:
+        return await self._read(job_queries.revisions, job_id)
+
+    async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int:
+        return await self._read(jobs.count_active, account_id, limit, now)
+
+    async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]:
+        return await self._read(job_queries.statistics, job_ids)

@@ -1,0 +1,45 @@
+"""What goes when its time is over."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from agent.core.records import (
+    OldRows,
+    StoreSize,
+)
+from agent.store import (
+    pruning,
+    space,
+)
+from agent.store.verbs.base import Verbs
+
+
+class PruningVerbs(Verbs):
+    async def old_runs(self, after: int, before: datetime, spare: int) -> OldRows:
+        return await self._read(pruning.old_runs, after, before, spare)
+
+    async def surplus_runs(self, keep: int, most: int) -> list[int]:
+        return await self._read(pruning.surplus_runs, keep, most)
+
+    async def delete_runs(self, numbers: Sequence[int]) -> int:
+        return await self._write(pruning.delete_runs, numbers)
+
+    async def gone_runs(self, most: int) -> list[str]:
+        return await self._read(pruning.gone, most)
+
+    async def forget_gone_runs(self, run_ids: Sequence[str]) -> None:
+        await self._write(pruning.forget_gone, run_ids)
+
+    async def old_fires(self, after: int, before: datetime, spare: int) -> OldRows:
+        return await self._read(pruning.old_fires, after, before, spare)
+
+    async def delete_fires(self, numbers: Sequence[int]) -> int:
+        return await self._write(pruning.delete_fires, numbers)
+
+    async def give_back_space(self) -> bool:
+        return await self._write(space.give_back)
+
+    async def size(self) -> StoreSize:
+        return await self._read(space.size)

@@ -1,0 +1,109 @@
+"""Runs, from their making to their end."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Awaitable, Sequence
+from datetime import datetime
+from typing import Any
+
+from agent.core.records import (
+    ClaimedRun,
+    Fence,
+    NewRun,
+    Outcome,
+    RunPage,
+    RunQuery,
+    RunUpdate,
+    Tally,
+)
+from agent.store import (
+    cancels,
+    claims,
+    outcomes,
+    run_queries,
+    runs,
+    updates,
+)
+from agent.store.verbs.base import Verbs
+from agent.store.walking import Patience
+from shared.models import (
+    Run,
+    Step,
+)
+
+
+class RunVerbs(Verbs):
+    async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
+        return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
+
+    def claim(
+        self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+    ) -> Awaitable[list[ClaimedRun]]:
+        return self._write(claims.claim, worker_ids, agent_id, lease_until, now)
+
+    async def update_runs(self, changes: Sequence[RunUpdate], now: datetime) -> list[Fence]:
+        held = await self._writer.submit_each(updates.write, changes, now)
+        return [each.fence for each, holds in zip(changes, held, strict=True) if not holds]
+
+    async def extend_leases(self, fences: Sequence[Fence], until: datetime, now: datetime) -> list[Fence]:  # noqa: ARG002  # the fence alone judges
+        return await self._write(claims.extend, fences, until)
+
+    async def finish(self, ended: Sequence[Outcome], now: datetime) -> list[Run]:
+        moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True)
+        return [run for run in moved if run is not None]
+
+    async def request_cancel(
+        self,
+        run_ids: Sequence[str],
+        by: str,
+        deadline: datetime | None,
+        now: datetime,
+        *,
+        due: datetime | None = None,
+    ) -> list[Run]:
+        return await self._write(cancels.request, run_ids, by, deadline, now, due)
+
+    async def withdraw_cancels(self, run_ids: Sequence[str], now: datetime) -> list[Run]:
+        return await self._write(cancels.withdraw, run_ids, now)
+
+    async def carry_out_cancels(self, now: datetime, limit: int) -> list[Run]:
+        return await self._write(cancels.carry_out, limit, now)
+
+    async def next_cancel_due(self) -> datetime | None:
+        return await self._read(cancels.next_due)
+
+    async def expired_leases(self, now: datetime) -> list[ClaimedRun]:
+        return await self._read(claims.expired, now)
+
+    async def leases_of_other_agents(self, agent_id: str) -> list[ClaimedRun]:
+        return await self._read(claims.of_other_agents, agent_id)
+
+    async def next_available(self, now: datetime) -> datetime | None:
+        return await self._read(claims.next_available, now)
+
+    async def get_run(self, account_id: str, run_id: str) -> Run:
+        return await self._read(run_queries.get, account_id, run_id, self._clock.now())
+
+    async def list_runs(self, query: RunQuery) -> list[Run]:
+        return (await self.page_runs(query, math.inf)).runs
+
+    async def page_runs(self, query: RunQuery, seconds: float) -> RunPage:
+        patience = Patience.of(self._clock.monotonic, seconds)
+        return await self._read(run_queries.list_page, query, self._clock.now(), patience)
+
+    async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
+        return (await self.tally_runs(account_id, where, math.inf)).counts
+
+    async def tally_runs(self, account_id: str, where: Any, seconds: float) -> Tally:
+        patience = Patience.of(self._clock.monotonic, seconds)
+        return await self._read(run_queries.count_by_state, account_id, where, self._clock.now(), patience)
+
+    async def count_runs(self, account_id: str, where: Any) -> int:
+        return sum((await self.count_by_state(account_id, where)).values())
+
+    async def steps(self, run_id: str) -> list[Step]:
+        return await self._read(run_queries.list_steps, run_id)
+
+    async def attempts(self, run_id: str) -> list[dict[str, Any]]:
+        return await self._read(run_queries.list_attempts, run_id)

@@ -59,6 +59,9 @@ class Zone:
         """The spans that touch [start, end), each seen once."""
         while start < end:
             span = self.span_at(start)
+            # Where knowledge ended and no shift came, the span that follows is the same one, seen further.
+            while span.end < end and (further := self.span_at(span.end)).start == span.start:
+                span = further
             yield span
             start = span.end
 

@@ -13,7 +13,7 @@ from shared.errors import InvalidInput
 from shared.models.job import Dst
 from shared.schedule import zone_data_version
 from shared.schedule.instants import to_micros
-from shared.schedule.zone import load_zone
+from shared.schedule.zone import Zone, load_zone
 from tests.property.schedule.zones import ZONES
 from tests.unit.schedule.helpers import cron, local_fires, simple, utc
 
@@ -97,6 +97,15 @@ def test_shifts_are_those_of_the_zone_data(zone: str) -> None:
     end = to_micros(utc("2037-12-31"))
     found = [span.start // 1_000_000 for span in load_zone(zone).spans(1, end) if span.start > 0]
     assert found == [at for at in wanted if at * 1_000_000 < end]
+
+
+@pytest.mark.parametrize("asked_before", ["1971-06-01", "1990-01-01", "2020-06-01"])
+def test_a_span_is_seen_once_wherever_knowledge_ended(asked_before: str) -> None:
+    """What was asked before decides how far a zone is known; a span that reaches behind that is still one."""
+    zone = Zone("Asia/Dhaka", ZoneInfo("Asia/Dhaka"))
+    zone.span_at(to_micros(utc(asked_before)))
+    starts = [span.start for span in zone.spans(1, to_micros(utc("2150-01-01")))]
+    assert len(starts) == len(set(starts)) == 3
 
 
 def test_a_zone_far_ahead_is_still_right() -> None:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Request, Security
 from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
 
 from agent.api.context import api_of
-from agent.api.peers import Channel, channel_of, host_name, is_loopback_name, is_loopback_peer, was_forwarded
+from agent.api.peers import (
+    Channel,
+    address_of,
+    channel_of,
+    host_name,
+    is_loopback_name,
+    is_loopback_peer,
+    program_of,
+    was_forwarded,
+)
 from agent.core.callers import Caller, Scope
 from shared.errors import Unauthenticated
 
@@ -64,7 +74,7 @@ def admit(request: Request, caller: Caller, scopes: list[str]) -> Caller:
     if channel_of(request.scope) is not Channel.SOCKET:
         api_of(request).rates.take(caller.token_id or f"{caller.via}:{caller.account_id}")
     caller.require(*(Scope(scope) for scope in scopes))
-    return caller
+    return replace(caller, address=address_of(request.scope), client=program_of(request.headers))
 
 
 def _token(request: Request) -> str | None:

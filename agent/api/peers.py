@@ -10,6 +10,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 _CHANNEL = "jobdeck.channel"
 _FORWARDED = ("forwarded", "x-forwarded-")
+_LONGEST_PROGRAM = 120
 
 
 class Channel(StrEnum):
@@ -66,6 +67,18 @@ def is_loopback_peer(scope: Scope) -> bool:
 def was_forwarded(headers: Headers) -> bool:
     """True if any proxy said that it passed the request on."""
     return any(name.startswith(_FORWARDED) for name in headers)
+
+
+def address_of(scope: Scope) -> str | None:
+    """The peer's address; None over the socket."""
+    client = scope.get("client")
+    return str(client[0]) if client and channel_of(scope) is Channel.TCP else None
+
+
+def program_of(headers: Headers) -> str | None:
+    """The User-Agent, in one line and at most 120 characters."""
+    said = "".join(letter for letter in headers.get("user-agent", "") if letter.isprintable())[:_LONGEST_PROGRAM]
+    return said or None
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

@@ -22,7 +22,7 @@ EVERY_SCOPE = frozenset(Scope)
 
 @dataclass(frozen=True, slots=True)
 class Caller:
-    """One authenticated request's identity. `via` is `token`, `socket` or `anonymous`."""
+    """One authenticated request's identity. `via` is `token`, `session`, `oauth`, `socket` or `anonymous`."""
 
     account_id: str
     user_id: str
@@ -30,6 +30,14 @@ class Caller:
     scopes: frozenset[Scope]
     via: str
     token_id: str | None = None
+    address: str | None = None
+    """Where the request came from; None over the socket."""
+    client: str | None = None
+    """What the caller's program calls itself (User-Agent), shortened."""
+
+    @property
+    def is_admin(self) -> bool:
+        return Scope.ADMIN in self.scopes
 
     def require(self, *scopes: Scope) -> None:
         """Raise Forbidden naming the first scope that is missing."""

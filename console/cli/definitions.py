@@ -1,17 +1,17 @@
-"""Definitions of jobs as text and as flags: TOML or JSON in, TOML out (JSON where TOML cannot say it)."""
+"""Definitions of jobs from files and from flags."""
 
 from __future__ import annotations
 
 import json
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from shared.definitions import read
 from shared.errors import Fault, InvalidInput
-from shared.models import Job, JobInput
+from shared.models import JobInput
 
 
 def check(values: dict[str, Any]) -> JobInput:
@@ -22,36 +22,11 @@ def check(values: dict[str, Any]) -> JobInput:
         raise InvalidInput([_fault(each) for each in error.errors()]) from error
 
 
-def read(source: str, text: str) -> dict[str, Any]:
-    """Parse the text of a definition; JSON begins with a brace. InvalidInput names the source and the place."""
-    try:
-        values = json.loads(text) if text.lstrip().startswith("{") else tomllib.loads(text)
-    except (json.JSONDecodeError, tomllib.TOMLDecodeError) as error:
-        raise InvalidInput.one(source, f"is neither TOML nor JSON: {error}") from error
-    return dict(values)
-
-
 def read_file(path: Path) -> dict[str, Any]:
     try:
         return read(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
         raise InvalidInput.one("--file", f"{path} cannot be read: {error}") from error
-
-
-def definition_of(job: Job) -> dict[str, Any]:
-    """What can be edited of a job, without what only says that there is nothing."""
-    values = job.model_dump(mode="json", by_alias=True, include=set(JobInput.model_fields))
-    return {name: value for name, value in values.items() if value not in (None, "", [], {})}
-
-
-def write(values: dict[str, Any]) -> tuple[str, str]:
-    """Text to edit and the ending of its file."""
-    import tomli_w
-
-    try:
-        return tomli_w.dumps(_without_nulls(values), multiline_strings=True), ".toml"
-    except (TypeError, ValueError):
-        return json.dumps(values, indent=2, ensure_ascii=False) + "\n", ".json"
 
 
 def assign(target: dict[str, Any], field: str, settings: Sequence[str]) -> None:
@@ -74,29 +49,6 @@ def _value(text: str) -> Any:
         return json.loads(text)
     except json.JSONDecodeError:
         return text
-
-
-def _without_nulls(values: dict[str, Any]) -> dict[str, Any]:
-    """TOML has no null. In Jobdeck's own fields leaving one out means the same; in a driver's parameters it may not."""
-    parameters = [values.get("data", {}), *(action.get("data", {}) for action in values.get("actions", []))]
-    if any(_has_null(each) for each in parameters):
-        raise ValueError("null")
-    pruned: dict[str, Any] = _prune(values)
-    return pruned
-
-
-def _prune(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {name: _prune(inner) for name, inner in value.items() if inner is not None}
-    return [_prune(inner) for inner in value] if isinstance(value, list) else value
-
-
-def _has_null(value: Any) -> bool:
-    if isinstance(value, dict):
-        return any(_has_null(inner) for inner in value.values())
-    if isinstance(value, list):
-        return any(_has_null(inner) for inner in value)
-    return value is None
 
 
 def _fault(error: Any) -> Fault:

@@ -14,6 +14,7 @@ import typer
 from console.cli import definitions
 from console.cli.calling import call
 from console.cli.output import note
+from shared.definitions import definition_of, read, write
 from shared.errors import InvalidInput, JobdeckError
 from shared.models import Job, JobInput
 
@@ -25,7 +26,7 @@ def edit_job(job: Job) -> Job | None:
 
     What is refused can be edited again; the text is never lost: on giving up, the message names its file.
     """
-    text, ending = definitions.write(definitions.definition_of(job))
+    text, ending = write(definition_of(job))
     head = _HEAD.format(name=job.slug, revision=job.revision) if ending == ".toml" else ""
     descriptor, name = tempfile.mkstemp(prefix=f"jobdeck-{job.slug}-", suffix=ending)
     path = Path(name)
@@ -47,7 +48,7 @@ def _edit_until_accepted(job: Job, path: Path, before: str) -> Job | None:
         if text == before:
             return None
         try:
-            return _publish(job, definitions.check(definitions.read(str(path), text)))
+            return _publish(job, definitions.check(read(str(path), text)))
         except InvalidInput as error:
             note(f"jobdeck: {error.message}")
             if not (sys.stdin.isatty() and typer.confirm("edit again?", default=True, err=True)):

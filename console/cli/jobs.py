@@ -18,6 +18,7 @@ from console.cli.wording import schedule_of, standing, when
 from console.client import AgentClient
 from console.client.answers import Check
 from shared.clock import SystemClock
+from shared.definitions import definition_of, read, write
 from shared.errors import Fault, InvalidInput
 from shared.exits import Exit
 from shared.models import Job, JobInput
@@ -217,7 +218,7 @@ def delete_job(job: JobKey, *, yes: Yes = False) -> int:
 def _from_file(file: str | None) -> dict[str, Any]:
     if file is None:
         return {}
-    return definitions.read("standard input", sys.stdin.read()) if file == "-" else definitions.read_file(Path(file))
+    return read("standard input", sys.stdin.read()) if file == "-" else definitions.read_file(Path(file))
 
 
 def _schedule(cron: str | None, every: str | None, at: str | None) -> dict[str, str]:
@@ -261,12 +262,8 @@ def _say_job(job: Job, *, as_json: bool) -> None:
         ]
     )
     say()
-    values = definitions.definition_of(job)
-    say(
-        definitions.write({name: values[name] for name in ("data", "policies", "actions") if name in values})[
-            0
-        ].rstrip()
-    )
+    values = definition_of(job)
+    say(write({name: values[name] for name in ("data", "policies", "actions") if name in values})[0].rstrip())
 
 
 def _say_check(check: Check, *, as_json: bool) -> int:

@@ -16,6 +16,8 @@ from agent.api.serving import Listener, serve
 from agent.core.brake import Brake
 from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking
+from agent.core.drafts import Drafts
+from agent.core.editing import Editing
 from agent.core.firing import Firing
 from agent.core.gate import Gate, local_caller
 from agent.core.granting import Granting
@@ -188,6 +190,8 @@ async def _put_together(
     store.ride(dispatcher.ride)
     for wake in (dispatcher.wake, roster.wake):
         executor.on_idle(wake)
+    jobs = Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake)
+    drafts = Drafts(store, jobs, clock, ids)
     core = Core(
         settings=settings,
         clock=clock,
@@ -197,7 +201,9 @@ async def _put_together(
         executor=executor,
         logs=logs,
         gate=gate,
-        jobs=Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake),
+        jobs=jobs,
+        drafts=drafts,
+        editing=Editing(jobs, drafts),
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         catching_up=CatchingUp(store, clock, settings),
         world=World(store, vault, sources, reader, granting, clock, ids),

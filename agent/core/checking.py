@@ -29,6 +29,8 @@ class Checking:
             caller.require(Scope.CODE)
         if definition.actions:
             raise InvalidInput.one("actions", "jobs with actions are not supported by this version; leave it empty")
+        if definition.datasets:
+            raise InvalidInput.one("datasets", "jobs with datasets are not supported by this version; leave it empty")
         parameters = parse_parameters(manifest, definition.data)
         needs = manifest.needs(parameters)
         grants, faults = await self._granting.grant(caller.account_id, needs)

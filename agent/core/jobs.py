@@ -15,8 +15,9 @@ from agent.core.checking import Checking
 from agent.core.driving import Manifest
 from agent.core.explaining import Explanation, explain
 from agent.core.firing import Firing, marks_of, schedule_of
+from agent.core.parts import with_ids
 from agent.core.ports import Drivers, Store
-from agent.core.records import ActiveLimit, JobChange, NewJob, NewRun, ScheduleMarks
+from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
 from shared.clock import Clock
 from shared.errors import Fault, InvalidInput
 from shared.filters import parse
@@ -72,8 +73,10 @@ class Jobs:
         made_through: str = "api",
         limit: ActiveLimit | None = None,
         grace: timedelta = timedelta(0),
+        draft: DraftMark | None = None,
     ) -> Job:
-        """Publish revision 1. Moments before now are not fires, but for those within `grace`."""
+        """Publish revision 1, and end the draft that it was. Moments before now are not fires, but for those within
+        `grace`."""
         caller.require(Scope.EDIT)
         now = self._clock.now()
         marks = self._marks(definition, now, now - grace)
@@ -83,10 +86,11 @@ class Jobs:
             account_id=caller.account_id,
             owner_id=caller.user_id,
             slug=definition.slug or slug_of(definition.name),
-            definition=definition,
+            definition=with_ids(definition, self._new_id),
             marks=marks,
             made_through=made_through,
             limit=limit,
+            draft=draft,
         )
         return await self._store.insert_job(job, now)
 
@@ -102,12 +106,23 @@ class Jobs:
             found.faults = [_fault(fault) for fault in error.faults]
         return found
 
-    async def replace(self, caller: Caller, key: str, definition: JobInput, expected_version: int | None) -> Job:
-        """Publish the next revision. A changed schedule starts anew from now: editing never re-fires."""
+    async def replace(
+        self,
+        caller: Caller,
+        key: str,
+        definition: JobInput,
+        expected_version: int | None,
+        *,
+        restored_from: int | None = None,
+        draft: DraftMark | None = None,
+    ) -> Job:
+        """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
+        never re-fires."""
         caller.require(Scope.EDIT)
         job = await self._store.get_job(caller.account_id, key)
         self._require_code(caller, job.type)
         await self._checking.check(caller, definition)
+        definition = with_ids(definition, self._new_id, await self.definition(job))
         now = self._clock.now()
         fresh = _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
         if fresh and job.enabled and job.paused_at is not None:
@@ -115,12 +130,16 @@ class Jobs:
                 await self._settle(job, now)
         due = await self._store.due_state(caller.account_id, job.id)
         marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
-        change = JobChange(job.id, definition, marks, caller.user_id)
+        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft)
         return await self._store.replace_job(change, expected_version, now)
 
     async def get(self, caller: Caller, key: str) -> Job:
         caller.require(Scope.READ)
         return await self._store.get_job(caller.account_id, key)
+
+    async def definition(self, job: Job, revision: int | None = None) -> JobInput:
+        """Of a job that the caller was given: what a revision says, else the one that it is at."""
+        return await self._store.definition(job.id, revision or job.revision)
 
     async def list(
         self, caller: Caller, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, filter: str = ""  # noqa: A002  (the API's own word)

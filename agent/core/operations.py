@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.catching_up import CatchingUp
+from agent.core.drafts import Drafts
+from agent.core.editing import Editing
 from agent.core.gate import Gate
 from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
@@ -27,6 +29,8 @@ class Core:
     logs: LogStore
     gate: Gate
     jobs: Jobs
+    drafts: Drafts
+    editing: Editing
     runs: Runs
     catching_up: CatchingUp
     world: World

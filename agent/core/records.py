@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from agent.core.callers import Scope
-from shared.models import FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
+from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
 from shared.models.run import LogLevel
 
 
@@ -31,6 +31,26 @@ class ActiveLimit:
 
 
 @dataclass(frozen=True, slots=True)
+class NewDraft:
+    """`editing_id`, `based_on`: the job that it is an edit of, and which revision; None: of a job that is not yet."""
+
+    id: str
+    account_id: str
+    owner_id: str
+    definition: DraftInput
+    editing_id: str | None = None
+    based_on: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class DraftMark:
+    """The draft that is published, and goes with it, as it was looked at."""
+
+    id: str
+    version: int
+
+
+@dataclass(frozen=True, slots=True)
 class NewJob:
     id: str
     account_id: str
@@ -40,6 +60,7 @@ class NewJob:
     marks: ScheduleMarks
     made_through: str = "api"
     limit: ActiveLimit | None = None
+    draft: DraftMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +71,9 @@ class JobChange:
     definition: JobInput
     marks: ScheduleMarks
     author_id: str
+    restored_from: int | None = None
+    """The definition is that of this revision, byte for byte."""
+    draft: DraftMark | None = None
 
 
 @dataclass(frozen=True, slots=True)

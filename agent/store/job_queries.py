@@ -82,6 +82,7 @@ def revisions(connection: sa.Connection, job_id: str) -> list[dict[str, Any]]:
             "revision": row["revision"],
             "definition": row["definition"],
             "authorId": row["author_id"],
+            "restoredFrom": row["restored_from"],
             "createdAt": row["created_at"],
         }
         for row in connection.execute(query).mappings()

@@ -7,8 +7,8 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.records import ActiveLimit, JobChange, NewJob, ScheduleMarks
-from agent.store import cancels, deciding, events, fulltext
+from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, ScheduleMarks
+from agent.store import cancels, deciding, drafts, events, fulltext
 from agent.store.rows import JOB, job_of
 from agent.store.tables import ACTIVE, WAITING, job_revisions, job_tags, jobs, runs
 from shared.errors import Conflict, NotFound, StaleVersion, TooMany
@@ -35,6 +35,7 @@ def insert(connection: sa.Connection, job: NewJob, now: datetime) -> Job:
     }
     number = connection.execute(sa.insert(jobs).values(row)).inserted_primary_key.number  # type: ignore[union-attr]
     _write_revision(connection, number, 1, job.definition, job.owner_id, now)
+    _end_draft(connection, job.draft, now)
     return _tell(connection, number, "job.created", now)
 
 
@@ -56,6 +57,9 @@ def replace(connection: sa.Connection, change: JobChange, expected_version: int 
     }
     connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(values))
     _write_revision(connection, row["number"], revision, definition, change.author_id, now)
+    if change.restored_from is not None:
+        _copy_definition(connection, row["number"], change.restored_from, revision)
+    _end_draft(connection, change.draft, now)
     return _tell(connection, row["number"], "job.changed", now)
 
 
@@ -154,6 +158,21 @@ def _write_revision(
     if tags := sorted(set(definition.tags)):
         connection.execute(sa.insert(job_tags), [{"job_number": number, "tag": tag} for tag in tags])
     fulltext.index_job(connection, number, definition.name, definition.description)
+
+
+def _copy_definition(connection: sa.Connection, number: int, old: int, new: int) -> None:
+    """The text as it was written: what a definition has gained since is read from its absence, then as now."""
+    of_job = job_revisions.c.job_number == number
+    text = sa.select(job_revisions.c.definition).where(of_job, job_revisions.c.revision == old).scalar_subquery()
+    marked = sa.update(job_revisions).where(of_job, job_revisions.c.revision == new)
+    connection.execute(marked.values(definition=text, restored_from=old))
+    connection.execute(sa.update(jobs).where(jobs.c.number == number).values(definition=text))
+
+
+def _end_draft(connection: sa.Connection, draft: DraftMark | None, now: datetime) -> None:
+    """What was published is no draft any more. StaleVersion if it is not what was published."""
+    if draft is not None:
+        drafts.delete(connection, draft.id, draft.version, now)
 
 
 def _lock(connection: sa.Connection, job_id: str, expected_version: int | None) -> sa.RowMapping:

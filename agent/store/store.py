@@ -8,6 +8,7 @@ from agent.store import (
     facts,
 )
 from agent.store.verbs.backlog import BacklogVerbs
+from agent.store.verbs.drafts import DraftVerbs
 from agent.store.verbs.events import EventVerbs
 from agent.store.verbs.fires import FireVerbs
 from agent.store.verbs.jobs import JobVerbs
@@ -18,7 +19,9 @@ from agent.store.verbs.world import WorldVerbs
 from agent.store.writer import Listener
 
 
-class SqlStore(JobVerbs, FireVerbs, BacklogVerbs, RunVerbs, SentinelVerbs, WorldVerbs, EventVerbs, PruningVerbs):
+class SqlStore(
+    JobVerbs, DraftVerbs, FireVerbs, BacklogVerbs, RunVerbs, SentinelVerbs, WorldVerbs, EventVerbs, PruningVerbs
+):
     """Implements `agent.core.ports.Store`. Make one with `open_store`."""
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:

@@ -1,19 +1,24 @@
 """The shapes that cross the API, one file per word of the product."""
 
 from shared.models.backlog import Backlog, HeldChoice, HeldDecision, HeldJob, ReleaseChoice
+from shared.models.draft import Draft, DraftInput
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
 from shared.models.job import (
     Action,
+    Attachment,
     CatchUp,
     Concurrency,
     Dst,
     Job,
+    JobDataset,
     JobInput,
     Policies,
     Retry,
     RunLimits,
     SentinelPolicy,
+    SnapshotDataset,
+    Snapshots,
 )
 from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
 from shared.models.sentinel import Sentinel, SentinelKind
@@ -30,11 +35,14 @@ from shared.models.world import (
 
 __all__ = [
     "Action",
+    "Attachment",
     "Backlog",
     "CatchUp",
     "Concurrency",
     "Connection",
     "ConnectionInput",
+    "Draft",
+    "DraftInput",
     "Dst",
     "Event",
     "EventKind",
@@ -45,6 +53,7 @@ __all__ = [
     "HeldDecision",
     "HeldJob",
     "Job",
+    "JobDataset",
     "JobInput",
     "KnowledgeBase",
     "KnowledgeBaseInput",
@@ -64,6 +73,8 @@ __all__ = [
     "Sentinel",
     "SentinelKind",
     "SentinelPolicy",
+    "SnapshotDataset",
+    "Snapshots",
     "Step",
     "TokenInfo",
     "Worker",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, StringConstraints, ValidationInfo, field_validator
+from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
 from shared.durations import Duration
 from shared.models.base import Input, Instant, Policy, Resource
@@ -99,14 +99,56 @@ class Policies(Policy):
     limits: RunLimits = RunLimits()
 
 
+PartId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
+"""Of an action or an attachment: given by the server where it is absent, and the same in all later revisions."""
+
+
+class Attachment(Policy):
+    """What an action takes with it: a file, a report, data; `data` says which, as its `type` has it."""
+
+    id: PartId | None = None
+    type: Annotated[str, StringConstraints(min_length=1, max_length=100)]
+    name: Name
+    data: dict[str, Any] = {}
+
+
 class Action(Policy):
     """One stage of a job: an action type or any job type, with its own parameters."""
 
+    id: PartId | None = None
     type: str
     name: str | None = None
     data: dict[str, Any] = {}
     condition: str | None = None
     on_error: Literal["stop", "continue"] = "stop"
+    attachments: Annotated[list[Attachment], Field(max_length=50)] = []
+
+
+class SnapshotDataset(Input):
+    """A dataset of which a snapshot is made; its id alone, as a string, means the same."""
+
+    dataset_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _from_id(cls, value: Any) -> Any:
+        return {"dataset_id": value} if isinstance(value, str) else value
+
+
+class Snapshots(Input):
+    """Of which datasets a snapshot is made before or after each run of the job."""
+
+    when: Literal["before", "after"]
+    snapshot_datasets: Annotated[list[SnapshotDataset], Field(max_length=50)] = []
+
+
+class JobDataset(Input):
+    """A dataset under the name by which the job speaks of it. `index`: its place among the job's datasets."""
+
+    alias: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_-]{0,63}$")]
+    dataset_id: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    index: Annotated[int, Field(ge=0, le=10_000)] | None = None
+    snapshots: Snapshots | None = None
 
 
 class JobInput(Input):
@@ -126,6 +168,7 @@ class JobInput(Input):
     data: dict[str, Any] = {}
     policies: Policies = Policies()
     actions: Annotated[list[Action], Field(max_length=50)] = []
+    datasets: Annotated[list[JobDataset], Field(max_length=50)] = []
 
 
 class Job(Resource):
@@ -149,6 +192,7 @@ class Job(Resource):
     data: dict[str, Any] = {}
     policies: Policies = Policies()
     actions: list[Action] = []
+    datasets: list[JobDataset] = []
     revision: int = 1
     version: int = 1
     next_run_at: Instant | None = None

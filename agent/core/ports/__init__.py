@@ -5,6 +5,7 @@ transaction, and returns only after the commit. Reads see committed state. Event
 the commit that made them, in order.
 """
 
+from agent.core.ports.drafts import DraftStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.jobs import JobStore
@@ -17,6 +18,7 @@ from agent.core.ports.world import WorldStore
 
 __all__ = [
     "BacklogStore",
+    "DraftStore",
     "Drivers",
     "EndSink",
     "EventSink",

@@ -44,7 +44,7 @@ class JobStore(Protocol):
         `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
 
     async def revisions(self, job_id: str) -> list[dict[str, Any]]:
-        """`{"revision", "definition", "authorId", "createdAt"}`, newest first."""
+        """`{"revision", "definition", "authorId", "restoredFrom", "createdAt"}`, newest first."""
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.pruning import Pruning
@@ -16,7 +17,7 @@ from shared.models import (
 )
 
 
-class Store(JobStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Pruning, Protocol):
+class Store(JobStore, DraftStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Pruning, Protocol):
     """All of Jobdeck's own tables. One contract suite runs on every engine."""
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:

@@ -5,6 +5,7 @@ of millions of rows stay small. The `id` is what the world sees.
 """
 
 from agent.store.tables.base import metadata
+from agent.store.tables.drafts import drafts
 from agent.store.tables.fires import STILL_HELD, fires
 from agent.store.tables.happenings import events, meta, workers
 from agent.store.tables.identity import accounts, members, secrets, tokens, users
@@ -38,6 +39,7 @@ __all__ = [
     "attempts",
     "checkpoints",
     "connections",
+    "drafts",
     "events",
     "fires",
     "gone_runs",

@@ -60,6 +60,7 @@ job_revisions = table(
     Column("revision", Integer, primary_key=True),
     Column("definition", Json, nullable=False),
     Column("author_id", Text, nullable=False),
+    Column("restored_from", Integer),
     Column("created_at", Moment, nullable=False),
 )
 

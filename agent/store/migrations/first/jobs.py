@@ -86,6 +86,7 @@ def create() -> None:
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("definition", sa.Text(), nullable=False),
         sa.Column("author_id", sa.Text(), nullable=False),
+        sa.Column("restored_from", sa.Integer(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_job_revisions_job_number")),
         sa.PrimaryKeyConstraint("job_number", "revision", name=op.f("pk_job_revisions")),

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from alembic import op
 
-from agent.store.migrations.first import fires, happenings, identity, jobs, resources, runs, sentinels, sqlite
+from agent.store.migrations.first import drafts, fires, happenings, identity, jobs, resources, runs, sentinels, sqlite
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    for part in (identity, resources, jobs, fires, runs, sentinels, happenings):
+    for part in (identity, resources, jobs, drafts, fires, runs, sentinels, happenings):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

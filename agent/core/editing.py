@@ -1,0 +1,55 @@
+"""Changing a part of a definition, wherever it stands: of a job, which publishes, or of a draft, which does not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from agent.core.callers import Caller
+from agent.core.drafts import Drafts
+from agent.core.jobs import Jobs
+from shared.errors import StaleVersion
+from shared.models import Draft, Job, JobInput
+
+_TRIES = 5
+
+
+class Editing:
+    """What has sub-resources is edited through this: actions, attachments, datasets."""
+
+    def __init__(self, jobs: Jobs, drafts: Drafts) -> None:
+        self._jobs = jobs
+        self._drafts = drafts
+
+    async def definition(self, caller: Caller, key: str) -> tuple[JobInput, Job | Draft]:
+        """What the job (by id, slug, `owner:slug`, name) or the caller's own draft (by id) says now. NotFound."""
+        draft = await self._drafts.find(caller, key)
+        if draft is not None:
+            return draft.definition, draft
+        job = await self._jobs.get(caller, key)
+        return await self._jobs.definition(job), job
+
+    async def change(
+        self, caller: Caller, key: str, make: Callable[[JobInput], JobInput], expected_version: int | None = None
+    ) -> Job | Draft:
+        """Let `make` say what the definition becomes; it must not change the one that it is given, may raise, and is
+        called anew when somebody else changed it meanwhile. A job's next revision is checked as every one is.
+
+        `expected_version`: of the job or the draft; StaleVersion if that is not its version now.
+        """
+        for _ in range(_TRIES - 1):
+            try:
+                return await self._change(caller, key, make, expected_version)
+            except StaleVersion:
+                if expected_version is not None:
+                    raise
+        return await self._change(caller, key, make, expected_version)
+
+    async def _change(
+        self, caller: Caller, key: str, make: Callable[[JobInput], JobInput], expected_version: int | None
+    ) -> Job | Draft:
+        definition, head = await self.definition(caller, key)
+        expected = head.version if expected_version is None else expected_version
+        changed = make(definition)
+        if isinstance(head, Draft):
+            return await self._drafts.put(caller, head, changed, expected)
+        return await self._jobs.replace(caller, head.id, changed, expected)

@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 from typing import Any, Literal
 
 from agent.core.callers import Scope
+from agent.core.permissions import ResourceKind
 from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
 from shared.models.run import LogLevel
+from shared.models.share import AccessLevel
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,6 +224,18 @@ class TokenRecord:
 
 
 @dataclass(frozen=True, slots=True)
+class NewShare:
+    """`principal`: a user's id or handle, or `everyone`; `by`: the handle of who shares."""
+
+    account_id: str
+    kind: ResourceKind
+    subject_id: str
+    principal: str
+    level: AccessLevel
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunQuery:
     """A page of runs. `where` is a parsed filter (shared.filters) or None. Order: newest first unless `sort`."""
 
@@ -234,6 +248,8 @@ class RunQuery:
     """Keyset: only runs whose number is greater (the page nearest to it)."""
     limit: int = 50
     sort: str = "-number"
+    seen_by: str | None = None
+    """Only runs that this user may see; None: all of the account."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,12 +15,22 @@ from agent.store.verbs.jobs import JobVerbs
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
 from agent.store.verbs.sentinels import SentinelVerbs
+from agent.store.verbs.shares import ShareVerbs
 from agent.store.verbs.world import WorldVerbs
 from agent.store.writer import Listener
 
 
 class SqlStore(
-    JobVerbs, DraftVerbs, FireVerbs, BacklogVerbs, RunVerbs, SentinelVerbs, WorldVerbs, EventVerbs, PruningVerbs
+    JobVerbs,
+    DraftVerbs,
+    FireVerbs,
+    BacklogVerbs,
+    RunVerbs,
+    SentinelVerbs,
+    WorldVerbs,
+    ShareVerbs,
+    EventVerbs,
+    PruningVerbs,
 ):
     """Implements `agent.core.ports.Store`. Make one with `open_store`."""
 

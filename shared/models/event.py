@@ -12,7 +12,7 @@ EventKind = Literal[
     "fire.recorded", "catch_up.changed",
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
-    "connection.changed", "knowledge_base.changed",
+    "connection.changed", "knowledge_base.changed", "share.changed",
     "agent.changed",
 ]  # fmt: skip
 
@@ -22,7 +22,7 @@ class Event(Resource):
     small (job, run, sentinel), else its ids (of a draft `{id, editingId, ownerId}`, with `deleted` when it is gone);
     `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `catch_up.changed` `{act, by, count,
     waiting, jobs}`: who held, released or discarded how many missed fires, and how many of how many jobs wait for an
-    operator now."""
+    operator now; `share.changed` `{kind, id}` with `principalId, accessLevel` (null: no more) or `visibility`."""
 
     id: int
     at: Instant

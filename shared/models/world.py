@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from shared.models.base import Input, Instant, Resource
 from shared.models.job import Name
+from shared.models.share import Visibility
 
 
 class Connection(Resource):
@@ -17,6 +18,8 @@ class Connection(Resource):
     url: str
     secret_name: str | None = None
     account_id: str
+    owner_id: str | None = None
+    visibility: Visibility = "account"
     created_at: Instant
 
 
@@ -35,6 +38,8 @@ class KnowledgeBase(Resource):
     number: int
     name: str
     account_id: str
+    owner_id: str | None = None
+    visibility: Visibility = "account"
     embedder: str
     dimensions: int
     rows: int = 0

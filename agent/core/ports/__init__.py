@@ -13,6 +13,7 @@ from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
 from agent.core.ports.runs import RunStore
 from agent.core.ports.sentinels import SentinelStore
+from agent.core.ports.shares import ShareStore
 from agent.core.ports.store import Store
 from agent.core.ports.world import WorldStore
 
@@ -30,6 +31,7 @@ __all__ = [
     "Pruning",
     "RunStore",
     "SentinelStore",
+    "ShareStore",
     "Sources",
     "Store",
     "Vault",

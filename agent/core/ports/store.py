@@ -11,13 +11,25 @@ from agent.core.ports.jobs import JobStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.runs import RunStore
 from agent.core.ports.sentinels import SentinelStore
+from agent.core.ports.shares import ShareStore
 from agent.core.ports.world import WorldStore
 from shared.models import (
     Event,
 )
 
 
-class Store(JobStore, DraftStore, FireStore, BacklogStore, RunStore, SentinelStore, WorldStore, Pruning, Protocol):
+class Store(
+    JobStore,
+    DraftStore,
+    FireStore,
+    BacklogStore,
+    RunStore,
+    SentinelStore,
+    WorldStore,
+    ShareStore,
+    Pruning,
+    Protocol,
+):
     """All of Jobdeck's own tables. One contract suite runs on every engine."""
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:

@@ -4,6 +4,7 @@ Jobs, runs and fires have a `number` that the engine counts up: joins, pages and
 of millions of rows stay small. The `id` is what the world sees.
 """
 
+from agent.store.tables.audit import audit
 from agent.store.tables.base import metadata
 from agent.store.tables.drafts import drafts
 from agent.store.tables.fires import STILL_HELD, fires
@@ -25,6 +26,7 @@ from agent.store.tables.runs import (
     steps,
 )
 from agent.store.tables.sentinels import AWAITED, CLOSED, OPEN, sentinels, watches
+from agent.store.tables.shares import shares
 
 __all__ = [
     "ACTIVE",
@@ -37,6 +39,7 @@ __all__ = [
     "WAITING",
     "accounts",
     "attempts",
+    "audit",
     "checkpoints",
     "connections",
     "drafts",
@@ -56,6 +59,7 @@ __all__ = [
     "runs",
     "secrets",
     "sentinels",
+    "shares",
     "steps",
     "tokens",
     "users",

@@ -16,6 +16,8 @@ connections = table(
     Column("url", Text, nullable=False),
     Column("secret_name", Text),
     Column("account_id", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("visibility", Text, nullable=False),
     Column("created_at", Moment, nullable=False),
     sa.UniqueConstraint("account_id", "name"),
 )
@@ -26,6 +28,8 @@ knowledge_bases = table(
     Column("id", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False),
     Column("account_id", Text, nullable=False),
+    Column("owner_id", Text),
+    Column("visibility", Text, nullable=False),
     Column("embedder", Text, nullable=False),
     Column("dimensions", Integer, nullable=False),
     Column("rows", Integer, nullable=False),

@@ -4,14 +4,26 @@ from __future__ import annotations
 
 from alembic import op
 
-from agent.store.migrations.first import drafts, fires, happenings, identity, jobs, resources, runs, sentinels, sqlite
+from agent.store.migrations.first import (
+    audit,
+    drafts,
+    fires,
+    happenings,
+    identity,
+    jobs,
+    resources,
+    runs,
+    sentinels,
+    shares,
+    sqlite,
+)
 
 revision = "0001"
 down_revision = None
 
 
 def upgrade() -> None:
-    for part in (identity, resources, jobs, drafts, fires, runs, sentinels, happenings):
+    for part in (identity, resources, jobs, drafts, fires, runs, sentinels, happenings, shares, audit):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

@@ -1,0 +1,59 @@
+"""Which rows a user may see, as conditions of SQL. None as the user: all of the account, at no cost.
+
+Everything that follows its job is read together with the row of `jobs`, so one condition on that row serves all.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.permissions import EVERYONE, ResourceKind
+from agent.store.tables import jobs, runs, shares
+
+Condition = sa.ColumnElement[bool]
+
+
+def job_seen_by(user_id: str | None) -> list[Condition]:
+    """On a row of `jobs`."""
+    if user_id is None:
+        return []
+    return [sa.or_(jobs.c.owner_id == user_id, _is_shared("job", jobs.c.account_id, jobs.c.id, user_id))]
+
+
+def run_seen_by(user_id: str | None) -> list[Condition]:
+    """On a row of `runs` that is read without its job."""
+    if user_id is None:
+        return []
+    of_job = sa.exists().where(jobs.c.number == runs.c.job_number, *job_seen_by(user_id)).correlate(runs)
+    return [of_job]
+
+
+def jobs_of(account_id: str, user_id: str, *columns: Any) -> sa.Select[Any]:
+    """The jobs that the user may see, deleted ones too: found by index, whose few they may be."""
+    shared = sa.select(shares.c.subject_id).where(
+        shares.c.account_id == account_id, shares.c.kind == "job", shares.c.principal_id.in_((user_id, EVERYONE))
+    )
+    own = sa.select(jobs.c.number).where(jobs.c.account_id == account_id, jobs.c.owner_id == user_id)
+    theirs = sa.select(jobs.c.number).where(jobs.c.id.in_(shared), jobs.c.account_id == account_id)
+    return sa.select(*columns).where(jobs.c.number.in_(sa.union(own, theirs)))
+
+
+def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: str | None) -> list[Condition]:
+    """On a row of a table with owner and visibility."""
+    if user_id is None:
+        return []
+    shared = _is_shared(kind, table.c.account_id, table.c.id, user_id)
+    return [sa.or_(table.c.visibility == "account", table.c.owner_id == user_id, shared)]
+
+
+def _is_shared(
+    kind: ResourceKind, account_id: sa.ColumnElement[str], subject_id: sa.ColumnElement[str], user_id: str
+) -> Condition:
+    return sa.exists().where(
+        shares.c.account_id == account_id,
+        shares.c.kind == kind,
+        shares.c.subject_id == subject_id,
+        shares.c.principal_id.in_((user_id, EVERYONE)),
+    )

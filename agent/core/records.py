@@ -294,6 +294,15 @@ class JobStatistics:
     count: int
 
 
+@dataclass(frozen=True, slots=True)
+class RowsQuery:
+    """A page of a snapshot's rows. `where`: a condition in DuckDB's SQL, None for all."""
+
+    where: str | None = None
+    start: int = 0
+    limit: int = 100
+
+
 HOLD = timedelta(seconds=60)
 """How long a lease lasts."""
 

@@ -17,7 +17,7 @@ from sqlalchemy.pool import NullPool
 from agent.store import facts, schema
 from agent.store.backlog import FOR_OPERATOR
 from agent.store.engine import BUSY_SECONDS
-from agent.store.tables import HELD, STILL_HELD, connections, events, fires, jobs, knowledge_bases, runs, secrets
+from agent.store.tables import HELD, STILL_HELD, connections, datasets, events, fires, jobs, knowledge_bases, runs, secrets
 from shared.errors import Unavailable
 
 MOST_PROBLEMS = 20
@@ -76,6 +76,9 @@ class StoreInspection:
 
     def knowledge_bases(self) -> list[sa.RowMapping]:
         return self._all(knowledge_bases, "id", "name", "account_id", "embedder")
+
+    def datasets(self) -> list[sa.RowMapping]:
+        return self._all(datasets, "id", "name", "account_id")
 
     def secrets(self) -> list[sa.RowMapping]:
         return self._all(secrets, "account_id", "name", "ciphertext")

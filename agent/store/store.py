@@ -8,6 +8,7 @@ from agent.store import (
     facts,
 )
 from agent.store.verbs.backlog import BacklogVerbs
+from agent.store.verbs.datasets import DatasetVerbs
 from agent.store.verbs.drafts import DraftVerbs
 from agent.store.verbs.events import EventVerbs
 from agent.store.verbs.fires import FireVerbs
@@ -28,6 +29,7 @@ class SqlStore(
     RunVerbs,
     SentinelVerbs,
     WorldVerbs,
+    DatasetVerbs,
     ShareVerbs,
     EventVerbs,
     PruningVerbs,

@@ -12,7 +12,7 @@ EventKind = Literal[
     "fire.recorded", "catch_up.changed",
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
-    "connection.changed", "knowledge_base.changed", "share.changed",
+    "connection.changed", "knowledge_base.changed", "dataset.changed", "share.changed",
     "agent.changed",
 ]  # fmt: skip
 

@@ -5,6 +5,7 @@ transaction, and returns only after the commit. Reads see committed state. Event
 the commit that made them, in order.
 """
 
+from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
 from agent.core.ports.fires import BacklogStore, FireStore
@@ -19,6 +20,7 @@ from agent.core.ports.world import WorldStore
 
 __all__ = [
     "BacklogStore",
+    "DatasetStore",
     "DraftStore",
     "Drivers",
     "EndSink",
@@ -32,6 +34,7 @@ __all__ = [
     "RunStore",
     "SentinelStore",
     "ShareStore",
+    "Snapshots",
     "Sources",
     "Store",
     "Vault",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from agent.core.ports.datasets import DatasetStore
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.jobs import JobStore
@@ -26,6 +27,7 @@ class Store(
     RunStore,
     SentinelStore,
     WorldStore,
+    DatasetStore,
     ShareStore,
     Pruning,
     Protocol,

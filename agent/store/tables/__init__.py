@@ -6,6 +6,7 @@ of millions of rows stay small. The `id` is what the world sees.
 
 from agent.store.tables.audit import audit
 from agent.store.tables.base import metadata
+from agent.store.tables.datasets import datasets
 from agent.store.tables.drafts import drafts
 from agent.store.tables.fires import STILL_HELD, fires
 from agent.store.tables.happenings import events, meta, workers
@@ -42,6 +43,7 @@ __all__ = [
     "audit",
     "checkpoints",
     "connections",
+    "datasets",
     "drafts",
     "events",
     "fires",

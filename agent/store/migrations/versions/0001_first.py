@@ -6,6 +6,7 @@ from alembic import op
 
 from agent.store.migrations.first import (
     audit,
+    datasets,
     drafts,
     fires,
     happenings,
@@ -23,7 +24,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for part in (identity, resources, jobs, drafts, fires, runs, sentinels, happenings, shares, audit):
+    for part in (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

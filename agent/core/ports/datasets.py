@@ -1,0 +1,47 @@
+"""Datasets, as the core needs them stored, and their snapshots, which are files."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import Protocol
+
+from agent.core.records import RowsQuery
+from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
+
+
+class DatasetStore(Protocol):
+    async def insert_dataset(self, dataset: Dataset) -> Dataset:
+        """Conflict(field='name') if the name is taken in the account."""
+
+    async def replace_dataset(
+        self, account_id: str, dataset_id: str, given: DatasetInput, expected_version: int | None, now: datetime
+    ) -> Dataset:
+        """StaleVersion, NotFound, Conflict as above."""
+
+    async def get_dataset(self, account_id: str, key: str) -> Dataset:
+        """By id or name. NotFound."""
+
+    async def list_datasets(self, account_id: str) -> list[Dataset]: ...
+
+    async def delete_dataset(self, account_id: str, dataset_id: str, expected_version: int | None) -> None: ...
+
+    async def note_snapshots(self, account_id: str, dataset_id: str, latest: Snapshot | None, count: int) -> None:
+        """Keep what was found in the dataset's folder; told only where it differs. A dataset that is gone stays so."""
+
+
+class Snapshots(Protocol):
+    """The snapshots of datasets. None of this blocks the loop."""
+
+    def path_of(self, dataset: Dataset) -> str:
+        """The folder of the dataset's snapshots, for whoever writes them: a worker."""
+
+    async def list(self, dataset: Dataset) -> list[Snapshot]:
+        """Newest first."""
+
+    async def rows(self, dataset: Dataset, snapshot: Snapshot, query: RowsQuery) -> DatasetRows:
+        """InvalidInput on `where`; Unavailable if they cannot be read now."""
+
+    async def delete(self, dataset: Dataset, snapshot_ids: Sequence[str]) -> None: ...
+
+    async def delete_all(self, dataset: Dataset) -> None: ...

@@ -32,7 +32,7 @@ from agent.store.tables import (
     runs,
     steps,
 )
-from shared.models import FireOutcome, FireReason, JobInput
+from shared.models import FireOutcome, FireReason, JobInput, Run
 from shared.states import RunState
 
 _Key = tuple[str, str]
@@ -68,27 +68,29 @@ _CANDIDATE_COLUMNS = (
     "number", "attempt", "account_id", "state", "cause", "fire_at", "job_number", "concurrency_key",
     "concurrency_limit",
 )  # fmt: skip
-_CANDIDATES = (
-    sa.select(*(runs.c[name] for name in _CANDIDATE_COLUMNS), jobs.c.window_end)
-    .select_from(runs.join(jobs))
-    .where(WAITING, ~LEAVING, runs.c.available_at <= sa.bindparam("now", type_=runs.c.available_at.type))
-    .where(sa.or_(runs.c.chained.is_(False), ~OLDER_ACTIVE))
-    .order_by(runs.c.priority.desc(), runs.c.number)
-    .limit(sa.bindparam("count", type_=sa.Integer))
-    .with_for_update(skip_locked=True, of=runs)
+_WHOLE = (*RUN_PARTS, sa.type_coerce(job_revisions.c.definition, sa.Text).label("written"), checkpoints.c.data)
+_WHOLE_FROM = RUN_FROM.join(
+    job_revisions,
+    sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
+).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
+_CLAIMED = Lookup(sa.select(*_WHOLE).select_from(_WHOLE_FROM), runs.c.number)
+
+
+def _ready(query: sa.Select[Any]) -> sa.Select[Any]:
+    """`query` narrowed to what may start, but for the limits of concurrency keys; best first."""
+    return (
+        query.where(WAITING, ~LEAVING, runs.c.available_at <= sa.bindparam("now", type_=runs.c.available_at.type))
+        .where(sa.or_(runs.c.chained.is_(False), ~OLDER_ACTIVE))
+        .order_by(runs.c.priority.desc(), runs.c.number)
+        .limit(sa.bindparam("count", type_=sa.Integer))
+        .with_for_update(skip_locked=True, of=runs)
+    )
+
+
+_CANDIDATES = _ready(
+    sa.select(*(runs.c[name] for name in _CANDIDATE_COLUMNS), jobs.c.window_end).select_from(runs.join(jobs))
 )
-_CLAIMED = Lookup(
-    sa.select(
-        *RUN_PARTS, sa.type_coerce(job_revisions.c.definition, sa.Text).label("written"), checkpoints.c.data
-    ).select_from(
-        RUN_FROM.join(
-            job_revisions,
-            sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
-        ).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
-    ),
-    runs.c.number,
-)
-_FIRST_CANDIDATES = Prepared(_CANDIDATES)
+_FIRST = Prepared(_ready(sa.select(*_WHOLE, jobs.c.window_end).select_from(_WHOLE_FROM)))
 _INSERT_ATTEMPT = Prepared(sa.insert(attempts), ("run_number", "attempt", "worker_id", "claimed_at"))
 _KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
 
@@ -96,39 +98,31 @@ _KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, ru
 def claim(
     connection: sa.Connection, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
 ) -> list[ClaimedRun]:
-    chosen = _choose(connection, len(worker_ids), now)
-    if not chosen:
+    given = list(zip(_choose(connection, len(worker_ids), now), worker_ids, strict=False))
+    if not given:
         return []
-    given = list(zip(chosen, worker_ids, strict=False))
-    moves.move_each(
-        connection,
-        RunState.RUNNING,
-        [
-            {
-                "run_number": row["number"],
-                "attempt": row["attempt"] + 1,
-                "worker_id": worker_id,
-                "agent_id": agent_id,
-                "lease_until": lease_until,
-                "claimed_at": now,
-                "started_at": now,
-                **error_columns(None),
-            }
-            for row, worker_id in given
-        ],
-    )
-    _INSERT_ATTEMPT.each(
-        connection,
-        [
-            {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, "claimed_at": now}
-            for row, worker_id in given
-        ],
-    )
     # The last attempt's error stands with that attempt; the run has none until this one ends.
-    fulltext.forget_errors(connection, [row["number"] for row in chosen if row["attempt"]])
-    taken = {run.run.number: run for run in _claimed(connection, [row["number"] for row in chosen])}
-    events.record_runs(connection, "run.changed", (run.run for run in taken.values()), now)
-    return [taken[row["number"]] for row in chosen]
+    common = {
+        "agent_id": agent_id,
+        "lease_until": lease_until,
+        "claimed_at": now,
+        "started_at": now,
+        **error_columns(None),
+    }
+    changes = [
+        {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, **common}
+        for row, worker_id in given
+    ]
+    moves.move_each(connection, RunState.RUNNING, changes)
+    _INSERT_ATTEMPT.each(connection, changes)
+    fulltext.forget_errors(connection, [row["number"] for row, _ in given if row["attempt"]])
+    moved = {"state": RunState.RUNNING}
+    taken = [
+        _claimed_run({**row, **change, **moved, "version": row["version"] + 1})
+        for (row, _), change in zip(given, changes, strict=True)
+    ]
+    events.record_runs(connection, "run.changed", sorted((each.run for each in taken), key=_number), now)
+    return taken
 
 
 def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) -> list[Fence]:
@@ -167,11 +161,12 @@ def running_by_key(connection: sa.Connection) -> Counter[_Key]:
     return Counter((account, key) for account, key in connection.execute(_KEYS_HELD))
 
 
-def _choose(connection: sa.Connection, places: int, now: datetime) -> list[Row]:
-    """Up to `places` runs that may start now, best first; those whose window has closed end here."""
-    first = _FIRST_CANDIDATES.rows(connection, {"now": now, "count": places + SLACK})
+def _choose(connection: sa.Connection, places: int, now: datetime) -> Sequence[Row]:
+    """Up to `places` runs that may start now, best first, as `_claimed_run` needs them; those whose window has closed
+    end here."""
+    first = _FIRST.rows(connection, {"now": now, "count": places})
     if not any(row["concurrency_key"] is not None or _is_closed(row, now) for row in first):
-        return list(first[:places])  # nobody asks for more than a place: most of the time it is so
+        return first  # nobody asks for more than a place: most of the time it is so
     running = running_by_key(connection)
     chosen: list[Row] = []
     while len(chosen) < places:
@@ -185,7 +180,8 @@ def _choose(connection: sa.Connection, places: int, now: datetime) -> list[Row]:
                 chosen.append(row)
         if len(candidates) < wanted or (len(chosen) == before and not closed):
             break
-    return chosen
+    whole = {row["number"]: row for row in _CLAIMED.rows(connection, [row["number"] for row in chosen])}
+    return [whole[row["number"]] for row in chosen]
 
 
 def _candidates(
@@ -234,14 +230,19 @@ def _close(connection: sa.Connection, closed: Sequence[Row], now: datetime) -> N
 
 
 def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
-    found = []
-    for row in _CLAIMED.rows(connection, numbers):
-        definition = _definition(row["written"])
-        found.append(ClaimedRun(run_of(row), definition, definition.policies, row["data"]))
-    return found
+    return [_claimed_run(row) for row in _CLAIMED.rows(connection, numbers)]
+
+
+def _claimed_run(row: Row) -> ClaimedRun:
+    definition = _definition(row["written"])
+    return ClaimedRun(run_of(row), definition, definition.policies, row["data"])
 
 
 @lru_cache(maxsize=1000)
 def _definition(written: str) -> JobInput:
     """Of a revision, which never changes: its runs share it, and nobody writes to it."""
     return JobInput.model_validate_json(written)
+
+
+def _number(run: Run) -> int:
+    return run.number

@@ -25,13 +25,14 @@ _WRITER = (
     "PRAGMA synchronous = FULL",
     "PRAGMA journal_size_limit = 67108864",
 )
+BEGIN_WRITING = "BEGIN IMMEDIATE"
 _READER = (*_COMMON, "PRAGMA query_only = ON")
 
 
 def open_writer(path: Path) -> sa.Engine:
     """The engine of the one connection that writes; WAL and a full fsync at each commit."""
     engine = sa.create_engine(_url("sqlite", path), **_pool(1))
-    _set_up(engine, _WRITER, "BEGIN IMMEDIATE")
+    _set_up(engine, _WRITER, BEGIN_WRITING)
     return engine
 
 
@@ -65,7 +66,9 @@ def _set_up(engine: sa.Engine, pragmas: tuple[str, ...], begin: str) -> None:
         cursor.close()
 
     def start(connection: sa.Connection) -> None:
-        connection.exec_driver_sql(begin)
+        driver: Any = connection.connection.dbapi_connection
+        if not driver.in_transaction:  # the writer begins by itself, see `prepared.begin`
+            connection.exec_driver_sql(begin)
 
     event.listen(engine, "connect", set_up)
     event.listen(engine, "begin", start)

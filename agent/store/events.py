@@ -7,7 +7,6 @@ two transactions could commit out of order: there `write_recorded` takes an advi
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
@@ -16,8 +15,10 @@ import sqlalchemy as sa
 
 from agent.store import facts
 from agent.store.prepared import Prepared
+from agent.store.rows import built
 from agent.store.tables import events
-from agent.store.types import to_json
+from agent.store.told import data_of
+from agent.store.types import from_json, to_json
 from shared.models import Event, EventKind, Job, Run
 
 EVERYBODY = ""
@@ -74,29 +75,25 @@ def write_recorded(connection: sa.Connection, known: int) -> list[Event]:
 
 def _numbered(number: int, told: dict[str, Any]) -> tuple[Event, dict[str, Any]]:
     """The event as it is published, and its row."""
-    data = told["data"]
-    written = to_json(data)
+    written = to_json(told["data"])
+    row = {"id": number, **told}
     if not written.isascii():  # what cannot be written is not published either
-        data = json.loads(written)
-    row = {"id": number, "at": told["at"], "kind": told["kind"], "account_id": told["account_id"]}
-    row["subject_id"] = told["subject_id"]
-    return Event.model_construct(**row, data=data), {**row, "written": written}
+        row["data"] = from_json(written)
+    return built(Event, row), {**row, "written": written}
 
 
 def record_jobs(connection: sa.Connection, kind: EventKind, changed: Iterable[Job], now: datetime) -> None:
-    record(connection, kind, ((job.account_id, job.id, _data(job)) for job in changed), now)
+    record(
+        connection, kind, ((job.account_id, job.id, job.model_dump(mode="json", by_alias=True)) for job in changed), now
+    )
 
 
 def record_runs(connection: sa.Connection, kind: EventKind, changed: Iterable[Run], now: datetime) -> None:
-    record(connection, kind, ((run.account_id, run.id, _data(run)) for run in changed), now)
+    record(connection, kind, ((run.account_id, run.id, data_of(run)) for run in changed), now)
 
 
 def _pruned_up_to(connection: sa.Connection) -> int:
     return int(facts.get(connection, _PRUNED) or 0)
-
-
-def _data(resource: Job | Run) -> dict[str, Any]:
-    return resource.model_dump(mode="json", by_alias=True)
 
 
 def last_id(connection: sa.Connection) -> int:

@@ -30,8 +30,7 @@ def move_each(connection: sa.Connection, target: RunState, rows: Sequence[dict[s
     """Move each run to `target` with values of its own; a row has `run_number` and one value per changed column."""
     if not rows:
         return
-    values = [{name if name == "run_number" else f"new_{name}": row[name] for name in row} for row in rows]
-    moved = _each_move(target, tuple(rows[0])).each(connection, values)
+    moved = _each_move(target, tuple(rows[0])).each(connection, rows)
     _check(moved, len(rows), target)
 
 
@@ -42,10 +41,10 @@ def read(connection: sa.Connection, numbers: Iterable[int]) -> list[Run]:
 
 @cache
 def _each_move(target: RunState, names: tuple[str, ...]) -> Prepared:
-    """There are as many as there are kinds of move; a parameter may not be called as a column that it sets."""
+    """There are as many as there are kinds of move."""
     update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(target))
-    columns = {name: sa.bindparam(f"new_{name}", type_=runs.c[name].type) for name in names if name != "run_number"}
-    return Prepared(update.values(state=target, version=runs.c.version + 1, **columns))
+    columns = [name for name in names if name != "run_number"]
+    return Prepared(update.values(state=target, version=runs.c.version + 1), columns)
 
 
 def _may_become(target: RunState) -> sa.ColumnElement[bool]:

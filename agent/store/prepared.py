@@ -6,11 +6,14 @@ times what SQLite takes for the statement. Only for statements that every run ne
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+
+from agent.store.engine import BEGIN_WRITING
 
 Row = dict[str, Any]
 _Processor = Callable[[Any], Any]
@@ -72,51 +75,85 @@ class _Compiled:
         self._text = str(compiled)
         self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
         types = {name: bind.type for bind, name in compiled.bind_names.items()}
-        self._binds = [(name, _bind_processor(types[name], dialect)) for name in compiled.positiontup]
+        self._binds = [(name, _to_column(types[name], dialect)) for name in compiled.positiontup]
         columns = compiled._result_columns
         self._names = [column.keyname for column in columns]
-        self._processors = [
-            (column.keyname, processor)
-            for column in columns
-            if (processor := column.type.dialect_impl(dialect).result_processor(dialect, None)) is not None
-        ]
+        found = ((column.keyname, _from_column(column.type, dialect)) for column in columns)
+        self._processors = [(name, process) for name, process in found if process is not None]
 
     def bind(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        values = {**self._fixed, **given}
-        return tuple([process(values[name]) if process else values[name] for name, process in self._binds])
+        values = {**self._fixed, **given} if self._fixed else given
+        bound = [(values[name], process) for name, process in self._binds]
+        return tuple([value if process is None or value is None else process(value) for value, process in bound])
 
     def read(self, connection: sa.Connection, values: tuple[Any, ...]) -> list[Row]:
         try:
-            found = _driver(connection).execute(self._text, values).fetchall()
+            found = driver_of(connection).execute(self._text, values).fetchall()
         except self._errors() as error:
-            raise self._told(error) from error
+            raise told(connection, error, self._text) from error
         rows = [dict(zip(self._names, one, strict=True)) for one in found]
         for row in rows:
-            for name, processor in self._processors:
-                row[name] = processor(row[name])
+            for name, process in self._processors:
+                if (value := row[name]) is not None:
+                    row[name] = process(value)
         return rows
 
     def write(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
+        driver = driver_of(connection)
         try:
-            return int(_driver(connection).executemany(self._text, values).rowcount)
+            # one alone is executed as one: `executemany` prepares for many
+            done = driver.execute(self._text, values[0]) if len(values) == 1 else driver.executemany(self._text, values)
         except self._errors() as error:
-            raise self._told(error) from error
+            raise told(connection, error, self._text) from error
+        return int(done.rowcount)
 
     def _errors(self) -> type[Exception]:
         assert self.dialect.dbapi is not None
         return self.dialect.dbapi.Error
 
-    def _told(self, error: Exception) -> BaseException:
-        """As SQLAlchemy tells it: without the values, which may be what people keep to themselves."""
-        assert self.dialect.dbapi is not None
-        return DBAPIError.instance(
-            self._text, None, error, self.dialect.dbapi.Error, hide_parameters=True, dialect=self.dialect
-        )
+
+def begin(connection: sa.Connection) -> None:
+    """Start a transaction as the engine would; what SQLAlchemy executes within is part of it."""
+    _execute(connection, BEGIN_WRITING)
 
 
-def _driver(connection: sa.Connection) -> Any:
+def commit(connection: sa.Connection) -> None:
+    if connection.in_transaction():  # something was executed by SQLAlchemy, which has its own notes of it
+        connection.commit()
+    else:
+        _execute(connection, "COMMIT")
+
+
+def rollback(connection: sa.Connection) -> None:
+    connection.rollback()
+    driver_of(connection).rollback()
+
+
+def driver_of(connection: sa.Connection) -> Any:
     return connection.connection.dbapi_connection
 
 
-def _bind_processor(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:
-    return type_.dialect_impl(dialect).bind_processor(dialect)
+def told(connection: sa.Connection, error: Exception, text: str) -> BaseException:
+    """An error of the driver as SQLAlchemy tells it: without the values, which may be what people keep to themselves."""
+    dialect = connection.dialect
+    assert dialect.dbapi is not None
+    return DBAPIError.instance(text, None, error, dialect.dbapi.Error, hide_parameters=True, dialect=dialect)
+
+
+def _execute(connection: sa.Connection, text: str) -> None:
+    try:
+        driver_of(connection).execute(text)
+    except sqlite3.Error as error:
+        raise told(connection, error, text) from error
+
+
+def _to_column(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:
+    """Of our own types what they do, not what SQLAlchemy has around it."""
+    own: _Processor | None = getattr(type_, "to_column", None)
+    return own or type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_column(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:
+    if hasattr(type_, "to_column"):
+        return getattr(type_, "from_column", None)
+    return type_.dialect_impl(dialect).result_processor(dialect, None)

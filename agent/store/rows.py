@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache
 from itertools import islice
 from typing import Any, TypeVar
 
@@ -88,6 +89,7 @@ _PROGRESS_COLUMNS = ("done", "total", "unit", "note")
 _RUN_DEFAULTS = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
 _STATES = {str(state): state for state in RunState}
 M = TypeVar("M", bound=BaseModel)
+_SET = object.__setattr__
 
 
 def run_of(row: Row, waiting_for: str | None = None) -> Run:
@@ -96,27 +98,30 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
     active = state in ACTIVE
     values = _RUN_DEFAULTS | {name: row[name] for name in _RUN_COLUMNS}
     values["state"] = state
-    values["progress"] = _built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
+    values["progress"] = built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
     values["error"] = _error(row)
     values["original_gone"] = bool(row["original_gone"])
     values["waiting_for"] = waiting_for
     values["expected_seconds"] = row["median"] if active else None
     values["late_after_seconds"] = _late_after(row["p90"]) if active else None
-    return _built(Run, values)
+    return built(Run, values)
 
 
-def _built(model: type[M], values: dict[str, Any]) -> M:
+def built(model: type[M], values: dict[str, Any]) -> M:
     """As `model_construct` does it, given every field: that looks for aliases and defaults, and takes longer
     than reading the row."""
     made = model.__new__(model)
-    for name, value in (
-        ("__dict__", values),
-        ("__pydantic_fields_set__", set(values)),
-        ("__pydantic_extra__", None),
-        ("__pydantic_private__", None),
-    ):
-        object.__setattr__(made, name, value)
+    _SET(made, "__dict__", values)
+    _SET(made, "__pydantic_fields_set__", _every_field(model))
+    _SET(made, "__pydantic_extra__", None)
+    _SET(made, "__pydantic_private__", None)
     return made
+
+
+@cache
+def _every_field(model: type[BaseModel]) -> set[str]:
+    """One for all that are built: who sets a field of theirs adds a name that is there."""
+    return set(model.model_fields)
 
 
 def _late_after(p90: float | None) -> float | None:
@@ -128,7 +133,7 @@ def _error(row: Row) -> RunError | None:
         return None
     said = {"kind": row["error_kind"], "message": row["error_message"]}
     transient, fingerprint = bool(row["error_transient"]), row["error_fingerprint"] or ""
-    return _built(RunError, {**said, "transient": transient, "fingerprint": fingerprint})
+    return built(RunError, {**said, "transient": transient, "fingerprint": fingerprint})
 
 
 def error_columns(error: RunError | None) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -13,16 +14,21 @@ from agent.store import events
 from agent.store.prepared import Lookup, Prepared
 from agent.store.rows import Row, run_of
 from agent.store.tables import job_revisions, job_statistics, jobs, runs
+from agent.store.types import from_json
 from shared.errors import NotFound
 from shared.models import Run
 from shared.states import RunState
 
-_Definitions = dict[tuple[int, int], dict[str, Any]]
+_Said = dict[tuple[int, int], dict[str, Any]]
 
-
-_OWNER_COLUMNS = ("number", "id", "name", "account_id", "owner_id", "revision", "definition")
+_OWNER_COLUMNS = ("number", "id", "name", "account_id", "owner_id", "revision")
 _OWNERS = Lookup(
-    sa.select(*(jobs.c[name] for name in _OWNER_COLUMNS), job_statistics.c.median, job_statistics.c.p90)
+    sa.select(
+        *(jobs.c[name] for name in _OWNER_COLUMNS),
+        sa.type_coerce(jobs.c.definition, sa.Text).label("written"),
+        job_statistics.c.median,
+        job_statistics.c.p90,
+    )
     .select_from(jobs.outerjoin(job_statistics))
     .where(jobs.c.deleted_at.is_(None)),
     jobs.c.id,
@@ -42,8 +48,8 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> l
     if not new:
         return []
     owners = _jobs_of(connection, new)
-    definitions = _definitions(connection, new, owners)
-    rows = [_row(run, owners[run.job_id], definitions, now) for run in new]
+    said = _said(connection, new, owners)
+    rows = [_row(run, owners[run.job_id], said, now) for run in new]
     numbers = [_INSERT.rows(connection, row)[0] for row in rows]
     created = [
         run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), **number})
@@ -66,42 +72,50 @@ def _jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, Row]
     return owners
 
 
-def _definitions(connection: sa.Connection, new: Iterable[NewRun], owners: dict[str, Row]) -> _Definitions:
-    """Definitions by job number and revision, of the current revisions and of all others that are named."""
-    found: _Definitions = {(job["number"], job["revision"]): job["definition"] for job in owners.values()}
+def _said(connection: sa.Connection, new: Iterable[NewRun], owners: dict[str, Row]) -> _Said:
+    """What definitions say of their runs, by job number and revision: of current revisions and of others that are named."""
+    found: _Said = {(job["number"], job["revision"]): _columns(job["written"]) for job in owners.values()}
     named = {(owners[run.job_id]["number"], run.revision) for run in new if run.revision is not None}
     for number, revision in sorted(named - found.keys()):
-        query = sa.select(job_revisions.c.definition)
+        query = sa.select(sa.type_coerce(job_revisions.c.definition, sa.Text))
         query = query.where(job_revisions.c.job_number == number, job_revisions.c.revision == revision)
-        definition = connection.scalar(query)
-        if definition is None:
+        written = connection.scalar(query)
+        if written is None:
             raise NotFound(f"the job has no revision {revision}")
-        found[number, revision] = definition
+        found[number, revision] = _columns(written)
     return found
 
 
-def _row(run: NewRun, job: Row, definitions: _Definitions, now: datetime) -> dict[str, Any]:
-    revision = job["revision"] if run.revision is None else run.revision
-    definition = definitions[job["number"], revision]
+@lru_cache(maxsize=1000)
+def _columns(written: str) -> dict[str, Any]:
+    """Of a definition's runs; nobody writes to it."""
+    definition = from_json(written)
     policies = definition["policies"]
     return {
+        "type": definition["type"],
+        "chained": policies["overlap"] != "allow",
+        "max_attempts": policies["retry"]["attempts"],
+        "priority": policies["priority"],
+        "concurrency_key": policies["concurrency"]["key"],
+        "concurrency_limit": policies["concurrency"]["limit"],
+    }
+
+
+def _row(run: NewRun, job: Row, said: _Said, now: datetime) -> dict[str, Any]:
+    revision = job["revision"] if run.revision is None else run.revision
+    row = {
+        **said[job["number"], revision],
         "id": run.id,
         "account_id": job["account_id"],
         "job_number": job["number"],
         "owner_id": job["owner_id"],
-        "type": definition["type"],
         "revision": revision,
         "state": RunState.PENDING,
         "cause": run.cause,
         "fire_at": run.fire_at,
         "created_at": now,
         "available_at": run.available_at,
-        "chained": policies["overlap"] != "allow" if run.chained is None else run.chained,
         "attempt": 0,
-        "max_attempts": policies["retry"]["attempts"],
-        "priority": policies["priority"],
-        "concurrency_key": policies["concurrency"]["key"],
-        "concurrency_limit": policies["concurrency"]["limit"],
         "original_run_id": run.original_run_id,
         "version": 1,
         "done": 0,
@@ -109,3 +123,6 @@ def _row(run: NewRun, job: Row, definitions: _Definitions, now: datetime) -> dic
         "note": "",
         "warnings": [],
     }
+    if run.chained is not None:
+        row["chained"] = run.chained
+    return row

@@ -16,7 +16,6 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -25,6 +24,8 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from agent.store import events
+from agent.store.prepared import begin, commit, rollback
+from agent.store.thread import Thread
 from shared.errors import Unavailable
 from shared.models import Event
 
@@ -62,19 +63,21 @@ class _Done:
 class Writer:
     def __init__(self, engine: sa.Engine) -> None:
         self._engine = engine
-        self._thread = ThreadPoolExecutor(1, "jobdeck-store-writer")
+        self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
         self._queue: deque[_Waiting] = deque()
-        self._wake = asyncio.Event()
         self._listeners: list[Listener] = []
         self._riders: list[Callable[[], None]] = []
         self._last_event_id = 0
-        self._closing = False
-        self._task: asyncio.Task[None] | None = None
+        self._open = False
+        self._busy = False
+        """A group is on its way, from when it is first thought of until it is told."""
+        self._idle = asyncio.Event()
 
     async def start(self) -> None:
-        self._last_event_id = await self._in_thread(self._read_last_event_id)
-        self._task = asyncio.create_task(self._run(), name="store-writer")
+        self._last_event_id = await self._thread.call(self._read_last_event_id)
+        self._open = True
+        self._idle.set()
 
     def submit(self, write: Write[T], *, stirs: bool = False) -> asyncio.Future[T]:
         """Queue `write`; the future has its result after the commit, or its refusal."""
@@ -99,59 +102,68 @@ class Writer:
 
     async def close(self) -> None:
         """Commit what waits, then stop."""
-        self._closing = True
-        self._wake.set()
-        if self._task is not None:
-            await self._task
-        await self._in_thread(self._let_go)
-        await self._in_thread(self._engine.dispose)
-        self._thread.shutdown()
+        self._open = False
+        await self._idle.wait()
+        await self._thread.call(self._let_go)
+        await self._thread.call(self._engine.dispose)
+        self._thread.stop()
 
     def _put(self, waiting: _Waiting) -> None:
-        if self._closing or self._task is None or self._task.done():
+        if not self._open:
             raise Unavailable("the store is closed")
         self._queue.append(waiting)
-        self._wake.set()
+        if not self._busy:
+            self._begin_soon()
 
-    async def _run(self) -> None:
-        while self._queue or not self._closing:
-            if not self._queue:
-                self._wake.clear()
-                await self._wake.wait()
-            await asyncio.sleep(0)  # whoever was woken with us may have something for this same commit
-            await self._commit_group(self._take())
+    def _begin_soon(self) -> None:
+        """After two turns of the loop: whoever was woken with us, and what comes in from outside in the same moment, may
+        have something for this same commit."""
+        self._busy = True
+        self._idle.clear()
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, self._begin)
+
+    def _begin(self) -> None:
+        # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
+        group = [waiting for waiting in self._take() if not waiting.future.done()]
+        self._thread.run(lambda: self._commit(group), self._tell)
 
     def _take(self) -> list[_Waiting]:
         if any(waiting.stirs for waiting in self._queue):
             for rider in self._riders:
-                rider()
+                _guarded(rider)
         return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
 
-    async def _commit_group(self, group: list[_Waiting]) -> None:
-        # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
-        group = [waiting for waiting in group if not waiting.future.done()]
-        if not group:
-            return
+    def _commit(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         try:
-            done, news = await self._in_thread(lambda: self._transact(group))
+            return self._transact(group) if group else ([], [])
         except Exception as error:
             fault = _unavailable(error)
-            done, news = [_Done(waiting.future, error=fault) for waiting in group], []
+            return [_Done(waiting.future, error=fault) for waiting in group], []
+
+    def _tell(self, committed: tuple[list[_Done], list[Event]]) -> None:
+        done, news = committed
         for each in done:
             _resolve(each)
         self._publish(news)
+        self._busy = False
+        if self._queue:
+            self._begin_soon()
+        else:
+            self._idle.set()
 
     def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         connection = self._connection = self._connection or self._engine.connect()
         try:
-            connection.begin()  # what holds the whole store is waited for once
+            begin(connection)  # what holds the whole store is waited for once
             try:
                 done = _write_together(connection, group)
             except Exception:
-                connection.rollback()
+                rollback(connection)
+                begin(connection)
                 done = _write_apart(connection, group)
             news = events.write_recorded(connection, self._last_event_id)
-            connection.commit()
+            commit(connection)
         except BaseException:
             self._let_go()
             raise
@@ -167,18 +179,19 @@ class Writer:
         with self._engine.connect() as connection:
             return events.last_id(connection)
 
-    async def _in_thread(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
     def _publish(self, news: list[Event]) -> None:
         if not news:
             return
         self._last_event_id = news[-1].id
         for listener in list(self._listeners):
-            try:
-                listener(news)
-            except Exception:
-                _log.exception("a listener of the store failed")
+            _guarded(lambda listener=listener: listener(news))  # type: ignore[misc]
+
+
+def _guarded(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        _log.exception("a listener of the store failed")
 
 
 def _write_together(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
@@ -218,7 +231,8 @@ def _write_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
     try:
         return _Done(waiting.future, waiting.write(connection))
     except Exception as error:
-        connection.rollback()
+        rollback(connection)
+        begin(connection)
         events.begin(connection)
         return _Done(waiting.future, error=_translate(error))
 

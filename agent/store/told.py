@@ -1,0 +1,36 @@
+"""Runs as their events tell them. Pydantic would say the same; every run is told three times, so it is said by hand."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from functools import lru_cache
+from typing import Any
+
+from shared.models import Progress, Run, RunError
+
+_ALIASES = {name: field.alias or name for name, field in Run.model_fields.items()}
+_PROGRESS = [(name, field.alias or name) for name, field in Progress.model_fields.items()]
+_ERROR = [(name, field.alias or name) for name, field in RunError.model_fields.items()]
+_MOMENTS = [(name, _ALIASES[name]) for name in _ALIASES if name.endswith("_at")]
+
+
+def data_of(run: Run) -> dict[str, Any]:
+    """`run.model_dump(mode="json", by_alias=True)`."""
+    values = run.__dict__
+    data = {alias: values[name] for name, alias in _ALIASES.items()}
+    for name, alias in _MOMENTS:
+        if (moment := values[name]) is not None:
+            data[alias] = zulu(moment)
+    data["state"] = str(run.state)
+    progress, error = run.progress.__dict__, run.error
+    data["progress"] = {alias: progress[name] for name, alias in _PROGRESS}
+    if error is not None:
+        data["error"] = {alias: error.__dict__[name] for name, alias in _ERROR}
+    return data
+
+
+@lru_cache(maxsize=1024)
+def zulu(moment: datetime) -> str:
+    """As `Instant` writes it."""
+    moment = moment.astimezone(UTC)
+    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds' if moment.microsecond else 'seconds')}Z"

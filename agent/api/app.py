@@ -12,8 +12,8 @@ from starlette.responses import Response
 from agent.api import probes
 from agent.api.broadcast import Broadcast
 from agent.api.context import Api, api_of
-from agent.api.contracts import kb_sync
-from agent.api.errors import Envelopes, refusal_of
+from agent.api.contracts import background_jobs, kb_sync
+from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
 from agent.api.native import agent, catch_up, events, fires, jobs, log_search, runs, sentinels, world
@@ -24,6 +24,11 @@ from shared.errors import JobdeckError
 
 _DESCRIPTION = "Jobdeck's agent: its native API under `/api`, and the published contracts that it answers."
 
+CONTRACTS = (
+    Contract(kb_sync.PREFIX, kb_sync.envelope),
+    Contract(background_jobs.PREFIX, background_jobs.envelope, background_jobs.rate_headers),
+)
+
 
 def create_api(core: Core) -> FastAPI:
     """The app that `serving.serve` puts behind its two doors. One per agent: it subscribes to the store."""
@@ -33,7 +38,7 @@ def create_api(core: Core) -> FastAPI:
         rates=Rates(core.clock, core.settings.requests_per_minute),
         broadcast=Broadcast(core.store),
         metrics=RequestMetrics(),
-        envelopes=Envelopes(((kb_sync.PREFIX, kb_sync.envelope),)),
+        envelopes=Envelopes(core.clock, CONTRACTS),
     )
     app = FastAPI(
         title="Jobdeck",
@@ -45,6 +50,8 @@ def create_api(core: Core) -> FastAPI:
     app.state.api = api
     for module in (jobs, runs, log_search, fires, catch_up, world, agent, sentinels, events, kb_sync, probes):
         app.router.routes.extend(module.routes.routes)
+    for contract in (background_jobs,):
+        app.router.routes.extend(contract.routes.routes)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)
     app.add_middleware(Guard, api=api, own_names=_own_names(core))

@@ -19,6 +19,7 @@ from agent.api.peers import (
     program_of,
     was_forwarded,
 )
+from agent.api.rates import RATE_KEY
 from agent.core.callers import Caller, Scope
 from shared.errors import Unauthenticated
 
@@ -72,7 +73,8 @@ def anonymous(request: Request) -> Caller | None:
 def admit(request: Request, caller: Caller, scopes: list[str]) -> Caller:
     """The caller, if its rate and its scopes allow. Raises TooMany, Forbidden."""
     if channel_of(request.scope) is not Channel.SOCKET:
-        api_of(request).rates.take(caller.token_id or f"{caller.via}:{caller.account_id}")
+        key = request.scope[RATE_KEY] = caller.token_id or f"{caller.via}:{caller.account_id}"
+        api_of(request).rates.take(key)
     caller.require(*(Scope(scope) for scope in scopes))
     return replace(caller, address=address_of(request.scope), client=program_of(request.headers))
 

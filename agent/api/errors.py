@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import Any
 
 from fastapi.exceptions import RequestValidationError
@@ -12,6 +13,8 @@ from pydantic_core import to_json
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
+from agent.api.rates import Allowance
+from shared.clock import Clock
 from shared.errors import (
     Conflict,
     Fault,
@@ -46,6 +49,12 @@ class Misdirected(JobdeckError):
     code = "misdirected"
 
 
+class TookTooLong(JobdeckError):
+    """The time that the caller gave for the answer has passed."""
+
+    code = "took_too_long"
+
+
 class Internal(JobdeckError):
     """A defect; what it was stands in the agent's log, never in the answer."""
 
@@ -67,6 +76,7 @@ STATUS: Mapping[type[JobdeckError], int] = {
     TooMany: 429,
     Internal: 500,
     Unavailable: 503,
+    TookTooLong: 504,
 }
 
 
@@ -77,29 +87,54 @@ class Refusal:
     error: JobdeckError
     status: int
     headers: Mapping[str, str] = field(default_factory=dict)
+    request_id: str = ""
+    path: str = ""
+    at: datetime | None = None
+    """When it was answered; set by `Envelopes`."""
 
 
 Envelope = Callable[[Refusal], Any]
 """How a contract words a refusal: the answer's body, as plain values."""
+RateHeaders = Callable[[Allowance, datetime], Mapping[str, str]]
+"""What every answer of a contract says of the caller's rate."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contract:
+    """How the answers under `prefix` are worded, where they are not the native ones."""
+
+    prefix: str
+    envelope: Envelope
+    rate_headers: RateHeaders | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class Envelopes:
     """Which contract words the refusals of a path: the first prefix that fits, else the native one."""
 
-    contracts: tuple[tuple[str, Envelope], ...] = ()
+    clock: Clock
+    contracts: tuple[Contract, ...] = ()
 
     def answer(self, path: str, refusal: Refusal) -> Response:
-        wording = next((envelope for prefix, envelope in self.contracts if path.startswith(prefix)), native_envelope)
-        body = to_json(wording(refusal), inf_nan_mode="strings", serialize_unknown=True)
+        contract = self._contract(path)
+        told = replace(refusal, path=path, at=self.clock.now())
+        wording = native_envelope(told) if contract is None else contract.envelope(told)
+        body = to_json(wording, inf_nan_mode="strings", serialize_unknown=True)
         return Response(body, refusal.status, dict(refusal.headers), "application/json")
+
+    def rate_headers(self, path: str) -> RateHeaders | None:
+        contract = self._contract(path)
+        return None if contract is None else contract.rate_headers
+
+    def _contract(self, path: str) -> Contract | None:
+        return next((each for each in self.contracts if path.startswith(each.prefix)), None)
 
 
 def refusal_of(error: Exception, request_id: str, allowed: Iterable[str] = ()) -> Refusal:
     """Any exception as a refusal; `allowed` are the methods that the path has, for 405."""
     known = _as_jobdeck_error(error, request_id, allowed)
     status = next(STATUS[kind] for kind in type(known).__mro__ if kind in STATUS)
-    return Refusal(known, status, _headers(known, allowed))
+    return Refusal(known, status, _headers(known, allowed), request_id)
 
 
 class FaultBody(Resource):

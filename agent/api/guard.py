@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from agent.api.context import Api
 from agent.api.errors import Misdirected, Refusal, refusal_of
 from agent.api.peers import Channel, channel_of, host_name, is_local_address, is_loopback_name
+from agent.api.rates import RATE_KEY
 from shared.errors import Forbidden, InvalidInput
 from shared.ids import new_id
 
@@ -100,8 +101,16 @@ class _Answer:
             headers["X-Request-Id"] = request_id_of(self._scope)
             headers["X-Content-Type-Options"] = "nosniff"
             headers.setdefault("Cache-Control", "no-store")
+            self._tell_rate(headers)
             self._measure(message["status"])
         await self._send(message)
+
+    def _tell_rate(self, headers: MutableHeaders) -> None:
+        """Where the contract of the path says so."""
+        worded = self._api.envelopes.rate_headers(self._scope["path"])
+        if worded is not None:
+            allowance = self._api.rates.allowance(self._scope.get(RATE_KEY))
+            headers.update(worded(allowance, self._api.core.clock.now()))
 
     def _measure(self, status: int) -> None:
         route = getattr(self._scope.get("route"), "path", "none")

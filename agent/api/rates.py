@@ -8,6 +8,17 @@ from shared.clock import Clock
 from shared.errors import TooMany
 
 _MOST_BUCKETS = 10_000
+RATE_KEY = "jobdeck.rate"
+"""In the scope of a request: whose bucket it was taken from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Allowance:
+    """What a caller may still ask: `left` of `most` requests; all are allowed again in `full_in` seconds."""
+
+    most: int
+    left: int
+    full_in: float
 
 
 @dataclass(slots=True)
@@ -32,6 +43,13 @@ class Rates:
             wait = (1 - bucket.tokens) / self._per_second
             raise TooMany(f"more than {self._most} requests in a minute; wait and try again", wait)
         bucket.tokens -= 1
+
+    def allowance(self, key: str | None) -> Allowance:
+        """None: whoever it is, nothing is counted."""
+        if key is None or key not in self._buckets:
+            return Allowance(self._most, self._most, 0.0)
+        tokens = self._filled(key).tokens
+        return Allowance(self._most, int(tokens), (self._most - tokens) / self._per_second)
 
     def _filled(self, key: str) -> _Bucket:
         now = self._clock.monotonic()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -95,6 +96,15 @@ class AgentProcess:
         else:
             assert answer.status_code == expect, f"{method} {path}: {answer.status_code} {answer.text}"
         return answer.json() if answer.content else None
+
+    @property
+    def url(self) -> str:
+        """Where it listens, as it said itself."""
+        found = re.findall(r"agent_started.*?url=(http://\S+)", self._told())
+        return str(found[-1])
+
+    def token(self, *scopes: str) -> str:
+        return str(self.call("POST", "/api/tokens", {"name": "test", "scopes": scopes})["token"])
 
     def run_until(self, run_id: str, *states: str) -> dict[str, Any]:
         """The run when it is in one of the states."""

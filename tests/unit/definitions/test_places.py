@@ -73,7 +73,13 @@ def test_in_toml(field: str, line: int) -> None:
 
 @pytest.mark.parametrize(
     ("field", "line"),
-    [("jobs.0.name", 2), ("jobs.0.policies.retry.attempts", 3), ("jobs.1.name", 4), ("jobs.1.data.argv.1", 6), ("x", 1)],
+    [
+        ("jobs.0.name", 2),
+        ("jobs.0.policies.retry.attempts", 3),
+        ("jobs.1.name", 4),
+        ("jobs.1.data.argv.1", 6),
+        ("x", 1),
+    ],
 )
 def test_in_json(field: str, line: int) -> None:
     json.loads(JSON)

@@ -13,6 +13,7 @@ from agent.store import events, facts
 from agent.store.claims import OLDER_ACTIVE
 from agent.store.rows import Row
 from agent.store.tables import STILL_HELD, WAITING, fires, jobs, runs
+from agent.store.visibility import job_seen_by
 from shared.models import FireReason, HeldJob
 from shared.states import RunState
 
@@ -57,14 +58,14 @@ def hold_up_to(connection: sa.Connection, moment: datetime) -> None:
     facts.put(connection, _HELD_UP_TO, moment.isoformat())
 
 
-def by_job(connection: sa.Connection, account_id: str, job_id: str | None) -> list[HeldJob]:
+def by_job(connection: sa.Connection, account_id: str, job_id: str | None, seen_by: str | None = None) -> list[HeldJob]:
     oldest = sa.func.min(fires.c.fire_at, type_=fires.c.fire_at.type).label("oldest")
     newest = sa.func.max(fires.c.fire_at, type_=fires.c.fire_at.type).label("newest")
     names = (jobs.c.id.label("job_id"), jobs.c.name.label("job_name"), jobs.c.slug, jobs.c.paused_at, jobs.c.enabled)
     query = (
         sa.select(*names, oldest, newest, _sum(FOR_OPERATOR, "waiting"), _sum(FOR_TURN, "released"))
         .select_from(fires.join(jobs))
-        .where(STILL_HELD, jobs.c.account_id == account_id)
+        .where(STILL_HELD, jobs.c.account_id == account_id, *job_seen_by(seen_by))
         .group_by(jobs.c.number)
         .order_by(oldest, jobs.c.number)
     )

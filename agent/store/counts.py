@@ -9,6 +9,7 @@ SQLite has one writer, so nobody waits for the row of a count. On PostgreSQL age
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Mapping
 
 import sqlalchemy as sa
 
@@ -53,6 +54,17 @@ def by_state(connection: sa.Connection, account_id: str, where: Filter | None = 
             if all(_holds(term, type_, state) for term in terms):
                 found[state] += count
     return found
+
+
+def says_only_states(where: Filter | None) -> bool:
+    terms = () if where is None else where.terms
+    return all(_is_known(term) and isinstance(term, Comparison) and term.field == "state" for term in terms)
+
+
+def of_states(found: Mapping[str, int], where: Filter | None) -> dict[str, int]:
+    """Those of the states that such a filter lets through."""
+    terms = () if where is None else where.terms
+    return {state: count for state, count in found.items() if all(_holds(term, "", state) for term in terms)}
 
 
 def _is_known(term: Term) -> bool:

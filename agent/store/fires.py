@@ -15,6 +15,7 @@ from agent.store import backlog, cancels, events, runs
 from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
 from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
+from agent.store.visibility import job_seen_by
 from shared.durations import parse_duration
 from shared.errors import NotFound
 from shared.models import Fire, FireOutcome, FireReason, Run
@@ -78,9 +79,17 @@ def stale_zone(connection: sa.Connection, zone_data_version: str, limit: int) ->
 
 
 def list_page(
-    connection: sa.Connection, account_id: str, job_id: str | None, outcome: str | None, before: int | None, limit: int
+    connection: sa.Connection,
+    account_id: str,
+    job_id: str | None,
+    outcome: str | None,
+    before: int | None,
+    limit: int,
+    seen_by: str | None = None,
 ) -> list[Fire]:
-    query = _FIRE.where(fires.c.account_id == account_id).order_by(fires.c.id.desc()).limit(limit)
+    query = (
+        _FIRE.where(fires.c.account_id == account_id, *job_seen_by(seen_by)).order_by(fires.c.id.desc()).limit(limit)
+    )
     if job_id is not None:
         job = sa.select(jobs.c.number).where(jobs.c.id == job_id).scalar_subquery()
         query = query.where(fires.c.job_number == job)

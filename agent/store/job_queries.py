@@ -13,6 +13,7 @@ from agent.core.records import JobStatistics
 from agent.store import filtering, fulltext, sentinels
 from agent.store.rows import JOB, job_of, select_where_in
 from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
+from agent.store.visibility import job_seen_by
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
 from shared.filters.words import words_of
@@ -52,8 +53,9 @@ def list_page(
     start: int,
     where: Filter | None,
     now: datetime,
+    seen_by: str | None = None,
 ) -> tuple[list[Job], int]:
-    conditions = [jobs.c.account_id == account_id, _LIVING, *_plain_words(q)]
+    conditions = [jobs.c.account_id == account_id, _LIVING, *_plain_words(q), *job_seen_by(seen_by)]
     if where is not None:
         conditions.append(filtering.compile_filter(where, now))
     total = connection.scalar(sa.select(sa.func.count()).select_from(jobs).where(*conditions)) or 0
@@ -76,17 +78,34 @@ def definition(connection: sa.Connection, job_id: str, revision: int | None) -> 
 
 def revisions(connection: sa.Connection, job_id: str) -> list[dict[str, Any]]:
     """Newest first, in the shape of `GET /jobs/{id}/revisions`."""
-    query = sa.select(job_revisions).join(jobs).where(jobs.c.id == job_id).order_by(job_revisions.c.revision.desc())
-    return [
-        {
-            "revision": row["revision"],
-            "definition": row["definition"],
-            "authorId": row["author_id"],
-            "restoredFrom": row["restored_from"],
-            "createdAt": row["created_at"],
-        }
-        for row in connection.execute(query).mappings()
-    ]
+    query = _REVISION.where(jobs.c.id == job_id).order_by(job_revisions.c.revision.desc())
+    return [_revision_of(row) for row in connection.execute(query).mappings()]
+
+
+def revision(connection: sa.Connection, job_id: str, number: int) -> dict[str, Any]:
+    query = _REVISION.where(jobs.c.id == job_id, job_revisions.c.revision == number)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        raise NotFound(f"there is no revision {number} of the job {job_id}")
+    return _revision_of(row)
+
+
+_REVISION = (
+    sa.select(job_revisions, users.c.handle)
+    .join(jobs, jobs.c.number == job_revisions.c.job_number)
+    .outerjoin(users, users.c.id == job_revisions.c.author_id)
+)
+
+
+def _revision_of(row: sa.RowMapping) -> dict[str, Any]:
+    return {
+        "revision": row["revision"],
+        "definition": row["definition"],
+        "authorId": row["author_id"],
+        "author": row["handle"],
+        "restoredFrom": row["restored_from"],
+        "createdAt": row["created_at"],
+    }
 
 
 def statistics(connection: sa.Connection, job_ids: Sequence[str]) -> dict[str, JobStatistics]:

@@ -13,6 +13,7 @@ from agent.core.sentinels.records import Judged, Opened
 from agent.store import events, facts
 from agent.store.rows import chunks, select_where_in
 from agent.store.tables import OPEN, jobs, sentinels, watches
+from agent.store.visibility import job_seen_by
 from shared.errors import NotFound
 from shared.models import Sentinel, SentinelKind
 
@@ -45,9 +46,10 @@ def list_page(
     is_open: bool | None,
     before: int | None,
     limit: int,
+    seen_by: str | None = None,
 ) -> list[Sentinel]:
     """Newest first."""
-    query = _SENTINEL.order_by(sentinels.c.number.desc()).limit(limit)
+    query = _SENTINEL.where(*job_seen_by(seen_by)).order_by(sentinels.c.number.desc()).limit(limit)
     if job_id is None:
         query = query.where(sentinels.c.account_id == account_id)
     else:

@@ -47,8 +47,9 @@ class FireStore(Protocol):
         outcome: str | None = None,
         before: int | None = None,
         limit: int = 50,
+        seen_by: str | None = None,
     ) -> list[Fire]:
-        """Newest first, keyed by id."""  # fmt: skip
+        """Newest first, keyed by id; of jobs that this user may see (None: all)."""  # fmt: skip
 
 
 class BacklogStore(Protocol):
@@ -62,8 +63,8 @@ class BacklogStore(Protocol):
 
     async def hold_up_to(self, moment: datetime) -> None: ...
 
-    async def backlog(self, account_id: str, job_id: str | None = None) -> list[HeldJob]:
-        """By job, those whose oldest fire is the oldest first."""
+    async def backlog(self, account_id: str, job_id: str | None = None, seen_by: str | None = None) -> list[HeldJob]:
+        """By job, those whose oldest fire is the oldest first; of jobs that this user may see (None: all)."""
 
     async def count_held(self, account_id: str) -> dict[str, int]:
         """How many fires are held, by reason."""

@@ -38,9 +38,18 @@ class JobStore(Protocol):
         """By id, slug, natural id `owner-handle:slug`, or name, in that order. NotFound."""
 
     async def list_jobs(
-        self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None
+        self,
+        account_id: str,
+        *,
+        q: str = "",
+        sort: str = "name",
+        limit: int = 30,
+        start: int = 0,
+        where: Any = None,
+        seen_by: str | None = None,
     ) -> tuple[list[Job], int]:
-        """A page and the total. `q`: plain words over name and description, never a syntax error.
+        """A page and the total, of what that user may see (None: all). `q`: plain words over name and description,
+        never a syntax error.
         `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
 
     async def revisions(self, job_id: str) -> list[dict[str, Any]]:

@@ -83,8 +83,8 @@ class RunStore(Protocol):
     async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
         """Every state with its count, of the runs that match the parsed filter `where`."""
 
-    async def tally_runs(self, account_id: str, where: Any, seconds: float) -> Tally:
-        """The same, as far as it comes within about that time."""
+    async def tally_runs(self, account_id: str, where: Any, seconds: float, seen_by: str | None = None) -> Tally:
+        """The same, as far as it comes within about that time, of what that user may see (None: all)."""
 
     async def count_runs(self, account_id: str, where: Any) -> int: ...
 

@@ -40,8 +40,9 @@ class SentinelStore(Protocol):
         is_open: bool | None = None,
         before: int | None = None,
         limit: int = 50,
+        seen_by: str | None = None,
     ) -> list[Sentinel]:
-        """Newest first, keyed by number."""  # fmt: skip
+        """Newest first, keyed by number; of jobs that this user may see (None: all)."""  # fmt: skip
 
     async def get_sentinel(self, account_id: str, sentinel_id: str) -> Sentinel: ...
 

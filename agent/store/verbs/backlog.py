@@ -29,8 +29,8 @@ class BacklogVerbs(Verbs):
     async def hold_up_to(self, moment: datetime) -> None:
         await self._write(backlog.hold_up_to, moment)
 
-    async def backlog(self, account_id: str, job_id: str | None = None) -> list[HeldJob]:
-        return await self._read(backlog.by_job, account_id, job_id)
+    async def backlog(self, account_id: str, job_id: str | None = None, seen_by: str | None = None) -> list[HeldJob]:
+        return await self._read(backlog.by_job, account_id, job_id, seen_by)
 
     async def count_held(self, account_id: str) -> dict[str, int]:
         return await self._read(backlog.count, account_id)

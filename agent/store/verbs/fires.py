@@ -43,8 +43,9 @@ class FireVerbs(Verbs):
         outcome: str | None = None,
         before: int | None = None,
         limit: int = 50,
+        seen_by: str | None = None,
     ) -> list[Fire]:
-        return await self._read(fires.list_page, account_id, job_id, outcome, before, limit)
+        return await self._read(fires.list_page, account_id, job_id, outcome, before, limit, seen_by)
 
     async def late_jobs(self, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
         return await self._read(fires.late, before, last, limit)

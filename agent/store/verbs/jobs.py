@@ -42,12 +42,18 @@ class JobVerbs(Verbs):
         return await self._read(job_queries.get, account_id, key)
 
     async def list_jobs(
-        self, account_id: str, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, where: Any = None
+        self,
+        account_id: str,
+        *,
+        q: str = "",
+        sort: str = "name",
+        limit: int = 30,
+        start: int = 0,
+        where: Any = None,
+        seen_by: str | None = None,
     ) -> tuple[list[Job], int]:
-        now = self._clock.now()
-        return await self._read(
-            job_queries.list_page, account_id, q=q, sort=sort, limit=limit, start=start, where=where, now=now
-        )
+        wanted = {"q": q, "sort": sort, "limit": limit, "start": start, "where": where, "seen_by": seen_by}
+        return await self._read(job_queries.list_page, account_id, **wanted, now=self._clock.now())
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput:
         return await self._read(job_queries.definition, job_id, revision)

@@ -95,9 +95,9 @@ class RunVerbs(Verbs):
     async def count_by_state(self, account_id: str, where: Any = None) -> dict[str, int]:
         return (await self.tally_runs(account_id, where, math.inf)).counts
 
-    async def tally_runs(self, account_id: str, where: Any, seconds: float) -> Tally:
+    async def tally_runs(self, account_id: str, where: Any, seconds: float, seen_by: str | None = None) -> Tally:
         patience = Patience.of(self._clock.monotonic, seconds)
-        return await self._read(run_queries.count_by_state, account_id, where, self._clock.now(), patience)
+        return await self._read(run_queries.count_by_state, account_id, where, self._clock.now(), patience, seen_by)
 
     async def count_runs(self, account_id: str, where: Any) -> int:
         return sum((await self.count_by_state(account_id, where)).values())

@@ -42,10 +42,10 @@ class SentinelVerbs(Verbs):
         is_open: bool | None = None,
         before: int | None = None,
         limit: int = 50,
+        seen_by: str | None = None,
     ) -> list[Sentinel]:
-        return await self._read(
-            sentinels.list_page, account_id, job_id=job_id, kind=kind, is_open=is_open, before=before, limit=limit
-        )
+        wanted = {"job_id": job_id, "kind": kind, "is_open": is_open, "before": before, "limit": limit}
+        return await self._read(sentinels.list_page, account_id, **wanted, seen_by=seen_by)
 
     async def get_sentinel(self, account_id: str, sentinel_id: str) -> Sentinel:
         return await self._read(sentinels.get, account_id, sentinel_id)

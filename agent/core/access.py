@@ -1,0 +1,69 @@
+"""What a caller names, found, and given only to who may do with it what is asked."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from agent.core.callers import Caller
+from agent.core.permissions import LEVELS, WORDS, Act, ResourceKind, Standing, check
+from agent.core.ports import Store
+from shared.errors import NotFound
+from shared.models import Connection, Job, KnowledgeBase, Run
+
+
+class Access:
+    """The rules of `permissions` with the store beside them. The owner and administrators cost no further question."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+
+    async def job(self, caller: Caller, key: str, act: Act) -> Job:
+        """By id, slug, natural id or name. NotFound, Forbidden."""
+        job = await self._store.get_job(caller.account_id, key)
+        standing = await self._standing(caller, "job", job.id, job.owner_id)
+        check(caller, act, standing, f"job {key!r}")
+        return job
+
+    async def run(self, caller: Caller, run_id: str, act: Act) -> Run:
+        """A run stands as its job does, deleted or not."""
+        run = await self._store.get_run(caller.account_id, run_id)
+        await self.of_job(caller, run.job_id, act, f"run {run_id}")
+        return run
+
+    async def of_job(self, caller: Caller, job_id: str, act: Act, what: str) -> None:
+        """Whether the caller may do that with `what`, which follows the job. NotFound, Forbidden."""
+        check(caller, act, await self._standing(caller, "job", job_id, None), what)
+
+    async def connection(self, caller: Caller, key: str, act: Act) -> Connection:
+        found = await self._store.get_connection(caller.account_id, key)
+        standing = await self._standing(caller, "connection", found.id, found.owner_id)
+        check(caller, act, standing, f"connection {key!r}")
+        return found
+
+    async def knowledge_base(self, caller: Caller, key: str, act: Act) -> KnowledgeBase:
+        found = await self._store.get_knowledge_base(caller.account_id, key)
+        standing = await self._standing(caller, "knowledge_base", found.id, found.owner_id)
+        check(caller, act, standing, f"knowledge base {key!r}")
+        return found
+
+    async def subject(self, caller: Caller, kind: ResourceKind, key: str, act: Act) -> str:
+        """The id of the one that the key names, whatever it is."""
+        match kind:
+            case "job":
+                return (await self.job(caller, key, act)).id
+            case "connection":
+                return (await self.connection(caller, key, act)).id
+            case "knowledge_base":
+                return (await self.knowledge_base(caller, key, act)).id
+        raise NotFound(f"a {WORDS[kind]} has no shares")
+
+    async def of_jobs(self, caller: Caller, jobs: Iterable[Job]) -> Mapping[str, Standing]:
+        """How each of the caller's account stands to the caller, by id."""
+        owners = {job.id: job.owner_id for job in jobs}
+        return await self._store.standings(caller.account_id, "job", owners, caller.user_id)
+
+    async def _standing(self, caller: Caller, kind: ResourceKind, subject_id: str, owner_id: str | None) -> Standing:
+        if caller.is_admin or owner_id == caller.user_id:
+            return Standing(caller.account_id, caller.user_id, LEVELS[-1])
+        found = await self._store.standing(caller.account_id, kind, subject_id, caller.user_id)
+        return found or Standing("", None)

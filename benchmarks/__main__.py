@@ -18,6 +18,7 @@ PARTS = {
     "runs": runs.measure,
     "scale": scale.measure,
     "search": search.measure,
+    "search_indexed": search.measure_indexed,
     "search_many": search.measure_many,
     "starting": starting.measure,
     "sync": sync.measure,

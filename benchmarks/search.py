@@ -1,6 +1,9 @@
 """Vector searches of a knowledge base of real texts by the agent, beside the same questions over a numpy matrix of all
 its vectors in memory; embedding the question is part of both. A base of 100,000 rows is searched exactly, one of half a
-million by leading dimensions first: `recall` says how many of numpy's ten nearest are among ours."""
+million by leading dimensions first: `recall` says how many of numpy's ten nearest are among ours.
+
+`search_indexed` puts searches by the vector index beside exact ones of the same rows in another base: in the reader's
+own code, and as the agent answers them, where asking the reader is part of both."""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ import httpx
 import numpy as np
 
 from agent.resources.embedders import Embedder, Vectors, open_embedder
+from agent.resources.knowledge.search import KnowledgeSearch
 from benchmarks.corpus import real_texts
 from benchmarks.pairs import Comparison, Measure, compare
 from benchmarks.sync import Syncing, syncing
@@ -39,6 +43,23 @@ async def measure() -> list[Comparison]:
 
 async def measure_many() -> list[Comparison]:
     return await _measure(MANY_ROWS)
+
+
+async def measure_indexed() -> list[Comparison]:
+    texts = await asyncio.to_thread(real_texts, ROWS)
+    questions = _questions(texts)
+    async with syncing(texts) as source:
+        plain, indexed = await source.keep(), await source.keep()
+        built = (await source.index(indexed)).result or {}
+        found = []
+        for way, place in (("in the reader", _inside), ("by the agent", _ours)):
+            ours, exact = place(source, indexed), place(source, plain)
+            name = f"indexed, {way}, recall {await _recall(ours, exact, questions):.3f}"
+            beside = f"exact, {way}"
+            measured = (_median(ours, questions), beside, _median(exact, questions))
+            found.append(await compare(name, *measured, pairs=_PAIRS))
+        print(f"the index: {built}")  # noqa: T201  (its output is what it is for)
+        return found
 
 
 async def _measure(rows: int) -> list[Comparison]:
@@ -77,6 +98,21 @@ def _ours(source: Syncing, base: str) -> Ask:
     async def ask(question: str) -> Sequence[str]:
         query = SearchInput(query=question, mode="vector", limit=HITS)
         return [hit.key for hit in await core.world.search(caller, base, query)]
+
+    return ask
+
+
+def _inside(source: Syncing, base: str) -> Ask:
+    """What the reader process does, in this one."""
+    embedder = open_embedder("wordllama")
+    opened: list[KnowledgeSearch] = []
+
+    async def ask(question: str) -> Sequence[str]:
+        if not opened:
+            folder = await source.folder(base)
+            opened.append(KnowledgeSearch(folder, embedder.name, embedder.dimensions))
+        hits = opened[0].search(question, embedder.embed([question])[0], "vector", HITS, {})
+        return [hit["key"] for hit in hits]
 
     return ask
 

@@ -14,11 +14,13 @@ from pathlib import Path
 
 from agent.app import Agent
 from agent.resources.embedders import open_embedder
+from agent.resources.knowledge.client import KnowledgeReader
+from agent.upkeep.layout import Layout
 from benchmarks.agents import working_agent
 from benchmarks.corpus import real_texts
 from benchmarks.pairs import Comparison, Measure, compare
 from benchmarks.peers import wordllama_alone
-from shared.models import ConnectionInput, JobInput, KnowledgeBaseInput
+from shared.models import ConnectionInput, JobInput, KnowledgeBaseInput, Run
 from shared.states import FINAL, RunState
 
 ROWS = 100_000
@@ -48,37 +50,54 @@ class Syncing:
     async def first(self) -> float:
         """Into an empty knowledge base."""
         name = await self._create_base()
-        seconds = await self._run("kb-sync", name)
+        seconds = await self._fill("kb-sync", name)
         await self.agent.core.world.delete_knowledge_base(self._caller, name)
         return seconds
 
     async def anew(self) -> float:
         """Beside the content that is there, swapped in, and the old one cleared away."""
         name = await self.keep()
-        seconds = await self._run("kb-reset", name)
+        seconds = await self._fill("kb-reset", name)
         await self.agent.core.world.delete_knowledge_base(self._caller, name)
         return seconds
 
     async def keep(self) -> str:
         """A knowledge base with all rows, by its name."""
         name = await self._create_base()
-        await self._run("kb-sync", name)
+        await self._fill("kb-sync", name)
         return name
+
+    async def index(self, base: str) -> Run:
+        """Its vector index is made; the run."""
+        return await self._run("corpus-rebuild-vector-index", base, {"knowledge_base": base})
+
+    async def folder(self, base: str) -> Path:
+        """Where its files are."""
+        found = await self.agent.core.world.get_knowledge_base(self._caller, base)
+        return Path(KnowledgeReader(Layout(self.agent.settings.data_dir).knowledge).grant_path(found))
 
     async def _create_base(self) -> str:
         name = next(self._names)
         await self.agent.core.world.create_knowledge_base(self._caller, KnowledgeBaseInput(name=name))
         return name
 
-    async def _run(self, type_: str, base: str) -> float:
+    async def _fill(self, type_: str, base: str) -> float:
         """Seconds from the start of the driver's code to its end, as the run records them."""
-        core, changed = self.agent.core, asyncio.Event()
         data = {
             "source_table": "source.texts",
             "knowledge_base": base,
             "content_columns": ["body"],
             "filter_column": "updated_at",
         }
+        run = await self._run(type_, base, data)
+        if run.result is None or run.result["rows_synced"] != self._rows:
+            raise RuntimeError(f"not every row was synced: {run.result}")
+        assert run.started_at is not None
+        assert run.finished_at is not None
+        return (run.finished_at - run.started_at).total_seconds()
+
+    async def _run(self, type_: str, base: str, data: dict[str, object]) -> Run:
+        core, changed = self.agent.core, asyncio.Event()
         job = await core.jobs.create(self._caller, JobInput(name=f"{type_} {base}", type=type_, data=data))
         stop_listening = core.store.subscribe(lambda _events: changed.set())
         run = await core.jobs.run_now(self._caller, job.id)
@@ -88,11 +107,9 @@ class Syncing:
             if run.state not in FINAL:
                 await changed.wait()
         stop_listening()
-        if run.state is not RunState.COMPLETED or run.started_at is None or run.finished_at is None:
+        if run.state is not RunState.COMPLETED:
             raise RuntimeError(f"the run {run.state}: {run.error}")
-        if run.result is None or run.result["rows_synced"] != self._rows:
-            raise RuntimeError(f"not every row was synced: {run.result}")
-        return (run.finished_at - run.started_at).total_seconds()
+        return run
 
 
 @asynccontextmanager

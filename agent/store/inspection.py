@@ -75,7 +75,7 @@ class StoreInspection:
         return self._all(connections, "id", "name", "account_id", "secret_name")
 
     def knowledge_bases(self) -> list[sa.RowMapping]:
-        return self._all(knowledge_bases, "id", "name", "account_id", "embedder")
+        return self._all(knowledge_bases, "id", "name", "account_id", "embedder", "dimensions")
 
     def datasets(self) -> list[sa.RowMapping]:
         return self._all(datasets, "id", "name", "account_id")

@@ -131,6 +131,7 @@ HELD = "account_id, job_number, fire_at, outcome, reason, count, decided_at"
         ),
         (lambda data: shutil.rmtree(_base(data).parent), "error knowledge", "there is no file"),
         (lambda data: _base(data).write_bytes(b"x" * 10_000), "error knowledge", "'lamps'"),
+        (lambda data: (_base(data).parent / "index.json").write_text("{"), "warning knowledge", "without its vector"),
     ],
 )
 def test_what_is_wrong_is_named(kept: Path, tmp_path: Path, damage: Damage, key: str, told: str) -> None:

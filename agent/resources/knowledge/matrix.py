@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 
 from agent.resources.embedders import Vectors
+from agent.resources.knowledge.rows import newest_id
 from agent.resources.knowledge.segment import Segment
 
 MANIFEST = "vectors.json"
@@ -66,7 +67,7 @@ class VectorMatrix:
 
     def segments(self, base: sqlite3.Connection) -> list[Segment]:
         """All vectors as of `base`'s read transaction, besides some of rows that are gone."""
-        newest = _newest_id(base)
+        newest = newest_id(base)
         if self._mapped is None or newest < self._last_id:
             self._load(base, newest)
         if newest - self._last_id + self._held() > APPEND_ROWS:
@@ -227,10 +228,6 @@ class VectorMatrix:
         vectors = np.frombuffer(b"".join(row[2] for row in rows), dtype=np.float32).reshape(-1, self._dimensions)
         pairs = np.array([row[:2] for row in rows], dtype=np.int64)
         return Segment(pairs[:, 0].copy(), pairs[:, 1].copy(), vectors)
-
-
-def _newest_id(base: sqlite3.Connection) -> int:
-    return int(base.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rows'").fetchone()[0])
 
 
 def _agrees(base: sqlite3.Connection, mapped: Segment) -> bool:

@@ -35,8 +35,7 @@ def insert_rows(base: sqlite3.Connection, share: int, rows: Sequence[NewRow]) ->
         some = rows[start : start + ROWS_AT_ONCE]
         base.execute(_INSERT + ", ".join([_PLACES] * len(some)), list(chain.from_iterable(some)))
     # One writer, one transaction: the ids just given are consecutive and end here.
-    found = base.execute("SELECT seq FROM sqlite_sequence WHERE name = 'rows'").fetchone()
-    last: int = found[0] if found else 0
+    last = newest_id(base)
     fresh = range(last - len(rows) + 1, last + 1)
     if rows:
         base.execute(
@@ -77,6 +76,11 @@ def mark_seen(base: sqlite3.Connection, share: int, ids: Sequence[int]) -> None:
         "INSERT OR IGNORE INTO seen SELECT ?, value FROM json_each(?)",
         (share, json.dumps(list(ids))),
     )
+
+
+def newest_id(base: sqlite3.Connection) -> int:
+    """The greatest id that a row ever had."""
+    return int(base.execute("SELECT coalesce(max(seq), 0) FROM sqlite_sequence WHERE name = 'rows'").fetchone()[0])
 
 
 def _count(base: sqlite3.Connection, share: int, more: int) -> None:

@@ -14,9 +14,11 @@ import numpy as np
 
 from agent.resources.embedders import Vectors
 from agent.resources.knowledge.file import FILE_NAME, open_for_reading
+from agent.resources.knowledge.index.opened import IndexInUse
 from agent.resources.knowledge.matrix import VectorMatrix
-from agent.resources.knowledge.segment import Ids, Segment
+from agent.resources.knowledge.segment import Ids
 from agent.resources.knowledge.shares import count_rows
+from agent.resources.knowledge.space import Space
 from agent.resources.knowledge.words import match_expression
 
 Ranked = list[tuple[int, float]]
@@ -32,7 +34,7 @@ more."""
 
 _AMONG = "SELECT rows.id FROM rows WHERE rows.id IN (SELECT value FROM json_each(?)){condition}"
 _ALL_LIVE = """
-    SELECT rows.id FROM rows JOIN shares ON shares.id = rows.share WHERE shares.state = 'live'{condition}
+    SELECT rows.id FROM rows JOIN shares ON shares.id = rows.share WHERE shares.state = 'live'{condition} ORDER BY rows.id
 """
 _WITH_WORDS = """
     SELECT rows.id, -bm25(rows_text) AS score
@@ -60,6 +62,7 @@ class KnowledgeSearch:
     def __init__(self, folder: Path, embedder: str, dimensions: int) -> None:
         self._folder = folder
         self._matrix = VectorMatrix(folder, embedder, dimensions)
+        self._index = IndexInUse(folder, embedder, dimensions)
         self._catching_up = threading.Lock()
         self._idle: list[sqlite3.Connection] = []
         self._closed = False
@@ -77,6 +80,11 @@ class KnowledgeSearch:
         with self._connection() as base:
             return count_rows(base)
 
+    @property
+    def index_fault(self) -> str:
+        """Why the index that is there was not used last; empty if it was, or if there is none."""
+        return self._index.fault
+
     def search(
         self,
         question: str,
@@ -87,11 +95,11 @@ class KnowledgeSearch:
     ) -> list[dict[str, Any]]:
         """Hits, best first: `key`, `origin`, `score`, `text`, `attributes`. `vector`: the question's, shape (dimensions,)."""
         condition = Condition(filter_)
-        with self._state() as (base, segments):
+        with self._state() as (base, space):
             depth = limit if mode != "both" else max(FUSED_DEPTH, 4 * limit)
             lists: list[Ranked] = []
             if mode != "text" and vector is not None:
-                lists.append(_by_vector(base, segments, vector, depth, condition))
+                lists.append(_by_vector(base, space, vector, depth, condition))
             if mode != "vector":
                 lists.append(_by_words(base, question, depth, condition))
             ranked = lists[0] if mode != "both" and lists else _fused(lists)
@@ -104,14 +112,14 @@ class KnowledgeSearch:
             self._idle.pop().close()
 
     @contextmanager
-    def _state(self) -> Iterator[tuple[sqlite3.Connection, list[Segment]]]:
+    def _state(self) -> Iterator[tuple[sqlite3.Connection, Space]]:
         with self._connection() as base:
-            # Within the lock, so that the segments are exactly those of this transaction.
+            # Within the lock, so that the vectors are exactly those of this transaction.
             with self._catching_up:
                 base.execute("BEGIN")
-                segments = self._matrix.segments(base)
+                space = Space(self._matrix.segments(base), self._index.current(base))
             try:
-                yield base, segments
+                yield base, space
             finally:
                 base.execute("COMMIT")
 
@@ -132,22 +140,20 @@ class KnowledgeSearch:
             self._idle.append(base)
 
 
-def _by_vector(
-    base: sqlite3.Connection, segments: Sequence[Segment], vector: Vectors, limit: int, condition: Condition
-) -> Ranked:
+def _by_vector(base: sqlite3.Connection, space: Space, vector: Vectors, limit: int, condition: Condition) -> Ranked:
     """The nearest rows. Rows are taken by score, and looked up in growing helpings until enough exist and
     meet the condition; if the first helping has too few, the condition is asked first."""
-    if not segments or not vector.any():
+    rows = space.rows
+    if not rows or not vector.any():
         return []
     live = _live_shares(base)
-    look, rows = max(FIRST_LOOK, 4 * limit), sum(len(segment.ids) for segment in segments)
-    for helping in (look, look + FURTHER):
-        ranked = _ranked([segment.nearest(vector, helping, live) for segment in segments], helping)
+    look = max(FIRST_LOOK, 4 * limit)
+    for nearest, helping in ((space.nearest, look), (space.nearest_of_all, look + FURTHER)):
+        ranked = _ranked(nearest(vector, helping, live), helping)
         found = _that_match(base, ranked, condition)
         if len(found) >= limit or rows <= helping:
             return found[:limit]
-    matching = _matching(base, condition)
-    return _ranked([segment.among(matching, vector) for segment in segments], limit)
+    return _ranked(space.among(_matching(base, condition), vector), limit)
 
 
 def _that_match(base: sqlite3.Connection, ranked: Ranked, condition: Condition) -> Ranked:

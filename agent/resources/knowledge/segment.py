@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,17 +20,27 @@ Ids = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """Row i of `vectors` (count x dimensions) belongs to row `ids[i]` of share `shares[i]`; `heads` are the leading
-    dimensions of the same vectors once more, where those say enough for a first choice."""
+    """Row i of `vectors` (count x dimensions) belongs to row `ids[i]` of share `shares[i]`; ids ascend. `heads` are the
+    leading dimensions of the same vectors once more, where those say enough for a first choice; `distinct` are the
+    shares, besides some that may have no row here."""
 
     ids: Ids
     shares: Ids
     vectors: Vectors
     heads: Vectors | None = None
-    distinct: frozenset[int] = field(init=False)
+    distinct: frozenset[int] = frozenset()
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "distinct", frozenset(np.unique(self.shares).tolist()))
+        if not self.distinct:
+            object.__setattr__(self, "distinct", frozenset(np.unique(self.shares).tolist()))
+
+    def behind(self, last_id: int) -> Segment:
+        """The rows with greater ids; a view, nothing is copied."""
+        start = int(np.searchsorted(self.ids, last_id, side="right"))
+        if not start:
+            return self
+        heads = None if self.heads is None else self.heads[start:]
+        return Segment(self.ids[start:], self.shares[start:], self.vectors[start:], heads, self.distinct)
 
     def nearest(self, vector: Vectors, count: int, shares: frozenset[int]) -> tuple[Ids, Vectors]:
         """(ids, scores) of the `count` rows of these shares that are nearest to the vector, in no order."""
@@ -41,8 +51,11 @@ class Segment:
         return self.ids[places], scores[places]
 
     def among(self, wanted: Ids, vector: Vectors) -> tuple[Ids, Vectors]:
-        """(ids, scores) of the rows whose ids are wanted."""
-        places = np.flatnonzero(np.isin(self.ids, wanted))
+        """(ids, scores) of the rows whose ids are wanted; those ascend."""
+        places = np.searchsorted(self.ids, wanted)
+        inside = places < len(self.ids)
+        places, wanted = places[inside], wanted[inside]
+        places = places[self.ids[places] == wanted]
         few = len(places) * 8 < len(self.ids)
         scores = self.vectors[places] @ vector if few else (self.vectors @ vector)[places]
         return self.ids[places], scores

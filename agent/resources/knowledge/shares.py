@@ -96,7 +96,12 @@ def purge_dead(base: sqlite3.Connection, between: Callable[[], None]) -> None:
 def count_rows(base: sqlite3.Connection) -> tuple[int, int]:
     """(live rows, generation)."""
     rows = base.execute("SELECT coalesce(sum(row_count), 0) FROM shares WHERE state = 'live'").fetchone()[0]
-    return rows, base.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()[0]
+    return rows, current_generation(base)
+
+
+def current_generation(base: sqlite3.Connection) -> int:
+    """It begins at 1 and moves when content that was made aside is swapped in."""
+    return int(base.execute("SELECT value FROM meta WHERE name = 'generation'").fetchone()[0])
 
 
 def _purge_some(base: sqlite3.Connection, share: int) -> bool:

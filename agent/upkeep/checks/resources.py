@@ -13,6 +13,7 @@ from agent.core.driving import DriverError
 from agent.core.ports import WorldStore
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.knowledge.file import open_for_reading
+from agent.resources.knowledge.index.manifest import index_fault
 from agent.resources.knowledge.shares import count_rows
 from agent.resources.vault import FileKeyVault
 from agent.store.inspection import StoreInspection
@@ -24,12 +25,15 @@ from shared.errors import Unavailable
 
 def check_bases(store: StoreInspection, layout: Layout) -> Iterator[Finding]:
     reader = KnowledgeReader(layout.knowledge)
-    known = {Path(reader.grant_path(cast("Any", row))): row["name"] for row in store.knowledge_bases()}
-    for folder, name in known.items():
+    known = {Path(reader.grant_path(cast("Any", row))): row for row in store.knowledge_bases()}
+    for folder, row in known.items():
         fault = _fault_of(folder)
         if fault:
             remedy = "restore it from a backup, or remove it and reset the jobs that fill it (kb-reset)"
-            yield error("knowledge", f"knowledge base '{name}' cannot be read: {fault}", remedy)
+            yield error("knowledge", f"knowledge base '{row['name']}' cannot be read: {fault}", remedy)
+        elif fault := _index_fault_of(folder, row["embedder"], row["dimensions"]):
+            sentence = f"knowledge base '{row['name']}' is searched without its vector index: {fault}"
+            yield warning("knowledge", sentence, "make it anew (corpus-rebuild-vector-index), or remove index.json")
     strange = [str(path.parent) for path in layout.bases() if path.parent not in known]
     if strange:
         yield warning("knowledge", f"the store knows nothing of {listed(strange)}", "remove what nobody misses")
@@ -74,3 +78,8 @@ def _fault_of(folder: Path) -> str:
     except sqlite3.Error as refusal:
         return str(refusal)
     return "" if found == "ok" else str(found)
+
+
+def _index_fault_of(folder: Path, embedder: str, dimensions: int) -> str:
+    with closing(open_for_reading(folder)) as base:
+        return index_fault(folder, base, embedder, dimensions)

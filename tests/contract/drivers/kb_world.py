@@ -16,6 +16,8 @@ import sqlalchemy as sa
 
 from agent.core.driving import RunFunction
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from agent.drivers.corpus_rebuild_vector_index.parameters import RebuildParameters
+from agent.drivers.corpus_rebuild_vector_index.run import run as rebuild_index
 from agent.drivers.kb_reset.manifest import MANIFEST as RESET
 from agent.drivers.kb_reset.run import run as kb_reset
 from agent.drivers.kb_sync.manifest import MANIFEST as SYNC
@@ -93,6 +95,10 @@ class KbWorld:
 
     def reset(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
         return self._run(kb_reset, RESET.parameters, context, parameters)
+
+    def rebuild(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
+        data = {"knowledge_base": "orders_kb", "threads": 2} | parameters
+        return rebuild_index(context or self.context(), RebuildParameters.model_validate(data))
 
     def texts(self) -> dict[str, str]:
         """What searches can find: live rows by key."""

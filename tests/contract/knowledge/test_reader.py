@@ -175,6 +175,22 @@ async def test_readers_do_not_wait_for_a_writer(world: KbWorld, reader: Knowledg
         assert (await keys(reader, "winter hat"))[0] == "2"
 
 
+async def test_new_index_is_taken_up_by_itself_and_a_damaged_one_is_not(
+    world: KbWorld, reader: KnowledgeReader
+) -> None:
+    await keys(reader, "hat")
+    world.rebuild()
+    (index,) = world.base.glob("index-*.usearch")
+    assert (await keys(reader, "winter hat"))[0] == "2"
+    assert reader.pid is not None
+    assert str(index) in Path(f"/proc/{reader.pid}/maps").read_text()
+    await reader.stop()
+    with index.open("r+b") as file:
+        file.write(b"x" * 1000)
+    assert (await keys(reader, "winter hat"))[0] == "2"
+    assert str(index) not in Path(f"/proc/{reader.pid}/maps").read_text()
+
+
 async def test_reader_ends_with_the_agent(world: KbWorld, reader: KnowledgeReader) -> None:
     await reader.start()
     assert reader.pid is not None

@@ -1,0 +1,1 @@
+"""The job type `corpus-rebuild-vector-index`: an index that makes a large knowledge base quick to search."""

@@ -13,9 +13,11 @@ from fastapi import FastAPI
 
 from agent.api.app import create_api
 from agent.api.serving import Listener, serve
+from agent.core.applying import Applying
 from agent.core.brake import Brake
 from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking
+from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.firing import Firing
@@ -30,11 +32,13 @@ from agent.core.sentinels.patience import Patience
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.connections.sources import SqlSources
+from agent.resources.definitions import DefinitionsFolder
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
 from agent.services.canceller import Canceller
 from agent.services.catch_up import CatchUp
+from agent.services.definitions import Definitions
 from agent.services.delayed_canceller import DelayedCanceller
 from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
@@ -192,6 +196,11 @@ async def _put_together(
         executor.on_idle(wake)
     jobs = Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake)
     drafts = Drafts(store, jobs, clock, ids)
+    applying = Applying(store, jobs, clock, ids)
+    folder = DefinitionsFolder(settings.definitions_dir) if settings.definitions_dir else None
+    defining = Defining(store, jobs, applying, clock, folder, settings.definitions_account or settings.account)
+    if folder is not None:
+        duties.append(Definitions(defining, folder.root))
     core = Core(
         settings=settings,
         clock=clock,
@@ -204,6 +213,8 @@ async def _put_together(
         jobs=jobs,
         drafts=drafts,
         editing=Editing(jobs, drafts),
+        applying=applying,
+        defining=defining,
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         catching_up=CatchingUp(store, clock, settings),
         world=World(store, vault, sources, reader, granting, clock, ids),
@@ -231,7 +242,8 @@ def _prepare(data_dir: Path) -> Path:
 
 
 async def _local_user(store: SqlStore, settings: Settings, clock: Clock, ids: NewId) -> str:
-    accounts = {settings.account, settings.anonymous_account or settings.account}
+    named = (settings.account, settings.anonymous_account, settings.definitions_account)
+    accounts = {account for account in named if account}
     for account in sorted(accounts):
         try:
             await store.find_owner(account)

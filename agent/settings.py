@@ -64,12 +64,16 @@ class Settings(BaseSettings):
     """Of the ledger, with the same exception."""
     keep_events: Annotated[int, Field(ge=1000)] = 200_000
     keep_events_for: Annotated[Duration, Field(ge=timedelta(hours=1))] = timedelta(days=7)
+    definitions_dir: Path | None = None
+    """A folder of definitions that the agent applies as it changes; nobody else may be able to write in it."""
+    definitions_account: str | None = None
+    """The account that they belong to; None: `account`."""
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 
-    @field_validator("data_dir")
+    @field_validator("data_dir", "definitions_dir")
     @classmethod
-    def _absolute(cls, value: Path) -> Path:
-        return value.expanduser().absolute()
+    def _absolute(cls, value: Path | None) -> Path | None:
+        return value.expanduser().absolute() if value else None
 
     @field_validator("bind")
     @classmethod

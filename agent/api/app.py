@@ -16,7 +16,7 @@ from agent.api.contracts import background_jobs, kb_sync
 from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
-from agent.api.native import agent, catch_up, events, fires, jobs, log_search, runs, sentinels, world
+from agent.api.native import agent, catch_up, definitions, events, fires, jobs, log_search, runs, sentinels, world
 from agent.api.peers import host_name
 from agent.api.rates import Rates
 from agent.core.operations import Core
@@ -48,7 +48,20 @@ def create_api(core: Core) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.api = api
-    for module in (jobs, runs, log_search, fires, catch_up, world, agent, sentinels, events, kb_sync, probes):
+    for module in (
+        jobs,
+        definitions,
+        runs,
+        log_search,
+        fires,
+        catch_up,
+        world,
+        agent,
+        sentinels,
+        events,
+        kb_sync,
+        probes,
+    ):
         app.router.routes.extend(module.routes.routes)
     for contract in (background_jobs,):
         app.router.routes.extend(contract.routes.routes)

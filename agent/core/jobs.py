@@ -19,7 +19,7 @@ from agent.core.parts import with_ids
 from agent.core.ports import Drivers, Store
 from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
 from shared.clock import Clock
-from shared.errors import Fault, InvalidInput
+from shared.errors import Conflict, Fault, InvalidInput
 from shared.filters import parse
 from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
@@ -115,11 +115,14 @@ class Jobs:
         *,
         restored_from: int | None = None,
         draft: DraftMark | None = None,
+        from_folder: bool = False,
     ) -> Job:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
-        never re-fires."""
+        never re-fires. Only `from_folder` changes what the definitions folder defines."""
         caller.require(Scope.EDIT)
         job = await self._store.get_job(caller.account_id, key)
+        if not from_folder:
+            _require_editable(job)
         self._require_code(caller, job.type)
         await self._checking.check(caller, definition)
         definition = with_ids(definition, self._new_id, await self.definition(job))
@@ -175,6 +178,7 @@ class Jobs:
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
         caller.require(Scope.DELETE)
         job = await self._store.get_job(caller.account_id, key)
+        _require_editable(job)
         await self._store.delete_job(job.id, expected_version, self._clock.now())
 
     async def run_now(self, caller: Caller, key: str) -> Run:
@@ -238,6 +242,13 @@ def slug_of(name: str) -> str:
     """Lower-case letters, digits and dashes of the name; `job` where nothing of it is left."""
     plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "job"
+
+
+def _require_editable(job: Job) -> None:
+    if job.defined_in is not None:
+        raise Conflict(
+            f"the job '{job.slug}' is defined in {job.defined_in} of the agent's definitions folder; change it there"
+        )
 
 
 def _schedule_changed(job: Job, definition: JobInput) -> bool:

@@ -6,7 +6,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.core.applying import Applying
 from agent.core.catching_up import CatchingUp
+from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.gate import Gate
@@ -31,6 +33,8 @@ class Core:
     jobs: Jobs
     drafts: Drafts
     editing: Editing
+    applying: Applying
+    defining: Defining
     runs: Runs
     catching_up: CatchingUp
     world: World

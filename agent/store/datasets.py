@@ -71,9 +71,7 @@ def note_snapshots(
     _tell(connection, dataset_id, now)
 
 
-def _lock(
-    connection: sa.Connection, account_id: str, dataset_id: str, expected_version: int | None
-) -> sa.RowMapping:
+def _lock(connection: sa.Connection, account_id: str, dataset_id: str, expected_version: int | None) -> sa.RowMapping:
     mine = sa.and_(datasets.c.account_id == account_id, datasets.c.id == dataset_id)
     row = connection.execute(sa.select(datasets).where(mine).with_for_update()).mappings().one_or_none()
     if row is None:

@@ -17,7 +17,18 @@ from sqlalchemy.pool import NullPool
 from agent.store import facts, schema
 from agent.store.backlog import FOR_OPERATOR
 from agent.store.engine import BUSY_SECONDS
-from agent.store.tables import HELD, STILL_HELD, connections, datasets, events, fires, jobs, knowledge_bases, runs, secrets
+from agent.store.tables import (
+    HELD,
+    STILL_HELD,
+    connections,
+    datasets,
+    events,
+    fires,
+    jobs,
+    knowledge_bases,
+    runs,
+    secrets,
+)
 from shared.errors import Unavailable
 
 MOST_PROBLEMS = 20

@@ -43,6 +43,11 @@ def get(connection: sa.Connection, account_id: str, key: str) -> Job:
     raise NotFound(f"there is no job {key!r}")
 
 
+def defined(connection: sa.Connection, account_id: str) -> list[Job]:
+    query = JOB.where(jobs.c.account_id == account_id, jobs.c.defined_in.is_not(None), _LIVING)
+    return [job_of(row) for row in connection.execute(query).mappings()]
+
+
 def list_page(
     connection: sa.Connection,
     account_id: str,

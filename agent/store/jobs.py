@@ -77,6 +77,13 @@ def set_paused(
     return _tell(connection, row["number"], "job.changed", now)
 
 
+def set_defined_in(connection: sa.Connection, job_id: str, file: str | None, now: datetime) -> Job:
+    row = _lock(connection, job_id, None)
+    values = {"defined_in": file, "version": row["version"] + 1, "updated_at": now}
+    connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(values))
+    return _tell(connection, row["number"], "job.changed", now)
+
+
 def delete(connection: sa.Connection, job_id: str, expected_version: int | None, now: datetime) -> Job:
     row = _lock(connection, job_id, expected_version)
     values = {"deleted_at": now, "updated_at": now, "version": row["version"] + 1}

@@ -46,7 +46,7 @@ JOB = sa.select(jobs, _locked_at)
 
 _JOB_COLUMNS = (
     "id", "name", "slug", "type", "owner_id", "account_id", "enabled", "paused_at", "revision", "version",
-    "locked_at", "schedule_text", "created_at", "updated_at",
+    "locked_at", "schedule_text", "defined_in", "created_at", "updated_at",
 )  # fmt: skip
 
 

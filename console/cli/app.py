@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import typer
 
+from console.cli.applying import apply, export
 from console.cli.catch_up import catch_up
 from console.cli.connections import connections
+from console.cli.definitions_folder import show_definitions
 from console.cli.explain import explain
 from console.cli.jobs import jobs
 from console.cli.knowledge_bases import knowledge_bases
@@ -20,6 +22,9 @@ app = typer.Typer(
 app.add_typer(jobs, name="job")
 app.add_typer(runs, name="run")
 app.command()(explain)
+app.command()(apply)
+app.command()(export)
+app.command("definitions")(show_definitions)
 app.add_typer(sentinels, name="sentinel")
 app.add_typer(catch_up, name="catch-up")
 app.add_typer(connections, name="connection")

@@ -14,6 +14,7 @@ from shared.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from console.client.access import Access
     from console.client.catch_up import CatchUps
+    from console.client.definitions import Definitions
     from console.client.jobs import Jobs
     from console.client.runs import Runs
     from console.client.sentinels import Sentinels
@@ -68,6 +69,13 @@ class AgentClient:
         from console.client.catch_up import CatchUps
 
         return CatchUps(self.session)
+
+    @cached_property
+    def definitions(self) -> Definitions:
+        """Jobs as code."""
+        from console.client.definitions import Definitions
+
+        return Definitions(self.session)
 
     @cached_property
     def world(self) -> World:

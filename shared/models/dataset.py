@@ -36,7 +36,9 @@ class DatasetInput(Input):
     def _has_both_or_none(self) -> DatasetInput:
         if (self.connection is None) != (self.query is None):
             missing, given = ("connection", "query") if self.connection is None else ("query", "connection")
-            raise ValueError(f"'{given}' is given without '{missing}'; give both, or none for a dataset that is imported")
+            raise ValueError(
+                f"'{given}' is given without '{missing}'; give both, or none for a dataset that is imported"
+            )
         return self
 
 

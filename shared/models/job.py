@@ -193,6 +193,8 @@ class Job(Resource):
     policies: Policies = Policies()
     actions: list[Action] = []
     datasets: list[JobDataset] = []
+    defined_in: str | None = None
+    """The file of the agent's definitions folder that says what it is; nothing else changes it then."""
     revision: int = 1
     version: int = 1
     next_run_at: Instant | None = None

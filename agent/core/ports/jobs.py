@@ -31,6 +31,12 @@ class JobStore(Protocol):
     ) -> Job:
         """Pause or resume. While paused the job stays due-able: its span is settled when it resumes."""
 
+    async def set_defined_in(self, job_id: str, file: str | None, now: datetime) -> Job:
+        """Which file of the definitions folder says what the job is; None: it can be edited anywhere."""
+
+    async def defined_jobs(self, account_id: str) -> list[Job]:
+        """Those that a file of the definitions folder says something about."""
+
     async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
         """Mark as deleted: frees the name, cancels its pending runs; the ledger and runs stay."""
 

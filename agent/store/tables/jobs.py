@@ -15,6 +15,7 @@ jobs = table(
     Column("account_id", Text, nullable=False),
     Column("owner_id", Text, nullable=False),
     Column("made_through", Text, nullable=False),
+    Column("defined_in", Text),  # the file of the definitions folder that says what it is
     Column("name", Text, nullable=False),
     Column("name_key", Text, nullable=False),  # in lower case: what lists are sorted by
     Column("slug", Text, nullable=False),

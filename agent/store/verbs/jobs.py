@@ -35,6 +35,12 @@ class JobVerbs(Verbs):
     ) -> Job:
         return await self._write(jobs.set_paused, job_id, paused_at, next_fire_at, now)
 
+    async def set_defined_in(self, job_id: str, file: str | None, now: datetime) -> Job:
+        return await self._write(jobs.set_defined_in, job_id, file, now)
+
+    async def defined_jobs(self, account_id: str) -> list[Job]:
+        return await self._read(job_queries.defined, account_id)
+
     async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
         return await self._write(jobs.delete, job_id, expected_version, now)
 

@@ -3,31 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from tests.harness.agent_process import agent_process
-from tests.harness.warm_start import run
-
-
-class Shell:
-    """Runs commands the way a script does: no terminal, one data folder."""
-
-    def __init__(self, data: Path) -> None:
-        self.environment = {**os.environ, "JOBDECK_DATA_DIR": str(data), "HOME": str(data.parent)}
-
-    def __call__(self, *words: str, code: int = 0, given: str = "", **environment: str) -> str:
-        done = run(words, given=given, env=self.environment | environment)
-        assert done.returncode == code, (words, done.returncode, done.stdout, done.stderr)
-        assert "Traceback" not in done.stderr
-        return done.stdout if code in {0, 1, 8, 9} else done.stderr
-
-    def json(self, *words: str) -> Any:
-        return json.loads(self(*words, "--json"))
+from tests.harness.shell import Shell
 
 
 @pytest.fixture(scope="module")

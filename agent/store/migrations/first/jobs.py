@@ -16,6 +16,7 @@ def create() -> None:
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("owner_id", sa.Text(), nullable=False),
         sa.Column("made_through", sa.Text(), nullable=False),
+        sa.Column("defined_in", sa.Text(), nullable=True),
         sa.Column("name", sa.Text(), nullable=False),
         sa.Column("name_key", sa.Text(), nullable=False),
         sa.Column("slug", sa.Text(), nullable=False),

@@ -31,6 +31,7 @@ from agent.core.runs import Runs
 from agent.core.sentinels.patience import Patience
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
+from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
 from agent.resources.definitions import DefinitionsFolder
 from agent.resources.knowledge.client import KnowledgeReader
@@ -171,12 +172,13 @@ async def _put_together(
         lease=settings.lease.total_seconds(),
         preload=[drivers.get("command").entry],
     )
-    granting = Granting(store, vault, sources, reader)
+    granting = Granting(store, vault, sources, reader, settings.smtp)
+    blobs = FileBlobStore(settings.data_dir / "blobs", clock.now)
     pace = Pace(clock, settings.catch_up_rate)
     firing = Firing(clock, ids, rng, pace)
     brake = Brake(store, firing, settings.catch_up_threshold)
     supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
-    dispatcher = Dispatcher(store, clock, executor, drivers, granting, supervisor.watch, settings, agent_id, rng)
+    dispatcher = Dispatcher(store, clock, executor, drivers, granting, blobs, supervisor.watch, settings, agent_id, rng)
     scheduler = Scheduler(store, clock, firing, brake)
     catch_up = CatchUp(store, clock, ids, pace, settings.workers)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
@@ -194,7 +196,7 @@ async def _put_together(
     store.ride(dispatcher.ride)
     for wake in (dispatcher.wake, roster.wake):
         executor.on_idle(wake)
-    jobs = Jobs(store, clock, ids, drivers, Checking(drivers, granting), firing, brake)
+    jobs = Jobs(store, clock, ids, drivers, Checking(drivers, granting, blobs), firing, brake)
     drafts = Drafts(store, jobs, clock, ids)
     applying = Applying(store, jobs, clock, ids)
     folder = DefinitionsFolder(settings.definitions_dir) if settings.definitions_dir else None

@@ -11,7 +11,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from shared.durations import Duration
 from shared.errors import Fault, InvalidInput
-from shared.models import SentinelKind
+from shared.models import MailServer, SentinelKind
 
 
 class Settings(BaseSettings):
@@ -50,7 +50,12 @@ class Settings(BaseSettings):
     min_interval: Duration = timedelta(minutes=1)
     max_job_duration: Duration = timedelta(days=30)
     allow_private_addresses: list[str] = []
-    """Networks (CIDR) that `api-call` may reach although they are private."""
+    """Networks (CIDR) that `api-call`, `webhook` and `email` may reach although they are private."""
+    smtp: MailServer | None = None
+    """The mail server of jobs that name none; it may be reached wherever it is."""
+    smtp_hosts: list[str] = []
+    """Further mail servers that may be reached although their addresses are private, by the name that jobs use."""
+    max_attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024 * 1024
     sentinels: list[SentinelKind] = ["overdue", "too_slow", "too_fast", "flapping"]
     """What the agent looks for in every job whose policies do not say otherwise."""
     sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0

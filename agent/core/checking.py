@@ -7,60 +7,76 @@ import importlib
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
+from agent.core.actions.checking import ActionChecking, under
 from agent.core.callers import Caller, Scope
-from agent.core.driving import Manifest, Needs
+from agent.core.driving import Manifest
 from agent.core.granting import Granting, Grants
-from agent.core.ports import Drivers
+from agent.core.parameters import parse_parameters
+from agent.core.ports import Blobs, Drivers
 from shared.errors import Fault, InvalidInput
 from shared.models import JobInput
 
 
 class Checking:
-    def __init__(self, drivers: Drivers, granting: Granting) -> None:
+    def __init__(self, drivers: Drivers, granting: Granting, blobs: Blobs) -> None:
         self._drivers = drivers
         self._granting = granting
+        self._actions = ActionChecking(drivers, blobs)
 
     async def check(self, caller: Caller, definition: JobInput) -> Manifest:
         """The definition's driver; InvalidInput names every wrong field under `type`, `actions` and `data`."""
         manifest = self._drivers.get(definition.type)
-        if manifest.runs_programs:
+        if manifest.action_only:
+            message = f"{definition.type!r} is an action of a job, not a job; put it into `actions`"
+            raise InvalidInput.one("type", message, definition.type)
+        if any(known.runs_programs for known in self._manifests(definition) if known is not None):
             caller.require(Scope.CODE)
-        if definition.actions:
-            raise InvalidInput.one("actions", "jobs with actions are not supported by this version; leave it empty")
         if definition.datasets:
             raise InvalidInput.one("datasets", "jobs with datasets are not supported by this version; leave it empty")
-        parameters = parse_parameters(manifest, definition.data)
-        needs = manifest.needs(parameters)
-        grants, faults = await self._granting.grant(caller.account_id, needs)
+        faults = list(self._actions.faults(caller.account_id, definition))
+        faults += await self._of_part(caller, manifest, definition.data)
+        for place, action in enumerate(definition.actions):
+            faults += [
+                under(f"actions.{place}", fault)
+                for fault in await self._of_part(caller, self._known(action.type), action.data)
+            ]
         if faults:
-            raise InvalidInput([_place(fault, definition.data) for fault in faults])
-        await self._check_world(manifest, parameters, grants)
+            raise InvalidInput(faults)
         return manifest
+
+    def runs_programs(self, definition: JobInput) -> bool:
+        """Of one whose driver is gone nobody knows that it does not."""
+        return any(known is None or known.runs_programs for known in self._manifests(definition))
+
+    def _manifests(self, definition: JobInput) -> list[Manifest | None]:
+        return [self._known(type_) for type_ in (definition.type, *(action.type for action in definition.actions))]
+
+    def _known(self, type_: str) -> Manifest | None:
+        try:
+            return self._drivers.get(type_)
+        except InvalidInput:
+            return None
+
+    async def _of_part(self, caller: Caller, manifest: Manifest | None, data: Mapping[str, Any]) -> list[Fault]:
+        """What is wrong with the parameters of the job's own driver or of an action, under `data`."""
+        if manifest is None:
+            return []
+        try:
+            parameters = parse_parameters(manifest, data)
+            grants, faults = await self._granting.grant(caller.account_id, manifest.needs(parameters))
+            if not faults:
+                await self._check_world(manifest, parameters, grants)
+        except InvalidInput as error:
+            return list(error.faults)
+        return [_place(fault, data) for fault in faults]
 
     async def _check_world(self, manifest: Manifest, parameters: BaseModel, grants: Grants) -> None:
         if manifest.check is None:
             return
         check = _load(manifest.check)
         await asyncio.to_thread(check, parameters, grants.connections, grants.knowledge_bases)
-
-
-def parse_parameters(manifest: Manifest, data: Mapping[str, Any]) -> BaseModel:
-    """`data` as the driver's model; InvalidInput with fields under `data`."""
-    try:
-        return manifest.parameters.model_validate(data)
-    except ValidationError as error:
-        raise InvalidInput(
-            [
-                Fault(".".join(["data", *map(str, fault["loc"])]), fault["msg"], fault.get("input"), fault["type"])
-                for fault in error.errors(include_url=False)
-            ]
-        ) from None
-
-
-def needs_of(manifest: Manifest, data: Mapping[str, Any]) -> Needs:
-    return manifest.needs(parse_parameters(manifest, data))
 
 
 def _place(fault: Fault, data: Mapping[str, Any]) -> Fault:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,18 +11,24 @@ from typing import Any, Protocol
 
 from pydantic import BaseModel
 
-from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from agent.core.actions.steps import Steps
+from agent.core.wire import AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.clock import Clock
+from shared.models import MailServer
 
 
 class DriverError(Exception):
     """A driver's failure with a stable word for its kind; only transient ones are retried."""
 
-    def __init__(self, kind: str, message: str, *, transient: bool = False) -> None:
+    def __init__(
+        self, kind: str, message: str, *, transient: bool = False, result: dict[str, Any] | None = None
+    ) -> None:
         super().__init__(message)
         self.kind = kind
         self.message = message
         self.transient = transient
+        self.result = result
+        """What was done until then, to be kept with the failed run."""
 
 
 class RunCancelled(Exception):
@@ -36,6 +42,22 @@ class Needs:
     connections: tuple[str, ...] = ()
     knowledge_bases: tuple[str, ...] = ()
     secrets: tuple[str, ...] = ()
+    datasets: tuple[str, ...] = ()
+    mail_server: bool = False
+    """The mail server of the agent's settings."""
+
+    def __add__(self, other: Needs) -> Needs:
+        return Needs(
+            connections=_both(self.connections, other.connections),
+            knowledge_bases=_both(self.knowledge_bases, other.knowledge_bases),
+            secrets=_both(self.secrets, other.secrets),
+            datasets=_both(self.datasets, other.datasets),
+            mail_server=self.mail_server or other.mail_server,
+        )
+
+
+def _both(first: tuple[str, ...], second: tuple[str, ...]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys((*first, *second)))
 
 
 class StepHandle(Protocol):
@@ -59,6 +81,16 @@ class RunContext(Protocol):
     checkpoint: dict[str, Any] | None
     """What the attempt before this one saved last."""
     allow_private_addresses: list[str]
+    file_roots: list[str]
+    """Folders that files may be written to and read from; relative names begin at the first."""
+    smtp_hosts: list[str]
+    mail_server: MailServer | None
+    idempotency_key: str
+    """Of what this step does outside: the same in every attempt of the run."""
+    steps: Steps
+    """What the steps before have brought; empty in a job without actions."""
+    attachments: Sequence[AttachmentGrant]
+    """Of this action."""
 
     @property
     def scratch(self) -> Path:
@@ -85,8 +117,18 @@ class RunContext(Protocol):
 
     def knowledge_base(self, name: str) -> KnowledgeBaseGrant: ...
 
+    def dataset(self, alias: str) -> DatasetGrant:
+        """By the job's alias for it, or as the parameters name it. `SnapshotFolder(Path(grant.path)).latest()` of
+        `agent.resources.datasets.folder` is its latest snapshot, `.parquet(snapshot)` where that lies."""
+
     def secret(self, name: str) -> str: ...
 
+    def log_tail(self, lines: int) -> list[str]:
+        """The last lines that the steps before have logged in this attempt, oldest first; at most LOG_TAIL are kept."""
+
+
+LOG_TAIL = 1000
+"""Lines of its log that a run with actions remembers for them."""
 
 RunFunction = Callable[[RunContext, Any], dict[str, Any]]
 """(context, parameters of the manifest's model) -> the run's result; raises DriverError or RunCancelled."""
@@ -119,5 +161,11 @@ class Manifest:
     """Decides the default of `on_lost`: retry or fail."""
     needs: Callable[[Any], Needs] = _no_needs
     check: str | None = None
+    preview: str | None = None
+    """`module:function` too: (context, parameters) -> what a run would do, doing nothing outside; called in a process of its own."""
+    action_only: bool = False
+    """A step of a job, not a job of its own."""
+    takes_attachments: bool = False
+    """Does something with what is attached to an action of its type."""
     template: Mapping[str, Any] = field(default_factory=dict)
     """A ready form: example values for `data`."""

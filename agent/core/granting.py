@@ -9,7 +9,7 @@ from agent.core.masking import spellings
 from agent.core.ports import KnowledgeBases, Sources, Vault, WorldStore
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
 from shared.errors import Fault, NotFound
-from shared.models import Connection
+from shared.models import Connection, MailServer
 
 
 @dataclass(slots=True)
@@ -17,13 +17,22 @@ class Grants:
     connections: dict[str, ConnectionGrant] = field(default_factory=dict)
     knowledge_bases: dict[str, KnowledgeBaseGrant] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
+    mail_server: MailServer | None = None
     mask: set[str] = field(default_factory=set)
     """Every credential in the grants, so that none reaches a log."""
 
 
 class Granting:
-    def __init__(self, store: WorldStore, vault: Vault, sources: Sources, bases: KnowledgeBases) -> None:
+    def __init__(
+        self,
+        store: WorldStore,
+        vault: Vault,
+        sources: Sources,
+        bases: KnowledgeBases,
+        mail_server: MailServer | None = None,
+    ) -> None:
         self._store = store
+        self._mail_server = mail_server
         self._vault = vault
         self._sources = sources
         self._bases = bases
@@ -38,6 +47,8 @@ class Granting:
             await self._add_knowledge_base(account_id, name, grants, faults)
         for name in needs.secrets:
             await self._add_secret(account_id, name, grants, faults)
+        if needs.mail_server:
+            await self._add_mail_server(account_id, grants, faults)
         return grants, faults
 
     async def connection(self, connection: Connection) -> tuple[ConnectionGrant, str | None]:
@@ -77,6 +88,16 @@ class Granting:
         key = self._bases.embedder_secret(base.embedder)
         if key is not None:
             await self._add_secret(account_id, key, grants, faults)
+
+    async def _add_mail_server(self, account_id: str, grants: Grants, faults: list[Fault]) -> None:
+        server = self._mail_server
+        if server is None:
+            message = "names no mail server, and the agent's settings have none (`smtp`)"
+            faults.append(Fault("data.server", message, None, "no_mail_server"))
+            return
+        grants.mail_server = server
+        if server.secret is not None:
+            await self._add_secret(account_id, server.secret, grants, faults)
 
     async def _add_secret(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
         try:

@@ -11,7 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
-from shared.models import Progress, RunError, RunLimits
+from shared.models import MailServer, Progress, RunError, RunLimits
 from shared.models.run import LogLevel, LogStream
 
 
@@ -38,6 +38,43 @@ class KnowledgeBaseGrant(Message):
     dimensions: int
 
 
+class AttachmentGrant(Message):
+    """What an action takes with it. `path`: where the content lies, of a file; `data` says the rest, as its type has it."""
+
+    type: str
+    name: str
+    data: dict[str, Any] = {}
+    path: str | None = None
+
+
+class ActionOrder(Message):
+    """One action of a run. `name` is what people call it; `condition` was compiled when the job was published."""
+
+    id: str
+    name: str
+    type: str
+    entry: str
+    data: dict[str, Any]
+    condition: str | None = None
+    on_error: Literal["stop", "continue"] = "stop"
+    attachments: list[AttachmentGrant] = []
+
+
+class DatasetGrant(Message):
+    """A dataset that the run may read and refresh: the folder of its snapshots, and how the next one is made. Its
+    connection is among the run's."""
+
+    id: str
+    name: str
+    path: str
+    connection: str | None = None
+    query: str | None = None
+    parameters: dict[str, Any] = {}
+    keep_count: int | None = None
+    keep_age: float | None = None
+    """Seconds."""
+
+
 class Order(Message):
     """One run to execute. `entry` is `module:function`; `data` the driver's parameters, already checked."""
 
@@ -60,9 +97,21 @@ class Order(Message):
     """A folder of the run's own, removed after it."""
     connections: dict[str, ConnectionGrant] = {}
     knowledge_bases: dict[str, KnowledgeBaseGrant] = {}
+    datasets: dict[str, DatasetGrant] = {}
+    """By alias, name or id: as the job speaks of them."""
+    snapshots_before: list[str] = []
+    snapshots_after: list[str] = []
+    """Datasets (keys of `datasets`) of which a snapshot is made around the run."""
+    file_roots: list[str] = []
+    """Folders that exports and imports may reach; the first is where relative names begin."""
     secrets: dict[str, str] = {}
+    mail_server: MailServer | None = None
+    """The agent's own, where the run uses it; its password is among `secrets`."""
     allow_private_addresses: list[str] = []
-    """Networks that outgoing HTTP may reach although they are private."""
+    """Networks that outgoing HTTP and mail may reach although they are private."""
+    smtp_hosts: list[str] = []
+    """Mail servers that may be reached wherever they are."""
+    actions: list[ActionOrder] = []
     limits: RunLimits = RunLimits()
     lease_until: datetime | None = None
     """Until when the claim holds by itself: nothing begins after it, for the run may have been given to another."""

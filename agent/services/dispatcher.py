@@ -12,11 +12,11 @@ from pathlib import Path
 
 import structlog
 
-from agent.core.checking import needs_of
+from agent.core.actions.planning import action_orders, needs_of_all
 from agent.core.firing import window_end_of
 from agent.core.granting import Granting
 from agent.core.hearing import asks_to_cancel
-from agent.core.ports import Drivers, Executor, Store
+from agent.core.ports import Blobs, Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence, Outcome
 from agent.core.retrying import decide_outcome
 from agent.core.wire import Ended, Order
@@ -53,6 +53,7 @@ class Dispatcher(Poller):
         executor: Executor,
         drivers: Drivers,
         granting: Granting,
+        blobs: Blobs,
         watch: Watch,
         settings: Settings,
         agent_id: str,
@@ -64,6 +65,7 @@ class Dispatcher(Poller):
         self._executor = executor
         self._drivers = drivers
         self._granting = granting
+        self._blobs = blobs
         self._watch = watch
         self._settings = settings
         self._agent_id = agent_id
@@ -164,9 +166,9 @@ class Dispatcher(Poller):
         self._watch(claimed, mask)
 
     async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
-        run, data = claimed.run, claimed.definition.data
+        run, definition = claimed.run, claimed.definition
         manifest = self._drivers.get(run.type)
-        grants, faults = await self._granting.grant(run.account_id, needs_of(manifest, data))
+        grants, faults = await self._granting.grant(run.account_id, needs_of_all(self._drivers, definition))
         if faults:
             raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
         timeout = claimed.policies.timeout
@@ -179,7 +181,7 @@ class Dispatcher(Poller):
             owner_id=run.owner_id,
             type=run.type,
             entry=manifest.entry,
-            data=data,
+            data=definition.data,
             checkpoint=claimed.checkpoint,
             timeout=timeout.total_seconds() if timeout else None,
             kill_grace=claimed.policies.kill_grace.total_seconds(),
@@ -187,7 +189,10 @@ class Dispatcher(Poller):
             connections=grants.connections,
             knowledge_bases=grants.knowledge_bases,
             secrets=grants.secrets,
+            mail_server=grants.mail_server,
             allow_private_addresses=self._settings.allow_private_addresses,
+            smtp_hosts=self._settings.smtp_hosts,
+            actions=action_orders(self._drivers, self._blobs, run.account_id, definition),
             limits=claimed.policies.limits,
             lease_until=run.started_at + self._settings.lease if run.started_at else None,
         )

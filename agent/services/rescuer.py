@@ -8,13 +8,13 @@ from datetime import timedelta
 
 import structlog
 
+from agent.core.actions.planning import is_repeat_safe
 from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence
 from agent.core.retrying import decide_outcome
 from agent.services.poller import Poller
 from shared.clock import Clock
-from shared.errors import InvalidInput
 
 _log = structlog.get_logger()
 _LOOK_EVERY = 10.0
@@ -71,7 +71,7 @@ class Rescuer(Poller):
                 claimed,
                 Fence(claimed.run.id, claimed.run.attempt, claimed.run.worker_id or ""),
                 None,
-                repeat_safe=self._repeat_safe(claimed.run.type),
+                repeat_safe=is_repeat_safe(self._drivers, claimed.definition, claimed.checkpoint),
                 window_end=window_end_of(claimed),
                 now=now,
                 rng=self._rng,
@@ -82,9 +82,3 @@ class Rescuer(Poller):
             _log.warning("run_rescued", run_id=outcome.fence.run_id, becomes=outcome.state)
         if outcomes:
             await self._store.finish(outcomes, now)
-
-    def _repeat_safe(self, job_type: str) -> bool:
-        try:
-            return self._drivers.get(job_type).repeat_safe
-        except InvalidInput:
-            return False

@@ -11,6 +11,7 @@ from typing import Any
 
 import structlog
 
+from agent.core.actions.planning import is_repeat_safe
 from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
@@ -19,7 +20,7 @@ from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage,
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
-from shared.errors import InvalidInput, JobdeckError, Unavailable
+from shared.errors import JobdeckError, Unavailable
 
 _log = structlog.get_logger()
 _FLUSH_EVERY = 0.2
@@ -39,6 +40,8 @@ class _Watched:
     started_at: datetime | None = None
     progress: dict[str, Any] | None = None
     checkpoint: dict[str, Any] | None = None
+    reached: dict[str, Any] | None = None
+    """The newest checkpoint, written or not."""
     warnings: list[str] = field(default_factory=list)
     steps: list[dict[str, Any]] = field(default_factory=list)
     log_total: int | None = None
@@ -225,10 +228,8 @@ class Supervisor(Poller):
 
     def _outcome(self, watched: _Watched, ended: Ended | None, now: datetime) -> Outcome:
         claimed = watched.claimed
-        try:
-            repeat_safe = self._drivers.get(claimed.run.type).repeat_safe
-        except InvalidInput:
-            repeat_safe = False
+        reached = watched.reached or claimed.checkpoint
+        repeat_safe = is_repeat_safe(self._drivers, claimed.definition, reached)
         window_end = window_end_of(claimed)
         return decide_outcome(
             claimed, watched.fence, ended, repeat_safe=repeat_safe, window_end=window_end, now=now, rng=self._rng
@@ -271,7 +272,7 @@ def _note(watched: _Watched, event: RunMessage) -> None:
         case Progressed(progress=progress):
             watched.progress = progress.model_dump()
         case Checkpointed(data=data):
-            watched.checkpoint = data
+            watched.checkpoint = watched.reached = data
         case Warned(text=text):
             watched.warnings.append(_masked(text, watched.mask))
         case StepChanged():

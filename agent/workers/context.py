@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections import deque
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from agent.core.driving import RunCancelled, StepHandle
+from agent.core.actions.steps import Steps
+from agent.core.driving import LOG_TAIL, RunCancelled, StepHandle
 from agent.core.masking import Masking
-from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant, Order
+from agent.core.wire import AttachmentGrant, ConnectionGrant, KnowledgeBaseGrant, Order
 from agent.workers import processes
 from agent.workers.outbox import Outbox
 from shared.clock import Clock
@@ -55,6 +57,12 @@ class WorkerContext:
         self.cancelled: threading.Event = Cancelled()
         self.checkpoint = order.checkpoint
         self.allow_private_addresses = list(order.allow_private_addresses)
+        self.smtp_hosts = list(order.smtp_hosts)
+        self.mail_server = order.mail_server
+        self.idempotency_key = order.run_id
+        self.steps = Steps()
+        self.attachments: Sequence[AttachmentGrant] = ()
+        self.tail: deque[str] | None = deque(maxlen=LOG_TAIL) if order.actions else None
         self.order = order
         self.in_driver = False
         """The driver's own code has the main thread."""
@@ -96,6 +104,8 @@ class WorkerContext:
             if self.order.limits.output is not None and not self._has_room(line, self.order.limits.output):
                 break
             self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
+            if self.tail is not None:
+                self.tail.append(line)
         if self.interrupted:
             self._stop_driver()
 
@@ -118,6 +128,13 @@ class WorkerContext:
             raise
         step.enter("completed")
 
+    def note_step(self, key: str, title: str, state: str, why: str) -> None:
+        """A stage that ended before it began: `skipped`, or `failed`."""
+        self._positions += 1
+        step = _Step(self, {"position": self._positions, "key": key, "title": title})
+        step.text = why
+        step.enter(state)
+
     def save_checkpoint(self, data: dict[str, Any]) -> None:
         self.checkpoint = data
         self._outbox.put_latest({"op": "checkpoint", **self._run, "data": dict(data)})
@@ -130,6 +147,14 @@ class WorkerContext:
 
     def secret(self, name: str) -> str:
         return _granted(self.order.secrets, "secret", name)
+
+    def log_tail(self, lines: int) -> list[str]:
+        kept = list(self.tail or ())
+        return [self.masking.text(line) for line in kept[max(0, len(kept) - lines) :]]
+
+    def flush(self) -> None:
+        """Send what was said until now, without waiting for more."""
+        self._outbox.flush()
 
     def send(self, op: str, **fields: Any) -> None:
         """An event of this run that must arrive."""

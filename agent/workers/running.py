@@ -11,13 +11,12 @@ from typing import Any
 
 from agent.core.driving import DriverError, RunCancelled
 from agent.core.fingerprint import fingerprint
+from agent.workers.calling import call_driver
 from agent.workers.context import WorkerContext
-from agent.workers.entries import parameters
+from agent.workers.sequence import run_steps
 
 MESSAGE_LIMIT = 4000
 """Characters of an error's message that are kept; the log has the rest."""
-RESULT_LIMIT = 4 * 1024 * 1024
-"""Characters of a result as JSON: it is stored with the run, files are for more."""
 
 LastWord = dict[str, Any]
 
@@ -30,7 +29,7 @@ def run(context: WorkerContext) -> LastWord:
     except RunCancelled:
         return _stopped(context)
     except DriverError as error:
-        return _failed(context, error.kind, error.message, transient=error.transient)
+        return _failed(context, error.kind, error.message, transient=error.transient, result=error.result)
     except BaseException as error:  # SystemExit and KeyboardInterrupt are a driver's failures like any other
         context.log("".join(traceback.format_exception(error)).rstrip(), level="error")
         return _failed(context, "error", f"{type(error).__name__}: {error}", transient=False)
@@ -38,22 +37,11 @@ def run(context: WorkerContext) -> LastWord:
 
 
 def _call(context: WorkerContext) -> dict[str, Any]:
-    function, data = parameters(context.order.entry, context.order.data)
     context.check_cancelled()
     _check_lease(context)
-    context.in_driver = True
-    try:
-        result = function(context, data)
-    finally:
-        context.in_driver = False
-    if not isinstance(result, dict):
-        raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
-    masked: dict[str, Any] = context.masking.value(result)
-    if len(str(masked)) > RESULT_LIMIT:
-        raise DriverError(
-            "result_too_large", f"the result is larger than {RESULT_LIMIT} characters; write a file instead"
-        )
-    return masked
+    if context.order.actions:
+        return run_steps(context)
+    return call_driver(context, context, context.order.entry, context.order.data)
 
 
 def _check_lease(context: WorkerContext) -> None:
@@ -71,7 +59,9 @@ def _stopped(context: WorkerContext) -> LastWord:
     return _failed(context, "driver", "the driver stopped as if it had been cancelled, but it was not", transient=False)
 
 
-def _failed(context: WorkerContext, kind: str, message: str, *, transient: bool) -> LastWord:
+def _failed(
+    context: WorkerContext, kind: str, message: str, *, transient: bool, result: dict[str, Any] | None = None
+) -> LastWord:
     """A failure after the cancel was asked for comes of it: connections close, programs die."""
     if context.cancelled.is_set():
         context.log(f"while stopping: {kind}: {message}", level="warning")
@@ -83,7 +73,7 @@ def _failed(context: WorkerContext, kind: str, message: str, *, transient: bool)
         "transient": transient,
         "fingerprint": fingerprint(context.order.type, kind, text),
     }
-    return {"outcome": "failed", "error": error}
+    return {"outcome": "failed", "error": error, "result": result}
 
 
 @contextlib.contextmanager

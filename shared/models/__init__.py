@@ -20,6 +20,7 @@ from shared.models.job import (
     SnapshotDataset,
     Snapshots,
 )
+from shared.models.mail import MailServer
 from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
 from shared.models.sentinel import Sentinel, SentinelKind
 from shared.models.world import (
@@ -60,6 +61,7 @@ __all__ = [
     "LogHits",
     "LogLine",
     "LogPage",
+    "MailServer",
     "Policies",
     "Progress",
     "ReleaseChoice",

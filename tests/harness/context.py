@@ -9,9 +9,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from agent.core.actions.steps import Steps
 from agent.core.driving import RunCancelled
-from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from agent.core.wire import AttachmentGrant, ConnectionGrant, KnowledgeBaseGrant
 from shared.clock import Clock, SystemClock
+from shared.models import MailServer
 
 
 @dataclass
@@ -56,6 +58,11 @@ class RecordingContext:
         self.cancelled = threading.Event()
         self.checkpoint = checkpoint
         self.allow_private_addresses = allow_private_addresses or []
+        self.smtp_hosts: list[str] = []
+        self.mail_server: MailServer | None = None
+        self.idempotency_key = run_id
+        self.steps = Steps()
+        self.attachments: list[AttachmentGrant] = []
         self.lines: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.steps: list[StepRecord] = []
@@ -110,3 +117,6 @@ class RecordingContext:
 
     def secret(self, name: str) -> str:
         return self._secrets[name]
+
+    def log_tail(self, lines: int) -> list[str]:
+        return [text for _, text in self.lines][-lines:]

@@ -5,6 +5,7 @@ transaction, and returns only after the commit. Reads see committed state. Event
 the commit that made them, in order.
 """
 
+from agent.core.ports.blobs import Blobs
 from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
@@ -20,6 +21,7 @@ from agent.core.ports.world import WorldStore
 
 __all__ = [
     "BacklogStore",
+    "Blobs",
     "DatasetStore",
     "DraftStore",
     "Drivers",

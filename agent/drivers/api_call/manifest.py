@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.driving import Manifest, Needs
-from agent.drivers.api_call.parameters import ApiCallParameters, Secret
+from agent.drivers.api_call.parameters import ApiCallParameters
 
 _HELP = """\
 Sends one HTTP request and checks the answer: `expect.status` lists codes or ranges, `expect.json` values by path.
@@ -14,7 +14,7 @@ Private addresses are refused, by name, redirect or changed DNS, unless the agen
 
 
 def _needs(parameters: ApiCallParameters) -> Needs:
-    return Needs(secrets=tuple(value.secret for value in parameters.headers.values() if isinstance(value, Secret)))
+    return Needs(secrets=parameters.secrets())
 
 
 MANIFEST = Manifest(

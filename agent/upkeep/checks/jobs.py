@@ -6,13 +6,14 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from agent.core.checking import needs_of
+from agent.core.actions.planning import needs_of_all
 from agent.core.driving import Needs
 from agent.core.ports import Drivers
 from agent.resources.embedders.names import parse_embedder
 from agent.store.inspection import StoreInspection
 from agent.upkeep.findings import Finding, error, listed, warning
 from shared.errors import InvalidInput
+from shared.models import JobInput
 from shared.schedule import zone_data_version
 
 
@@ -78,7 +79,7 @@ def _check_held(store: StoreInspection) -> Iterator[Finding]:
 def _check_needs(job: Any, drivers: Drivers, world: World) -> Iterator[Finding]:
     name, account = job["name"], job["account_id"]
     try:
-        needs = needs_of(drivers.get(job["type"]), job["definition"].get("data") or {})
+        needs = needs_of_all(drivers, JobInput.model_validate(job["definition"]))
     except InvalidInput as refusal:
         yield error("jobs", f"job '{name}' cannot run: {refusal.message}", "edit the job, or install what it needs")
         return

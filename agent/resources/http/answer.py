@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from agent.core.driving import DriverError
-from agent.drivers.api_call.parameters import Expectation
+from agent.resources.http.parameters import Expectation
 
 KEPT = 1024 * 1024
 """Bytes of an answer that are read; the rest is left on the wire."""

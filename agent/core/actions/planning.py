@@ -1,0 +1,72 @@
+"""From a definition's actions to what a worker is to do, and whether that may be done again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from agent.core.actions.attachments import content_of
+from agent.core.actions.steps import MAIN
+from agent.core.driving import Needs
+from agent.core.parameters import needs_of
+from agent.core.ports import Blobs, Drivers
+from agent.core.wire import ActionOrder, AttachmentGrant
+from shared.errors import InvalidInput
+from shared.models import Action, Attachment, JobInput
+
+
+def label_of(action: Action, place: int) -> str:
+    """What an action is called: its name, else its type, with its place where it has neither id nor name."""
+    return action.name or action.type or f"action {place + 1}"
+
+
+def key_of(action: Action, place: int) -> str:
+    """Under which it is in the run's steps. A definition that is stored has ids; one that is being checked may not."""
+    return action.id or f"action-{place + 1}"
+
+
+def needs_of_all(drivers: Drivers, definition: JobInput) -> Needs:
+    """What the job's own driver and all actions need together. InvalidInput as `Drivers.get` and the parameters say."""
+    needs = needs_of(drivers.get(definition.type), definition.data)
+    for action in definition.actions:
+        needs += needs_of(drivers.get(action.type), action.data)
+    return needs
+
+
+def action_orders(drivers: Drivers, blobs: Blobs, account_id: str, definition: JobInput) -> list[ActionOrder]:
+    return [
+        ActionOrder(
+            id=key_of(action, place),
+            name=label_of(action, place),
+            type=action.type,
+            entry=drivers.get(action.type).entry,
+            data=action.data,
+            condition=action.condition,
+            on_error=action.on_error,
+            attachments=[_grant(blobs, account_id, attachment) for attachment in action.attachments],
+        )
+        for place, action in enumerate(definition.actions)
+    ]
+
+
+def is_repeat_safe(drivers: Drivers, definition: JobInput, checkpoint: Mapping[str, Any] | None) -> bool:
+    """Whether an attempt that was lost may be followed by another: as the driver of the step says that it was at."""
+    at = definition.type
+    if definition.actions:
+        done = (checkpoint or {}).get("done") or {}
+        steps = [(MAIN, definition.type)]
+        steps += [(key_of(action, place), action.type) for place, action in enumerate(definition.actions)]
+        left = [type_ for key, type_ in steps if key not in done]
+        if not left:
+            return True
+        at = left[0]
+    try:
+        return drivers.get(at).repeat_safe
+    except InvalidInput:
+        return False
+
+
+def _grant(blobs: Blobs, account_id: str, attachment: Attachment) -> AttachmentGrant:
+    content = content_of(attachment.data) if attachment.type == "file" else None
+    path = blobs.path(account_id, content.blob) if content else None
+    return AttachmentGrant(type=attachment.type, name=attachment.name, data=attachment.data, path=path)

@@ -1,0 +1,26 @@
+"""Where contents of files lie."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from datetime import datetime
+from typing import Protocol
+
+
+class Blobs(Protocol):
+    """Contents by their SHA-256, apart for each account; written aside and renamed, so that one that is there is whole."""
+
+    async def put(self, account_id: str, content: AsyncIterator[bytes], most: int) -> tuple[str, int]:
+        """(SHA-256, bytes). TooLarge beyond `most`, and nothing is kept. What is there already counts as new."""
+
+    def path(self, account_id: str, digest: str) -> str:
+        """Where it lies, whether or not it is there."""
+
+    def holds(self, account_id: str, digest: str) -> bool: ...
+
+    async def unnamed(self, named: frozenset[str], before: datetime) -> Sequence[str]:
+        """Paths of those that are none of `named` and were put before that moment."""
+
+    async def delete(self, paths: Sequence[str]) -> None: ...
+
+    async def is_empty(self) -> bool: ...

@@ -1,0 +1,104 @@
+"""`BlobStore` in a folder: one folder for each account, in it contents by their SHA-256, two letters a folder."""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+import os
+import re
+import tempfile
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import suppress
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import BinaryIO
+
+from shared.errors import InvalidInput
+
+_DIGEST = re.compile("[0-9a-f]{64}")
+
+
+class FileBlobStore:
+    """Implements `Blobs`. A content is written aside, synced and renamed; who puts what is there already touches it."""
+
+    def __init__(self, folder: Path, now: Callable[[], datetime]) -> None:
+        self._folder = folder
+        self._now = now
+
+    async def put(self, account_id: str, content: AsyncIterator[bytes], most: int) -> tuple[str, int]:
+        aside = await asyncio.to_thread(self._open_aside)
+        digest, size = hashlib.sha256(), 0
+        try:
+            with aside:
+                async for chunk in content:
+                    size += len(chunk)
+                    if size > most:
+                        raise InvalidInput.one("content", f"is larger than {most} bytes", code="too_large")
+                    digest.update(chunk)
+                    await asyncio.to_thread(aside.write, chunk)
+                await asyncio.to_thread(_sync, aside)
+            await asyncio.to_thread(self._take_in, aside.name, self.path(account_id, digest.hexdigest()))
+        except BaseException:
+            with suppress(OSError):
+                os.unlink(aside.name)  # noqa: PTH108
+            raise
+        return digest.hexdigest(), size
+
+    def path(self, account_id: str, digest: str) -> str:
+        if not _DIGEST.fullmatch(digest):
+            raise ValueError(f"{digest!r} is no SHA-256")
+        account = hashlib.sha256(account_id.encode()).hexdigest()[:16]
+        return str(self._folder / account / digest[:2] / digest)
+
+    def holds(self, account_id: str, digest: str) -> bool:
+        return os.path.isfile(self.path(account_id, digest))  # noqa: PTH113
+
+    async def unnamed(self, named: frozenset[str], before: datetime) -> Sequence[str]:
+        return await asyncio.to_thread(lambda: [str(path) for path in self._old(before) if path.name not in named])
+
+    async def delete(self, paths: Sequence[str]) -> None:
+        await asyncio.to_thread(_delete, paths)
+
+    async def is_empty(self) -> bool:
+        return await asyncio.to_thread(lambda: next(self._contents(), None) is None)
+
+    def _open_aside(self) -> BinaryIO:
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return tempfile.NamedTemporaryFile(dir=self._folder, prefix="aside-", delete=False)  # type: ignore[return-value]
+
+    def _take_in(self, aside: str, target: str) -> None:
+        folder = Path(target).parent
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        now = self._now().timestamp()
+        os.utime(aside, (now, now))
+        os.replace(aside, target)  # noqa: PTH105
+        _sync_folder(folder)
+
+    def _old(self, before: datetime) -> Iterator[Path]:
+        """Contents, and what was written aside by an agent that died over it."""
+        for path in [*self._contents(), *self._folder.glob("aside-*")]:
+            with suppress(OSError):
+                if datetime.fromtimestamp(path.stat().st_mtime, UTC) < before:
+                    yield path
+
+    def _contents(self) -> Iterator[Path]:
+        return (path for path in self._folder.glob("*/*/*") if _DIGEST.fullmatch(path.name))
+
+
+def _delete(paths: Sequence[str]) -> None:
+    for path in paths:
+        with suppress(FileNotFoundError):
+            os.unlink(path)  # noqa: PTH108
+
+
+def _sync(file: BinaryIO) -> None:
+    file.flush()
+    os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

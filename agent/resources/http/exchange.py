@@ -1,0 +1,108 @@
+"""Sends a request to where it may go, follows redirects, reads the answer; a cancel ends it at once."""
+
+from __future__ import annotations
+
+import asyncio
+import ssl
+from functools import cache
+
+import httpx
+from httpx_secure import SSRFProtectionError
+
+from agent.core.driving import DriverError, RunCancelled, RunContext
+from agent.resources.http.answer import Answer, read_answer
+from agent.resources.http.guard import guarded
+from agent.resources.http.parameters import Secret
+from agent.resources.http.requests import HttpRequest
+
+WATCH = 0.05
+"""Seconds between two looks at whether the run was cancelled."""
+
+
+def exchange(context: RunContext, request: HttpRequest) -> Answer:
+    """DriverError(kind='unreachable' | 'timeout' | 'address_refused' | 'redirects' | 'request')."""
+    answer = asyncio.run(_exchange_unless_cancelled(context, request))
+    context.log(f"{answer.status} from {answer.url}, {len(answer.body)} bytes in {answer.seconds:.3f} s")
+    return answer
+
+
+async def _exchange_unless_cancelled(context: RunContext, request: HttpRequest) -> Answer:
+    task = asyncio.create_task(_exchange(context, request))
+    while not (await asyncio.wait([task], timeout=WATCH))[0]:
+        if context.cancelled.is_set():
+            task.cancel()
+            await asyncio.wait([task])
+            raise RunCancelled
+    return task.result()
+
+
+async def _exchange(context: RunContext, request: HttpRequest) -> Answer:
+    try:
+        async with asyncio.timeout(request.limit), _client(context) as client:
+            return await _send(context, request, client)
+    except SSRFProtectionError as error:
+        message = f"{error.hostname} is {error.ip_addr}, which is not a public address, and not one that is allowed"
+        raise DriverError("address_refused", message) from None
+    except TimeoutError:
+        raise DriverError("timeout", f"no whole answer within {request.limit:g} s", transient=True) from None
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+        raise DriverError("request", f"the request cannot be sent: {error}") from None
+    except httpx.TransportError as error:
+        message = f"{request.method} {request.url}: {error or type(error).__name__}"
+        raise DriverError("unreachable", message, transient=True) from None
+
+
+def _client(context: RunContext) -> httpx.AsyncClient:
+    # no proxies, .netrc or certificates out of the environment: a proxy would resolve names beyond the guard
+    client = httpx.AsyncClient(
+        verify=_certificates(),
+        trust_env=False,
+        follow_redirects=False,
+        timeout=None,  # noqa: S113 (one for the whole)
+    )
+    return guarded(client, context.allow_private_addresses)
+
+
+@cache
+def _certificates() -> ssl.SSLContext:
+    """Loaded once in a worker: it takes longer than most calls."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+async def _send(context: RunContext, request: HttpRequest, client: httpx.AsyncClient) -> Answer:
+    started = context.clock.monotonic()
+    going = _built(context, request, client)
+    for left in range(request.redirects, -1, -1):
+        response = await client.send(going, stream=True)
+        try:
+            following = response.next_request
+            if following is None or (request.redirects == 0 and response.has_redirect_location):
+                return await read_answer(response, context.clock.monotonic() - started)
+        finally:
+            await response.aclose()
+        context.log(f"{response.status_code} from {going.url}, redirected to {following.url}")
+        if left:
+            going = _without_secrets(following, going.url, request)
+    raise DriverError("redirects", f"more than {request.redirects} redirects")
+
+
+def _built(context: RunContext, request: HttpRequest, client: httpx.AsyncClient) -> httpx.Request:
+    headers = {"user-agent": "Jobdeck", "accept-encoding": "identity", "idempotency-key": context.idempotency_key}
+    for name, value in request.headers.items():
+        headers[name] = _value(context, value)
+    content = request.body.content if request.body else None
+    return client.build_request(request.method, request.url, headers=headers, content=content)
+
+
+def _value(context: RunContext, value: str | Secret) -> str:
+    return value.prefix + context.secret(value.secret).strip() if isinstance(value, Secret) else value
+
+
+def _without_secrets(going: httpx.Request, before: httpx.URL, request: HttpRequest) -> httpx.Request:
+    """Secrets were meant for the host that they were written for, not for where it points to."""
+    origin = (going.url.scheme, going.url.host, going.url.port)
+    if origin != (before.scheme, before.host, before.port):
+        for name, value in request.headers.items():
+            if isinstance(value, Secret) and name in going.headers:
+                del going.headers[name]
+    return going

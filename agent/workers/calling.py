@@ -1,0 +1,30 @@
+"""A call of a driver's code: its parameters in, its masked result out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from agent.core.driving import DriverError, RunContext
+from agent.workers.context import WorkerContext
+from agent.workers.entries import parameters
+
+RESULT_LIMIT = 4 * 1024 * 1024
+"""Characters of a result as JSON: it is stored with the run, files are for more."""
+
+
+def call_driver(worker: WorkerContext, context: RunContext, entry: str, data: dict[str, Any]) -> dict[str, Any]:
+    """`context` is what the driver sees of the run that `worker` has: all of it, or one step."""
+    function, checked = parameters(entry, data)
+    worker.check_cancelled()
+    worker.in_driver = True
+    try:
+        result = function(context, checked)
+    finally:
+        worker.in_driver = False
+    if not isinstance(result, dict):
+        raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
+    masked: dict[str, Any] = worker.masking.value(result)
+    if len(str(masked)) > RESULT_LIMIT:
+        message = f"the result is larger than {RESULT_LIMIT} characters; write a file instead"
+        raise DriverError("result_too_large", message)
+    return masked

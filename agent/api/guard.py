@@ -128,10 +128,13 @@ def _given_id(headers: Mapping[str, str]) -> str | None:
 
 
 def allowed_methods(app: FastAPI, scope: Scope) -> set[str]:
-    """The methods of all routes that have this path."""
-    found: set[str] = set()
+    """The methods of the routes that have this path; where one names it and others would take it for an id, of the
+    first alone."""
+    by_freedom: dict[int, set[str]] = {}
     for route in app.routes:
         match, _ = route.matches(scope)
         if match is not Match.NONE:
-            found |= getattr(route, "methods", None) or set()
+            freedom = len(getattr(route, "param_convertors", ()))
+            by_freedom.setdefault(freedom, set()).update(getattr(route, "methods", None) or ())
+    found = by_freedom[min(by_freedom)] if by_freedom else set[str]()
     return found | ({"HEAD"} if "GET" in found else set())

@@ -150,7 +150,7 @@ def _origin(facts: Facts, now: datetime, look: Look) -> Iterator[Text]:
         return
     text = _title("Rerun of", look).append("  ")
     if original is None:
-        yield text.append(run.original_run_id)
+        yield text.append(run.original_run_id).append("  no longer kept" if run.original_gone else "", look.palette.muted)
         return
     text.append(f"#{original.number}  ").append_text(state_text(original.state, look))
     text.append(f"  {clock_time(original.created_at, now)}", look.palette.muted)

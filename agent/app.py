@@ -27,6 +27,7 @@ from agent.core.jobs import Jobs
 from agent.core.operations import Core
 from agent.core.pace import Pace
 from agent.core.ports import Executor
+from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.sentinels.patience import Patience
 from agent.core.world import World
@@ -215,6 +216,7 @@ async def _put_together(
         jobs=jobs,
         drafts=drafts,
         editing=Editing(jobs, drafts),
+        revisions=Revisions(store, jobs, clock),
         applying=applying,
         defining=defining,
         runs=Runs(store, logs, clock, ids, settings.undo_delay),

@@ -6,7 +6,8 @@ JobdeckError
 ├── Forbidden           the caller may see it, but not do it
 ├── NotFound            there is none, or the caller may not know that there is
 ├── Conflict            the state of things does not allow it
-│   └── StaleVersion    somebody changed it meanwhile
+│   ├── StaleVersion    somebody changed it meanwhile
+│   └── Drifted         so did somebody, and these fields differ
 ├── TooMany             a limit is reached; `retry_after` in seconds where waiting helps
 ├── Unavailable         a part that is needed does not answer now
 └── IllegalMove         a run was to make a move that the table of moves does not have
@@ -72,6 +73,16 @@ class Conflict(JobdeckError):
 
 class StaleVersion(Conflict):
     code = "stale_version"
+
+
+class Drifted(Conflict):
+    """What an edit was made from is not what is there now; `faults` name the fields, with the values there are."""
+
+    code = "drifted"
+
+    def __init__(self, message: str, faults: Sequence[Fault]) -> None:
+        super().__init__(message)
+        self.faults = tuple(faults)
 
 
 class TooMany(JobdeckError):

@@ -16,7 +16,21 @@ from agent.api.contracts import background_jobs, kb_sync
 from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
-from agent.api.native import agent, catch_up, definitions, events, fires, jobs, log_search, runs, sentinels, world
+from agent.api.native import (
+    agent,
+    catch_up,
+    definitions,
+    drafts,
+    events,
+    fires,
+    jobs,
+    listing,
+    log_search,
+    revisions,
+    runs,
+    sentinels,
+    world,
+)
 from agent.api.peers import host_name
 from agent.api.rates import Rates
 from agent.core.operations import Core
@@ -49,7 +63,10 @@ def create_api(core: Core) -> FastAPI:
     )
     app.state.api = api
     for module in (
+        listing,
         jobs,
+        drafts,
+        revisions,
         definitions,
         runs,
         log_search,

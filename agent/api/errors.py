@@ -17,6 +17,7 @@ from agent.api.rates import Allowance
 from shared.clock import Clock
 from shared.errors import (
     Conflict,
+    Drifted,
     Fault,
     Forbidden,
     IllegalMove,
@@ -156,7 +157,7 @@ class ErrorBody(Resource):
 
 
 def native_envelope(refusal: Refusal) -> Any:
-    faults = refusal.error.faults if isinstance(refusal.error, InvalidInput) else ()
+    faults = refusal.error.faults if isinstance(refusal.error, InvalidInput | Drifted) else ()
     listed = [{"field": fault.field, "message": fault.message, "value": _shown(fault.value)} for fault in faults]
     return {"error": {"code": refusal.error.code, "message": refusal.error.message, "faults": listed}}
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.callers import Caller
-from agent.core.drafts import Drafts
+from agent.core.drafts import Drafts, finished
 from agent.core.jobs import Jobs
-from shared.errors import StaleVersion
-from shared.models import Draft, Job, JobInput
+from shared.errors import NotFound, StaleVersion
+from shared.models import Draft, DraftInput, Job, JobInput
 
 _TRIES = 5
 
@@ -20,13 +20,34 @@ class Editing:
         self._jobs = jobs
         self._drafts = drafts
 
+    async def head(self, caller: Caller, key: str) -> Job | Draft:
+        """The job (by id, slug, `owner:slug`, name) or the caller's own draft (by id). NotFound."""
+        try:
+            return await self._jobs.get(caller, key)
+        except NotFound:
+            draft = await self._drafts.find(caller, key)
+            if draft is None:
+                raise
+            return draft
+
     async def definition(self, caller: Caller, key: str) -> tuple[JobInput, Job | Draft]:
-        """What the job (by id, slug, `owner:slug`, name) or the caller's own draft (by id) says now. NotFound."""
-        draft = await self._drafts.find(caller, key)
-        if draft is not None:
-            return draft.definition, draft
-        job = await self._jobs.get(caller, key)
-        return await self._jobs.definition(job), job
+        """What it says now, and what it is."""
+        head = await self.head(caller, key)
+        return (head.definition if isinstance(head, Draft) else await self._jobs.definition(head)), head
+
+    async def replace(self, caller: Caller, key: str, given: DraftInput, expected_version: int | None) -> Job | Draft:
+        """Publish it as the job's next revision; or put it into the draft, as unfinished as it is."""
+        head = await self.head(caller, key)
+        if isinstance(head, Draft):
+            return await self._drafts.put(caller, head, given, expected_version)
+        return await self._jobs.replace(caller, head.id, finished(given), expected_version)
+
+    async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
+        head = await self.head(caller, key)
+        if isinstance(head, Draft):
+            await self._drafts.discard(caller, head.id, expected_version)
+        else:
+            await self._jobs.delete(caller, head.id, expected_version)
 
     async def change(
         self, caller: Caller, key: str, make: Callable[[JobInput], JobInput], expected_version: int | None = None

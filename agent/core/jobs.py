@@ -98,12 +98,23 @@ class Jobs:
         caller.require(Scope.EDIT)
         now = self._clock.now()
         found = JobCheck()
-        try:
+        with suppress(InvalidInput):
             times = self.fire_times(_spec(definition, now), after=now, count=5)
             found = JobCheck(next_fires=times.fire_times, notes=times.notes, schedule_text=times.schedule_text)
+        found.faults = [_fault(fault) for fault in await self.faults(caller, definition)]
+        return found
+
+    async def faults(self, caller: Caller, definition: JobInput) -> builtins.list[Fault]:
+        """Everything for which the definition would be refused, that of an unfinished draft too."""
+        found = [] if definition.name else [Fault("name", "is required")]
+        try:
+            _spec(definition, self._clock.now())
+        except InvalidInput as error:
+            found += error.faults
+        try:
             await self._checking.check(caller, definition)
         except InvalidInput as error:
-            found.faults = [_fault(fault) for fault in error.faults]
+            found += error.faults
         return found
 
     async def replace(
@@ -120,9 +131,7 @@ class Jobs:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
         never re-fires. Only `from_folder` changes what the definitions folder defines."""
         caller.require(Scope.EDIT)
-        job = await self._store.get_job(caller.account_id, key)
-        if not from_folder:
-            _require_editable(job)
+        job = await self.get_to_edit(caller, key, from_folder=from_folder)
         self._require_code(caller, job.type)
         await self._checking.check(caller, definition)
         definition = with_ids(definition, self._new_id, await self.definition(job))
@@ -139,6 +148,14 @@ class Jobs:
     async def get(self, caller: Caller, key: str) -> Job:
         caller.require(Scope.READ)
         return await self._store.get_job(caller.account_id, key)
+
+    async def get_to_edit(self, caller: Caller, key: str, *, from_folder: bool = False) -> Job:
+        """For whom may change it. Conflict where the definitions folder says what it is, unless that asks."""
+        caller.require(Scope.EDIT)
+        job = await self._store.get_job(caller.account_id, key)
+        if not from_folder:
+            _require_editable(job)
+        return job
 
     async def definition(self, job: Job, revision: int | None = None) -> JobInput:
         """Of a job that the caller was given: what a revision says, else the one that it is at."""
@@ -189,11 +206,6 @@ class Jobs:
         cause: RunCause = "manual" if caller.via == "socket" else "api"
         run = NewRun(self._new_id(), job_id, cause, None, now, chained=None, account_id=caller.account_id)
         return (await self._store.insert_runs([run], now))[0]
-
-    async def revisions(self, caller: Caller, key: str) -> builtins.list[dict[str, Any]]:
-        caller.require(Scope.READ)
-        job = await self._store.get_job(caller.account_id, key)
-        return await self._store.revisions(job.id)
 
     async def explain(self, caller: Caller, key: str) -> Explanation:
         """Why it did (not) run, in sentences."""

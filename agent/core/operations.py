@@ -14,6 +14,7 @@ from agent.core.editing import Editing
 from agent.core.gate import Gate
 from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
+from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.world import World
 from agent.settings import Settings
@@ -33,6 +34,7 @@ class Core:
     jobs: Jobs
     drafts: Drafts
     editing: Editing
+    revisions: Revisions
     applying: Applying
     defining: Defining
     runs: Runs

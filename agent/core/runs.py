@@ -121,8 +121,11 @@ class Runs:
         run = await self._store.get_run(caller.account_id, run_id)
         raise Conflict(f"run {run.id} is {run.state}, and no cancel of it waits; there is nothing to undo")
 
-    async def rerun(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
-        """A new run of the job's current revision, that names the old one. Conflict while the old one is active."""
+    async def rerun(
+        self, caller: Caller, run_id: str, version: int | None = None, *, own_revision: bool = False
+    ) -> Run:
+        """A new run that names the old one: of the job's current revision, or of the old one's own. Conflict while the
+        old one is active."""
         caller.require(Scope.RUN)
         run = _current(await self._store.get_run(caller.account_id, run_id), version)
         if run.state not in FINAL:
@@ -133,7 +136,10 @@ class Runs:
             raise Conflict(f"the job '{run.job_name}' of run {run.id} is deleted; it cannot be rerun") from None
         now = self._clock.now()
         chained = job.policies.overlap != "allow"
-        again = NewRun(self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id)
+        revision = run.revision if own_revision else None
+        again = NewRun(
+            self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id, revision=revision
+        )
         return (await self._store.insert_runs([again], now))[0]
 
 

@@ -21,30 +21,32 @@ def insert(connection: sa.Connection, job: NewJob, now: datetime) -> Job:
     if job.limit is not None:
         _check_limit(connection, job.account_id, job.limit, now)
     _check_free(connection, job.account_id, "name", job.definition.name)
+    slug = _free_slug(connection, job)
+    definition = job.definition.model_copy(update={"slug": slug})
     row = {
         "id": job.id,
         "account_id": job.account_id,
         "owner_id": job.owner_id,
         "made_through": job.made_through,
-        "slug": _free_slug(connection, job),
+        "slug": slug,
         "revision": 1,
         "version": 1,
         "high_water": job.marks.high_water,
         "created_at": now,
-        **_definition_columns(job.definition, job.marks, now),
+        **_definition_columns(definition, job.marks, now),
     }
     number = connection.execute(sa.insert(jobs).values(row)).inserted_primary_key.number  # type: ignore[union-attr]
-    _write_revision(connection, number, 1, job.definition, job.owner_id, now)
+    _write_revision(connection, number, 1, definition, job.owner_id, now)
     _end_draft(connection, job.draft, now)
     return _tell(connection, number, "job.created", now)
 
 
 def replace(connection: sa.Connection, change: JobChange, expected_version: int | None, now: datetime) -> Job:
     row = _lock(connection, change.job_id, expected_version)
-    definition = change.definition
+    slug = change.definition.slug or row["slug"]
+    definition = change.definition.model_copy(update={"slug": slug})
     if definition.name != row["name"]:
         _check_free(connection, row["account_id"], "name", definition.name)
-    slug = definition.slug or row["slug"]
     if slug != row["slug"]:
         _check_free(connection, row["account_id"], "slug", slug)
     revision = row["revision"] + 1

@@ -5,38 +5,26 @@ from __future__ import annotations
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, ConfigDict, Field
-from starlette.datastructures import URL
+from pydantic import Field
 from starlette.responses import Response
 
-from agent.api.answers import ExpectedVersion, Items, answers, json_answer, no_content, versioned
+from agent.api.answers import ExpectedVersion, answers, json_answer, no_content, versioned
 from agent.api.auth import Deleter, Editor, Reader, Runner
 from agent.api.bodies import JsonBody
-from agent.api.context import api_of
+from agent.api.context import Api, api_of
+from agent.api.native.linked import READ_ONLY, LinkedDraft, LinkedJob, linked
 from agent.api.waiting import wait_for_end
+from agent.core.callers import Caller
 from agent.core.explaining import Explanation
 from agent.core.jobs import FireTimes, JobCheck
-from shared.errors import InvalidInput
-from shared.models import Job, JobInput, Run
-from shared.models.base import Input, Instant, Resource
+from shared.errors import Conflict, InvalidInput, NotFound
+from shared.models import Draft, DraftInput, JobInput, Run
+from shared.models.base import Input, Instant
 from shared.models.job import Dst, IntervalType
 from shared.schedule import ScheduleSpec
 from shared.states import FINAL
 
 routes = APIRouter(prefix="/api", tags=["jobs"])
-
-
-_READ_ONLY = frozenset(
-    field.alias or name for name, field in Job.model_fields.items() if name not in JobInput.model_fields
-)
-
-
-class JobsQuery(Input):
-    q: Annotated[str, Field(max_length=1000)] = ""
-    sort: Annotated[str, Field(pattern="^-?(name|type|createdAt|updatedAt|nextRunAt|enabled)$")] = "name"
-    limit: Annotated[int, Field(ge=1, le=200)] = 30
-    start: Annotated[int, Field(ge=0, le=2**31)] = 0
-    filter: Annotated[str, Field(max_length=2000)] = ""
 
 
 class RunQuery(Input):
@@ -55,29 +43,6 @@ class FireTimesQuery(Input):
     fold: Annotated[str, Field(pattern="^(first|second|both)$")] | None = None
 
 
-class Revision(Resource):
-    revision: int
-    definition: JobInput
-    author_id: str
-    created_at: Instant
-
-
-class Link(BaseModel):
-    href: str
-
-
-class JobPage(BaseModel):
-    """HAL: a page of jobs."""
-
-    model_config = ConfigDict(populate_by_name=True)
-
-    links: dict[str, Link] = Field(alias="_links")
-    embedded: dict[str, list[Job]] = Field(alias="_embedded")
-    start: int
-    count: int
-    total: int
-
-
 class JobOrFaults(JsonBody[JobInput]):
     """Wrong fields are what the check is for: they are handed on, not refused."""
 
@@ -88,29 +53,16 @@ class JobOrFaults(JsonBody[JobInput]):
             return error
 
 
-Definition = Annotated[JobInput, Depends(JsonBody(JobInput))]
-Replacement = Annotated[JobInput, Depends(JsonBody(JobInput, read_only=_READ_ONLY))]
+Definition = Annotated[JobInput, Depends(JsonBody(JobInput, read_only=READ_ONLY))]
+Replacement = Annotated[DraftInput, Depends(JsonBody(DraftInput, read_only=READ_ONLY))]
+"""Of a job or of a draft, which need not be finished: which of the two is known when it is looked up."""
 
 
-@routes.get("/jobs", **answers(200, JobPage))
-async def list_jobs(request: Request, caller: Reader, query: Annotated[JobsQuery, Query()]) -> Response:
-    """A page of jobs."""
-    found, total = await api_of(request).core.jobs.list(caller, **query.model_dump())
-    page = JobPage.model_construct(
-        links={"self": Link(href=_own_path(request.url))},
-        embedded={"inf:job": found},
-        start=query.start,
-        count=len(found),
-        total=total,
-    )
-    return json_answer(page)
-
-
-@routes.post("/jobs", **answers(201, Job, 409, 413, 415))
+@routes.post("/jobs", **answers(201, LinkedJob, 409, 413, 415))
 async def create_job(request: Request, caller: Editor, definition: Definition) -> Response:
     """Publish a job."""
     job = await api_of(request).core.jobs.create(caller, definition)
-    return versioned(job, 201, {"Location": f"/api/jobs/{job.id}"})
+    return versioned(linked(job), 201, {"Location": f"/api/jobs/{job.id}"})
 
 
 @routes.post("/jobs/_check", **answers(200, JobCheck, 413, 415))
@@ -132,24 +84,24 @@ async def job_fire_times(request: Request, _caller: Reader, query: Annotated[Fir
     return json_answer(api_of(request).core.jobs.fire_times(spec, after=query.after, count=query.count))
 
 
-@routes.get("/jobs/{job_id}", **answers(200, Job, 404))
+@routes.get("/jobs/{job_id}", **answers(200, LinkedJob | LinkedDraft, 404))
 async def get_job(request: Request, caller: Reader, job_id: str) -> Response:
-    """One job: by id, by `owner:slug`, by slug."""
-    return versioned(await api_of(request).core.jobs.get(caller, job_id))
+    """One job, by id, by `owner:slug`, by slug; or the caller's draft, by its own id."""
+    return versioned(linked(await api_of(request).core.editing.head(caller, job_id)))
 
 
-@routes.put("/jobs/{job_id}", **answers(200, Job, 404, 409, 413, 415))
+@routes.put("/jobs/{job_id}", **answers(200, LinkedJob | LinkedDraft, 404, 409, 413, 415))
 async def replace_job(
     request: Request, caller: Editor, expected: ExpectedVersion, job_id: str, definition: Replacement
 ) -> Response:
-    """Publish the next revision; If-Match names the version that it was made from."""
-    return versioned(await api_of(request).core.jobs.replace(caller, job_id, definition, expected))
+    """Publish the next revision; If-Match names the version that it was made from. Of a draft, only the draft."""
+    return versioned(linked(await api_of(request).core.editing.replace(caller, job_id, definition, expected)))
 
 
 @routes.delete("/jobs/{job_id}", **answers(204, None, 404, 409))
 async def delete_job(request: Request, caller: Deleter, expected: ExpectedVersion, job_id: str) -> Response:
-    """Delete a job: its name is free, its ledger and runs stay."""
-    await api_of(request).core.jobs.delete(caller, job_id, expected)
+    """Delete a job: its name is free, its ledger and runs stay. Of a draft, only the draft."""
+    await api_of(request).core.editing.delete(caller, job_id, expected)
     return no_content()
 
 
@@ -157,22 +109,22 @@ async def delete_job(request: Request, caller: Deleter, expected: ExpectedVersio
 async def run_job(request: Request, caller: Runner, job_id: str, query: Annotated[RunQuery, Query()]) -> Response:
     """Run it now: 202 with the run; with `wait` seconds, 200 if it ended within them."""
     api = api_of(request)
-    run = await api.core.jobs.run_now(caller, job_id)
+    run = await _started(api, caller, job_id)
     if query.wait:
         run = await wait_for_end(api, caller, run, query.wait)
     return versioned(run, 200 if run.state in FINAL else 202, {"Location": f"/api/runs/{run.id}"})
 
 
-@routes.post("/jobs/{job_id}/_pause", **answers(200, Job, 404, 409))
+@routes.post("/jobs/{job_id}/_pause", **answers(200, LinkedJob, 404, 409))
 async def pause_job(request: Request, caller: Editor, job_id: str) -> Response:
     """From now on its moments are counted, not run."""
-    return versioned(await api_of(request).core.jobs.pause(caller, job_id))
+    return versioned(linked(await api_of(request).core.jobs.pause(caller, job_id)))
 
 
-@routes.post("/jobs/{job_id}/_resume", **answers(200, Job, 404, 409))
+@routes.post("/jobs/{job_id}/_resume", **answers(200, LinkedJob, 404, 409))
 async def resume_job(request: Request, caller: Editor, job_id: str) -> Response:
     """Its moments run again."""
-    return versioned(await api_of(request).core.jobs.resume(caller, job_id))
+    return versioned(linked(await api_of(request).core.jobs.resume(caller, job_id)))
 
 
 @routes.get("/jobs/{job_id}/explain", **answers(200, Explanation, 404))
@@ -181,12 +133,10 @@ async def explain_job(request: Request, caller: Reader, job_id: str) -> Response
     return json_answer(await api_of(request).core.jobs.explain(caller, job_id))
 
 
-@routes.get("/jobs/{job_id}/revisions", **answers(200, Items[Revision], 404))
-async def list_revisions(request: Request, caller: Reader, job_id: str) -> Response:
-    """Every published state, newest first."""
-    found = await api_of(request).core.jobs.revisions(caller, job_id)
-    return json_answer(Items[Revision](items=[Revision.model_validate(each) for each in found]))
-
-
-def _own_path(url: URL) -> str:
-    return f"{url.path}?{url.query}" if url.query else url.path
+async def _started(api: Api, caller: Caller, key: str) -> Run:
+    try:
+        return await api.core.jobs.run_now(caller, key)
+    except NotFound:
+        if isinstance(await api.core.editing.head(caller, key), Draft):
+            raise Conflict("this is a draft; commit it, then the job can be run") from None
+        raise

@@ -61,6 +61,11 @@ class CancelInput(VersionInput):
     """A run that waits is cancelled after the agent's `undo_delay`, and `_uncancel` takes it back until then."""
 
 
+class RerunInput(VersionInput):
+    own_revision: bool = False
+    """As the run itself was defined, and not as its job is now."""
+
+
 class BulkRun(Input):
     id: str
     version: int | None = None
@@ -107,6 +112,7 @@ class Attempt(Resource):
 
 
 Version = Annotated[VersionInput, Depends(JsonBody(VersionInput, optional=True))]
+Rerun = Annotated[RerunInput, Depends(JsonBody(RerunInput, optional=True))]
 Cancel = Annotated[CancelInput, Depends(JsonBody(CancelInput, optional=True))]
 
 
@@ -188,9 +194,9 @@ async def uncancel_run(request: Request, caller: Runner, run_id: str, wanted: Ve
 
 
 @routes.post("/runs/{run_id}/_rerun", **answers(201, Run, 404, 409, 413, 415))
-async def rerun_run(request: Request, caller: Runner, run_id: str, wanted: Version) -> Response:
+async def rerun_run(request: Request, caller: Runner, run_id: str, wanted: Rerun) -> Response:
     """A new run that names this one."""
-    run = await api_of(request).core.runs.rerun(caller, run_id, wanted.version)
+    run = await api_of(request).core.runs.rerun(caller, run_id, wanted.version, own_revision=wanted.own_revision)
     return versioned(run, 201, {"Location": f"/api/runs/{run.id}"})
 
 

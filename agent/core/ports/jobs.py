@@ -59,7 +59,10 @@ class JobStore(Protocol):
         `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
 
     async def revisions(self, job_id: str) -> list[dict[str, Any]]:
-        """`{"revision", "definition", "authorId", "restoredFrom", "createdAt"}`, newest first."""
+        """`{"revision", "definition", "authorId", "author", "restoredFrom", "createdAt"}`, newest first."""
+
+    async def revision(self, job_id: str, number: int) -> dict[str, Any]:
+        """One of them. NotFound."""
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
 

@@ -67,6 +67,9 @@ class JobVerbs(Verbs):
     async def revisions(self, job_id: str) -> list[dict[str, Any]]:
         return await self._read(job_queries.revisions, job_id)
 
+    async def revision(self, job_id: str, number: int) -> dict[str, Any]:
+        return await self._read(job_queries.revision, job_id, number)
+
     async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int:
         return await self._read(jobs.count_active, account_id, limit, now)
 

@@ -23,6 +23,7 @@ MANIFEST = Manifest(
     help=_HELP,
     parameters=ApiCallParameters,
     entry="agent.drivers.api_call.run:run",
+    preview="agent.drivers.api_call.run:preview",
     repeat_safe=False,
     needs=_needs,
     template={

@@ -1,0 +1,1 @@
+"""The action `webhook`: tells another system of the run, by HTTP POST."""

@@ -1,0 +1,1 @@
+"""Templates of mails and requests, rendered where they can do no harm."""

@@ -6,6 +6,7 @@ import asyncio
 import os
 import random
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import structlog
@@ -21,8 +22,8 @@ from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.firing import Firing
-from agent.core.gate import Gate, local_caller
 from agent.core.granting import Granting
+from agent.core.identity.gate import Gate, local_caller
 from agent.core.jobs import Jobs
 from agent.core.operations import Core
 from agent.core.pace import Pace
@@ -35,6 +36,7 @@ from agent.drivers.registry import DriverRegistry
 from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
 from agent.resources.definitions import DefinitionsFolder
+from agent.resources.issuer_keys import issuer_keys
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
@@ -157,7 +159,9 @@ async def _put_together(
     settings: Settings, data_dir: Path, lock: StoreLock, store: SqlStore, clock: Clock, ids: NewId, rng: random.Random
 ) -> Agent:
     user_id = await _local_user(store, settings, clock, ids)
-    gate = Gate(store, clock, ids, local_caller(settings.account, user_id, settings.owner), settings.anonymous_account)
+    keys_of = partial(issuer_keys, allowed=settings.allow_private_addresses)
+    local = local_caller(settings.account, user_id, settings.owner)
+    gate = Gate(store, clock, ids, local, settings, keys_of)
     drivers, sources = DriverRegistry(), SqlSources()
     vault = FileKeyVault(data_dir, store, clock)
     reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get)

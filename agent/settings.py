@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
+from agent.identity_settings import IssuerSettings, PasswordSettings
 from shared.durations import Duration
 from shared.errors import Fault, InvalidInput
 from shared.models import MailServer, SentinelKind
@@ -32,6 +34,17 @@ class Settings(BaseSettings):
     owner: str = "operator"
     anonymous_account: str | None = None
     """Requests without credentials act as this account: contract 000 only, loopback only."""
+    agent_admins: list[str] = []
+    """Users that administer the agent, as its socket's user does: accounts, and the users of all of them."""
+    trusted_proxies: list[str] = []
+    """Networks (CIDR) of proxies whose `X-Forwarded-For` says where a request comes from."""
+    session_idle: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(hours=8)
+    """A login that is not used for so long is over."""
+    session_lifetime: Annotated[Duration, Field(ge=timedelta(minutes=1))] = timedelta(days=7)
+    """After so long it is over, however much it is used."""
+    passwords: PasswordSettings = PasswordSettings()
+    issuers: list[IssuerSettings] = []
+    """Whose OAuth 2.0 JWT bearers are taken."""
     workers: Annotated[int, Field(ge=1, le=256)] = 4
     runs_per_worker: Annotated[int, Field(ge=1)] = 1000
     """A worker process is replaced after that many runs."""
@@ -86,6 +99,21 @@ class Settings(BaseSettings):
         host, _, port = value.rpartition(":")
         if value and not (host and port.isdigit() and int(port) < 65536):
             raise ValueError("write HOST:PORT, as in 127.0.0.1:8000")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        for text in value:
+            ip_network(text, strict=False)
+        return value
+
+    @field_validator("issuers")
+    @classmethod
+    def _each_once(cls, value: list[IssuerSettings]) -> list[IssuerSettings]:
+        names = [each.issuer for each in value]
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise ValueError(f"the issuer {twice} stands there twice")
         return value
 
     @property

@@ -3,6 +3,7 @@
 JobdeckError
 ├── InvalidInput        a value is wrong; names field, value and what would be right
 ├── Unauthenticated     who is calling is not known
+│   └── CredentialsExpired  it was, until what it calls with ended
 ├── Forbidden           the caller may see it, but not do it
 ├── NotFound            there is none, or the caller may not know that there is
 ├── Conflict            the state of things does not allow it
@@ -53,6 +54,10 @@ class InvalidInput(JobdeckError):
 
 class Unauthenticated(JobdeckError):
     code = "unauthenticated"
+
+
+class CredentialsExpired(Unauthenticated):
+    pass
 
 
 class Forbidden(JobdeckError):

@@ -17,6 +17,7 @@ from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
 from agent.api.native import (
+    accounts,
     agent,
     catch_up,
     definitions,
@@ -29,6 +30,9 @@ from agent.api.native import (
     revisions,
     runs,
     sentinels,
+    sessions,
+    tokens,
+    users,
     world,
 )
 from agent.api.peers import host_name
@@ -73,6 +77,10 @@ def create_api(core: Core) -> FastAPI:
         fires,
         catch_up,
         world,
+        sessions,
+        tokens,
+        users,
+        accounts,
         agent,
         sentinels,
         events,

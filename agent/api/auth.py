@@ -1,4 +1,4 @@
-"""Who is calling: a token, the local socket, or nobody where a contract allows it."""
+"""Who is calling: a token, an issuer's bearer, a session, the local socket, or nobody where a contract allows it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import Annotated
 
 from fastapi import Request, Security
-from fastapi.security import APIKeyHeader, HTTPBearer, SecurityScopes
+from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer, SecurityScopes
 
 from agent.api.context import api_of
 from agent.api.peers import (
@@ -21,11 +21,17 @@ from agent.api.peers import (
 )
 from agent.api.rates import RATE_KEY
 from agent.core.callers import Caller, Scope
-from shared.errors import Unauthenticated
+from shared.errors import Forbidden, Unauthenticated
 
-# The two only describe themselves in /openapi.json; the headers are read below, by one rule for both.
-_bearer = HTTPBearer(auto_error=False, description="A token of `jobdeck token create`.")
-_api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="The same token, in a header of its own.")
+COOKIE = "jobdeck_session"
+_HARMLESS = {"GET", "HEAD", "OPTIONS"}
+
+# The three only describe themselves in /openapi.json; what is sent is read below, by one rule for all.
+_bearer = HTTPBearer(
+    auto_error=False, description="A token of `jobdeck token create`, or a JWT of a configured issuer."
+)
+_api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="The same, in a header of its own.")
+_session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of `POST /api/auth/login`.")
 
 
 async def authenticate(
@@ -33,6 +39,7 @@ async def authenticate(
     needed: SecurityScopes,
     _bearer: Annotated[object, Security(_bearer)],
     _api_key: Annotated[object, Security(_api_key)],
+    _session: Annotated[object, Security(_session)],
 ) -> Caller:
     """The caller, with the scopes that the route names, within its rate."""
     caller = await identify(request)
@@ -44,28 +51,37 @@ async def authenticate_or_anonymous(
     needed: SecurityScopes,
     _bearer: Annotated[object, Security(_bearer)],
     _api_key: Annotated[object, Security(_api_key)],
+    _session: Annotated[object, Security(_session)],
 ) -> Caller:
     """For the one contract whose clients send no credentials: the settings may name whom they are."""
     caller = anonymous(request) or await identify(request)
     return admit(request, caller, needed.scopes)
 
 
-async def identify(request: Request) -> Caller:
-    """Credentials that are sent count, on the socket too; without any, the socket's user. Raises Unauthenticated."""
+async def identify(request: Request, *, is_use: bool = True) -> Caller:
+    """Credentials that are sent count, on the socket too; without any, the socket's user. Raises Unauthenticated.
+
+    Not `is_use`: asked again for a request that goes on; no session lasts longer for it.
+    """
     gate = api_of(request).gate
     token = _token(request)
     if token is not None:
-        return await gate.by_token(token)
+        return await gate.by_bearer(token)
+    cookie = request.cookies.get(COOKIE)
+    if cookie is not None:
+        _require_own_page(request)
+        return await gate.by_session(cookie, is_use=is_use)
     if channel_of(request.scope) is Channel.SOCKET:
         return gate.local()
-    raise Unauthenticated("no credentials: send 'Authorization: Bearer <token>' or 'x-api-key: <token>'")
+    raise Unauthenticated("no credentials: send 'Authorization: Bearer <token>' or 'x-api-key: <token>', or log in")
 
 
 def anonymous(request: Request) -> Caller | None:
     """The anonymous caller, only for a loopback peer that asks a loopback Host directly and sends no credentials."""
     direct = is_loopback_peer(request.scope) and not was_forwarded(request.headers)
     local = is_loopback_name(host_name(request.headers.get("host", "")))
-    if _token(request) is not None or channel_of(request.scope) is not Channel.TCP or not (direct and local):
+    sent = _token(request) is not None or COOKIE in request.cookies
+    if sent or channel_of(request.scope) is not Channel.TCP or not (direct and local):
         return None
     return api_of(request).gate.anonymous()
 
@@ -73,10 +89,24 @@ def anonymous(request: Request) -> Caller | None:
 def admit(request: Request, caller: Caller, scopes: list[str]) -> Caller:
     """The caller, if its rate and its scopes allow. Raises TooMany, Forbidden."""
     if channel_of(request.scope) is not Channel.SOCKET:
-        key = request.scope[RATE_KEY] = caller.token_id or f"{caller.via}:{caller.account_id}"
+        key = request.scope[RATE_KEY] = caller.token_id or f"{caller.via}:{caller.account_id}:{caller.user_id}"
         api_of(request).rates.take(key)
     caller.require(*(Scope(scope) for scope in scopes))
-    return replace(caller, address=address_of(request.scope), client=program_of(request.headers))
+    return replace(caller, address=sender_of(request), client=program_of(request.headers))
+
+
+def sender_of(request: Request) -> str | None:
+    """Where the request came from, beyond the proxies that the settings trust; None over the socket."""
+    return address_of(request.scope, request.headers, api_of(request).core.settings.trusted_proxies)
+
+
+def _require_own_page(request: Request) -> None:
+    """A browser sends the cookie whoever made it ask: what changes anything must say that our own page did. Origins of
+    other sites are refused at the door; here, those that say nothing."""
+    site = request.headers.get("sec-fetch-site")
+    says_so = site == "same-origin" or (site is None and "origin" in request.headers)
+    if request.method not in _HARMLESS and not says_so:
+        raise Forbidden("a session changes things from the agent's own pages only; other programs send a token")
 
 
 def _token(request: Request) -> str | None:

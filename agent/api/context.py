@@ -10,7 +10,7 @@ from agent.api.broadcast import Broadcast
 from agent.api.errors import Envelopes
 from agent.api.metrics import RequestMetrics
 from agent.api.rates import Rates
-from agent.core.gate import Gate
+from agent.core.identity.gate import Gate
 from agent.core.operations import Core
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
-from ipaddress import IPv4Address, IPv6Address, ip_address
+from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from starlette.datastructures import Headers
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -69,16 +70,36 @@ def was_forwarded(headers: Headers) -> bool:
     return any(name.startswith(_FORWARDED) for name in headers)
 
 
-def address_of(scope: Scope) -> str | None:
-    """The peer's address; None over the socket."""
+def address_of(scope: Scope, headers: Headers, trusted: Sequence[str]) -> str | None:
+    """The peer's address; None over the socket. Where the peer is a trusted proxy (CIDR), the last address on the way
+    that is none of those: what stands before it in X-Forwarded-For anybody may have written."""
     client = scope.get("client")
-    return str(client[0]) if client and channel_of(scope) is Channel.TCP else None
+    if client is None or channel_of(scope) is not Channel.TCP:
+        return None
+    found = str(client[0])
+    for text in reversed(headers.get("x-forwarded-for", "").split(",")):
+        address = _address(found)
+        if address is None or not _is_within(_plain(address), trusted) or _address(text.strip()) is None:
+            break
+        found = text.strip()
+    return found
+
+
+def is_encrypted(scope: Scope, headers: Headers) -> bool:
+    """As the server knows it, or a proxy says; who lies about it harms only itself."""
+    said = headers.get("x-forwarded-proto", "").rpartition(",")[2].strip().lower()
+    return scope.get("scheme") == "https" or said == "https"
 
 
 def program_of(headers: Headers) -> str | None:
     """The User-Agent, in one line and at most 120 characters."""
     said = "".join(letter for letter in headers.get("user-agent", "") if letter.isprintable())[:_LONGEST_PROGRAM]
     return said or None
+
+
+def _is_within(address: IPv4Address | IPv6Address, networks: Sequence[str]) -> bool:
+    parsed = (ip_network(text, strict=False) for text in networks)
+    return any(address.version == network.version and address in network for network in parsed)
 
 
 def _address(text: str) -> IPv4Address | IPv6Address | None:

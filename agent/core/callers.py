@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from shared.errors import Forbidden
@@ -34,6 +35,9 @@ class Caller:
     """Where the request came from; None over the socket."""
     client: str | None = None
     """What the caller's program calls itself (User-Agent), shortened."""
+    session_id: str | None = None
+    expires_at: datetime | None = None
+    """When what it called with ends."""
 
     @property
     def is_admin(self) -> bool:

@@ -11,7 +11,7 @@ from agent.core.catching_up import CatchingUp
 from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
-from agent.core.gate import Gate
+from agent.core.identity.gate import Gate
 from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions

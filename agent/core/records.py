@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
-from agent.core.callers import Scope
 from agent.core.permissions import ResourceKind
 from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
 from shared.models.run import LogLevel
@@ -206,21 +205,6 @@ class RunUpdate:
         """Nothing, or no more than when the driver's code began: most of what a short run has to say at its end."""
         given = (self.progress, self.checkpoint, self.log_total)
         return not self.warnings and not self.steps and all(each is None for each in given)
-
-
-@dataclass(frozen=True, slots=True)
-class TokenRecord:
-    id: str
-    account_id: str
-    user_id: str
-    handle: str
-    name: str
-    hash: str
-    """SHA-256 of the token, hexadecimal."""
-    scopes: frozenset[Scope]
-    created_at: datetime
-    expires_at: datetime | None = None
-    revoked_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,3 +15,11 @@ def put(connection: sa.Connection, key: str, value: str) -> None:
     updated = connection.execute(sa.update(meta).where(meta.c.key == key).values(value=value))
     if updated.rowcount == 0:
         connection.execute(sa.insert(meta).values(key=key, value=value))
+
+
+def put_once(connection: sa.Connection, key: str, value: str) -> str:
+    """What stands there, or `value` from now on."""
+    found = get(connection, key)
+    if found is None:
+        put(connection, key, value)
+    return found or value

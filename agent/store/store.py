@@ -12,6 +12,7 @@ from agent.store.verbs.datasets import DatasetVerbs
 from agent.store.verbs.drafts import DraftVerbs
 from agent.store.verbs.events import EventVerbs
 from agent.store.verbs.fires import FireVerbs
+from agent.store.verbs.identity import IdentityVerbs
 from agent.store.verbs.jobs import JobVerbs
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
@@ -28,6 +29,7 @@ class SqlStore(
     BacklogVerbs,
     RunVerbs,
     SentinelVerbs,
+    IdentityVerbs,
     WorldVerbs,
     DatasetVerbs,
     ShareVerbs,

@@ -1,4 +1,4 @@
-"""Accounts, users, tokens, secrets, connections, knowledge bases, workers."""
+"""Secrets, connections, knowledge bases, workers."""
 
 from __future__ import annotations
 
@@ -7,76 +7,11 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from agent.core.callers import Scope
-from agent.core.records import TokenRecord
 from agent.store import events
 from agent.store.rows import select_where_in
-from agent.store.tables import accounts, connections, knowledge_bases, members, secrets, tokens, users, workers
+from agent.store.tables import connections, knowledge_bases, secrets, workers
 from shared.errors import Conflict, NotFound
-from shared.models import Connection, KnowledgeBase, TokenInfo, Worker
-
-# -- accounts ----------------------------------------------------------------------------------------------------------
-
-
-def ensure_account(connection: sa.Connection, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
-    """Make what of the account, the user and the membership is not there yet."""
-    _ensure(connection, accounts, accounts.c.id == account_id, {"id": account_id, "created_at": now})
-    _ensure(connection, users, users.c.id == owner_id, {"id": owner_id, "handle": handle, "created_at": now})
-    mine = sa.and_(members.c.account_id == account_id, members.c.user_id == owner_id)
-    _ensure(connection, members, mine, {"account_id": account_id, "user_id": owner_id})
-
-
-def find_owner(connection: sa.Connection, account_id: str) -> tuple[str, str]:
-    query = sa.select(users.c.id, users.c.handle).join(members).where(members.c.account_id == account_id)
-    row = connection.execute(query.order_by(members.c.number).limit(1)).one_or_none()
-    if row is None:
-        raise NotFound(f"there is no account {account_id!r}")
-    return row.id, row.handle
-
-
-def _ensure(
-    connection: sa.Connection, table: sa.Table, there: sa.ColumnElement[bool], values: dict[str, object]
-) -> None:
-    if connection.execute(sa.select(sa.literal(1)).select_from(table).where(there)).first() is None:
-        connection.execute(sa.insert(table).values(values))
-
-
-# -- tokens ------------------------------------------------------------------------------------------------------------
-
-
-def insert_token(connection: sa.Connection, token: TokenRecord) -> None:
-    columns = ("id", "account_id", "user_id", "handle", "name", "hash", "created_at", "expires_at", "revoked_at")
-    row = {name: getattr(token, name) for name in columns}
-    connection.execute(sa.insert(tokens).values({**row, "scopes": sorted(token.scopes)}))
-
-
-def find_token(connection: sa.Connection, token_hash: str) -> TokenRecord | None:
-    """Expired and revoked ones too: who asks judges."""
-    row = connection.execute(sa.select(tokens).where(tokens.c.hash == token_hash)).mappings().one_or_none()
-    if row is None:
-        return None
-    values = {name: value for name, value in row.items() if name not in {"scopes", "last_used_at"}}
-    return TokenRecord(**values, scopes=frozenset(map(Scope, row["scopes"])))
-
-
-def touch_tokens(connection: sa.Connection, used: dict[str, datetime]) -> None:
-    if used:
-        update = sa.update(tokens).where(tokens.c.id == sa.bindparam("token")).values(last_used_at=sa.bindparam("used"))
-        connection.execute(update, [{"token": token, "used": at} for token, at in used.items()])
-
-
-def list_tokens(connection: sa.Connection, account_id: str) -> list[TokenInfo]:
-    query = sa.select(tokens).where(tokens.c.account_id == account_id).order_by(tokens.c.created_at, tokens.c.id)
-    return [TokenInfo.model_validate(row) for row in connection.execute(query).mappings()]
-
-
-def revoke_token(connection: sa.Connection, account_id: str, token_id: str, now: datetime) -> None:
-    """A second time changes nothing."""
-    mine = sa.and_(tokens.c.id == token_id, tokens.c.account_id == account_id)
-    revoked = sa.func.coalesce(tokens.c.revoked_at, sa.literal(now, tokens.c.revoked_at.type))
-    if connection.execute(sa.update(tokens).where(mine).values(revoked_at=revoked)).rowcount == 0:
-        raise NotFound(f"there is no token {token_id}")
-
+from shared.models import Connection, KnowledgeBase, Worker
 
 # -- secrets -----------------------------------------------------------------------------------------------------------
 

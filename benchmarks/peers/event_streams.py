@@ -24,7 +24,7 @@ from agent.app import open_agent
 from agent.logging import set_up_logging
 from agent.settings import Settings
 from shared.ids import new_id
-from shared.models import Event, Progress, Run
+from shared.models import Event, Progress, Run, TokenInput
 from shared.states import RunState
 
 GROUP = 20
@@ -65,7 +65,8 @@ class Bare:
 @asynccontextmanager
 async def _agent(port: int, folder: Path) -> AsyncIterator[Publish]:
     agent = await open_agent(Settings(data_dir=folder, bind=f"127.0.0.1:{port}"))
-    token, _ = await agent.core.gate.create(agent.core.gate.local(), "bench", ["read"])
+    asked = TokenInput(name="bench", scopes=["read"])
+    token = (await agent.core.gate.tokens.create(agent.core.gate.local(), asked)).token
     await agent.start(idle=True)
     _say(token)
     try:

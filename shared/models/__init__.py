@@ -4,6 +4,20 @@ from shared.models.backlog import Backlog, HeldChoice, HeldDecision, HeldJob, Re
 from shared.models.draft import Draft, DraftInput
 from shared.models.event import Event, EventKind
 from shared.models.fire import Fire, FireOutcome, FireReason
+from shared.models.identity import (
+    Account,
+    AccountInput,
+    LoginInput,
+    Me,
+    Membership,
+    MembershipInput,
+    NewToken,
+    Role,
+    TokenInfo,
+    TokenInput,
+    User,
+    UserInput,
+)
 from shared.models.job import (
     Action,
     Attachment,
@@ -30,11 +44,12 @@ from shared.models.world import (
     KnowledgeBaseInput,
     SearchHit,
     SearchInput,
-    TokenInfo,
     Worker,
 )
 
 __all__ = [
+    "Account",
+    "AccountInput",
     "Action",
     "Attachment",
     "Backlog",
@@ -61,11 +76,17 @@ __all__ = [
     "LogHits",
     "LogLine",
     "LogPage",
+    "LoginInput",
     "MailServer",
+    "Me",
+    "Membership",
+    "MembershipInput",
+    "NewToken",
     "Policies",
     "Progress",
     "ReleaseChoice",
     "Retry",
+    "Role",
     "Run",
     "RunCause",
     "RunError",
@@ -79,5 +100,8 @@ __all__ = [
     "Snapshots",
     "Step",
     "TokenInfo",
+    "TokenInput",
+    "User",
+    "UserInput",
     "Worker",
 ]

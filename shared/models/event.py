@@ -13,6 +13,7 @@ EventKind = Literal[
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
     "connection.changed", "knowledge_base.changed", "dataset.changed", "share.changed",
+    "account.changed", "user.changed", "token.changed",
     "agent.changed",
 ]  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What jobs work with, and who works: connections, knowledge bases, workers, tokens."""
+"""What jobs work with, and who works: connections, knowledge bases, workers."""
 
 from __future__ import annotations
 
@@ -79,14 +79,3 @@ class Worker(Resource):
     started_at: Instant
     heartbeat_at: Instant
     runs_done: int = 0
-
-
-class TokenInfo(Resource):
-    id: str
-    name: str
-    account_id: str
-    user_id: str
-    scopes: list[str]
-    created_at: Instant
-    last_used_at: Instant | None = None
-    revoked_at: Instant | None = None

@@ -14,6 +14,7 @@ import httpx
 from agent.app import Agent, open_agent
 from agent.settings import Settings
 from shared.clock import Clock, ManualClock
+from shared.models import TokenInput
 from tests.harness.prepared import prepare_folder
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -43,8 +44,8 @@ class RunningAgent:
 
     async def token(self, *scopes: str) -> str:
         local = self.core.gate.local()
-        text, _ = await self.core.gate.create(local, "test", scopes)
-        return str(text)
+        made = await self.core.gate.tokens.create(local, TokenInput(name="test", scopes=list(scopes)))
+        return str(made.token)
 
 
 @asynccontextmanager

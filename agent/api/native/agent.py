@@ -11,7 +11,7 @@ from pydantic import Field
 from starlette.responses import Response
 
 from agent.api.answers import Items, answers, json_answer
-from agent.api.auth import Known, Reader
+from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.core.driving import Manifest
 from shared.models import Worker
@@ -33,14 +33,6 @@ class AgentInfo(Resource):
     held_fires: int
     held_jobs: int
     """Missed fires that wait for an operator in the caller's account, and of how many jobs."""
-
-
-class Me(Resource):
-    account_id: str
-    user_id: str
-    handle: str
-    scopes: list[str]
-    via: str
 
 
 class DriverInfo(Resource):
@@ -73,20 +65,6 @@ async def get_agent(request: Request, caller: Reader) -> Response:
         held_jobs=len(waiting),
     )
     return json_answer(info)
-
-
-@routes.get("/me", **answers(200, Me))
-async def get_me(caller: Known) -> Response:
-    """Who is asking."""
-    return json_answer(
-        Me(
-            account_id=caller.account_id,
-            user_id=caller.user_id,
-            handle=caller.handle,
-            scopes=sorted(caller.scopes),
-            via=caller.via,
-        )
-    )
 
 
 @routes.get("/workers", **answers(200, Items[Worker]))

@@ -1,4 +1,4 @@
-"""What jobs work with: connections, knowledge bases, secrets; and tokens."""
+"""What jobs work with: connections, knowledge bases, secrets."""
 
 from __future__ import annotations
 
@@ -20,10 +20,8 @@ from shared.models import (
     KnowledgeBaseInput,
     SearchHit,
     SearchInput,
-    TokenInfo,
 )
 from shared.models.base import Input, Instant, Resource
-from shared.models.job import Name
 
 routes = APIRouter(prefix="/api", tags=["world"])
 
@@ -64,18 +62,6 @@ class SecretInfo(Resource):
 
     name: str
     updated_at: Instant
-
-
-class TokenInput(Input):
-    name: Name
-    scopes: list[str]
-    account: str | None = None
-    """Another account than the caller's: over the socket only."""
-
-
-class NewToken(Resource):
-    token: str
-    info: TokenInfo
 
 
 @routes.get("/connections", **answers(200, Items[Connection]))
@@ -195,28 +181,6 @@ async def put_secret(
 async def delete_secret(request: Request, caller: Admin, name: str) -> Response:
     """Remove a secret that no connection uses."""
     await api_of(request).core.world.delete_secret(caller, name)
-    return no_content()
-
-
-@routes.get("/tokens", **answers(200, Items[TokenInfo]))
-async def list_tokens(request: Request, caller: Admin) -> Response:
-    """Tokens, without their text."""
-    return json_answer(Items[TokenInfo](items=await api_of(request).gate.list(caller)))
-
-
-@routes.post("/tokens", **answers(201, NewToken, 404, 409, 413, 415))
-async def create_token(
-    request: Request, caller: Admin, given: Annotated[TokenInput, Depends(JsonBody(TokenInput))]
-) -> Response:
-    """Make a token; its text is shown only now."""
-    token, info = await api_of(request).gate.create(caller, given.name, given.scopes, given.account)
-    return json_answer(NewToken(token=token, info=info), 201)
-
-
-@routes.delete("/tokens/{token_id}", **answers(204, None, 404))
-async def revoke_token(request: Request, caller: Admin, token_id: str) -> Response:
-    """It opens nothing any more."""
-    await api_of(request).gate.revoke(caller, token_id)
     return no_content()
 
 

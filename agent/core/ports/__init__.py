@@ -10,6 +10,7 @@ from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
 from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
@@ -29,6 +30,7 @@ __all__ = [
     "EventSink",
     "Executor",
     "FireStore",
+    "IdentityStore",
     "JobStore",
     "KnowledgeBases",
     "LogStore",

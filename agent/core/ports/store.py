@@ -8,6 +8,7 @@ from typing import Protocol
 from agent.core.ports.datasets import DatasetStore
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.runs import RunStore
@@ -26,6 +27,7 @@ class Store(
     BacklogStore,
     RunStore,
     SentinelStore,
+    IdentityStore,
     WorldStore,
     DatasetStore,
     ShareStore,

@@ -1,4 +1,4 @@
-"""Who asks, and what jobs work with."""
+"""What jobs work with."""
 
 from __future__ import annotations
 
@@ -6,35 +6,16 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.records import (
-    TokenRecord,
-)
 from shared.models import (
     Connection,
     Event,
     KnowledgeBase,
-    TokenInfo,
     Worker,
 )
 
 
 class WorldStore(Protocol):
-    """Accounts, users, tokens, secrets, connections, knowledge bases, agents and workers, events."""
-
-    async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None: ...
-
-    async def find_owner(self, account_id: str) -> tuple[str, str]:
-        """(user id, handle) of the account's first user. NotFound."""
-
-    async def insert_token(self, token: TokenRecord) -> None: ...
-
-    async def find_token(self, token_hash: str) -> TokenRecord | None: ...
-
-    async def touch_tokens(self, used: dict[str, datetime]) -> None: ...
-
-    async def list_tokens(self, account_id: str) -> list[TokenInfo]: ...
-
-    async def revoke_token(self, account_id: str, token_id: str, now: datetime) -> None: ...
+    """Secrets, connections, knowledge bases, agents and workers, events."""
 
     async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None: ...
 

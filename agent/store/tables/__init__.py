@@ -10,7 +10,7 @@ from agent.store.tables.datasets import datasets
 from agent.store.tables.drafts import drafts
 from agent.store.tables.fires import STILL_HELD, fires
 from agent.store.tables.happenings import events, meta, workers
-from agent.store.tables.identity import accounts, members, secrets, tokens, users
+from agent.store.tables.identity import accounts, members, secrets, sessions, tokens, users
 from agent.store.tables.jobs import job_revisions, job_statistics, job_tags, jobs
 from agent.store.tables.resources import connections, knowledge_bases
 from agent.store.tables.runs import (
@@ -61,6 +61,7 @@ __all__ = [
     "runs",
     "secrets",
     "sentinels",
+    "sessions",
     "shares",
     "steps",
     "tokens",

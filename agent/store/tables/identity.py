@@ -1,9 +1,9 @@
-"""Who asks, and what they may use: accounts, users, tokens, secrets."""
+"""Who asks, and what they may use: accounts, users, their memberships, tokens, sessions; secrets."""
 
 from __future__ import annotations
 
 import sqlalchemy as sa
-from sqlalchemy import Column, ForeignKey, LargeBinary, Text
+from sqlalchemy import Boolean, Column, ForeignKey, Index, LargeBinary, Text
 
 from agent.store.tables.base import table
 from agent.store.types import Json, Moment, Number
@@ -13,13 +13,18 @@ accounts = table(
     Column("number", Number, primary_key=True),
     Column("id", Text, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
 )
 
 users = table(
     "users",
     Column("id", Text, primary_key=True),
-    Column("handle", Text, nullable=False),
+    Column("handle", Text, nullable=False, unique=True),
+    Column("password_hash", Text),
+    Column("issuer", Text),
     Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
+    Column("last_login_at", Moment),
 )
 
 members = table(
@@ -27,15 +32,20 @@ members = table(
     Column("number", Number, primary_key=True),
     Column("account_id", Text, nullable=False),
     Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("role", Text, nullable=False),
+    Column("code", Boolean, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("disabled_at", Moment),
     sa.UniqueConstraint("account_id", "user_id"),
+    sa.CheckConstraint("role IN ('member', 'admin')", name="role"),
 )
+Index("ix_members_user", members.c.user_id)
 
 tokens = table(
     "tokens",
     Column("id", Text, primary_key=True),
     Column("account_id", Text, nullable=False),
-    Column("user_id", Text, nullable=False),
-    Column("handle", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
     Column("name", Text, nullable=False),
     Column("hash", Text, nullable=False, unique=True),
     Column("scopes", Json, nullable=False),
@@ -44,6 +54,21 @@ tokens = table(
     Column("last_used_at", Moment),
     Column("revoked_at", Moment),
 )
+Index("ix_tokens_account", tokens.c.account_id, tokens.c.user_id)
+
+sessions = table(
+    "sessions",
+    Column("id", Text, primary_key=True),
+    Column("hash", Text, nullable=False, unique=True),
+    Column("account_id", Text, nullable=False),
+    Column("user_id", Text, ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("seen_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("address", Text),
+    Column("client", Text),
+)
+Index("ix_sessions_user", sessions.c.user_id)
 
 secrets = table(
     "secrets",

@@ -1,13 +1,10 @@
-"""Who asks, and what jobs work with."""
+"""What jobs work with."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.core.records import (
-    TokenRecord,
-)
 from agent.store import (
     world,
 )
@@ -15,33 +12,11 @@ from agent.store.verbs.base import Verbs
 from shared.models import (
     Connection,
     KnowledgeBase,
-    TokenInfo,
     Worker,
 )
 
 
 class WorldVerbs(Verbs):
-    async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
-        await self._write(world.ensure_account, account_id, owner_id, handle, now)
-
-    async def find_owner(self, account_id: str) -> tuple[str, str]:
-        return await self._read(world.find_owner, account_id)
-
-    async def insert_token(self, token: TokenRecord) -> None:
-        await self._write(world.insert_token, token)
-
-    async def find_token(self, token_hash: str) -> TokenRecord | None:
-        return await self._read(world.find_token, token_hash)
-
-    async def touch_tokens(self, used: dict[str, datetime]) -> None:
-        await self._write(world.touch_tokens, used)
-
-    async def list_tokens(self, account_id: str) -> list[TokenInfo]:
-        return await self._read(world.list_tokens, account_id)
-
-    async def revoke_token(self, account_id: str, token_id: str, now: datetime) -> None:
-        await self._write(world.revoke_token, account_id, token_id, now)
-
     async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None:
         await self._write(world.put_secret, account_id, name, ciphertext, now)
 

@@ -2,9 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.callers import Scope
 from agent.core.ports import Store
-from agent.core.records import TokenRecord
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.models import Connection, KnowledgeBase
@@ -28,34 +26,6 @@ def base(name: str = "orders_kb", account: str = "main") -> KnowledgeBase:
         id=new_id(), number=0, name=name, account_id=account, embedder="wordllama", dimensions=256,
         created_at=NOW, updated_at=NOW,
     )  # fmt: skip
-
-
-async def test_an_account_is_made_once_and_its_first_user_owns_it(store: Store) -> None:
-    with pytest.raises(NotFound):
-        await store.find_owner("main")
-    await store.ensure_account("main", "u1", "anna", NOW)
-    await store.ensure_account("main", "u2", "bob", NOW)
-    await store.ensure_account("main", "u1", "renamed", NOW)
-    assert await store.find_owner("main") == ("u1", "anna")
-
-
-async def test_a_token_is_found_by_its_hash_and_revoked_once(store: Store) -> None:
-    token = TokenRecord(
-        new_id(), "main", "u1", "anna", "ci", "a" * 64, frozenset({Scope.READ, Scope.RUN}), NOW, NOW + MINUTE
-    )
-    await store.insert_token(token)
-    assert await store.find_token("a" * 64) == token
-    assert await store.find_token("b" * 64) is None
-    await store.touch_tokens({token.id: NOW + MINUTE})
-    await store.revoke_token("main", token.id, NOW)
-    await store.revoke_token("main", token.id, NOW + MINUTE)
-    [info] = await store.list_tokens("main")
-    assert (info.scopes, info.last_used_at, info.revoked_at) == (["read", "run"], NOW + MINUTE, NOW)
-    found = await store.find_token("a" * 64)
-    assert found is not None
-    assert found.revoked_at == NOW
-    with pytest.raises(NotFound):
-        await store.revoke_token("other", token.id, NOW)
 
 
 async def test_a_secret_is_replaced_listed_by_name_and_kept_while_it_is_used(store: Store) -> None:

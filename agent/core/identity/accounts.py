@@ -1,0 +1,47 @@
+"""Accounts: made, listed, disabled by who administers the agent."""
+
+from __future__ import annotations
+
+import builtins
+
+from agent.core.callers import Caller
+from agent.core.identity.people import Administration, check_account
+from agent.core.ports.identity import IdentityStore
+from shared.clock import Clock
+from shared.errors import Conflict
+from shared.models import Account
+
+
+class Accounts:
+    def __init__(self, store: IdentityStore, clock: Clock, admins: Administration, local: Caller) -> None:
+        self._store = store
+        self._clock = clock
+        self._admins = admins
+        self._local = local
+
+    async def create(self, caller: Caller, account_id: str) -> Account:
+        """The agent's own user is its first administrator."""
+        self._admins.require(caller)
+        return await self._store.insert_account(check_account(account_id), self._local.user_id, self._clock.now())
+
+    async def list(self, caller: Caller) -> builtins.list[Account]:
+        self._admins.require(caller)
+        return await self._store.list_accounts()
+
+    async def get(self, caller: Caller, account_id: str) -> Account:
+        self._admins.require(caller)
+        return await self._store.get_account(account_id)
+
+    async def disable(self, caller: Caller, account_id: str) -> Account:
+        """Nobody calls for it any more, at once; what is scheduled in it goes on. Conflict for the agent's own."""
+        self._admins.require(caller)
+        known = await self._store.get_account(account_id)
+        if known.id == self._local.account_id:
+            raise Conflict(f"'{account_id}' is the agent's own account (setting `account`): it stays enabled")
+        now = self._clock.now()
+        return await self._store.disable_account(known.id, known.disabled_at or now, now)
+
+    async def enable(self, caller: Caller, account_id: str) -> Account:
+        self._admins.require(caller)
+        known = await self._store.get_account(account_id)
+        return await self._store.disable_account(known.id, None, self._clock.now())

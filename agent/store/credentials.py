@@ -1,0 +1,103 @@
+"""Tokens and sessions: what callers show."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.callers import Scope
+from agent.core.identity.records import SessionRecord, Standing, TokenRecord
+from agent.store import events
+from agent.store.identity import STANDING_FROM, STANDING_PARTS, standing_of
+from agent.store.tables import members, sessions, tokens, users
+from shared.errors import NotFound
+from shared.models import TokenInfo
+
+# -- tokens ------------------------------------------------------------------------------------------------------------
+
+
+def insert_token(connection: sa.Connection, token: TokenRecord) -> None:
+    row = {**asdict(token), "scopes": sorted(token.scopes)}
+    connection.execute(sa.insert(tokens).values(row))
+    _tell_token(connection, token.account_id, token.id, token.created_at)
+
+
+def find_token(connection: sa.Connection, token_hash: str) -> tuple[TokenRecord, Standing] | None:
+    """Expired and revoked ones, and those of disabled users too: who asks judges."""
+    query = sa.select(tokens, *_standing(tokens)).select_from(_with_standing(tokens))
+    row = connection.execute(query.where(tokens.c.hash == token_hash)).mappings().one_or_none()
+    if row is None:
+        return None
+    given = {column.name: row[column.name] for column in tokens.c if column.name not in {"scopes", "last_used_at"}}
+    return TokenRecord(**given, scopes=frozenset(map(Scope, row["scopes"]))), standing_of(row)
+
+
+def touch_tokens(connection: sa.Connection, used: dict[str, datetime]) -> None:
+    if used:
+        update = sa.update(tokens).where(tokens.c.id == sa.bindparam("token")).values(last_used_at=sa.bindparam("used"))
+        connection.execute(update, [{"token": token, "used": at} for token, at in used.items()])
+
+
+def list_tokens(connection: sa.Connection, account_id: str, user_id: str | None = None) -> list[TokenInfo]:
+    """Of one user, or of all."""
+    query = sa.select(tokens, users.c.handle).join(users).where(tokens.c.account_id == account_id)
+    if user_id is not None:
+        query = query.where(tokens.c.user_id == user_id)
+    found = connection.execute(query.order_by(tokens.c.created_at, tokens.c.id)).mappings()
+    return [TokenInfo.model_validate(row) for row in found]
+
+
+def revoke_token(
+    connection: sa.Connection, account_id: str, token_id: str, now: datetime, user_id: str | None = None
+) -> None:
+    """Of that user, where one is given. A second time changes nothing."""
+    mine = sa.and_(tokens.c.id == token_id, tokens.c.account_id == account_id)
+    if user_id is not None:
+        mine &= tokens.c.user_id == user_id
+    revoked = sa.func.coalesce(tokens.c.revoked_at, sa.literal(now, tokens.c.revoked_at.type))
+    if connection.execute(sa.update(tokens).where(mine).values(revoked_at=revoked)).rowcount == 0:
+        raise NotFound(f"there is no token {token_id}")
+    _tell_token(connection, account_id, token_id, now)
+
+
+def _tell_token(connection: sa.Connection, account_id: str, token_id: str, now: datetime) -> None:
+    events.record(connection, "token.changed", [(account_id, token_id, {"id": token_id})], now)
+
+
+# -- sessions ----------------------------------------------------------------------------------------------------------
+
+
+def insert_session(connection: sa.Connection, session: SessionRecord) -> None:
+    """Those that are over go: nobody else looks for them."""
+    connection.execute(sa.delete(sessions).where(sessions.c.expires_at <= session.created_at))
+    connection.execute(sa.insert(sessions).values(asdict(session)))
+
+
+def find_session(connection: sa.Connection, session_hash: str) -> tuple[SessionRecord, Standing] | None:
+    query = sa.select(sessions, *_standing(sessions)).select_from(_with_standing(sessions))
+    row = connection.execute(query.where(sessions.c.hash == session_hash)).mappings().one_or_none()
+    if row is None:
+        return None
+    return SessionRecord(**{column.name: row[column.name] for column in sessions.c}), standing_of(row)
+
+
+def touch_session(connection: sa.Connection, session_id: str, now: datetime) -> None:
+    connection.execute(sa.update(sessions).where(sessions.c.id == session_id).values(seen_at=now))
+
+
+def delete_session(connection: sa.Connection, session_id: str) -> None:
+    connection.execute(sa.delete(sessions).where(sessions.c.id == session_id))
+
+
+def _standing(credentials: sa.Table) -> list[Any]:
+    """What a credential's own row does not say already under the same name."""
+    return [part for part in STANDING_PARTS if part.name not in credentials.c]
+
+
+def _with_standing(credentials: sa.Table) -> Any:
+    """No membership, no row: a credential alone opens nothing."""
+    mine = sa.and_(members.c.account_id == credentials.c.account_id, members.c.user_id == credentials.c.user_id)
+    return credentials.join(STANDING_FROM, mine)

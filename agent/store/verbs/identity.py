@@ -1,0 +1,93 @@
+"""Who asks."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from agent.core.identity.records import NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
+from agent.store import credentials, facts, identity
+from agent.store.verbs.base import Verbs
+from shared.models import Account, TokenInfo, User
+
+
+class IdentityVerbs(Verbs):
+    async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
+        await self._write(identity.ensure_account, account_id, owner_id, handle, now)
+
+    async def insert_account(self, account_id: str, owner_id: str, now: datetime) -> Account:
+        return await self._write(identity.insert_account, account_id, owner_id, now)
+
+    async def get_account(self, account_id: str) -> Account:
+        return await self._read(identity.get_account, account_id)
+
+    async def list_accounts(self) -> list[Account]:
+        return await self._read(identity.list_accounts)
+
+    async def disable_account(self, account_id: str, at: datetime | None, now: datetime) -> Account:
+        return await self._write(identity.disable_account, account_id, at, now)
+
+    async def find_owner(self, account_id: str) -> tuple[str, str]:
+        return await self._read(identity.find_owner, account_id)
+
+    async def insert_user(self, new: NewUser, member: NewMember) -> User:
+        return await self._write(identity.insert_user, new, member)
+
+    async def get_user(self, key: str, account_id: str | None) -> User:
+        return await self._read(identity.get_user, key, account_id)
+
+    async def list_users(self, account_id: str | None) -> list[User]:
+        return await self._read(identity.list_users, account_id)
+
+    async def find_user(self, key: str) -> UserRecord | None:
+        return await self._read(identity.find_user, key)
+
+    async def disable_user(self, user_id: str, at: datetime | None, now: datetime) -> None:
+        await self._write(identity.disable_user, user_id, at, now)
+
+    async def put_password(self, user_id: str, hashed: str, keep: str | None, now: datetime) -> None:
+        await self._write(identity.put_password, user_id, hashed, keep, now)
+
+    async def note_login(self, user_id: str, now: datetime, rehashed: tuple[str, str] | None) -> None:
+        await self._write(identity.note_login, user_id, now, rehashed)
+
+    async def find_standing(self, user_id: str, account_id: str) -> Standing | None:
+        return await self._read(identity.find_standing, user_id, account_id)
+
+    async def list_standings(self, user_id: str) -> list[Standing]:
+        return await self._read(identity.list_standings, user_id)
+
+    async def put_member(self, member: NewMember, now: datetime) -> None:
+        await self._write(identity.put_member, member, now)
+
+    async def disable_member(self, account_id: str, user_id: str, at: datetime | None, now: datetime) -> None:
+        await self._write(identity.disable_member, account_id, user_id, at, now)
+
+    async def insert_token(self, token: TokenRecord) -> None:
+        await self._write(credentials.insert_token, token)
+
+    async def find_token(self, token_hash: str) -> tuple[TokenRecord, Standing] | None:
+        return await self._read(credentials.find_token, token_hash)
+
+    async def touch_tokens(self, used: dict[str, datetime]) -> None:
+        await self._write(credentials.touch_tokens, used)
+
+    async def list_tokens(self, account_id: str, user_id: str | None = None) -> list[TokenInfo]:
+        return await self._read(credentials.list_tokens, account_id, user_id)
+
+    async def revoke_token(self, account_id: str, token_id: str, now: datetime, user_id: str | None = None) -> None:
+        await self._write(credentials.revoke_token, account_id, token_id, now, user_id)
+
+    async def insert_session(self, session: SessionRecord) -> None:
+        await self._write(credentials.insert_session, session)
+
+    async def find_session(self, session_hash: str) -> tuple[SessionRecord, Standing] | None:
+        return await self._read(credentials.find_session, session_hash)
+
+    async def touch_session(self, session_id: str, now: datetime) -> None:
+        await self._write(credentials.touch_session, session_id, now)
+
+    async def delete_session(self, session_id: str) -> None:
+        await self._write(credentials.delete_session, session_id)
+
+    async def session_key(self, fresh: str) -> str:
+        return await self._write(facts.put_once, "session_key", fresh)

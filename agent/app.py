@@ -15,15 +15,18 @@ from fastapi import FastAPI
 from agent.api.app import create_api
 from agent.api.serving import Listener, serve
 from agent.core.applying import Applying
+from agent.core.access import Access
 from agent.core.brake import Brake
 from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking
+from agent.core.datasets import Datasets
 from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.firing import Firing
 from agent.core.granting import Granting
 from agent.core.identity.gate import Gate, local_caller
+from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
 from agent.core.operations import Core
 from agent.core.pace import Pace
@@ -35,6 +38,7 @@ from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
+from agent.resources.datasets.client import FileSnapshots
 from agent.resources.definitions import DefinitionsFolder
 from agent.resources.issuer_keys import issuer_keys
 from agent.resources.knowledge.client import KnowledgeReader
@@ -52,6 +56,7 @@ from agent.services.roster import Roster
 from agent.services.scheduler import Scheduler
 from agent.services.sealer import Sealer
 from agent.services.sentinel import Sentinels
+from agent.services.snapshots import SnapshotWatch
 from agent.services.supervisor import Supervisor
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
@@ -177,7 +182,8 @@ async def _put_together(
         lease=settings.lease.total_seconds(),
         preload=[drivers.get("command").entry],
     )
-    granting = Granting(store, vault, sources, reader, settings.smtp)
+    snapshots = FileSnapshots(data_dir / "datasets")
+    granting = Granting(store, vault, sources, reader, settings.smtp, snapshots=snapshots)
     blobs = FileBlobStore(settings.data_dir / "blobs", clock.now)
     pace = Pace(clock, settings.catch_up_rate)
     firing = Firing(clock, ids, rng, pace)
@@ -190,12 +196,13 @@ async def _put_together(
     roster, retention = Roster(store, clock, executor), Retention(store, logs, clock, settings)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
     patience = Patience(frozenset(settings.sentinels), settings.sentinel_tolerance, settings.sentinel_least_runs)
+    snapshot_watch = SnapshotWatch(store, snapshots)
     sentinels = Sentinels(store, clock, ids, patience)
     duties: list[Poller] = [
         supervisor, scheduler, catch_up, dispatcher, delayed_canceller, rescuer, roster, sealer, retention,
-        sentinels,
+        sentinels, snapshot_watch,
     ]  # fmt: skip
-    hearing = (scheduler, catch_up, dispatcher, delayed_canceller, roster, sealer, Canceller(executor))
+    hearing = (scheduler, catch_up, dispatcher, delayed_canceller, roster, sealer, snapshot_watch, Canceller(executor))
     for duty in hearing:
         store.subscribe(duty.hear)
     store.ride(dispatcher.ride)
@@ -205,6 +212,7 @@ async def _put_together(
     drafts = Drafts(store, jobs, clock, ids)
     applying = Applying(store, jobs, clock, ids)
     folder = DefinitionsFolder(settings.definitions_dir) if settings.definitions_dir else None
+    access, editing = Access(store), Editing(jobs, drafts)
     defining = Defining(store, jobs, applying, clock, folder, settings.definitions_account or settings.account)
     if folder is not None:
         duties.append(Definitions(defining, folder.root))
@@ -219,7 +227,9 @@ async def _put_together(
         gate=gate,
         jobs=jobs,
         drafts=drafts,
-        editing=Editing(jobs, drafts),
+        editing=editing,
+        datasets=Datasets(store, snapshots, access, jobs, clock, ids),
+        job_datasets=JobDatasets(editing, access),
         revisions=Revisions(store, jobs, clock),
         applying=applying,
         defining=defining,

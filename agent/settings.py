@@ -69,6 +69,8 @@ class Settings(BaseSettings):
     smtp_hosts: list[str] = []
     """Further mail servers that may be reached although their addresses are private, by the name that jobs use."""
     max_attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024 * 1024
+    file_roots: list[Path] = []
+    """Folders that exports may write to and imports read from, besides `exports` in the data folder."""
     sentinels: list[SentinelKind] = ["overdue", "too_slow", "too_fast", "flapping"]
     """What the agent looks for in every job whose policies do not say otherwise."""
     sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0
@@ -93,6 +95,15 @@ class Settings(BaseSettings):
     def _absolute(cls, value: Path | None) -> Path | None:
         return value.expanduser().absolute() if value else None
 
+    @field_validator("file_roots")
+    @classmethod
+    def _roots_are_absolute(cls, value: list[Path]) -> list[Path]:
+        roots = [root.expanduser() for root in value]
+        for root in roots:
+            if not root.is_absolute() or root == Path("/"):
+                raise ValueError(f"{str(root)!r} is no folder to write to; name absolute ones, and not '/'")
+        return roots
+
     @field_validator("bind")
     @classmethod
     def _host_and_port(cls, value: str) -> str:
@@ -115,6 +126,11 @@ class Settings(BaseSettings):
         if twice := next((name for name in names if names.count(name) > 1), None):
             raise ValueError(f"the issuer {twice} stands there twice")
         return value
+
+    @property
+    def roots(self) -> list[Path]:
+        """Where relative names of files begin, then all other folders that files may be in."""
+        return [self.data_dir / "exports", *self.file_roots]
 
     @property
     def host(self) -> str:

@@ -9,6 +9,7 @@ from agent.core.permissions import LEVELS, WORDS, Act, ResourceKind, Standing, c
 from agent.core.ports import Store
 from shared.errors import NotFound
 from shared.models import Connection, Job, KnowledgeBase, Run
+from shared.models.dataset import Dataset
 
 
 class Access:
@@ -46,6 +47,12 @@ class Access:
         check(caller, act, standing, f"knowledge base {key!r}")
         return found
 
+    async def dataset(self, caller: Caller, key: str, act: Act) -> Dataset:
+        found = await self._store.get_dataset(caller.account_id, key)
+        standing = await self._standing(caller, "dataset", found.id, found.owner_id)
+        check(caller, act, standing, f"dataset {key!r}")
+        return found
+
     async def subject(self, caller: Caller, kind: ResourceKind, key: str, act: Act) -> str:
         """The id of the one that the key names, whatever it is."""
         match kind:
@@ -55,6 +62,8 @@ class Access:
                 return (await self.connection(caller, key, act)).id
             case "knowledge_base":
                 return (await self.knowledge_base(caller, key, act)).id
+            case "dataset":
+                return (await self.dataset(caller, key, act)).id
         raise NotFound(f"a {WORDS[kind]} has no shares")
 
     async def of_jobs(self, caller: Caller, jobs: Iterable[Job]) -> Mapping[str, Standing]:

@@ -10,8 +10,9 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.core.actions.checking import ActionChecking, under
+from agent.core.attached import dataset_keys, faults_of
 from agent.core.callers import Caller, Scope
-from agent.core.driving import Manifest
+from agent.core.driving import Manifest, Needs
 from agent.core.granting import Granting, Grants
 from agent.core.parameters import parse_parameters
 from agent.core.ports import Blobs, Drivers
@@ -33,9 +34,8 @@ class Checking:
             raise InvalidInput.one("type", message, definition.type)
         if any(known.runs_programs for known in self._manifests(definition) if known is not None):
             caller.require(Scope.CODE)
-        if definition.datasets:
-            raise InvalidInput.one("datasets", "jobs with datasets are not supported by this version; leave it empty")
         faults = list(self._actions.faults(caller.account_id, definition))
+        faults += await self._of_datasets(caller, definition)
         faults += await self._of_part(caller, manifest, definition.data)
         for place, action in enumerate(definition.actions):
             faults += [
@@ -58,6 +58,11 @@ class Checking:
             return self._drivers.get(type_)
         except InvalidInput:
             return None
+
+    async def _of_datasets(self, caller: Caller, definition: JobInput) -> list[Fault]:
+        needs = Needs(datasets=dataset_keys(definition))
+        _, faults = await self._granting.grant(caller.account_id, needs)
+        return list(faults_of(definition, {str(fault.value): fault for fault in faults}))
 
     async def _of_part(self, caller: Caller, manifest: Manifest | None, data: Mapping[str, Any]) -> list[Fault]:
         """What is wrong with the parameters of the job's own driver or of an action, under `data`."""

@@ -6,8 +6,8 @@ from dataclasses import dataclass, field
 
 from agent.core.driving import Needs
 from agent.core.masking import spellings
-from agent.core.ports import KnowledgeBases, Sources, Vault, WorldStore
-from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
+from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
+from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.errors import Fault, NotFound
 from shared.models import Connection, MailServer
 
@@ -16,6 +16,7 @@ from shared.models import Connection, MailServer
 class Grants:
     connections: dict[str, ConnectionGrant] = field(default_factory=dict)
     knowledge_bases: dict[str, KnowledgeBaseGrant] = field(default_factory=dict)
+    datasets: dict[str, DatasetGrant] = field(default_factory=dict)
     secrets: dict[str, str] = field(default_factory=dict)
     mail_server: MailServer | None = None
     mask: set[str] = field(default_factory=set)
@@ -25,26 +26,31 @@ class Grants:
 class Granting:
     def __init__(
         self,
-        store: WorldStore,
+        store: Store,
         vault: Vault,
         sources: Sources,
         bases: KnowledgeBases,
         mail_server: MailServer | None = None,
+        *,
+        snapshots: Snapshots,
     ) -> None:
         self._store = store
+        self._snapshots = snapshots
         self._mail_server = mail_server
         self._vault = vault
         self._sources = sources
         self._bases = bases
 
     async def grant(self, account_id: str, needs: Needs) -> tuple[Grants, list[Fault]]:
-        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_secret`)
+        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`, `unknown_secret`)
         for each name that could not."""
         grants, faults = Grants(), list[Fault]()
         for name in needs.connections:
             await self._add_connection(account_id, name, grants, faults)
         for name in needs.knowledge_bases:
             await self._add_knowledge_base(account_id, name, grants, faults)
+        for name in needs.datasets:
+            await self._add_dataset(account_id, name, grants, faults)
         for name in needs.secrets:
             await self._add_secret(account_id, name, grants, faults)
         if needs.mail_server:
@@ -88,6 +94,28 @@ class Granting:
         key = self._bases.embedder_secret(base.embedder)
         if key is not None:
             await self._add_secret(account_id, key, grants, faults)
+
+    async def _add_dataset(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+        try:
+            dataset = await self._store.get_dataset(account_id, name)
+        except NotFound:
+            known = ", ".join(found.name for found in await self._store.list_datasets(account_id)) or "none yet"
+            message = f"there is no dataset '{name}'; there are: {known}"
+            faults.append(Fault("data", message, name, "unknown_dataset"))
+            return
+        age = dataset.keep.age
+        grants.datasets[name] = DatasetGrant(
+            id=dataset.id,
+            name=dataset.name,
+            path=self._snapshots.path_of(dataset),
+            connection=dataset.connection,
+            query=dataset.query,
+            parameters=dataset.parameters,
+            keep_count=dataset.keep.count,
+            keep_age=age.total_seconds() if age else None,
+        )
+        if dataset.connection is not None and dataset.connection not in grants.connections:
+            await self._add_connection(account_id, dataset.connection, grants, faults)
 
     async def _add_mail_server(self, account_id: str, grants: Grants, faults: list[Fault]) -> None:
         server = self._mail_server

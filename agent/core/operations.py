@@ -8,10 +8,12 @@ from datetime import datetime
 
 from agent.core.applying import Applying
 from agent.core.catching_up import CatchingUp
+from agent.core.datasets import Datasets
 from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.identity.gate import Gate
+from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
@@ -38,6 +40,8 @@ class Core:
     applying: Applying
     defining: Defining
     runs: Runs
+    datasets: Datasets
+    job_datasets: JobDatasets
     catching_up: CatchingUp
     world: World
     failing: Callable[[], dict[str, str]]

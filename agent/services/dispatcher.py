@@ -13,6 +13,7 @@ from pathlib import Path
 import structlog
 
 from agent.core.actions.planning import action_orders, needs_of_all
+from agent.core.attached import by_alias, snapshots_around
 from agent.core.firing import window_end_of
 from agent.core.granting import Granting
 from agent.core.hearing import asks_to_cancel
@@ -188,6 +189,10 @@ class Dispatcher(Poller):
             scratch=str(Path(self._settings.data_dir, "scratch", run.id)),
             connections=grants.connections,
             knowledge_bases=grants.knowledge_bases,
+            datasets=by_alias(definition, grants.datasets),
+            snapshots_before=snapshots_around(definition, "before"),
+            snapshots_after=snapshots_around(definition, "after"),
+            file_roots=[str(root) for root in self._settings.roots],
             secrets=grants.secrets,
             mail_server=grants.mail_server,
             allow_private_addresses=self._settings.allow_private_addresses,

@@ -7,8 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store import events
+from agent.store import events, shares
 from agent.store.tables import datasets
+from agent.store.visibility import resource_seen_by
 from shared.errors import Conflict, NotFound, StaleVersion
 from shared.models.dataset import Dataset, DatasetInput, Snapshot
 
@@ -44,9 +45,17 @@ def get(connection: sa.Connection, account_id: str, key: str) -> Dataset:
     return Dataset.model_validate(row)
 
 
-def list_all(connection: sa.Connection, account_id: str) -> list[Dataset]:
-    query = sa.select(datasets).where(datasets.c.account_id == account_id).order_by(datasets.c.name)
-    return [Dataset.model_validate(row) for row in connection.execute(query).mappings()]
+def list_seen(connection: sa.Connection, account_id: str, user_id: str | None) -> list[Dataset]:
+    """Those of the account that the user may see; None as the user: all."""
+    mine = sa.and_(datasets.c.account_id == account_id, *resource_seen_by(datasets, "dataset", user_id))
+    found = connection.execute(sa.select(datasets).where(mine).order_by(datasets.c.name)).mappings()
+    return [Dataset.model_validate(row) for row in found]
+
+
+def list_all(connection: sa.Connection) -> list[Dataset]:
+    """Of every account."""
+    found = connection.execute(sa.select(datasets).order_by(datasets.c.id)).mappings()
+    return [Dataset.model_validate(row) for row in found]
 
 
 def delete(
@@ -54,6 +63,7 @@ def delete(
 ) -> None:
     _lock(connection, account_id, dataset_id, expected_version)
     connection.execute(sa.delete(datasets).where(datasets.c.id == dataset_id))
+    shares.forget(connection, account_id, "dataset", dataset_id)
     told = [(account_id, dataset_id, {"id": dataset_id, "deleted": True})]
     events.record(connection, "dataset.changed", told, now)
 

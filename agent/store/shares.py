@@ -11,7 +11,7 @@ from agent.core.permissions import EVERYONE, WORDS, ResourceKind, Standing, high
 from agent.core.records import NewShare
 from agent.store import events
 from agent.store.rows import Row, select_where_in
-from agent.store.tables import connections, jobs, knowledge_bases, members, secrets, shares, users
+from agent.store.tables import connections, datasets, jobs, knowledge_bases, members, secrets, shares, users
 from agent.store.visibility import jobs_of, resource_seen_by
 from shared.errors import InvalidInput, NotFound
 from shared.models.share import AccessLevel, Share, Visibility
@@ -20,6 +20,7 @@ _TABLES: Mapping[ResourceKind, sa.Table] = {
     "job": jobs,
     "connection": connections,
     "knowledge_base": knowledge_bases,
+    "dataset": datasets,
     "secret": secrets,
 }
 
@@ -126,8 +127,8 @@ def seen_jobs(connection: sa.Connection, account_id: str, user_id: str) -> set[s
 
 
 def hidden_resources(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:
-    """Ids of the connections and knowledge bases that are private to others."""
-    kinds: Sequence[ResourceKind] = ("connection", "knowledge_base")
+    """Ids of the connections, knowledge bases and datasets that are private to others."""
+    kinds: Sequence[ResourceKind] = ("connection", "knowledge_base", "dataset")
     hidden: set[str] = set()
     for kind in kinds:
         table = _TABLES[kind]

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 from agent.core.actions.steps import Steps
 from agent.core.driving import LOG_TAIL, RunCancelled, StepHandle
 from agent.core.masking import Masking
-from agent.core.wire import AttachmentGrant, ConnectionGrant, KnowledgeBaseGrant, Order
+from agent.core.wire import AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant, Order
 from agent.workers import processes
 from agent.workers.outbox import Outbox
 from shared.clock import Clock
@@ -57,6 +57,7 @@ class WorkerContext:
         self.cancelled: threading.Event = Cancelled()
         self.checkpoint = order.checkpoint
         self.allow_private_addresses = list(order.allow_private_addresses)
+        self.file_roots = list(order.file_roots)
         self.smtp_hosts = list(order.smtp_hosts)
         self.mail_server = order.mail_server
         self.idempotency_key = order.run_id
@@ -144,6 +145,9 @@ class WorkerContext:
 
     def knowledge_base(self, name: str) -> KnowledgeBaseGrant:
         return _granted(self.order.knowledge_bases, "knowledge base", name)
+
+    def dataset(self, alias: str) -> DatasetGrant:
+        return _granted(self.order.datasets, "dataset", alias)
 
     def secret(self, name: str) -> str:
         return _granted(self.order.secrets, "secret", name)

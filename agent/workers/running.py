@@ -7,7 +7,7 @@ import io
 import os
 import traceback
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, Literal
 
 from agent.core.driving import DriverError, RunCancelled
 from agent.core.fingerprint import fingerprint
@@ -39,9 +39,30 @@ def run(context: WorkerContext) -> LastWord:
 def _call(context: WorkerContext) -> dict[str, Any]:
     context.check_cancelled()
     _check_lease(context)
+    order = context.order
+    if not (order.snapshots_before or order.snapshots_after):
+        return _drive(context)
+    _take_snapshots(context, order.snapshots_before, "before")
+    result = _drive(context)
+    _take_snapshots(context, order.snapshots_after, "after")
+    return result
+
+
+def _drive(context: WorkerContext) -> dict[str, Any]:
     if context.order.actions:
         return run_steps(context)
     return call_driver(context, context, context.order.entry, context.order.data)
+
+
+def _take_snapshots(context: WorkerContext, datasets: list[str], when: Literal["before", "after"]) -> None:
+    from agent.resources.datasets.around import take_snapshots  # more than a worker loads at its start
+
+    context.check_cancelled()
+    context.in_driver = True
+    try:
+        take_snapshots(context, datasets, when)
+    finally:
+        context.in_driver = False
 
 
 def _check_lease(context: WorkerContext) -> None:

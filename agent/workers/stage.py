@@ -10,7 +10,7 @@ from typing import Any
 
 from agent.core.actions.steps import MAIN, Steps
 from agent.core.driving import StepHandle
-from agent.core.wire import ActionOrder, AttachmentGrant, ConnectionGrant, KnowledgeBaseGrant
+from agent.core.wire import ActionOrder, AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from agent.workers.context import WorkerContext
 
 SaveOwn = Callable[[dict[str, Any]], None]
@@ -42,6 +42,7 @@ class StageContext:
         self.cancelled: threading.Event = worker.cancelled
         self.checkpoint = checkpoint
         self.allow_private_addresses = worker.allow_private_addresses
+        self.file_roots = worker.file_roots
         self.smtp_hosts = worker.smtp_hosts
         self.mail_server = worker.mail_server
         self.idempotency_key = idempotency_key(worker.run_id, action.id if action else MAIN)
@@ -80,6 +81,9 @@ class StageContext:
 
     def knowledge_base(self, name: str) -> KnowledgeBaseGrant:
         return self._worker.knowledge_base(name)
+
+    def dataset(self, alias: str) -> DatasetGrant:
+        return self._worker.dataset(alias)
 
     def secret(self, name: str) -> str:
         return self._worker.secret(name)

@@ -43,11 +43,10 @@ class DatasetInput(Input):
 
 
 class SnapshotColumn(Resource):
-    """`type` is DuckDB's name of what the file holds; `source` what the source called it, where that says more."""
+    """`type` is DuckDB's name of what the file holds."""
 
     name: str
     type: str
-    source: str | None = None
 
 
 class Snapshot(Resource):

@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.core.actions.steps import Steps
 from agent.core.driving import RunCancelled
-from agent.core.wire import AttachmentGrant, ConnectionGrant, KnowledgeBaseGrant
+from agent.core.wire import AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.clock import Clock, SystemClock
 from shared.models import MailServer
 
@@ -41,6 +41,8 @@ class RecordingContext:
         connections: dict[str, ConnectionGrant] | None = None,
         knowledge_bases: dict[str, KnowledgeBaseGrant] | None = None,
         secrets: dict[str, str] | None = None,
+        datasets: dict[str, DatasetGrant] | None = None,
+        file_roots: list[str] | None = None,
         run_id: str = "run-1",
         attempt: int = 1,
         checkpoint: dict[str, Any] | None = None,
@@ -63,6 +65,7 @@ class RecordingContext:
         self.idempotency_key = run_id
         self.steps = Steps()
         self.attachments: list[AttachmentGrant] = []
+        self.file_roots = file_roots or []
         self.lines: list[tuple[str, str]] = []
         self.warnings: list[str] = []
         self.steps: list[StepRecord] = []
@@ -73,6 +76,7 @@ class RecordingContext:
         self._connections = connections or {}
         self._knowledge_bases = knowledge_bases or {}
         self._secrets = secrets or {}
+        self._datasets = datasets or {}
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():
@@ -114,6 +118,9 @@ class RecordingContext:
 
     def signal_programs(self, number: int) -> int:
         return 0
+
+    def dataset(self, alias: str) -> DatasetGrant:
+        return self._datasets[alias]
 
     def secret(self, name: str) -> str:
         return self._secrets[name]

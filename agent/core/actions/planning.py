@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.core.actions.attachments import content_of
 from agent.core.actions.steps import MAIN
+from agent.core.attached import dataset_keys
 from agent.core.driving import Needs
 from agent.core.parameters import needs_of
 from agent.core.ports import Blobs, Drivers
@@ -26,8 +27,8 @@ def key_of(action: Action, place: int) -> str:
 
 
 def needs_of_all(drivers: Drivers, definition: JobInput) -> Needs:
-    """What the job's own driver and all actions need together. InvalidInput as `Drivers.get` and the parameters say."""
-    needs = needs_of(drivers.get(definition.type), definition.data)
+    """What the job's own driver, its datasets and all actions need together. InvalidInput as `Drivers.get` and the parameters say."""
+    needs = needs_of(drivers.get(definition.type), definition.data) + Needs(datasets=dataset_keys(definition))
     for action in definition.actions:
         needs += needs_of(drivers.get(action.type), action.data)
     return needs

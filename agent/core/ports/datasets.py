@@ -22,7 +22,11 @@ class DatasetStore(Protocol):
     async def get_dataset(self, account_id: str, key: str) -> Dataset:
         """By id or name. NotFound."""
 
-    async def list_datasets(self, account_id: str) -> list[Dataset]: ...
+    async def list_datasets(self, account_id: str, user_id: str | None = None) -> list[Dataset]:
+        """Those that the user may see; None as the user: all of the account."""
+
+    async def all_datasets(self) -> list[Dataset]:
+        """Of every account."""
 
     async def delete_dataset(self, account_id: str, dataset_id: str, expected_version: int | None) -> None: ...
 
@@ -38,6 +42,9 @@ class Snapshots(Protocol):
 
     async def list(self, dataset: Dataset) -> list[Snapshot]:
         """Newest first."""
+
+    async def moved(self, datasets: Sequence[Dataset]) -> Sequence[Dataset]:
+        """Those in whose folders something has changed since this was asked last."""
 
     async def rows(self, dataset: Dataset, snapshot: Snapshot, query: RowsQuery) -> DatasetRows:
         """InvalidInput on `where`; Unavailable if they cannot be read now."""

@@ -18,15 +18,15 @@ REMIND_SECONDS = 60.0
 
 
 @contextmanager
-def writer_lock(folder: Path, context: RunContext, base_name: str) -> Iterator[None]:
+def writer_lock(folder: Path, context: RunContext, name: str, what: str = "knowledge base") -> Iterator[None]:
     """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait.
     DriverError(kind='superseded') for an attempt that a later one of its run was before."""
     folder.mkdir(parents=True, exist_ok=True)
     # Not inherited by child processes: a stray one would keep the lock after its run.
     handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
-        _wait(handle, context, base_name)
-        _refuse_the_late(handle, context, base_name)
+        _wait(handle, context, f"{what} '{name}'")
+        _refuse_the_late(handle, context, f"{what} '{name}'")
         _sign(handle, context)
         yield
     finally:
@@ -51,23 +51,23 @@ def holder(folder: Path) -> str:
         os.close(handle)
 
 
-def _wait(handle: int, context: RunContext, base_name: str) -> None:
+def _wait(handle: int, context: RunContext, base: str) -> None:
     remind_at = context.clock.monotonic()
     while not _taken(handle):
         if context.clock.monotonic() >= remind_at:
-            context.log(f"waiting: {_signature(handle)} writes to knowledge base '{base_name}'")
+            context.log(f"waiting: {_signature(handle)} writes to {base}")
             remind_at += REMIND_SECONDS
         context.cancelled.wait(POLL_SECONDS)
         context.check_cancelled()
 
 
-def _refuse_the_late(handle: int, context: RunContext, base_name: str) -> None:
+def _refuse_the_late(handle: int, context: RunContext, base: str) -> None:
     """A worker that was stopped, and went on when its run had been given to another, has nothing to write any more."""
     signed = _signed(handle)
     if signed.get("run") == context.run_id and signed.get("attempt", 0) > context.attempt:
         raise DriverError(
             "superseded",
-            f"attempt {signed['attempt']} of this run has written to knowledge base '{base_name}' since; attempt"
+            f"attempt {signed['attempt']} of this run has written to {base} since; attempt"
             f" {context.attempt} changes nothing any more",
         )
 

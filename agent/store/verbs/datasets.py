@@ -21,8 +21,11 @@ class DatasetVerbs(Verbs):
     async def get_dataset(self, account_id: str, key: str) -> Dataset:
         return await self._read(datasets.get, account_id, key)
 
-    async def list_datasets(self, account_id: str) -> list[Dataset]:
-        return await self._read(datasets.list_all, account_id)
+    async def list_datasets(self, account_id: str, user_id: str | None = None) -> list[Dataset]:
+        return await self._read(datasets.list_seen, account_id, user_id)
+
+    async def all_datasets(self) -> list[Dataset]:
+        return await self._read(datasets.list_all)
 
     async def delete_dataset(self, account_id: str, dataset_id: str, expected_version: int | None) -> None:
         await self._write(datasets.delete, account_id, dataset_id, expected_version, self._clock.now())

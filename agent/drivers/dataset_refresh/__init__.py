@@ -1,0 +1,1 @@
+"""The job type `dataset-refresh`: runs a dataset's query and stores what it finds."""

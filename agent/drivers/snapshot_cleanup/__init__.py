@@ -1,0 +1,1 @@
+"""The job type `snapshot-cleanup`: drops snapshots by count and age."""

@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.core.driving import DriverError
 
 FILE_NAME = "knowledge.sqlite"
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 BUSY_SECONDS = 30.0
 
 _SCHEMA = """
@@ -45,6 +45,7 @@ CREATE TABLE rows (
     text_hash BLOB NOT NULL,
     attributes_hash BLOB NOT NULL,
     vector BLOB NOT NULL,
+    source_attributes TEXT,
     UNIQUE (share, key)
 );
 
@@ -63,11 +64,34 @@ CREATE VIRTUAL TABLE rows_text USING fts5 (
     text, content = 'rows', content_rowid = 'id', tokenize = "unicode61 remove_diacritics 2"
 );
 """
+_ATTRIBUTES = """
+CREATE TABLE forms (origin TEXT PRIMARY KEY, form TEXT NOT NULL) WITHOUT ROWID;
+
+CREATE TABLE replacements (
+    run_id TEXT PRIMARY KEY,
+    request TEXT NOT NULL,
+    done INTEGER NOT NULL DEFAULT 0,
+    scan TEXT,
+    counts TEXT NOT NULL
+) WITHOUT ROWID;
+
+CREATE TABLE replaced (
+    row INTEGER PRIMARY KEY,
+    attributes TEXT NOT NULL,
+    attributes_hash BLOB NOT NULL,
+    source_attributes TEXT,
+    made_from BLOB NOT NULL,
+    read_values TEXT
+);
+"""
 # Version 1 kept the full-text index by triggers: a statement of its own for each row, at ten times the cost.
 _FROM_1 = """
 DROP TRIGGER rows_text_insert;
 DROP TRIGGER rows_text_delete;
 """
+# Version 2 showed attributes only as the source has them.
+_FROM_2 = "ALTER TABLE rows ADD COLUMN source_attributes TEXT;" + _ATTRIBUTES
+_STEPS = {0: _SCHEMA + _ATTRIBUTES, 1: _FROM_1 + _FROM_2, 2: _FROM_2}
 
 
 def open_for_writing(folder: Path) -> sqlite3.Connection:
@@ -131,7 +155,7 @@ def _migrate(connection: sqlite3.Connection, folder: Path) -> None:
         version = _check_version(connection, folder)
         if version == SCHEMA_VERSION:
             return
-        for statement in _statements(_FROM_1 if version == 1 else _SCHEMA):
+        for statement in _statements(_STEPS[version]):
             connection.execute(statement)
         connection.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
 

@@ -15,8 +15,10 @@ from typing import NamedTuple
 
 ROWS_AT_ONCE = 256
 
-_PLACES = "(?, ?, ?, ?, ?, ?, ?)"
-_INSERT = "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector) VALUES "
+_PLACES = "(?, ?, ?, ?, ?, ?, ?, ?)"
+_INSERT = (
+    "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector, source_attributes) VALUES "
+)
 
 
 class NewRow(NamedTuple):
@@ -27,6 +29,15 @@ class NewRow(NamedTuple):
     text_hash: bytes
     attributes_hash: bytes
     vector: bytes
+    source_attributes: str | None = None
+    """As the source has them, where they are shown differently; `attributes_hash` is always theirs."""
+
+
+class NewAttributes(NamedTuple):
+    attributes: str
+    attributes_hash: bytes
+    source_attributes: str | None
+    row: int
 
 
 def insert_rows(base: sqlite3.Connection, share: int, rows: Sequence[NewRow]) -> range:
@@ -45,14 +56,13 @@ def insert_rows(base: sqlite3.Connection, share: int, rows: Sequence[NewRow]) ->
     return fresh
 
 
-def update_attributes(base: sqlite3.Connection, changes: Sequence[tuple[str, bytes, int]]) -> None:
-    """(attributes, their hash, row id) of each."""
+def update_attributes(base: sqlite3.Connection, changes: Sequence[NewAttributes]) -> None:
     for start in range(0, len(changes), ROWS_AT_ONCE):
         some = changes[start : start + ROWS_AT_ONCE]
-        given = ", ".join(["(?, ?, ?)"] * len(some))
+        given = ", ".join(["(?, ?, ?, ?)"] * len(some))
         base.execute(
-            "UPDATE rows SET attributes = given.column1, attributes_hash = given.column2"  # noqa: S608 - places only
-            f" FROM (VALUES {given}) AS given WHERE rows.id = given.column3",
+            "UPDATE rows SET attributes = given.column1, attributes_hash = given.column2,"  # noqa: S608 - places only
+            f" source_attributes = given.column3 FROM (VALUES {given}) AS given WHERE rows.id = given.column4",
             list(chain.from_iterable(some)),
         )
 

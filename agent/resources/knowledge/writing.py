@@ -11,15 +11,12 @@ from typing import Any, NamedTuple
 
 from agent.core.driving import DriverError
 from agent.resources.embedders import Embedder
+from agent.resources.knowledge.attributes.form import canonical, form_of, showing
 from agent.resources.knowledge.file import transaction
-from agent.resources.knowledge.rows import NewRow, delete_rows, insert_rows, mark_seen, update_attributes
+from agent.resources.knowledge.rows import NewAttributes, NewRow, delete_rows, insert_rows, mark_seen, update_attributes
 from agent.resources.knowledge.shares import Share
 
-_JSON = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":"))
 _UNKNOWN = (None, b"", b"")
-
-_Changed = tuple[str, str, str, bytes, bytes]
-"""Key, text, attributes, hash of the text, hash of the attributes."""
 
 
 class KnowledgeRow(NamedTuple):
@@ -47,7 +44,7 @@ class Batch:
 
     inserts: list[NewRow] = field(default_factory=list)
     replaced: list[int] = field(default_factory=list)
-    attributes: list[tuple[str, bytes, int]] = field(default_factory=list)
+    attributes: list[NewAttributes] = field(default_factory=list)
     kept: list[int] = field(default_factory=list)
     unchanged: int = 0
     embedded: int = 0
@@ -69,29 +66,31 @@ class ShareWriter:
         self._reading = reading
         self.share = share
         self._embedder = embedder
+        self._shown = showing(form_of(base, share.identity.origin))
 
     def prepare(self, rows: Sequence[KnowledgeRow]) -> Batch:
         """Compare by content hash with what the share has, and embed what is new; nothing is written yet.
         None of the rows may be in a batch that is being committed."""
         known = self._known(rows)
         batch = Batch()
-        changed: list[_Changed] = []
+        changed: list[NewRow] = []
         for row in rows:
-            encoded, attributes = row.text.encode(), _canonical(row.attributes)
+            encoded, attributes = row.text.encode(), canonical(row.attributes)
             text_hash, attributes_hash = digest(encoded), digest(attributes.encode())
             id_, old_text, old_attributes = known.get(row.key, _UNKNOWN)
-            if id_ is None or old_text != text_hash:
-                changed.append((row.key, row.text, attributes, text_hash, attributes_hash))
-                if id_ is not None:
-                    batch.replaced.append(id_)
-                batch.bytes += len(encoded)
-                continue
-            batch.kept.append(id_)
-            if old_attributes == attributes_hash:
+            if id_ is not None and old_text == text_hash and old_attributes == attributes_hash:
+                batch.kept.append(id_)
                 batch.unchanged += 1
-            else:
-                batch.attributes.append((attributes, attributes_hash, id_))
-                batch.bytes += len(encoded)
+                continue
+            batch.bytes += len(encoded)
+            shown, source = self._shown(row.attributes, attributes)
+            if id_ is not None and old_text == text_hash:
+                batch.kept.append(id_)
+                batch.attributes.append(NewAttributes(shown, attributes_hash, source, id_))
+                continue
+            changed.append(NewRow(self.share.id, row.key, row.text, shown, text_hash, attributes_hash, b"", source))
+            if id_ is not None:
+                batch.replaced.append(id_)
         self._embed(changed, batch)
         return batch
 
@@ -147,13 +146,11 @@ class ShareWriter:
         )
         return {key: (id_, text_hash, attributes_hash) for key, id_, text_hash, attributes_hash in found}
 
-    def _embed(self, changed: list[_Changed], batch: Batch) -> None:
+    def _embed(self, changed: list[NewRow], batch: Batch) -> None:
         if not changed:
             return
-        vectors = self._embedder.embed([text for _key, text, *_ in changed])
-        batch.inserts = [
-            NewRow(self.share.id, *values, vector.tobytes()) for values, vector in zip(changed, vectors, strict=True)
-        ]
+        vectors = self._embedder.embed([row.text for row in changed])
+        batch.inserts = [row._replace(vector=vector.tobytes()) for row, vector in zip(changed, vectors, strict=True)]
         batch.embedded = len(changed)
 
     def _save(self, checkpoint: Checkpoint) -> None:
@@ -174,7 +171,3 @@ class ShareWriter:
 def digest(data: bytes) -> bytes:
     """The content hash: 16 bytes of BLAKE2b."""
     return blake2b(data, digest_size=16).digest()
-
-
-def _canonical(attributes: dict[str, Any]) -> str:
-    return _JSON.encode(attributes)

@@ -18,6 +18,8 @@ from agent.core.driving import RunFunction
 from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
 from agent.drivers.corpus_rebuild_vector_index.parameters import RebuildParameters
 from agent.drivers.corpus_rebuild_vector_index.run import run as rebuild_index
+from agent.drivers.corpus_replace_filter_attrs.parameters import ReplaceParameters
+from agent.drivers.corpus_replace_filter_attrs.run import run as replace_attributes
 from agent.drivers.kb_reset.manifest import MANIFEST as RESET
 from agent.drivers.kb_reset.run import run as kb_reset
 from agent.drivers.kb_sync.manifest import MANIFEST as SYNC
@@ -99,6 +101,10 @@ class KbWorld:
     def rebuild(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
         data = {"knowledge_base": "orders_kb", "threads": 2} | parameters
         return rebuild_index(context or self.context(), RebuildParameters.model_validate(data))
+
+    def replace(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
+        data = {"knowledge_base": "orders_kb", **parameters}
+        return replace_attributes(context or self.context(), ReplaceParameters.model_validate(data))
 
     def texts(self) -> dict[str, str]:
         """What searches can find: live rows by key."""

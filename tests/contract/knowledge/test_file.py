@@ -22,6 +22,13 @@ CREATE TRIGGER rows_text_delete AFTER DELETE ON rows BEGIN
 END;
 PRAGMA user_version = 1;
 """
+UNDO_3 = """
+ALTER TABLE rows DROP COLUMN source_attributes;
+DROP TABLE forms;
+DROP TABLE replacements;
+DROP TABLE replaced;
+PRAGMA user_version = 2;
+"""
 
 
 def rows(share: int, *texts: str) -> list[NewRow]:
@@ -50,7 +57,7 @@ def share(tmp_path: Path) -> int:
 
 def test_file_of_version_1_is_taken_over_with_its_rows(tmp_path: Path, share: int) -> None:
     old = sqlite3.connect(tmp_path / "knowledge.sqlite")
-    old.executescript(OLD_TRIGGERS)
+    old.executescript(UNDO_3 + OLD_TRIGGERS)
     old.execute(
         "INSERT INTO rows (share, key, text, attributes, text_hash, attributes_hash, vector)"
         " VALUES (?, 'k', 'red hat', '{}', x'', x'', x'')",
@@ -68,6 +75,19 @@ def test_file_of_version_1_is_taken_over_with_its_rows(tmp_path: Path, share: in
     check_index(base)
     base.close()
     open_for_writing(tmp_path).close()
+
+
+def test_file_of_version_2_is_taken_over_and_readable_before(tmp_path: Path, share: int) -> None:
+    old = sqlite3.connect(tmp_path / "knowledge.sqlite")
+    old.executescript(UNDO_3)
+    old.close()
+    open_for_reading(tmp_path).close()
+    base = open_for_writing(tmp_path)
+    with transaction(base):
+        insert_rows(base, share, [row._replace(source_attributes='{"a":1}') for row in rows(share, "hat")])
+    assert base.execute("SELECT source_attributes FROM rows").fetchall() == [('{"a":1}',)]
+    assert base.execute("SELECT count(*) FROM forms").fetchone() == (0,)
+    base.close()
 
 
 def test_file_of_a_newer_version_is_refused(tmp_path: Path, share: int) -> None:

@@ -14,6 +14,7 @@ from fastapi import FastAPI
 
 from agent.api.app import create_api
 from agent.api.serving import Listener, serve
+from agent.core.access import Access
 from agent.core.applying import Applying
 from agent.core.access import Access
 from agent.core.brake import Brake
@@ -34,6 +35,7 @@ from agent.core.ports import Executor
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.sentinels.patience import Patience
+from agent.core.shares import Shares
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.blobs import FileBlobStore
@@ -236,6 +238,8 @@ async def _put_together(
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         catching_up=CatchingUp(store, clock, settings),
         world=World(store, vault, sources, reader, granting, clock, ids),
+        access=Access(store),
+        shares=Shares(store, drivers, clock),
         failing=lambda: {type(duty).__name__: duty.failing for duty in duties if duty.failing},
     )
     return Agent(

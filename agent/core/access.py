@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
-from agent.core.callers import Caller
-from agent.core.permissions import LEVELS, WORDS, Act, ResourceKind, Standing, check
+from agent.core.callers import Caller, Scope
+from agent.core.permissions import LEVELS, WORDS, Act, ResourceKind, Standing, check, seen_by
 from agent.core.ports import Store
 from shared.errors import NotFound
-from shared.models import Connection, Job, KnowledgeBase, Run
+from shared.models import Connection, Job, KnowledgeBase, Run, Worker
 from shared.models.dataset import Dataset
 
 
@@ -21,7 +21,7 @@ class Access:
     async def job(self, caller: Caller, key: str, act: Act) -> Job:
         """By id, slug, natural id or name. NotFound, Forbidden."""
         job = await self._store.get_job(caller.account_id, key)
-        standing = await self._standing(caller, "job", job.id, job.owner_id)
+        standing = await self.standing(caller, "job", job.id, job.owner_id)
         check(caller, act, standing, f"job {key!r}")
         return job
 
@@ -33,17 +33,17 @@ class Access:
 
     async def of_job(self, caller: Caller, job_id: str, act: Act, what: str) -> None:
         """Whether the caller may do that with `what`, which follows the job. NotFound, Forbidden."""
-        check(caller, act, await self._standing(caller, "job", job_id, None), what)
+        check(caller, act, await self.standing(caller, "job", job_id), what)
 
     async def connection(self, caller: Caller, key: str, act: Act) -> Connection:
         found = await self._store.get_connection(caller.account_id, key)
-        standing = await self._standing(caller, "connection", found.id, found.owner_id)
+        standing = await self.standing(caller, "connection", found.id, found.owner_id)
         check(caller, act, standing, f"connection {key!r}")
         return found
 
     async def knowledge_base(self, caller: Caller, key: str, act: Act) -> KnowledgeBase:
         found = await self._store.get_knowledge_base(caller.account_id, key)
-        standing = await self._standing(caller, "knowledge_base", found.id, found.owner_id)
+        standing = await self.standing(caller, "knowledge_base", found.id, found.owner_id)
         check(caller, act, standing, f"knowledge base {key!r}")
         return found
 
@@ -66,13 +66,28 @@ class Access:
                 return (await self.dataset(caller, key, act)).id
         raise NotFound(f"a {WORDS[kind]} has no shares")
 
+    async def workers(self, caller: Caller) -> list[Worker]:
+        """All workers of the agents; what they work on only where the caller may read it."""
+        caller.require(Scope.READ)
+        workers = await self._store.list_workers()
+        named = [worker.run_id for worker in workers if worker.run_id]
+        seen = await self._store.seen_runs(caller.account_id, named, seen_by(caller)) if named else set()
+        return [worker if worker.run_id in seen else _masked(worker) for worker in workers]
+
     async def of_jobs(self, caller: Caller, jobs: Iterable[Job]) -> Mapping[str, Standing]:
         """How each of the caller's account stands to the caller, by id."""
         owners = {job.id: job.owner_id for job in jobs}
         return await self._store.standings(caller.account_id, "job", owners, caller.user_id)
 
-    async def _standing(self, caller: Caller, kind: ResourceKind, subject_id: str, owner_id: str | None) -> Standing:
+    async def standing(
+        self, caller: Caller, kind: ResourceKind, subject_id: str, owner_id: str | None = None
+    ) -> Standing:
+        """How it stands to the caller; `owner_id` where it is known saves its owner the question."""
         if caller.is_admin or owner_id == caller.user_id:
             return Standing(caller.account_id, caller.user_id, LEVELS[-1])
         found = await self._store.standing(caller.account_id, kind, subject_id, caller.user_id)
-        return found or Standing("", None)
+        return found or Standing("", None)  # of no account: not there
+
+
+def _masked(worker: Worker) -> Worker:
+    return worker.model_copy(update={"run_id": None, "job_name": None})

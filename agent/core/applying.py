@@ -114,7 +114,7 @@ class Applying:
 
     async def _job_of(self, caller: Caller, slug: str) -> Job | None:
         try:
-            job = await self._store.get_job(caller.account_id, slug)
+            job = await self._jobs.get(caller, slug)
         except NotFound:
             return None
         return job if job.slug == slug else None

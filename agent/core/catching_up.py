@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import structlog
 
+from agent.core.access import Access
 from agent.core.callers import Caller, Scope
+from agent.core.permissions import RULES, Act, seen_by
 from agent.core.ports import Store
 from agent.core.records import Held
 from agent.settings import Settings
@@ -17,13 +19,14 @@ _log = structlog.get_logger()
 class CatchingUp:
     def __init__(self, store: Store, clock: Clock, settings: Settings) -> None:
         self._store = store
+        self._access = Access(store)
         self._clock = clock
         self._settings = settings
 
     async def standing(self, caller: Caller) -> Backlog:
         """What waits, by job, the oldest first."""
         caller.require(Scope.READ)
-        items = await self._store.backlog(caller.account_id)
+        items = await self._store.backlog(caller.account_id, seen_by=seen_by(caller))
         return Backlog(
             waiting=sum(item.waiting for item in items),
             released=sum(item.released for item in items),
@@ -50,8 +53,16 @@ class CatchingUp:
         return done
 
     async def _which(self, caller: Caller, choice: HeldChoice) -> Held:
-        """NotFound names the first job that is not there; then nothing is decided."""
+        """Of no job in particular: of all that the caller may run. NotFound names the first job that is not there,
+        Forbidden the first that is not the caller's to run; then nothing is decided."""
         ids = None
         if choice.jobs is not None:
-            ids = tuple([(await self._store.get_job(caller.account_id, key)).id for key in choice.jobs])
+            ids = tuple([(await self._access.job(caller, key, Act.RUN)).id for key in choice.jobs])
+        elif not caller.is_admin:
+            ids = tuple(await self._runnable(caller))
         return Held(caller.account_id, ids, choice.since, choice.until)
+
+    async def _runnable(self, caller: Caller) -> list[str]:
+        mine = await self._store.seen_jobs(caller.account_id, caller.user_id, RULES[Act.RUN].level)
+        waiting = await self._store.backlog(caller.account_id, seen_by=seen_by(caller))
+        return [item.job_id for item in waiting if item.job_id in mine]

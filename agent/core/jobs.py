@@ -9,6 +9,7 @@ from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from agent.core.access import Access
 from agent.core.brake import Brake
 from agent.core.callers import Caller, Scope
 from agent.core.checking import Checking
@@ -16,6 +17,7 @@ from agent.core.driving import Manifest
 from agent.core.explaining import Explanation, explain
 from agent.core.firing import Firing, marks_of, schedule_of
 from agent.core.parts import with_ids
+from agent.core.permissions import Act, require_code, seen_by
 from agent.core.ports import Drivers, Store
 from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
 from shared.clock import Clock
@@ -58,6 +60,7 @@ class Jobs:
         brake: Brake,
     ) -> None:
         self._store = store
+        self._access = Access(store)
         self._clock = clock
         self._new_id = new_id
         self._drivers = drivers
@@ -130,7 +133,6 @@ class Jobs:
     ) -> Job:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
         never re-fires. Only `from_folder` changes what the definitions folder defines."""
-        caller.require(Scope.EDIT)
         job = await self.get_to_edit(caller, key, from_folder=from_folder)
         self._require_code(caller, job.type)
         await self._checking.check(caller, definition)
@@ -146,13 +148,11 @@ class Jobs:
         return await self._store.replace_job(change, expected_version, now)
 
     async def get(self, caller: Caller, key: str) -> Job:
-        caller.require(Scope.READ)
-        return await self._store.get_job(caller.account_id, key)
+        return await self._access.job(caller, key, Act.READ)
 
     async def get_to_edit(self, caller: Caller, key: str, *, from_folder: bool = False) -> Job:
         """For whom may change it. Conflict where the definitions folder says what it is, unless that asks."""
-        caller.require(Scope.EDIT)
-        job = await self._store.get_job(caller.account_id, key)
+        job = await self._access.job(caller, key, Act.EDIT)
         if not from_folder:
             _require_editable(job)
         return job
@@ -166,12 +166,13 @@ class Jobs:
     ) -> tuple[list[Job], int]:  # fmt: skip
         caller.require(Scope.READ)
         where = parse(filter, "job") if filter else None
-        return await self._store.list_jobs(caller.account_id, q=q, sort=sort, limit=limit, start=start, where=where)
+        return await self._store.list_jobs(
+            caller.account_id, q=q, sort=sort, limit=limit, start=start, where=where, seen_by=seen_by(caller)
+        )
 
     async def pause(self, caller: Caller, key: str) -> Job:
         """Moments from now on are counted, not run, until it resumes. Pausing a paused job changes nothing."""
-        caller.require(Scope.EDIT)
-        job = await self._store.get_job(caller.account_id, key)
+        job = await self._access.job(caller, key, Act.EDIT)
         if job.paused_at is not None:
             return job
         now = self._clock.now()
@@ -182,8 +183,7 @@ class Jobs:
 
     async def resume(self, caller: Caller, key: str) -> Job:
         """One ledger row tells what the pause left out. Of a disabled job it left out nothing."""
-        caller.require(Scope.EDIT)
-        job = await self._store.get_job(caller.account_id, key)
+        job = await self._access.job(caller, key, Act.EDIT)
         if job.paused_at is None:
             return job
         now = self._clock.now()
@@ -193,15 +193,16 @@ class Jobs:
         return await self._store.set_paused(job.id, None, upcoming, now)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
-        caller.require(Scope.DELETE)
-        job = await self._store.get_job(caller.account_id, key)
+        job = await self._access.job(caller, key, Act.DELETE)
         _require_editable(job)
         await self._store.delete_job(job.id, expected_version, self._clock.now())
 
     async def run_now(self, caller: Caller, key: str) -> Run:
         """Always allowed, on disabled jobs too; queues behind an active run unless overlap is `allow`."""
         caller.require(Scope.RUN)
-        job_id = key if is_id(key) else (await self._store.get_job(caller.account_id, key)).id
+        job_id = key if is_id(key) else (await self._access.job(caller, key, Act.RUN)).id
+        if is_id(key) and not caller.is_admin:
+            await self._access.of_job(caller, key, Act.RUN, f"job {key!r}")
         now = self._clock.now()
         cause: RunCause = "manual" if caller.via == "socket" else "api"
         run = NewRun(self._new_id(), job_id, cause, None, now, chained=None, account_id=caller.account_id)
@@ -209,8 +210,7 @@ class Jobs:
 
     async def explain(self, caller: Caller, key: str) -> Explanation:
         """Why it did (not) run, in sentences."""
-        caller.require(Scope.READ)
-        job = await self._store.get_job(caller.account_id, key)
+        job = await self._access.job(caller, key, Act.READ)
         return await explain(self._store, self._drivers, job, self._clock.now())
 
     def fire_times(self, spec: ScheduleSpec, *, after: datetime | None, count: int) -> FireTimes:
@@ -246,8 +246,7 @@ class Jobs:
             manifest: Manifest | None = self._drivers.get(job_type)
         except InvalidInput:
             manifest = None
-        if manifest is None or manifest.runs_programs:
-            caller.require(Scope.CODE)
+        require_code(caller, manifest)
 
 
 def slug_of(name: str) -> str:

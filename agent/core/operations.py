@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
+from agent.core.access import Access
 from agent.core.applying import Applying
 from agent.core.catching_up import CatchingUp
 from agent.core.datasets import Datasets
@@ -18,6 +19,7 @@ from agent.core.jobs import Jobs
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
+from agent.core.shares import Shares
 from agent.core.world import World
 from agent.settings import Settings
 from shared.clock import Clock
@@ -44,5 +46,7 @@ class Core:
     job_datasets: JobDatasets
     catching_up: CatchingUp
     world: World
+    access: Access
+    shares: Shares
     failing: Callable[[], dict[str, str]]
     """The background duties whose last try failed, and why; empty when all is well."""

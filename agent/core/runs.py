@@ -8,7 +8,9 @@ from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
+from agent.core.access import Access
 from agent.core.callers import Caller, Scope
+from agent.core.permissions import Act, seen_by
 from agent.core.ports import LogStore, Store
 from agent.core.records import LogSearch, NewRun, RunPage, RunQuery, Tally
 from shared.clock import Clock
@@ -25,6 +27,7 @@ _PAGE = 1000
 class Runs:
     def __init__(self, store: Store, logs: LogStore, clock: Clock, new_id: NewId, undo_delay: timedelta) -> None:
         self._store = store
+        self._access = Access(store)
         self._logs = logs
         self._clock = clock
         self._new_id = new_id
@@ -47,7 +50,7 @@ class Runs:
         """What is found within about that time, and where to go on."""
         caller.require(Scope.READ)
         where = parse(filter, "run") if filter else None
-        query = RunQuery(caller.account_id, where, job_id, before, after, limit, sort)
+        query = RunQuery(caller.account_id, where, job_id, before, after, limit, sort, seen_by(caller))
         return await self._store.page_runs(query, seconds)
 
     async def counts(self, caller: Caller, filter: str = "") -> dict[str, int]:  # noqa: A002
@@ -56,11 +59,11 @@ class Runs:
     async def tally(self, caller: Caller, filter: str = "", seconds: float = 1.0) -> Tally:  # noqa: A002
         """How many there are, as far as they can be counted within about that time."""
         caller.require(Scope.READ)
-        return await self._store.tally_runs(caller.account_id, parse(filter, "run") if filter else None, seconds)
+        where = parse(filter, "run") if filter else None
+        return await self._store.tally_runs(caller.account_id, where, seconds, seen_by(caller))
 
     async def get(self, caller: Caller, run_id: str) -> Run:
-        caller.require(Scope.READ)
-        return await self._store.get_run(caller.account_id, run_id)
+        return await self._access.run(caller, run_id, Act.READ)
 
     async def steps(self, caller: Caller, run_id: str) -> builtins.list[Step]:
         run = await self.get(caller, run_id)
@@ -100,8 +103,7 @@ class Runs:
     async def cancel(self, caller: Caller, run_id: str, version: int | None = None, *, undoable: bool = False) -> Run:
         """A running run is asked, and reads `cancelled` only when none of its processes is left. One that waits is
         cancelled at once, or when it is `undoable` after `undo_delay`. Conflict if it has ended."""
-        caller.require(Scope.RUN)
-        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        run = _current(await self._access.run(caller, run_id, Act.RUN), version)
         if _not_over(run).cancel_requested_at is not None and (undoable or run.cancel_due_at is None):
             return run
         now = self._clock.now()
@@ -113,8 +115,7 @@ class Runs:
 
     async def uncancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
         """Withdraw an undoable cancel, whoever asked for it. Conflict unless it still waits to take effect."""
-        caller.require(Scope.RUN)
-        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        run = _current(await self._access.run(caller, run_id, Act.RUN), version)
         withdrawn = await self._store.withdraw_cancels([run.id], self._clock.now())
         if withdrawn:
             return withdrawn[0]
@@ -126,8 +127,7 @@ class Runs:
     ) -> Run:
         """A new run that names the old one: of the job's current revision, or of the old one's own. Conflict while the
         old one is active."""
-        caller.require(Scope.RUN)
-        run = _current(await self._store.get_run(caller.account_id, run_id), version)
+        run = _current(await self._access.run(caller, run_id, Act.RUN), version)
         if run.state not in FINAL:
             raise Conflict(f"run {run.id} is {run.state}; it can be rerun when it has ended")
         try:

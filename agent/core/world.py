@@ -9,8 +9,10 @@ from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
+from agent.core.access import Access
 from agent.core.callers import Caller, Scope
 from agent.core.granting import Granting
+from agent.core.permissions import Act, seen_by
 from agent.core.ports import KnowledgeBases, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant
 from shared.clock import Clock
@@ -33,6 +35,7 @@ class World:
         new_id: NewId,
     ) -> None:
         self._store = store
+        self._access = Access(store)
         self._vault = vault
         self._sources = sources
         self._bases = bases
@@ -56,6 +59,7 @@ class World:
             url=url,
             secret_name=secret_name or (f"connection-{name}" if password else None),
             account_id=caller.account_id,
+            owner_id=caller.user_id,
             created_at=self._clock.now(),
         )
         async with self._naming:
@@ -71,11 +75,10 @@ class World:
 
     async def list_connections(self, caller: Caller) -> builtins.list[Connection]:
         caller.require(Scope.READ)
-        return await self._store.list_connections(caller.account_id)
+        return await self._store.list_connections(caller.account_id, seen_by(caller))
 
     async def get_connection(self, caller: Caller, key: str) -> Connection:
-        caller.require(Scope.READ)
-        return await self._store.get_connection(caller.account_id, key)
+        return await self._access.connection(caller, key, Act.READ)
 
     async def delete_connection(self, caller: Caller, key: str) -> None:
         """With the password that came in its URL; a secret that was named for it stays."""
@@ -88,11 +91,9 @@ class World:
 
     async def test_connection(self, caller: Caller, key: str) -> builtins.list[str]:
         """The tables that the source shows; Unavailable with the cause."""
-        caller.require(Scope.READ)
         return await self._sources.test(await self._grant(caller, key))
 
     async def tables(self, caller: Caller, key: str, table: str | None = None) -> builtins.list[dict[str, Any]]:
-        caller.require(Scope.READ)
         return await self._sources.tables(await self._grant(caller, key), table)
 
     async def create_knowledge_base(self, caller: Caller, given: KnowledgeBaseInput) -> KnowledgeBase:
@@ -106,6 +107,7 @@ class World:
             number=0,
             name=_plain_name(given.name),
             account_id=caller.account_id,
+            owner_id=caller.user_id,
             embedder=given.embedder,
             dimensions=await self._bases.dimensions(given.embedder, caller.account_id),
             created_at=now,
@@ -121,21 +123,19 @@ class World:
 
     async def list_knowledge_bases(self, caller: Caller) -> builtins.list[KnowledgeBase]:
         caller.require(Scope.READ)
-        return [await self._counted(base) for base in await self._store.list_knowledge_bases(caller.account_id)]
+        found = await self._store.list_knowledge_bases(caller.account_id, seen_by(caller))
+        return [await self._counted(base) for base in found]
 
     async def get_knowledge_base(self, caller: Caller, key: str) -> KnowledgeBase:
-        caller.require(Scope.READ)
-        return await self._counted(await self._store.get_knowledge_base(caller.account_id, key))
+        return await self._counted(await self._access.knowledge_base(caller, key, Act.READ))
 
     async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
-        caller.require(Scope.DELETE)
-        base = await self._store.get_knowledge_base(caller.account_id, key)
+        base = await self._access.knowledge_base(caller, key, Act.DELETE)
         await self._store.delete_knowledge_base(caller.account_id, base.id)
         await self._bases.delete(base)
 
     async def search(self, caller: Caller, key: str, query: SearchInput) -> builtins.list[SearchHit]:
-        caller.require(Scope.READ)
-        return await self._bases.search(await self._store.get_knowledge_base(caller.account_id, key), query)
+        return await self._bases.search(await self._access.knowledge_base(caller, key, Act.READ), query)
 
     async def put_secret(self, caller: Caller, name: str, value: str) -> None:
         caller.require(Scope.ADMIN)
@@ -152,7 +152,7 @@ class World:
         await self._store.delete_secret(caller.account_id, name)
 
     async def _grant(self, caller: Caller, key: str) -> ConnectionGrant:
-        connection = await self._store.get_connection(caller.account_id, key)
+        connection = await self._access.connection(caller, key, Act.READ)
         return (await self._granting.connection(connection))[0]
 
     async def _counted(self, base: KnowledgeBase) -> KnowledgeBase:

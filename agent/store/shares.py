@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from typing import cast
 
 import sqlalchemy as sa
 
@@ -11,8 +12,8 @@ from agent.core.permissions import EVERYONE, WORDS, ResourceKind, Standing, high
 from agent.core.records import NewShare
 from agent.store import events
 from agent.store.rows import Row, select_where_in
-from agent.store.tables import connections, datasets, jobs, knowledge_bases, members, secrets, shares, users
-from agent.store.visibility import jobs_of, resource_seen_by
+from agent.store.tables import connections, datasets, jobs, knowledge_bases, members, runs, shares, users
+from agent.store.visibility import jobs_of, resource_seen_by, run_seen_by
 from shared.errors import InvalidInput, NotFound
 from shared.models.share import AccessLevel, Share, Visibility
 
@@ -21,7 +22,6 @@ _TABLES: Mapping[ResourceKind, sa.Table] = {
     "connection": connections,
     "knowledge_base": knowledge_bases,
     "dataset": datasets,
-    "secret": secrets,
 }
 
 
@@ -121,9 +121,14 @@ def set_visibility(
     events.record(connection, "share.changed", [(account_id, subject_id, told)], now)
 
 
-def seen_jobs(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:
-    """Ids of all jobs that the user may see, deleted ones too."""
-    return set(connection.scalars(jobs_of(account_id, user_id, jobs.c.id)))
+def seen_jobs(connection: sa.Connection, account_id: str, user_id: str, least: AccessLevel) -> set[str]:
+    """Ids of all jobs that the user owns or has that share of, deleted ones too."""
+    return set(connection.scalars(jobs_of(account_id, user_id, jobs.c.id, least=least)))
+
+
+def seen_runs(connection: sa.Connection, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
+    query = sa.select(runs.c.id).where(runs.c.account_id == account_id, *run_seen_by(seen_by))
+    return {row["id"] for row in select_where_in(connection, query, runs.c.id, run_ids)}
 
 
 def hidden_resources(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:
@@ -145,9 +150,7 @@ def _subject(account_id: str, kind: ResourceKind, subject_id: str) -> sa.Select[
 
 
 def _id_of(kind: ResourceKind) -> sa.ColumnElement[str]:
-    """Secrets are known by their names."""
-    table = _TABLES[kind]
-    return table.c.name if kind == "secret" else table.c.id
+    return cast("sa.ColumnElement[str]", _TABLES[kind].c.id)
 
 
 def _require_subject(connection: sa.Connection, account_id: str, kind: ResourceKind, subject_id: str) -> None:

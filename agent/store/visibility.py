@@ -9,8 +9,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.permissions import EVERYONE, ResourceKind
+from agent.core.permissions import EVERYONE, LEVELS, ResourceKind
 from agent.store.tables import jobs, runs, shares
+from shared.models.share import AccessLevel
 
 Condition = sa.ColumnElement[bool]
 
@@ -30,11 +31,13 @@ def run_seen_by(user_id: str | None) -> list[Condition]:
     return [of_job]
 
 
-def jobs_of(account_id: str, user_id: str, *columns: Any) -> sa.Select[Any]:
-    """The jobs that the user may see, deleted ones too: found by index, whose few they may be."""
+def jobs_of(account_id: str, user_id: str, *columns: Any, least: AccessLevel = "reader") -> sa.Select[Any]:
+    """The jobs that the user may see, or more, deleted ones too: found by index, whose few they may be."""
     shared = sa.select(shares.c.subject_id).where(
         shares.c.account_id == account_id, shares.c.kind == "job", shares.c.principal_id.in_((user_id, EVERYONE))
     )
+    if least != LEVELS[0]:
+        shared = shared.where(shares.c.level.in_(LEVELS[LEVELS.index(least) :]))
     own = sa.select(jobs.c.number).where(jobs.c.account_id == account_id, jobs.c.owner_id == user_id)
     theirs = sa.select(jobs.c.number).where(jobs.c.id.in_(shared), jobs.c.account_id == account_id)
     return sa.select(*columns).where(jobs.c.number.in_(sa.union(own, theirs)))

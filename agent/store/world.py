@@ -7,9 +7,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from agent.store import events
+from agent.store import events, shares
 from agent.store.rows import select_where_in
 from agent.store.tables import connections, knowledge_bases, secrets, workers
+from agent.store.visibility import resource_seen_by
 from shared.errors import Conflict, NotFound
 from shared.models import Connection, KnowledgeBase, Worker
 
@@ -61,14 +62,16 @@ def get_connection(connection: sa.Connection, account_id: str, key: str) -> Conn
     return Connection.model_validate(_find(connection, connections, "connection", account_id, key))
 
 
-def list_connections(connection: sa.Connection, account_id: str) -> list[Connection]:
-    query = sa.select(connections).where(connections.c.account_id == account_id).order_by(connections.c.name)
+def list_connections(connection: sa.Connection, account_id: str, seen_by: str | None = None) -> list[Connection]:
+    seen = resource_seen_by(connections, "connection", seen_by)
+    query = sa.select(connections).where(connections.c.account_id == account_id, *seen).order_by(connections.c.name)
     return [Connection.model_validate(row) for row in connection.execute(query).mappings()]
 
 
 def delete_connection(connection: sa.Connection, account_id: str, key: str, now: datetime) -> None:
     found = _find(connection, connections, "connection", account_id, key)
     connection.execute(sa.delete(connections).where(connections.c.id == found["id"]))
+    shares.forget(connection, account_id, "connection", found["id"])
     told = [(account_id, found["id"], {"id": found["id"], "deleted": True})]
     events.record(connection, "connection.changed", told, now)
 
@@ -87,8 +90,9 @@ def get_knowledge_base(connection: sa.Connection, account_id: str, key: str) -> 
     return KnowledgeBase.model_validate(_find(connection, knowledge_bases, "knowledge base", account_id, key))
 
 
-def list_knowledge_bases(connection: sa.Connection, account_id: str) -> list[KnowledgeBase]:
-    query = sa.select(knowledge_bases).where(knowledge_bases.c.account_id == account_id)
+def list_knowledge_bases(connection: sa.Connection, account_id: str, seen_by: str | None = None) -> list[KnowledgeBase]:
+    seen = resource_seen_by(knowledge_bases, "knowledge_base", seen_by)
+    query = sa.select(knowledge_bases).where(knowledge_bases.c.account_id == account_id, *seen)
     found = connection.execute(query.order_by(knowledge_bases.c.name)).mappings()
     return [KnowledgeBase.model_validate(row) for row in found]
 
@@ -96,6 +100,7 @@ def list_knowledge_bases(connection: sa.Connection, account_id: str) -> list[Kno
 def delete_knowledge_base(connection: sa.Connection, account_id: str, key: str, now: datetime) -> None:
     found = _find(connection, knowledge_bases, "knowledge base", account_id, key)
     connection.execute(sa.delete(knowledge_bases).where(knowledge_bases.c.id == found["id"]))
+    shares.forget(connection, account_id, "knowledge_base", found["id"])
     told = [(account_id, found["id"], {"id": found["id"], "deleted": True})]
     events.record(connection, "knowledge_base.changed", told, now)
 

@@ -14,6 +14,7 @@ from agent.api.answers import Items, answers, json_answer
 from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.core.driving import Manifest
+from agent.core.permissions import seen_by
 from shared.models import Worker
 from shared.models.base import Instant, Resource
 
@@ -51,7 +52,8 @@ class DriverInfo(Resource):
 async def get_agent(request: Request, caller: Reader) -> Response:
     """The agent, its time, and the event position from which to follow."""
     core = api_of(request).core
-    waiting = [item.waiting for item in await core.store.backlog(caller.account_id) if item.waiting]
+    held = await core.store.backlog(caller.account_id, seen_by=seen_by(caller))
+    waiting = [item.waiting for item in held if item.waiting]
     info = AgentInfo(
         name=core.settings.name,
         version=version("jobdeck"),
@@ -68,9 +70,9 @@ async def get_agent(request: Request, caller: Reader) -> Response:
 
 
 @routes.get("/workers", **answers(200, Items[Worker]))
-async def list_workers(request: Request, _caller: Reader) -> Response:
-    """The processes that execute runs."""
-    return json_answer(Items[Worker](items=await api_of(request).core.store.list_workers()))
+async def list_workers(request: Request, caller: Reader) -> Response:
+    """The processes that execute runs; which run, where the caller may read it."""
+    return json_answer(Items[Worker](items=await api_of(request).core.access.workers(caller)))
 
 
 @routes.get("/job-drivers", **answers(200, Items[DriverInfo]))

@@ -12,6 +12,7 @@ from agent.api.answers import Page, answers, json_answer, page_of
 from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.api.native.keys import job_key
+from agent.core.permissions import seen_by
 from shared.models import Fire, FireOutcome
 from shared.models.base import Input
 
@@ -35,6 +36,7 @@ async def list_fires(request: Request, caller: Reader, query: Annotated[FiresQue
         outcome=query.outcome,
         before=query.before,
         limit=query.limit,
+        seen_by=seen_by(caller),
     )
     page = page_of(found, [fire.id for fire in found], query.limit)
     return json_answer(Page[Fire].model_construct(items=page.items, before=page.before))

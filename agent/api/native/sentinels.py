@@ -12,6 +12,7 @@ from agent.api.answers import Page, answers, json_answer, page_of
 from agent.api.auth import Reader, Runner
 from agent.api.context import api_of
 from agent.api.native.keys import job_key
+from agent.core.permissions import Act, seen_by
 from shared.models import Sentinel, SentinelKind
 from shared.models.base import Input
 
@@ -39,6 +40,7 @@ async def list_sentinels(request: Request, caller: Reader, query: Annotated[Sent
         is_open=_STATES[query.state],
         before=query.before,
         limit=query.limit,
+        seen_by=seen_by(caller),
     )
     page = page_of(found, [sentinel.number for sentinel in found], query.limit)
     return json_answer(Page[Sentinel].model_construct(items=page.items, before=page.before))
@@ -47,12 +49,17 @@ async def list_sentinels(request: Request, caller: Reader, query: Annotated[Sent
 @routes.get("/sentinels/{sentinel_id}", **answers(200, Sentinel, 404))
 async def get_sentinel(request: Request, caller: Reader, sentinel_id: str) -> Response:
     """One of them, open or closed."""
-    return json_answer(await api_of(request).core.store.get_sentinel(caller.account_id, sentinel_id))
+    core = api_of(request).core
+    found = await core.store.get_sentinel(caller.account_id, sentinel_id)
+    await core.access.of_job(caller, found.job_id, Act.READ, f"sentinel {sentinel_id}")
+    return json_answer(found)
 
 
 @routes.post("/sentinels/{sentinel_id}/_acknowledge", **answers(200, Sentinel, 404))
 async def acknowledge_sentinel(request: Request, caller: Runner, sentinel_id: str) -> Response:
     """Say that somebody knows: it stays open until it is over, and is counted apart."""
     core = api_of(request).core
+    found = await core.store.get_sentinel(caller.account_id, sentinel_id)
+    await core.access.of_job(caller, found.job_id, Act.RUN, f"sentinel {sentinel_id}")
     known = await core.store.acknowledge_sentinel(caller.account_id, sentinel_id, caller.handle, core.clock.now())
     return json_answer(known)

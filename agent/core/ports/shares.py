@@ -8,7 +8,7 @@ from typing import Protocol
 
 from agent.core.permissions import ResourceKind, Standing
 from agent.core.records import NewShare
-from shared.models.share import Share, Visibility
+from shared.models.share import AccessLevel, Share, Visibility
 
 
 class ShareStore(Protocol):
@@ -44,8 +44,11 @@ class ShareStore(Protocol):
     ) -> None:
         """`owner_id` owns it from now on if nobody did. NotFound."""
 
-    async def seen_jobs(self, account_id: str, user_id: str) -> set[str]:
-        """Ids of all jobs that the user may see, deleted ones too."""
+    async def seen_jobs(self, account_id: str, user_id: str, least: AccessLevel = "reader") -> set[str]:
+        """Ids of all jobs that the user may see, or more (`least`), deleted ones too."""
+
+    async def seen_runs(self, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
+        """Those of the runs that are the account's, and that this user may see (None: all of the account)."""
 
     async def hidden_resources(self, account_id: str, user_id: str) -> set[str]:
         """Ids of connections and knowledge bases that are private to others."""

@@ -9,7 +9,7 @@ from agent.core.permissions import ResourceKind, Standing
 from agent.core.records import NewShare
 from agent.store import shares
 from agent.store.verbs.base import Verbs
-from shared.models.share import Share, Visibility
+from shared.models.share import AccessLevel, Share, Visibility
 
 
 class ShareVerbs(Verbs):
@@ -45,8 +45,11 @@ class ShareVerbs(Verbs):
     ) -> None:
         await self._write(shares.set_visibility, account_id, kind, subject_id, visibility, owner_id, now)
 
-    async def seen_jobs(self, account_id: str, user_id: str) -> set[str]:
-        return await self._read(shares.seen_jobs, account_id, user_id)
+    async def seen_jobs(self, account_id: str, user_id: str, least: AccessLevel = "reader") -> set[str]:
+        return await self._read(shares.seen_jobs, account_id, user_id, least)
+
+    async def seen_runs(self, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
+        return await self._read(shares.seen_runs, account_id, run_ids, seen_by)
 
     async def hidden_resources(self, account_id: str, user_id: str) -> set[str]:
         return await self._read(shares.hidden_resources, account_id, user_id)

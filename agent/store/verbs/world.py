@@ -35,8 +35,8 @@ class WorldVerbs(Verbs):
     async def get_connection(self, account_id: str, key: str) -> Connection:
         return await self._read(world.get_connection, account_id, key)
 
-    async def list_connections(self, account_id: str) -> list[Connection]:
-        return await self._read(world.list_connections, account_id)
+    async def list_connections(self, account_id: str, seen_by: str | None = None) -> list[Connection]:
+        return await self._read(world.list_connections, account_id, seen_by)
 
     async def delete_connection(self, account_id: str, key: str) -> None:
         await self._write(world.delete_connection, account_id, key, self._clock.now())
@@ -47,8 +47,8 @@ class WorldVerbs(Verbs):
     async def get_knowledge_base(self, account_id: str, key: str) -> KnowledgeBase:
         return await self._read(world.get_knowledge_base, account_id, key)
 
-    async def list_knowledge_bases(self, account_id: str) -> list[KnowledgeBase]:
-        return await self._read(world.list_knowledge_bases, account_id)
+    async def list_knowledge_bases(self, account_id: str, seen_by: str | None = None) -> list[KnowledgeBase]:
+        return await self._read(world.list_knowledge_bases, account_id, seen_by)
 
     async def delete_knowledge_base(self, account_id: str, key: str) -> None:
         await self._write(world.delete_knowledge_base, account_id, key, self._clock.now())

@@ -34,7 +34,7 @@ class RunMaker:
         return self.agent.clock.now()
 
     async def job(self, name: str = "Orders", type: str = "command", **fields: Any) -> Job:  # noqa: A002
-        return await self._make.job(name, account=self.account, type=type, **fields)
+        return await self._make.job(name, account=self.account, type=type, owner=self.caller.user_id, **fields)
 
     async def run(self, job: Job, state: str = "pending", **said: Any) -> Run:
         """`progress`: (done, total); `result`; `error`; `took`: seconds; the other runs of the agent must not wait."""

@@ -76,13 +76,14 @@ class Maker:
         zone: str = "2026a",
         through: str = "api",
         limit: ActiveLimit | None = None,
+        owner: str = "anna-id",
         **fields: Any,
     ) -> Job:
         given = definition(name, **fields)
         slug = given.slug or name.lower().replace(" ", "-")
         schedule = marks(next_fire_at, window_end=window_end, zone=zone)
         return await self.store.insert_job(
-            NewJob(new_id(), account, "anna-id", slug, given, schedule, through, limit), NOW
+            NewJob(new_id(), account, owner, slug, given, schedule, through, limit), NOW
         )
 
     async def run(self, job: Job, *, now: datetime = NOW, due: datetime = NOW, **fields: Any) -> Run:

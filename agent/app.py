@@ -16,7 +16,6 @@ from agent.api.app import create_api
 from agent.api.serving import Listener, serve
 from agent.core.access import Access
 from agent.core.applying import Applying
-from agent.core.access import Access
 from agent.core.brake import Brake
 from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking

@@ -49,7 +49,7 @@ class Access:
 
     async def dataset(self, caller: Caller, key: str, act: Act) -> Dataset:
         found = await self._store.get_dataset(caller.account_id, key)
-        standing = await self._standing(caller, "dataset", found.id, found.owner_id)
+        standing = await self.standing(caller, "dataset", found.id, found.owner_id)
         check(caller, act, standing, f"dataset {key!r}")
         return found
 

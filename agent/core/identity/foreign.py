@@ -58,8 +58,11 @@ class Foreigners:
         return standing
 
     def _may_name(self, issuer: IssuerSettings, user: UserRecord, handle: str) -> bool:
-        """By the handle alone, never by an id; and who was made for one issuer is not another's to name."""
-        return user.handle.lower() == handle.lower() and user.issuer in {None, issuer.issuer} and not user.disabled
+        """By the handle alone, never by an id; never the agent's own user; and who was made for one issuer is not
+        another's to name."""
+        if user.disabled or user.handle.lower() != handle.lower() or self._admins.is_local(user.id):
+            return False
+        return user.issuer in {None, issuer.issuer}
 
     async def _provision(
         self, issuer: IssuerSettings, user: UserRecord | None, handle: str, account: str

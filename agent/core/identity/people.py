@@ -7,6 +7,7 @@ from collections.abc import Collection
 
 from agent.core.callers import Caller
 from shared.errors import Forbidden, InvalidInput, NotFound
+from shared.ids import is_id
 
 _ACCOUNT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,99}")
 _HANDLE = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@+-]{0,99}")
@@ -54,6 +55,6 @@ def check_account(account: str) -> str:
 
 
 def check_handle(handle: str) -> str:
-    if not _HANDLE.fullmatch(handle):
+    if not _HANDLE.fullmatch(handle) or is_id(handle):  # an id is somebody else's name already
         raise InvalidInput.one("handle", "letters, digits and '._@+-', at most 100, a letter or digit first", handle)
     return handle

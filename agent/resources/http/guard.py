@@ -15,13 +15,18 @@ _NAT64 = IPv6Network("64:ff9b::/96")
 
 def guarded(client: httpx.AsyncClient, allowed: Sequence[str]) -> httpx.AsyncClient:
     """The client, with every new connection of it checked after the name was resolved, and made to that very address."""
-    networks = [ip_network(text, strict=False) for text in allowed]
 
     def may_reach(_host: str, address: Address, _port: int) -> bool:
-        real = _unwrapped(address)
-        return _is_public(real) or any(real.version == network.version and real in network for network in networks)
+        return is_allowed(address, allowed)
 
     return httpx_ssrf_protection(client, check_globally_reachable=False, custom_validator=may_reach)
+
+
+def is_allowed(address: Address, allowed: Sequence[str]) -> bool:
+    """Public, or in one of the networks (CIDR)."""
+    real = _unwrapped(address)
+    networks = [ip_network(text, strict=False) for text in allowed]
+    return _is_public(real) or any(real.version == network.version and real in network for network in networks)
 
 
 def _is_public(address: Address) -> bool:

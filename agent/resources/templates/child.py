@@ -58,7 +58,9 @@ def _environment(*, autoescape: bool) -> Any:
     from jinja2 import StrictUndefined
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
-    environment = ImmutableSandboxedEnvironment(autoescape=autoescape, undefined=StrictUndefined)
+    environment = ImmutableSandboxedEnvironment(
+        autoescape=autoescape, undefined=StrictUndefined, keep_trailing_newline=True
+    )
     del environment.globals["lipsum"]
     return environment
 

@@ -1,0 +1,1 @@
+"""The job type and action `email`: a templated mail with attachments."""

@@ -1,0 +1,1 @@
+"""Mail of runs: what is written, to whom, and by which server."""

@@ -14,6 +14,7 @@ import pytest
 import pytest_asyncio
 from joserfc import jwe
 from joserfc.jwk import OctKey
+from joserfc.jws import JWSRegistry
 
 from shared.clock import ManualClock
 from shared.models import MembershipInput, UserInput
@@ -152,13 +153,19 @@ def _with_own_key(issuer: Issuer) -> str:
 
 
 def _renamed(issuer: Issuer, key_id: Any) -> str:
-    header, claims, signature = issuer.token(issuer.published[0], NOW).split(".")
-    return f"{_encoded({'alg': 'ES256', 'kid': key_id})}.{claims}.{signature}"
+    return _rightly_signed(issuer, {"alg": "ES256", "kid": key_id})
 
 
 def _critical(issuer: Issuer) -> str:
-    header, claims, signature = issuer.token(issuer.published[0], NOW).split(".")
-    return f"{_encoded({'alg': 'ES256', 'kid': 'first', 'crit': ['exp']})}.{claims}.{signature}"
+    return _rightly_signed(issuer, {"alg": "ES256", "kid": "first", "crit": ["own"], "own": 1})
+
+
+def _rightly_signed(issuer: Issuer, header: dict[str, Any]) -> str:
+    """By the issuer's own key, whatever the header says."""
+    claims = issuer.token(issuer.published[0], NOW).split(".")[1]
+    signed = f"{_encoded(header)}.{claims}"
+    mark = JWSRegistry.algorithms["ES256"].sign(signed.encode(), issuer.published[0])
+    return f"{signed}.{urlsafe_b64encode(mark).rstrip(b'=').decode()}"
 
 
 def _altered(issuer: Issuer) -> str:
@@ -181,6 +188,11 @@ async def test_what_is_made_up_is_refused(standing: tuple[RunningAgent, Issuer],
     refused = await ask(agent, ATTACKS[attack](issuer))
     assert (refused.status_code, refused.json()["error"]["code"]) == (401, "unauthenticated"), refused.text
     assert refused.headers["www-authenticate"] == "Bearer"
+
+
+async def test_what_the_attacks_sign_themselves_they_sign_rightly(agent: RunningAgent, issuer: Issuer) -> None:
+    assert (await ask(agent, _rightly_signed(issuer, {"alg": "ES256", "kid": "first"}))).status_code == 200
+    assert (await ask(agent, _rightly_signed(issuer, {"alg": "ES256"}))).status_code == 200  # there is but one key
 
 
 async def test_clocks_may_differ_by_the_leeway(agent: RunningAgent, issuer: Issuer) -> None:

@@ -38,6 +38,7 @@ class MailBox:
     refuse: dict[str, str] = field(default_factory=dict)
     at_end: str | None = None
     hang: bool = False
+    implicit: bool = False
     connections: int = 0
 
     async def handle_EHLO(  # noqa: N802 (names that aiosmtpd looks for)
@@ -65,7 +66,7 @@ class MailBox:
         assert isinstance(message, EmailMessage)
         user = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else None
         sender = envelope.mail_from or ""
-        self.taken.append(Taken(sender, list(envelope.rcpt_tos), message, session.ssl is not None, user))
+        self.taken.append(Taken(sender, list(envelope.rcpt_tos), message, session.ssl is not None or self.implicit, user))
         return "250 taken"
 
 
@@ -74,7 +75,7 @@ def mail_server(
     *, tls: ssl.SSLContext | None = None, implicit: bool = False, password: str | None = None
 ) -> Iterator[MailBox]:
     """`tls`: by STARTTLS, or from the start where it is `implicit`. `password`: of anybody, needed."""
-    box = MailBox()
+    box = MailBox(implicit=implicit)
     loop = asyncio.new_event_loop()
 
     def authenticate(_server: SMTP, _session: Session, _envelope: Envelope, _mechanism: str, data: Any) -> AuthResult:
@@ -88,7 +89,7 @@ def mail_server(
         ssl_context=tls if implicit else None,
         tls_context=None if implicit else tls,
         authenticator=authenticate if password else None,
-        auth_required=password is not None,
+        auth_required=password is not None and not implicit,
         auth_require_tls=not implicit,
     )
     ready = threading.Event()

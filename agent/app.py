@@ -28,8 +28,10 @@ from agent.core.granting import Granting
 from agent.core.identity.gate import Gate, local_caller
 from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
+from agent.core.listing import Listing
 from agent.core.operations import Core
 from agent.core.pace import Pace
+from agent.core.page_keys import PageKeys
 from agent.core.ports import Executor
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
@@ -42,6 +44,7 @@ from agent.resources.connections.sources import SqlSources
 from agent.resources.datasets.client import FileSnapshots
 from agent.resources.definitions import DefinitionsFolder
 from agent.resources.issuer_keys import issuer_keys
+from agent.resources.kept_secret import PAGE_KEYS_FILE, kept_secret
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
@@ -235,6 +238,7 @@ async def _put_together(
         applying=applying,
         defining=defining,
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
+        listing=Listing(store, PageKeys(kept_secret(data_dir / PAGE_KEYS_FILE))),
         catching_up=CatchingUp(store, clock, settings),
         world=World(store, vault, sources, reader, granting, clock, ids),
         access=Access(store),

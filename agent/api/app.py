@@ -12,7 +12,7 @@ from starlette.responses import Response
 from agent.api import probes
 from agent.api.broadcast import Broadcast
 from agent.api.context import Api, api_of
-from agent.api.contracts import background_jobs, kb_sync
+from agent.api.contracts import background_jobs, job_listing, job_listing_v2, kb_sync
 from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
@@ -48,6 +48,8 @@ _DESCRIPTION = "Jobdeck's agent: its native API under `/api`, and the published 
 CONTRACTS = (
     Contract(kb_sync.PREFIX, kb_sync.envelope),
     Contract(background_jobs.PREFIX, background_jobs.envelope, background_jobs.rate_headers),
+    Contract(job_listing.PREFIX, job_listing.envelope),
+    Contract(job_listing_v2.PREFIX, job_listing_v2.envelope),
 )
 
 
@@ -94,7 +96,7 @@ def create_api(core: Core) -> FastAPI:
         probes,
     ):
         app.router.routes.extend(module.routes.routes)
-    for contract in (background_jobs,):
+    for contract in (background_jobs, job_listing, job_listing_v2):
         app.router.routes.extend(contract.routes.routes)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)

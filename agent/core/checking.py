@@ -77,6 +77,16 @@ class Checking:
             return list(error.faults)
         return [_place(fault, data) for fault in faults]
 
+    def needs(self, definition: JobInput) -> Needs:
+        """What the runs of a definition that was checked work with."""
+        parts = [(definition.type, definition.data), *((action.type, action.data) for action in definition.actions)]
+        known = [(manifest, data) for type_, data in parts if (manifest := self._known(type_)) is not None]
+        needs = [manifest.needs(parse_parameters(manifest, data)) for manifest, data in known]
+        return Needs(
+            connections=tuple(name for each in needs for name in each.connections),
+            knowledge_bases=tuple(name for each in needs for name in each.knowledge_bases),
+        )
+
     async def _check_world(self, manifest: Manifest, parameters: BaseModel, grants: Grants) -> None:
         if manifest.check is None:
             return

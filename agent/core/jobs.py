@@ -94,6 +94,7 @@ class Jobs:
             made_through=made_through,
             limit=limit,
             draft=draft,
+            needs=self._checking.needs(definition),
         )
         return await self._store.insert_job(job, now)
 
@@ -144,7 +145,8 @@ class Jobs:
                 await self._settle(job, now)
         due = await self._store.due_state(caller.account_id, job.id)
         marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
-        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft)
+        needs = self._checking.needs(definition)
+        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft, needs)
         return await self._store.replace_job(change, expected_version, now)
 
     async def get(self, caller: Caller, key: str) -> Job:

@@ -16,6 +16,7 @@ from agent.core.editing import Editing
 from agent.core.identity.gate import Gate
 from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
+from agent.core.listing import Listing
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
@@ -44,6 +45,7 @@ class Core:
     runs: Runs
     datasets: Datasets
     job_datasets: JobDatasets
+    listing: Listing
     catching_up: CatchingUp
     world: World
     access: Access

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from agent.core.driving import Needs
 from agent.core.permissions import ResourceKind
 from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
 from shared.models.run import LogLevel
@@ -62,6 +63,8 @@ class NewJob:
     made_through: str = "api"
     limit: ActiveLimit | None = None
     draft: DraftMark | None = None
+    needs: Needs = field(default_factory=Needs)
+    """What its runs work with."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +78,7 @@ class JobChange:
     restored_from: int | None = None
     """The definition is that of this revision, byte for byte."""
     draft: DraftMark | None = None
+    needs: Needs = field(default_factory=Needs)
 
 
 @dataclass(frozen=True, slots=True)

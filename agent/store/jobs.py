@@ -8,7 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, ScheduleMarks
-from agent.store import cancels, deciding, drafts, events, fulltext
+from agent.store import cancels, deciding, drafts, events, fulltext, uses
 from agent.store.rows import JOB, job_of
 from agent.store.tables import ACTIVE, WAITING, job_revisions, job_tags, jobs, runs
 from shared.errors import Conflict, NotFound, StaleVersion, TooMany
@@ -37,6 +37,7 @@ def insert(connection: sa.Connection, job: NewJob, now: datetime) -> Job:
     }
     number = connection.execute(sa.insert(jobs).values(row)).inserted_primary_key.number  # type: ignore[union-attr]
     _write_revision(connection, number, 1, definition, job.owner_id, now)
+    uses.write(connection, job.account_id, number, 1, job.needs)
     _end_draft(connection, job.draft, now)
     return _tell(connection, number, "job.created", now)
 
@@ -59,6 +60,7 @@ def replace(connection: sa.Connection, change: JobChange, expected_version: int 
     }
     connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(values))
     _write_revision(connection, row["number"], revision, definition, change.author_id, now)
+    uses.write(connection, row["account_id"], row["number"], revision, change.needs)
     if change.restored_from is not None:
         _copy_definition(connection, row["number"], change.restored_from, revision)
     _end_draft(connection, change.draft, now)

@@ -14,6 +14,7 @@ from agent.store.verbs.events import EventVerbs
 from agent.store.verbs.fires import FireVerbs
 from agent.store.verbs.identity import IdentityVerbs
 from agent.store.verbs.jobs import JobVerbs
+from agent.store.verbs.listing import ListingVerbs
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
 from agent.store.verbs.sentinels import SentinelVerbs
@@ -28,6 +29,7 @@ class SqlStore(
     FireVerbs,
     BacklogVerbs,
     RunVerbs,
+    ListingVerbs,
     SentinelVerbs,
     IdentityVerbs,
     WorldVerbs,

@@ -42,9 +42,9 @@ class RunningAgent:
         given = {"Authorization": f"Bearer {token}"} if token else {}
         return httpx.AsyncClient(base_url=self.url, headers=given | headers, timeout=60, verify=False)
 
-    async def token(self, *scopes: str) -> str:
+    async def token(self, *scopes: str, **given: Any) -> str:
         local = self.core.gate.local()
-        made = await self.core.gate.tokens.create(local, TokenInput(name="test", scopes=list(scopes)))
+        made = await self.core.gate.tokens.create(local, TokenInput(name="test", scopes=list(scopes), **given))
         return str(made.token)
 
 

@@ -12,6 +12,7 @@ from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
+from agent.core.ports.listing import ListedRun, ListingQuery, ListingStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
 from agent.core.ports.runs import RunStore
@@ -33,6 +34,9 @@ __all__ = [
     "IdentityStore",
     "JobStore",
     "KnowledgeBases",
+    "ListedRun",
+    "ListingQuery",
+    "ListingStore",
     "LogStore",
     "Pruning",
     "RunStore",

@@ -10,6 +10,7 @@ from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
+from agent.core.ports.listing import ListingStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.runs import RunStore
 from agent.core.ports.sentinels import SentinelStore
@@ -26,6 +27,7 @@ class Store(
     FireStore,
     BacklogStore,
     RunStore,
+    ListingStore,
     SentinelStore,
     IdentityStore,
     WorldStore,

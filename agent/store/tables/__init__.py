@@ -28,6 +28,7 @@ from agent.store.tables.runs import (
 )
 from agent.store.tables.sentinels import AWAITED, CLOSED, OPEN, sentinels, watches
 from agent.store.tables.shares import shares
+from agent.store.tables.uses import job_uses
 
 __all__ = [
     "ACTIVE",
@@ -51,6 +52,7 @@ __all__ = [
     "job_revisions",
     "job_statistics",
     "job_tags",
+    "job_uses",
     "jobs",
     "knowledge_bases",
     "late_results",

@@ -6,12 +6,16 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from agent.core.callers import Caller
+from agent.core.driving import Needs
+from agent.core.jobs import slug_of
 from agent.core.ports import Store
-from agent.core.records import ClaimedRun, Outcome, RunUpdate
+from agent.core.records import ClaimedRun, JobChange, NewJob, Outcome, RunUpdate
+from shared.ids import new_id
 from shared.models import Job, Run, RunError
-from tests.contract.store.making import Maker, fence
+from tests.contract.store.making import Maker, definition, fence, marks
 from tests.harness.agent import RunningAgent
 
+NOTHING = Needs()
 ERROR = RunError(kind="refused", message="connection refused", fingerprint="f1")
 
 
@@ -33,8 +37,19 @@ class RunMaker:
     def now(self) -> datetime:
         return self.agent.clock.now()
 
-    async def job(self, name: str = "Orders", type: str = "command", **fields: Any) -> Job:  # noqa: A002
-        return await self._make.job(name, account=self.account, type=type, owner=self.caller.user_id, **fields)
+    async def job(
+        self, name: str = "Orders", type: str = "command", needs: Needs = NOTHING, **fields: Any  # noqa: A002
+    ) -> Job:  # fmt: skip
+        given = definition(name, type=type, **fields)
+        owner, _ = await self.store.find_owner(self.account)
+        new = NewJob(new_id(), self.account, owner, slug_of(name), given, marks(), needs=needs)
+        return await self.store.insert_job(new, self.now)
+
+    async def republish(self, job: Job, needs: Needs) -> Job:
+        """As the next revision, with other things to work with."""
+        given = await self.store.definition(job.id)
+        change = JobChange(job.id, given, marks(), "anna-id", needs=needs)
+        return await self.store.replace_job(change, None, self.now)
 
     async def run(self, job: Job, state: str = "pending", **said: Any) -> Run:
         """`progress`: (done, total); `result`; `error`; `took`: seconds; the other runs of the agent must not wait."""

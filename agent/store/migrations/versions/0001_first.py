@@ -17,6 +17,7 @@ from agent.store.migrations.first import (
     sentinels,
     shares,
     sqlite,
+    uses,
 )
 
 revision = "0001"
@@ -24,7 +25,7 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for part in (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit):
+    for part in (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit, uses):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

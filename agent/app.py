@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import random
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -33,6 +34,7 @@ from agent.core.operations import Core
 from agent.core.pace import Pace
 from agent.core.page_keys import PageKeys
 from agent.core.ports import Executor
+from agent.core.promising import Promising
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.sentinels.patience import Patience
@@ -67,7 +69,7 @@ from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
 from agent.workers.pool import LocalExecutor
 from shared.clock import Clock, SystemClock
-from shared.errors import NotFound
+from shared.errors import NotFound, Unavailable
 from shared.ids import NewId, new_id
 from shared.places import socket_path
 
@@ -85,6 +87,7 @@ class Agent:
     logs: FileLogStore
     duties: list[Poller]
     supervisor: Supervisor
+    dispatcher: Dispatcher
     rescuer: Rescuer
     lock: StoreLock
     sql: SqlStore
@@ -104,7 +107,7 @@ class Agent:
     async def _start_work(self) -> int:
         rescued = await self.rescuer.rescue_predecessors()
         self.works = True
-        await self.core.executor.start(self.supervisor.hear, self.supervisor.end)
+        await self.core.executor.start(self.supervisor.hear, self.supervisor.end, self.dispatcher.take_back)
         for duty in self.duties:
             duty.start()
         return rescued
@@ -126,6 +129,8 @@ class Agent:
         await asyncio.gather(*(duty.stop() for duty in starting))
         self.supervisor.hurry()
         await self.core.executor.stop(self.settings.stop_grace.total_seconds())
+        with suppress(Unavailable):  # the next agent finds them without a worker
+            await self.dispatcher.store_ends()
         await self.supervisor.stop()
 
     async def close(self) -> None:
@@ -192,8 +197,22 @@ async def _put_together(
     pace = Pace(clock, settings.catch_up_rate)
     firing = Firing(clock, ids, rng, pace)
     brake = Brake(store, firing, settings.catch_up_threshold)
-    supervisor = Supervisor(store, clock, executor, logs, drivers, settings, rng)
-    dispatcher = Dispatcher(store, clock, executor, drivers, granting, blobs, supervisor.watch, settings, agent_id, rng)
+    promising = Promising(drivers)
+    supervisor = Supervisor(store, clock, executor, logs, drivers, promising, settings, rng)
+    dispatcher = Dispatcher(
+        store,
+        clock,
+        executor,
+        drivers,
+        granting,
+        blobs,
+        promising,
+        supervisor.watch,
+        supervisor.forget,
+        settings,
+        agent_id,
+        rng,
+    )
     scheduler = Scheduler(store, clock, firing, brake)
     catch_up = CatchUp(store, clock, ids, pace, settings.workers)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
@@ -253,6 +272,7 @@ async def _put_together(
         logs=logs,
         duties=duties,
         supervisor=supervisor,
+        dispatcher=dispatcher,
         rescuer=rescuer,
         lock=lock,
         sql=store,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -161,12 +162,23 @@ class SettledJob:
 
 @dataclass(frozen=True, slots=True)
 class ClaimedRun:
-    """A run that now belongs to `worker_id` until its lease ends; `definition` is its revision's."""
+    """A run that now belongs to `worker_id` until its lease ends; `definition` is its revision's. `promised`: behind a
+    run that its worker is at; it stays pending until it begins, and may be given back before. `run` is as it begins."""
 
     run: Run
     definition: JobInput
     policies: Policies
     checkpoint: dict[str, Any] | None
+    promised: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """Places behind the runs that workers have or are about to get: a worker's id for each. Only runs of which
+    `may_wait` (which is called on a thread of the store) are promised; the first that may not ends the row."""
+
+    worker_ids: Sequence[str]
+    may_wait: Callable[[ClaimedRun], bool]
 
 
 @dataclass(frozen=True, slots=True)

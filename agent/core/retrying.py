@@ -28,7 +28,7 @@ def decide_outcome(
     if ended is not None and ended.outcome != "failed":
         return Outcome(fence, ended.outcome, ended.at, result=ended.result)
     assert error is not None
-    again = error.transient if ended else _retry_when_lost(claimed, repeat_safe=repeat_safe)
+    again = error.transient if ended else retries_when_lost(claimed, repeat_safe=repeat_safe)
     retry_at = now + back_off(claimed.policies.retry, claimed.run.attempt, rng)
     if again and claimed.run.attempt < claimed.run.max_attempts:
         if window_end is None or retry_at <= window_end:
@@ -44,6 +44,11 @@ def back_off(retry: Retry, attempt: int, rng: random.Random) -> timedelta:
     return timedelta(seconds=seconds * rng.uniform(0.75, 1.0))
 
 
+def retries_when_lost(claimed: ClaimedRun, *, repeat_safe: bool) -> bool:
+    policy = claimed.policies.on_lost or ("retry" if repeat_safe else "fail")
+    return policy == "retry"
+
+
 def _lost(claimed: ClaimedRun) -> RunError:
     return RunError(
         kind="lost",
@@ -51,8 +56,3 @@ def _lost(claimed: ClaimedRun) -> RunError:
         transient=True,
         fingerprint="lost",
     )
-
-
-def _retry_when_lost(claimed: ClaimedRun, *, repeat_safe: bool) -> bool:
-    policy = claimed.policies.on_lost or ("retry" if repeat_safe else "fail")
-    return policy == "retry"

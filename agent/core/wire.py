@@ -1,6 +1,6 @@
 """What agent and worker say to each other: JSON lines over a socket pair, one object a line.
 
-Agent to worker: an Order, a CancelOrder, a StopOrder. Worker to agent: everything in `WorkerEvent`.
+Agent to worker: an Order, a CancelOrder, a RecallOrder, a StopOrder. A worker takes its orders one after another. Worker to agent: everything in `WorkerEvent`.
 Every event of a run carries `run_id` and `attempt`; the agent checks both against the fence.
 """
 
@@ -123,13 +123,20 @@ class CancelOrder(Message):
     reason: Literal["cancel", "timeout"] = "cancel"
 
 
+class RecallOrder(Message):
+    """Give back those of these runs that have not begun: what stands before them takes longer than was thought."""
+
+    op: Literal["recall"] = "recall"
+    run_ids: list[str]
+
+
 class StopOrder(Message):
     """Finish what runs, then exit."""
 
     op: Literal["stop"] = "stop"
 
 
-WorkerOrder = Annotated[Order | CancelOrder | StopOrder, Field(discriminator="op")]
+WorkerOrder = Annotated[Order | CancelOrder | RecallOrder | StopOrder, Field(discriminator="op")]
 
 
 class Hello(Message):
@@ -215,12 +222,18 @@ class Cleared(RunMessage):
     """Threads of the driver that still run: the worker cannot be used again."""
 
 
+class Returned(RunMessage):
+    """The run that was recalled had not begun, and will not here. Heard by the executor alone."""
+
+    op: Literal["returned"] = "returned"
+
+
 WorkerEvent = Annotated[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared,
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared | Returned,
     Field(discriminator="op"),
 ]
 
-orders: TypeAdapter[Order | CancelOrder | StopOrder] = TypeAdapter(WorkerOrder)
+orders: TypeAdapter[Order | CancelOrder | RecallOrder | StopOrder] = TypeAdapter(WorkerOrder)
 events: TypeAdapter[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared
+    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared | Returned
 ] = TypeAdapter(WorkerEvent)

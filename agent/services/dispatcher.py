@@ -18,9 +18,10 @@ from agent.core.firing import window_end_of
 from agent.core.granting import Granting
 from agent.core.hearing import asks_to_cancel
 from agent.core.ports import Blobs, Drivers, Executor, Store
-from agent.core.records import ClaimedRun, Fence, Outcome
+from agent.core.promising import Promising
+from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
 from agent.core.retrying import decide_outcome
-from agent.core.wire import Ended, Order
+from agent.core.wire import Ended, Order, RunMessage
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
@@ -55,7 +56,9 @@ class Dispatcher(Poller):
         drivers: Drivers,
         granting: Granting,
         blobs: Blobs,
+        promising: Promising,
         watch: Watch,
+        forget: Callable[[Fence], None],
         settings: Settings,
         agent_id: str,
         rng: random.Random,
@@ -67,7 +70,9 @@ class Dispatcher(Poller):
         self._drivers = drivers
         self._granting = granting
         self._blobs = blobs
+        self._promising = promising
         self._watch = watch
+        self._forget = forget
         self._settings = settings
         self._agent_id = agent_id
         self._rng = rng
@@ -75,6 +80,8 @@ class Dispatcher(Poller):
         """Runs that somebody wants to end since the last claim."""
         self._ends: list[Outcome] = []
         """Of attempts that were not handed over; not stored yet."""
+        self._returned: list[Fence] = []
+        """Promised runs that will not begin where they were promised; not stored yet."""
         self._claim: _Claim | None = None
         """From when it is queued until its runs are handed over: one at a time, or a worker might get two."""
         self._handed_over = asyncio.Event()
@@ -97,8 +104,15 @@ class Dispatcher(Poller):
         if any(_may_free_a_run(event) for event in events):
             self.wake()
 
+    def take_back(self, worker_id: str, run: RunMessage) -> None:
+        """A promised run was given back by its worker: whichever is free first gets it."""
+        fence = Fence(run.run_id, run.attempt, worker_id)
+        self._forget(fence)
+        self._returned.append(fence)
+        self.wake()
+
     async def poll(self) -> float:
-        await self._store_ends()
+        await self.store_ends()
         claim = self._claim = self._claim or self._queue_claim()
         if claim is None:
             return _LONGEST_REST
@@ -109,9 +123,20 @@ class Dispatcher(Poller):
         finally:
             self._claim = None
             self._handed_over.set()
-        await self._store_ends()
+        await self.store_ends()
         # If a place was left, nothing more was due.
         return 0.0 if len(claimed) == claim.places else await self._until_next(claim.at)
+
+    async def store_ends(self) -> None:
+        """Of what was not handed over, and what was given back. Kept until they are stored: the runs would be nobody's."""
+        while self._ends:
+            taken = list(self._ends)
+            await self._store.finish(taken, self._clock.now())
+            del self._ends[: len(taken)]
+        while self._returned:
+            back = list(self._returned)
+            await self._store.give_back(back, self._clock.now())
+            del self._returned[: len(back)]
 
     async def stop(self) -> None:
         """What is claimed is handed over first: nobody else knows that nothing of it has begun."""
@@ -123,12 +148,15 @@ class Dispatcher(Poller):
 
     def _queue_claim(self) -> _Claim | None:
         idle = self._executor.idle_workers()
-        if not idle or self._stopping:
+        ahead = self._executor.places_ahead() if self._promising.has_any else []
+        if not (idle or ahead) or self._stopping:
             return None
         self._asked.clear()
         self._handed_over.clear()
         now = self._clock.now()
-        return _Claim(len(idle), now, self._store.claim(idle, self._agent_id, now + self._settings.lease, now))
+        promises = Ahead(ahead, self._promising.may_wait) if ahead else None
+        claimed = self._store.claim(idle, self._agent_id, now + self._settings.lease, now, promises)
+        return _Claim(len(idle) + len(ahead), now, claimed)
 
     def _expect(self, moment: datetime) -> None:
         if moment > self._clock.now():
@@ -157,14 +185,22 @@ class Dispatcher(Poller):
             self._ends.append(self._refused(claimed, error))
             return
         if claimed.run.id in self._asked:
-            self._ends.append(Outcome(_fence(claimed), "cancelled", self._clock.now()))
+            self._leave(claimed, Outcome(_fence(claimed), "cancelled", self._clock.now()))
             return
+        hand_over = self._executor.promise if claimed.promised else self._executor.execute
         try:
-            self._executor.execute(claimed.run.worker_id, order)
+            hand_over(claimed.run.worker_id, order)
         except RuntimeError as error:
-            self._ends.append(self._not_taken(claimed, error))
+            self._leave(claimed, self._not_taken(claimed, error))
             return
         self._watch(claimed, mask)
+
+    def _leave(self, claimed: ClaimedRun, outcome: Outcome) -> None:
+        """It was not handed over: what was promised waits again, unless it is to be cancelled, as if nobody had claimed it."""
+        if claimed.promised:
+            self._returned.append(_fence(claimed))
+        else:
+            self._ends.append(outcome)
 
     async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         run, definition = claimed.run, claimed.definition
@@ -202,13 +238,6 @@ class Dispatcher(Poller):
             lease_until=run.started_at + self._settings.lease if run.started_at else None,
         )
         return order, frozenset(grants.mask)
-
-    async def _store_ends(self) -> None:
-        """Kept until they are stored: the run would read `running` for ever."""
-        while self._ends:
-            taken = list(self._ends)
-            await self._store.finish(taken, self._clock.now())
-            del self._ends[: len(taken)]
 
     def _refused(self, claimed: ClaimedRun, error: Exception) -> Outcome:
         """What the job names is not there (any more), or cannot be reached now: tried again only if that may pass."""

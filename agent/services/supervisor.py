@@ -14,6 +14,7 @@ import structlog
 from agent.core.actions.planning import is_repeat_safe
 from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, LogStore, Store
+from agent.core.promising import Promising
 from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
 from agent.core.retrying import decide_outcome
 from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage, Started, StepChanged, Warned, WireLine
@@ -37,6 +38,7 @@ class _Watched:
     fence: Fence
     mask: tuple[str, ...]
     leased_at: float
+    began_at: datetime | None = None
     started_at: datetime | None = None
     progress: dict[str, Any] | None = None
     checkpoint: dict[str, Any] | None = None
@@ -75,6 +77,7 @@ class Supervisor(Poller):
         executor: Executor,
         logs: LogStore,
         drivers: Drivers,
+        promising: Promising,
         settings: Settings,
         rng: random.Random,
     ) -> None:
@@ -84,6 +87,7 @@ class Supervisor(Poller):
         self._executor = executor
         self._logs = logs
         self._drivers = drivers
+        self._promising = promising
         self._lease = settings.lease
         self._rng = rng
         self._watched: dict[str, _Watched] = {}
@@ -100,6 +104,12 @@ class Supervisor(Poller):
         fence = Fence(run.id, run.attempt, run.worker_id)
         longest_first = tuple(sorted(mask, key=len, reverse=True))
         self._watched[run.id] = _Watched(claimed, fence, longest_first, self._clock.monotonic())
+
+    def forget(self, fence: Fence) -> None:
+        """It was given back: nothing is expected of it."""
+        watched = self._watched.get(fence.run_id)
+        if watched is not None and watched.fence == fence:
+            del self._watched[fence.run_id]
 
     def watches(self, run_id: str) -> bool:
         """True while the run is under way here, whatever the wall clock says of its lease."""
@@ -125,6 +135,8 @@ class Supervisor(Poller):
         watched = self._fenced(worker_id, message)
         if watched is None:
             return
+        if ended is not None and watched.began_at is not None:
+            self._promising.note(watched.claimed.run.type, (ended.at - watched.began_at).total_seconds())
         outcome = await self._heeding_cancel(watched, self._outcome(watched, ended, self._clock.now()))
         await self._tell_in_log(watched, outcome)
         pause = _FIRST_PAUSE
@@ -198,8 +210,7 @@ class Supervisor(Poller):
         """Group what comes within a moment: the first event wakes, the write follows a little later."""
         await super()._rest(seconds)
         if self._wake.is_set():
-            self._wake.clear()
-            await super()._rest(_FLUSH_EVERY / 4)
+            await asyncio.sleep(_FLUSH_EVERY / 4)
 
     async def _extend_leases(self) -> None:
         elapsed = self._clock.monotonic()
@@ -268,7 +279,7 @@ _FAILED = {
 def _note(watched: _Watched, event: RunMessage) -> None:
     match event:
         case Started(at=at):
-            watched.started_at = at
+            watched.started_at = watched.began_at = at
         case Progressed(progress=progress):
             watched.progress = progress.model_dump()
         case Checkpointed(data=data):

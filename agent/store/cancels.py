@@ -28,7 +28,7 @@ def request(
     for part in chunks(run_ids):
         named = runs.c.id.in_(part)
         if due is None:
-            changed += _cancel_for(connection, named, by, now)
+            changed += cancel_for(connection, named, by, now)
         else:
             changed += _postpone(connection, named, by, due, now)
         changed += mark_running(connection, named, by, deadline, now)
@@ -57,13 +57,17 @@ def carry_out(connection: sa.Connection, limit: int, now: datetime) -> list[Run]
         run
         for by, numbers in by_whom.items()
         for part in chunks(numbers)
-        for run in _cancel_for(connection, runs.c.number.in_(part), by, now)
+        for run in cancel_for(connection, runs.c.number.in_(part), by, now)
     ]
 
 
 def next_due(connection: sa.Connection) -> datetime | None:
     query = sa.select(runs.c.cancel_due_at).where(LEAVING).order_by(runs.c.cancel_due_at).limit(1)
     return connection.scalar(query)
+
+
+def cancel_for(connection: sa.Connection, which: sa.ColumnElement[bool], by: str, now: datetime) -> list[Run]:
+    return cancel_waiting(connection, which, "cancelled", f"cancelled by {by} while it waited", now, by=by)
 
 
 def cancel_waiting(
@@ -96,10 +100,6 @@ def mark_running(
         update = sa.update(runs).where(runs.c.number.in_(part))
         connection.execute(update.values(cancel_requested_at=now, cancel_deadline_at=deadline, cancel_by=by))
     return _tell(connection, numbers, now)
-
-
-def _cancel_for(connection: sa.Connection, which: sa.ColumnElement[bool], by: str, now: datetime) -> list[Run]:
-    return cancel_waiting(connection, which, "cancelled", f"cancelled by {by} while it waited", now, by=by)
 
 
 def _postpone(

@@ -8,31 +8,25 @@ take the last place both.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.records import ClaimedRun, Fence
-from agent.store import cancels, events, fulltext, moves
-from agent.store.prepared import Lookup, Prepared
-from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Row, chunks, error_columns, run_of
+from agent.core.records import Ahead, ClaimedRun
+from agent.store import cancels, events, fulltext, leases, moves, promises
+from agent.store.prepared import Prepared
+from agent.store.rows import Row, error_columns
 from agent.store.tables import (
     HELD,
     LEAVING,
     WAITING,
-    attempts,
-    checkpoints,
     fires,
-    job_revisions,
-    job_statistics,
     jobs,
     runs,
-    steps,
 )
-from shared.models import FireOutcome, FireReason, JobInput, Run
+from shared.models import FireOutcome, FireReason, Run
 from shared.states import RunState
 
 _Key = tuple[str, str]
@@ -48,32 +42,10 @@ OLDER_ACTIVE = sa.exists().where(
 )
 """Another run of the same job is active and older: what a chained run waits for."""
 
-_steps_open = sa.exists().where(
-    steps.c.run_number == runs.c.number, steps.c.attempt == runs.c.attempt, steps.c.state == "running"
-)
-_checkpoint_kept = sa.exists().where(checkpoints.c.run_number == runs.c.number)
-
-# Statements that every run needs are made once: making one costs more than executing it.
-_HOLDERS = Lookup(
-    RUN.add_columns(
-        job_statistics.c.durations,
-        _steps_open.label("has_open_steps"),
-        _checkpoint_kept.label("has_checkpoint"),
-    )
-    .where(HELD)
-    .with_for_update(of=runs),
-    runs.c.id,
-)
 _CANDIDATE_COLUMNS = (
     "number", "attempt", "account_id", "state", "cause", "fire_at", "job_number", "concurrency_key",
     "concurrency_limit",
 )  # fmt: skip
-_WHOLE = (*RUN_PARTS, sa.type_coerce(job_revisions.c.definition, sa.Text).label("written"), checkpoints.c.data)
-_WHOLE_FROM = RUN_FROM.join(
-    job_revisions,
-    sa.and_(job_revisions.c.job_number == runs.c.job_number, job_revisions.c.revision == runs.c.revision),
-).outerjoin(checkpoints, checkpoints.c.run_number == runs.c.number)
-_CLAIMED = Lookup(sa.select(*_WHOLE).select_from(_WHOLE_FROM), runs.c.number)
 
 
 def _ready(query: sa.Select[Any]) -> sa.Select[Any]:
@@ -90,65 +62,43 @@ def _ready(query: sa.Select[Any]) -> sa.Select[Any]:
 _CANDIDATES = _ready(
     sa.select(*(runs.c[name] for name in _CANDIDATE_COLUMNS), jobs.c.window_end).select_from(runs.join(jobs))
 )
-_FIRST = Prepared(_ready(sa.select(*_WHOLE, jobs.c.window_end).select_from(_WHOLE_FROM)))
-_INSERT_ATTEMPT = Prepared(sa.insert(attempts), ("run_number", "attempt", "worker_id", "claimed_at"))
+_FIRST = Prepared(_ready(sa.select(*leases.WHOLE, jobs.c.window_end).select_from(leases.WHOLE_FROM)))
 _KEYS_HELD = sa.select(runs.c.account_id, runs.c.concurrency_key).where(HELD, runs.c.concurrency_key.is_not(None))
 
 
 def claim(
-    connection: sa.Connection, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+    connection: sa.Connection,
+    worker_ids: Sequence[str],
+    agent_id: str,
+    lease_until: datetime,
+    now: datetime,
+    ahead: Ahead | None = None,
 ) -> list[ClaimedRun]:
-    given = list(zip(_choose(connection, len(worker_ids), now), worker_ids, strict=False))
-    if not given:
+    found = _choose(connection, len(worker_ids), len(ahead.worker_ids) if ahead else 0, now)
+    if not found:
         return []
-    # The last attempt's error stands with that attempt; the run has none until this one ends.
-    common = {
-        "agent_id": agent_id,
-        "lease_until": lease_until,
-        "claimed_at": now,
-        "started_at": now,
-        **error_columns(None),
-    }
-    changes = [
-        {"run_number": row["number"], "attempt": row["attempt"] + 1, "worker_id": worker_id, **common}
-        for row, worker_id in given
-    ]
-    moves.move_each(connection, RunState.RUNNING, changes)
-    _INSERT_ATTEMPT.each(connection, changes)
-    fulltext.forget_errors(connection, [row["number"] for row, _ in given if row["attempt"]])
-    moved = {"state": RunState.RUNNING}
-    taken = [
-        _claimed_run({**row, **change, **moved, "version": row["version"] + 1})
-        for (row, _), change in zip(given, changes, strict=True)
-    ]
-    events.record_runs(connection, "run.changed", sorted((each.run for each in taken), key=_number), now)
+    lease = {"agent_id": agent_id, "lease_until": lease_until, "claimed_at": now}
+    taken = _take(connection, list(zip(found, worker_ids, strict=False)), lease, now)
+    if ahead is not None and len(found) > len(worker_ids):
+        taken += promises.make(connection, found[len(worker_ids) :], taken, ahead, lease)
     return taken
 
 
-def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) -> list[Fence]:
-    holding = holders(connection, fences)
-    for part in chunks(row["number"] for row in holding.values()):
-        connection.execute(sa.update(runs).where(runs.c.number.in_(part), HELD).values(lease_until=until))
-    return [fence for fence in fences if fence not in holding]
-
-
-def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, Row]:
-    """The fences that hold, each with the row of its run, which stays locked until the commit: all of RUN, the
-    durations of its job, and whether it `has_open_steps` and `has_checkpoint`."""
-    wanted = set(fences)
-    found = _HOLDERS.rows(connection, {fence.run_id for fence in wanted})
-    holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}
-    return {fence: row for fence, row in holding.items() if fence in wanted}
-
-
-def expired(connection: sa.Connection, now: datetime) -> list[ClaimedRun]:
-    query = sa.select(runs.c.number).where(HELD, runs.c.lease_until <= now).order_by(runs.c.lease_until)
-    return _claimed(connection, connection.scalars(query).all())
-
-
-def of_other_agents(connection: sa.Connection, agent_id: str) -> list[ClaimedRun]:
-    query = sa.select(runs.c.number).where(HELD, runs.c.agent_id != agent_id)
-    return _claimed(connection, connection.scalars(query).all())
+def _take(
+    connection: sa.Connection, given: Sequence[tuple[Row, str]], lease: Mapping[str, Any], now: datetime
+) -> list[ClaimedRun]:
+    if not given:
+        return []
+    # The last attempt's error stands with that attempt; the run has none until this one ends.
+    changes = [
+        {**leases.changes(row, worker_id, lease), "started_at": now, **error_columns(None)} for row, worker_id in given
+    ]
+    moves.move_each(connection, RunState.RUNNING, changes)
+    leases.INSERT_ATTEMPT.each(connection, changes)
+    fulltext.forget_errors(connection, [row["number"] for row, _ in given if row["attempt"]])
+    taken = [leases.claimed_run({**row, **change}) for (row, _), change in zip(given, changes, strict=True)]
+    events.record_runs(connection, "run.changed", sorted((each.run for each in taken), key=_number), now)
+    return taken
 
 
 def next_available(connection: sa.Connection, now: datetime) -> datetime | None:
@@ -161,10 +111,10 @@ def running_by_key(connection: sa.Connection) -> Counter[_Key]:
     return Counter((account, key) for account, key in connection.execute(_KEYS_HELD))
 
 
-def _choose(connection: sa.Connection, places: int, now: datetime) -> Sequence[Row]:
-    """Up to `places` runs that may start now, best first, as `_claimed_run` needs them; those whose window has closed
-    end here."""
-    first = _FIRST.rows(connection, {"now": now, "count": places})
+def _choose(connection: sa.Connection, places: int, ahead: int, now: datetime) -> Sequence[Row]:
+    """Up to `places` runs that may start now, best first, as `claimed_run` needs them, and behind them up to `ahead`, if
+    no limit has to be looked at; those whose window has closed end here."""
+    first = _FIRST.rows(connection, {"now": now, "count": places + ahead})
     if not any(row["concurrency_key"] is not None or _is_closed(row, now) for row in first):
         return first  # nobody asks for more than a place: most of the time it is so
     running = running_by_key(connection)
@@ -180,7 +130,7 @@ def _choose(connection: sa.Connection, places: int, now: datetime) -> Sequence[R
                 chosen.append(row)
         if len(candidates) < wanted or (len(chosen) == before and not closed):
             break
-    whole = {row["number"]: row for row in _CLAIMED.rows(connection, [row["number"] for row in chosen])}
+    whole = {row["number"]: row for row in leases.rows_of(connection, [row["number"] for row in chosen])}
     return [whole[row["number"]] for row in chosen]
 
 
@@ -227,21 +177,6 @@ def _close(connection: sa.Connection, closed: Sequence[Row], now: datetime) -> N
             values["outcome"] = FireOutcome.SKIPPED
         fire = sa.and_(fires.c.job_number == row["job_number"], fires.c.fire_at == row["fire_at"])
         connection.execute(sa.update(fires).where(fire).values(values))
-
-
-def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
-    return [_claimed_run(row) for row in _CLAIMED.rows(connection, numbers)]
-
-
-def _claimed_run(row: Row) -> ClaimedRun:
-    definition = _definition(row["written"])
-    return ClaimedRun(run_of(row), definition, definition.policies, row["data"])
-
-
-@lru_cache(maxsize=1000)
-def _definition(written: str) -> JobInput:
-    """Of a revision, which never changes: its runs share it, and nobody writes to it."""
-    return JobInput.model_validate_json(written)
 
 
 def _number(run: Run) -> int:

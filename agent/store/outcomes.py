@@ -13,8 +13,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import Fence, Outcome
-from agent.store import events, fulltext, moves
-from agent.store.claims import holders
+from agent.store import events, fulltext, moves, promises
+from agent.store.leases import holders
 from agent.store.prepared import Prepared
 from agent.store.rows import Row, error_columns, run_of, select_where_in
 from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
@@ -65,6 +65,7 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
             valid[outcome.fence] = outcome
         else:
             late.append(outcome)
+    holding |= _begun(connection, valid, holding, now)
     valid = _unless_unwanted(connection, valid, holding)
     moved = _move(connection, valid, holding)
     _end_attempts(connection, valid, holding)
@@ -73,6 +74,14 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
     _keep_evidence(connection, late, now)
     events.record_runs(connection, "run.changed", moved.values(), now)
     return [moved.pop(each.fence.run_id, None) if each.fence in valid else None for each in outcomes]
+
+
+def _begun(
+    connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row], now: datetime
+) -> dict[Fence, Row]:
+    """Promised runs that are over before anything was said of them have begun first."""
+    begun = promises.begin(connection, ((holding[fence], outcome.started_at) for fence, outcome in valid.items()), now)
+    return {fence: begun[row["number"]] for fence, row in holding.items() if row["number"] in begun} if begun else {}
 
 
 def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> dict[str, Run]:

@@ -98,6 +98,8 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
     active = state in ACTIVE
     values = _RUN_DEFAULTS | {name: row[name] for name in _RUN_COLUMNS}
     values["state"] = state
+    if state is RunState.PENDING and row["lease_until"] is not None:  # promised: to the world it waits
+        values["attempt"], values["worker_id"] = row["attempt"] - 1, None
     values["progress"] = built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
     values["error"] = _error(row)
     values["original_gone"] = bool(row["original_gone"])

@@ -9,8 +9,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import RunUpdate
-from agent.store import events, moves
-from agent.store.claims import holders
+from agent.store import events, moves, promises
+from agent.store.leases import holders
 from agent.store.rows import Row, select_where_in
 from agent.store.tables import checkpoints, runs, steps
 from shared.models import Progress
@@ -27,7 +27,7 @@ def write(connection: sa.Connection, updates: Sequence[RunUpdate], now: datetime
     holding = holders(connection, (update.fence for update in updates))
     held = [(update, holding[update.fence]) for update in updates if update.fence in holding]
     _write_progress(connection, held, now)
-    _write_starts(connection, held)
+    _write_starts(connection, held, now)
     _write_checkpoints(connection, held)
     _write_warnings(connection, held)
     _write_steps(connection, held)
@@ -57,9 +57,12 @@ def _clamped(progress: Progress) -> dict[str, int | None]:
     return {"done": max(-_MOST, min(progress.done, _MOST)), "total": total}
 
 
-def _write_starts(connection: sa.Connection, held: _Held) -> None:
-    starts = {row["number"]: update.started_at for update, row in held if update.started_at is not None}
-    changes = [{"of_run": number, "started_at": started} for number, started in starts.items()]
+def _write_starts(connection: sa.Connection, held: _Held, now: datetime) -> None:
+    starts = {row["number"]: (row, update.started_at) for update, row in held if update.started_at is not None}
+    begun = promises.begin(connection, starts.values(), now)
+    changes = [
+        {"of_run": number, "started_at": started} for number, (_, started) in starts.items() if number not in begun
+    ]
     _update_runs(connection, ("started_at",), changes)
 
 

@@ -55,6 +55,8 @@ class WorkerContext:
         self.kill_grace = order.kill_grace
         self.clock = clock
         self.cancelled: threading.Event = Cancelled()
+        self.cancelled_at: float | None = None
+        """By the monotonic clock."""
         self.checkpoint = order.checkpoint
         self.allow_private_addresses = list(order.allow_private_addresses)
         self.file_roots = list(order.file_roots)
@@ -70,6 +72,7 @@ class WorkerContext:
         self.interrupted = False
         """The driver is to be stopped when what it says right now is said."""
         self.masking = Masking.of(order)
+        self._taken = threading.Lock()
         self._outbox = outbox
         self._run = {"run_id": order.run_id, "attempt": order.attempt}
         self._positions = 0
@@ -82,6 +85,10 @@ class WorkerContext:
         folder = Path(self.order.scratch)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return folder
+
+    def take(self) -> bool:
+        """True once: for who executes the run, or for who gives it back before."""
+        return self._taken.acquire(blocking=False)
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():

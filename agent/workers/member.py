@@ -12,13 +12,14 @@ import subprocess
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import IO, Any, Literal
 
 import structlog
 from pydantic import ValidationError
 
-from agent.core.ports import EndSink, EventSink
+from agent.core.ports import EndSink, EventSink, ReturnSink
 from agent.core.wire import (
     CancelOrder,
     Cleared,
@@ -27,6 +28,8 @@ from agent.core.wire import (
     Hello,
     Logged,
     Order,
+    RecallOrder,
+    Returned,
     RunMessage,
     StopOrder,
     WireLine,
@@ -46,6 +49,10 @@ CLEARING = 2.0
 """Seconds beyond the grace that a worker has to end what its run left."""
 KEEPER_PATIENCE = 5.0
 """Seconds after which a keeper that was told to kill everything is no longer relied on."""
+DEPTH = 16
+"""Most orders that wait in a worker."""
+PATIENCE = 0.05
+"""Seconds that they wait behind one run before they are called back."""
 HELLO_PATIENCE = 60.0
 """Seconds that a worker has to start."""
 
@@ -62,6 +69,7 @@ class Surroundings:
     clock: Clock
     on_event: EventSink
     on_end: EndSink
+    on_return: ReturnSink
     output: IO[bytes]
 
 
@@ -70,11 +78,15 @@ class Member:
         self.id = member_id
         self.state: State = "starting"
         self.assignment: Assignment | None = None
+        self.ahead: dict[str, Assignment] = {}
+        """Orders that wait in the worker behind its run, by their runs, in their order."""
         self.runs_done = 0
         self.started_at: datetime = around.clock.now()
         self.gone = asyncio.Event()
         """Set when no process of this worker is left."""
         self.retiring = False
+        self.relieved = False
+        """Its successor is on the way."""
         self.was_ready = False
         self.pulse = Pulse()
         self._around = around
@@ -85,6 +97,11 @@ class Member:
         self._unwatched = asyncio.Event()
         self._straying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
+        self._finishing: set[asyncio.Future[None]] = set()
+        """Ends that are not taken yet."""
+        self._begun_at = 0.0
+        """When the run got the worker, by the loop's clock."""
+        self._minding: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -108,28 +125,61 @@ class Member:
         patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
         self._patience = patience
 
+    def room(self) -> int:
+        """How many more orders may wait in this worker: none behind a run that has taken long, or that is watched."""
+        held = self.assignment
+        if self.retiring or not self.pulse.beats or self.state not in ("idle", "busy"):
+            return 0
+        if held is None:
+            return DEPTH
+        if limits.is_watched(held.order) or held.asked is not None or self._took() >= PATIENCE:
+            return 0
+        return DEPTH - len(self.ahead)
+
     def execute(self, order: Order) -> None:
         """Hand the order over; the worker must be idle."""
         if self.state != "idle":
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
-        self.assignment = Assignment(order)
-        self._become("busy")
         if limits.is_watched(order):
             self._control.write(limits.begin_watch(order, self.pid))
         self._link.write(order.model_dump_json().encode() + b"\n")
-        if order.timeout is not None:
-            self._later(order.timeout, self.cancel, "timeout")
+        self._begin(Assignment(order))
+        self._become("busy")
 
-    def cancel(self, reason: Asked) -> None:
-        """Ask the run to end; KILL to all of it when the grace is over. Asked twice, the first reason counts."""
-        held = self.assignment
+    def promise(self, order: Order) -> None:
+        """Hand over an order that waits behind what the worker has; idle, it begins at once."""
+        if self.state == "idle":
+            self.execute(order)
+            return
+        if self.state != "busy" or limits.is_watched(order):
+            raise RuntimeError(f"nothing can wait in worker {self.id}, which is {self.state}")
+        self._link.write(order.model_dump_json().encode() + b"\n")
+        self.ahead[order.run_id] = Assignment(order)
+        self._mind_ahead()
+
+    def has(self, run_id: str) -> bool:
+        return run_id in self.ahead or (self.assignment is not None and self.assignment.order.run_id == run_id)
+
+    def recall(self) -> None:
+        """Have all that has not begun given back, each told by `on_return`."""
+        if self.ahead:
+            self._link.write(RecallOrder(run_ids=list(self.ahead)).model_dump_json().encode() + b"\n")
+
+    def cancel(self, reason: Asked, run_id: str | None = None) -> None:
+        """Ask the run to end (`run_id`: another one than the current); KILL to all of it when the grace is over. Asked
+        twice, the first reason counts."""
+        held = self.assignment if run_id is None else self.ahead.get(run_id, self.assignment)
         if held is None or held.asked is not None:
             return
         held.asked = reason
         word = CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel")
         self._link.write(word.model_dump_json().encode() + b"\n")
-        held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
-        self._later(held.order.kill_grace, self._kill_children)
+        if held is self.assignment:
+            self.recall()  # what ends this run must not meet the next one
+            self._count_down(held)
+        if reason == "stop":
+            for waiting in list(self.ahead):
+                self.cancel("stop", waiting)
 
     def retire(self, patience: float = 0.0) -> None:
         """Take no further order, but for one that may be on its way for `patience` seconds; exit when none is in hand."""
@@ -181,6 +231,34 @@ class Member:
                 self.kill()
         await self._end()
 
+    def _begin(self, held: Assignment) -> None:
+        """It has the worker from now on."""
+        self.assignment, self._begun_at = held, asyncio.get_running_loop().time()
+        if held.asked is not None:
+            self._count_down(held)
+        elif held.order.timeout is not None:
+            self._later(held.order.timeout, self.cancel, "timeout")
+
+    def _count_down(self, held: Assignment) -> None:
+        held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
+        self._later(held.order.kill_grace, self._kill_children)
+
+    def _took(self) -> float:
+        return asyncio.get_running_loop().time() - self._begun_at
+
+    def _mind_ahead(self) -> None:
+        """What stands behind a run for too long is called back: another worker may be free."""
+        if self._minding is None:
+            self._minding = asyncio.get_running_loop().call_later(PATIENCE, self._look_ahead)
+
+    def _look_ahead(self) -> None:
+        self._minding = None
+        if not self.ahead:
+            return
+        if self._took() >= PATIENCE:
+            self.recall()
+        self._mind_ahead()
+
     async def _receive(self, event: object) -> None:
         held = self.assignment
         if isinstance(event, Hello):
@@ -188,6 +266,8 @@ class Member:
             self.was_ready = True
             self._patience.cancel()
             self._become("stopping" if self.retiring else "idle")
+        elif isinstance(event, Returned):
+            self._returned(self.ahead.pop(event.run_id, None))
         elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
             return
         elif isinstance(event, Exceeded):
@@ -224,11 +304,19 @@ class Member:
         await remove_folder(held.order.scratch)
         self.assignment = None
         self.runs_done += 1
-        if self.retiring:
+        if self.ahead:
+            self._begin(self.ahead.pop(next(iter(self.ahead))))
+            self._become("busy")
+        elif self.retiring:
             self.retire()
         else:
             self._become("idle")
-        await self._finish(held)
+        self._finish(held)
+
+    def _returned(self, held: Assignment | None) -> None:
+        if held is not None:
+            self._around.on_return(self.id, held.message)
+            held.done.set()
 
     async def _end_watch(self, held: Assignment) -> None:
         """Until the keeper has done and said all that it has to about the run, or is gone."""
@@ -257,19 +345,28 @@ class Member:
         if not self.gone.is_set():
             self.kill()
         await self.gone.wait()
+        while self.ahead:  # a worker says that a run is over before it begins the next: nothing of these has begun
+            self._returned(self.ahead.pop(next(iter(self.ahead))))
         if held is not None:
             held.stop_timers()
             await remove_folder(held.order.scratch)
             self.assignment = None
             await self._tell_killed(held)
-            await self._finish(held)
+            self._finish(held)
+        await asyncio.gather(*self._finishing)
         self._become(self.state)
 
-    async def _finish(self, held: Assignment) -> None:
-        try:
-            await self._around.on_end(self.id, held.last_word(self._around.clock), held.message)
-        except Exception:  # what a sink makes of it must not stop the worker's other runs
-            _log.exception("the end of a run was not taken", run=held.order.run_id)
+    def _finish(self, held: Assignment) -> None:
+        """Have the end taken; the worker does not wait for that."""
+        taken = asyncio.ensure_future(self._around.on_end(self.id, held.last_word(self._around.clock), held.message))
+        self._finishing.add(taken)
+        taken.add_done_callback(partial(self._finished, held))
+
+    def _finished(self, held: Assignment, taken: asyncio.Future[None]) -> None:
+        self._finishing.discard(taken)
+        if not taken.cancelled() and (error := taken.exception()) is not None:
+            # what a sink makes of it must not stop the worker's other runs
+            _log.error("the end of a run was not taken", run=held.order.run_id, exc_info=error)
         held.done.set()
 
     async def _tell(self, event: RunMessage) -> None:
@@ -327,6 +424,9 @@ class Member:
 
     def _kill_children(self) -> None:
         """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
+        if self.ahead:  # called back, and not given back: what is killed might be the next run's already
+            self.kill()
+            return
         if self.assignment is not None:
             self.assignment.children_killed = True
         self._control.write(b"c\n")

@@ -13,10 +13,10 @@ from typing import IO, Any
 
 import structlog
 
-from agent.core.ports import EndSink, EventSink
+from agent.core.ports import EndSink, EventSink, ReturnSink, forget_return
 from agent.core.wire import Order
 from agent.workers import processes, strays
-from agent.workers.member import Member, Surroundings, remove_folder
+from agent.workers.member import DEPTH, Member, Surroundings, remove_folder
 from shared.clock import Clock
 from shared.ids import NewId
 from shared.models import Worker
@@ -75,7 +75,7 @@ class LocalExecutor:
         self._stopping = False
         self._stop_asked = asyncio.Event()
 
-    async def start(self, on_event: EventSink, on_end: EndSink) -> None:
+    async def start(self, on_event: EventSink, on_end: EndSink, on_return: ReturnSink = forget_return) -> None:
         if not processes.adopt_orphans():
             _log.warning("this system has no sub-reapers: a program that detaches itself is found by its mark only")
         mark = strays.agent_mark(str(self._data_dir.resolve()))
@@ -86,6 +86,7 @@ class LocalExecutor:
             clock=self._clock,
             on_event=on_event,
             on_end=on_end,
+            on_return=on_return,
             output=_open_output(self._data_dir / "workers.log"),
         )
         await asyncio.gather(*(self._add() for _ in range(self._size)))
@@ -100,6 +101,7 @@ class LocalExecutor:
         self._stop_asked.set()
         await asyncio.gather(*self._tasks)
         for member in list(self._members.values()):
+            member.recall()
             member.retire()
         await self._wait_for_runs(grace)
         for member in list(self._members.values()):
@@ -112,21 +114,30 @@ class LocalExecutor:
             return []
         return [m.id for m in self._members.values() if m.state == "idle" and not m.retiring and m.pulse.beats]
 
+    def places_ahead(self) -> list[str]:
+        if self._stopping:
+            return []
+        rooms = [(member, member.room()) for member in self._members.values()]
+        # the last places come first in one that has few left: all workers' next places stand side by side
+        places = [(DEPTH - left, member.id) for member, room in rooms for left in range(room, 0, -1)]
+        return [member_id for _, member_id in sorted(places)]
+
     def workers(self) -> list[Worker]:
         return [self._describe(member) for member in self._members.values()]
 
     def execute(self, worker_id: str, order: Order) -> None:
         """RuntimeError unless that worker is idle: the caller asked `idle_workers` on this same loop."""
-        member = self._members.get(worker_id)
-        if member is None:
-            raise RuntimeError(f"there is no worker {worker_id}")
-        member.execute(order)
+        self._member(worker_id).execute(order)
+
+    def promise(self, worker_id: str, order: Order) -> None:
+        """RuntimeError if nothing can wait there any more."""
+        self._member(worker_id).promise(order)
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """`reason`: cancel or timeout. Nothing happens if the run is not here (any more)."""
         for member in self._members.values():
-            if member.assignment is not None and member.assignment.order.run_id == run_id:
-                member.cancel("timeout" if reason == "timeout" else "cancel")
+            if member.has(run_id):
+                member.cancel("timeout" if reason == "timeout" else "cancel", run_id)
 
     async def sweep(self, run_ids: Sequence[str]) -> None:
         ends = [strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)]
@@ -138,6 +149,12 @@ class LocalExecutor:
 
     def on_idle(self, listener: Callable[[], None]) -> None:
         self._listeners.append(listener)
+
+    def _member(self, worker_id: str) -> Member:
+        member = self._members.get(worker_id)
+        if member is None:
+            raise RuntimeError(f"there is no worker {worker_id}")
+        return member
 
     async def _add(self) -> None:
         member = Member(self._new_id(), self._around, self._changed)
@@ -156,6 +173,8 @@ class LocalExecutor:
             self._replace(member)
         elif member.state == "idle":
             self._freed(member)
+        elif member.state == "busy" and member.runs_done >= self._recycle_after:
+            self._renew(member)
 
     def _freed(self, member: Member) -> None:
         if self._stopping:
@@ -163,11 +182,17 @@ class LocalExecutor:
         self._failures = 0
         if not member.runs_done and self._outgoing:
             self._outgoing.popleft().retire(CLAIMED_PATIENCE)
-        if member.runs_done == self._recycle_after:
-            self._outgoing.append(member)  # it goes when its successor is ready, and works until then
-            self._spawn(self._add())
+        if member.runs_done >= self._recycle_after:
+            self._renew(member)
         for listener in self._listeners:
             listener()
+
+    def _renew(self, member: Member) -> None:
+        """It goes when its successor is ready, and works until then."""
+        if not self._stopping and not member.relieved:
+            member.relieved = True
+            self._outgoing.append(member)
+            self._spawn(self._add())
 
     def _replace(self, member: Member) -> None:
         if self._members.pop(member.id, None) is None or self._stopping or member.retiring:

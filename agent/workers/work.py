@@ -1,4 +1,4 @@
-"""The worker's life: orders come in by one thread, the driver's code runs in the main thread, one run at a time."""
+"""The worker's life: orders come in by one thread, the driver's code runs in the main thread, one run after another."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
-from agent.core.wire import CancelOrder, Order, orders
+from agent.core.wire import CancelOrder, Order, RecallOrder, orders
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import processes
@@ -40,8 +40,10 @@ class Workplace:
         self._link = link
         self._mark = processes.VisibleMark()
         self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
+        self._contexts: dict[str, WorkerContext] = {}
+        """Of all runs that were ordered and are not over, by their ids."""
         self._context: WorkerContext | None = None
-        self._cancelled_at: float | None = None
+        """Of the run that has the main thread."""
 
     def work(self) -> None:
         """Execute orders until told to stop."""
@@ -49,9 +51,11 @@ class Workplace:
         threading.Thread(target=self._read, name="jobdeck-orders", daemon=True).start()
         self.outbox.put({"op": "hello", "pid": os.getpid()})
         while (context := self._waiting.get()) is not None:
-            self._execute(context)
+            if context.take():
+                self._execute(context)
 
     def _execute(self, context: WorkerContext) -> None:
+        self._context = context
         self._mark.bear(context.run_id)
         context.send_at("started")
         context.send_at("ended", **run(context))
@@ -59,14 +63,17 @@ class Workplace:
             self.outbox.flush()
             end_children(self.clock.monotonic, self._grace(context))
         threads = _threads_left()
-        self._context, self._cancelled_at = None, None
+        self._context = None
+        self._contexts.pop(context.run_id, None)
         self._mark.lay_down()
         context.send_now("cleared", threads=threads)
+        if threads:
+            threading.Event().wait()  # nothing begins beside them: the agent ends this worker
 
     def _grace(self, context: WorkerContext) -> float:
-        if self._cancelled_at is None:
+        if context.cancelled_at is None:
             return context.kill_grace
-        return max(0.0, self._cancelled_at + context.kill_grace - self.clock.monotonic())
+        return max(0.0, context.cancelled_at + context.kill_grace - self.clock.monotonic())
 
     def _read(self) -> None:
         with self._link.makefile("rb") as lines, contextlib.suppress(OSError):
@@ -77,20 +84,31 @@ class Workplace:
         for line in lines:
             message = orders.validate_json(line)
             if isinstance(message, Order):
-                self._context = WorkerContext(message, self.outbox, self.clock)
-                self._waiting.put(self._context)
+                context = self._contexts[message.run_id] = WorkerContext(message, self.outbox, self.clock)
+                self._waiting.put(context)
             elif isinstance(message, CancelOrder):
                 self._cancel(message)
+            elif isinstance(message, RecallOrder):
+                self._give_back(message)
             else:
                 self._waiting.put(None)
 
     def _cancel(self, message: CancelOrder) -> None:
-        context = self._context
-        if context is None or context.run_id != message.run_id or self._cancelled_at is not None:
+        """What waits ends when its turn comes, before the driver has it."""
+        context = self._contexts.get(message.run_id)
+        if context is None or context.cancelled_at is not None:
             return
-        self._cancelled_at = self.clock.monotonic()
+        context.cancelled_at = self.clock.monotonic()
         context.cancelled.set()
         self._remind_after(min(INTERRUPT_AFTER, context.kill_grace / 2), context)
+
+    def _give_back(self, message: RecallOrder) -> None:
+        for run_id in message.run_ids:
+            context = self._contexts.get(run_id)
+            if context is not None and context.take():
+                del self._contexts[run_id]
+                context.send("returned")
+        self.outbox.flush()
 
     def _remind_after(self, seconds: float, context: WorkerContext) -> None:
         timer = threading.Timer(seconds, self._remind, [context])
@@ -105,7 +123,7 @@ class Workplace:
         """TERM: stop a driver that does not look. From elsewhere (a service manager that signals a whole group) it
         means nothing here: the agent gets it too, and decides."""
         context = self._context
-        if context is None or self._cancelled_at is None or _noticed(context):
+        if context is None or context.cancelled_at is None or _noticed(context):
             return
         if not context.in_driver or _is_speaking(frame):  # half a line would make the rest unreadable
             context.interrupted = context.in_driver
@@ -118,8 +136,8 @@ class Workplace:
 
     def _abandoned(self) -> NoReturn:
         """The agent is gone: nobody can take down what this run does, so it ends here."""
-        if self._context is not None:
-            self._context.cancelled.set()
+        for context in list(self._contexts.values()):
+            context.cancelled.set()
         end_children(self.clock.monotonic, 1.0)
         os._exit(1)
 

@@ -8,7 +8,7 @@ the commit that made them, in order.
 from agent.core.ports.blobs import Blobs
 from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
-from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore
+from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore, ReturnSink, forget_return
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
@@ -39,6 +39,7 @@ __all__ = [
     "ListingStore",
     "LogStore",
     "Pruning",
+    "ReturnSink",
     "RunStore",
     "SentinelStore",
     "ShareStore",
@@ -47,4 +48,5 @@ __all__ = [
     "Store",
     "Vault",
     "WorldStore",
+    "forget_return",
 ]

@@ -23,10 +23,18 @@ EndSink = Callable[[str, Ended | None, RunMessage], Awaitable[None]]
 only when every process that the run ever started is proven gone."""
 
 
+ReturnSink = Callable[[str, RunMessage], None]
+"""(worker id, the run): an order that waited in a worker was given back; nothing of it has begun, or will."""
+
+
+def forget_return(_worker_id: str, _run: RunMessage) -> None:
+    """The sink of who promises nothing."""
+
+
 class Executor(Protocol):
     """Executes orders in worker processes."""
 
-    async def start(self, on_event: EventSink, on_end: EndSink) -> None: ...
+    async def start(self, on_event: EventSink, on_end: EndSink, on_return: ReturnSink = forget_return) -> None: ...
 
     async def stop(self, grace: float) -> None:
         """Let running orders finish for `grace` seconds, then cancel them; no process is left."""
@@ -34,10 +42,17 @@ class Executor(Protocol):
     def idle_workers(self) -> list[str]:
         """Ids of workers that can take an order now."""
 
+    def places_ahead(self) -> list[str]:
+        """Where orders may wait behind what a worker has or is given now, a worker's id for each: those that come up
+        soonest first. What waits longer than was thought is given back."""
+
     def workers(self) -> list[Worker]: ...
 
     def execute(self, worker_id: str, order: Order) -> None:
         """Hand the order to that idle worker; what follows comes through the sinks."""
+
+    def promise(self, worker_id: str, order: Order) -> None:
+        """Hand over an order that waits behind what the worker has."""
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""

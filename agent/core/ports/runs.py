@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from agent.core.records import (
+    Ahead,
     ClaimedRun,
     Fence,
     NewRun,
@@ -26,11 +27,25 @@ class RunStore(Protocol):
     async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
 
     def claim(
-        self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+        self,
+        worker_ids: Sequence[str],
+        agent_id: str,
+        lease_until: datetime,
+        now: datetime,
+        ahead: Ahead | None = None,
     ) -> Awaitable[list[ClaimedRun]]:
-        """Queued by the call itself (see `ride`). Give each of the workers at most one due run (pending or retrying, available_at <= now), by priority, then
-        number. Limits of concurrency keys and chained order are checked in the same transaction. A pending run of a
-        job whose window has closed is cancelled with reason instead of claimed. Attempt goes up by one."""
+        """Queued by the call itself (see `ride`). Give each of the workers at most one due run (pending or retrying,
+        available_at <= now), by priority, then number. Limits of concurrency keys and chained order are checked in the
+        same transaction. A pending run of a job whose window has closed is cancelled with reason instead of claimed.
+        Attempt goes up by one.
+
+        Those that come next may be promised to the places `ahead`, if it is their first attempt and no concurrency key
+        limits them: leased and fenced like the others, but pending, and so told, until `update_runs` or `finish` says
+        that they began. Who asks to cancel one marks it, as one that runs."""
+
+    async def give_back(self, fences: Sequence[Fence], now: datetime) -> None:
+        """Promised runs that their workers have not begun wait for any worker again, as if they had never been claimed.
+        What was to be cancelled meanwhile is cancelled; a fence that does not hold, or whose run began, changes nothing."""
 
     async def update_runs(self, updates: Sequence[RunUpdate], now: datetime) -> list[Fence]:
         """Write progress, steps, checkpoint, warnings under the fence; returns the fences that no longer hold."""

@@ -53,7 +53,11 @@ runs = table(
     Column("result", Json),
     sa.CheckConstraint(f"state IN ({words(RunState)})", name="state"),
     sa.CheckConstraint(f"(finished_at IS NOT NULL) = (state IN ({words(FINAL)}))", name="finished"),
-    sa.CheckConstraint("(lease_until IS NOT NULL) = (state = 'running')", name="lease"),
+    sa.CheckConstraint("state <> 'running' OR lease_until IS NOT NULL", name="lease"),
+    # what is pending may be leased to the worker that it is promised to
+    sa.CheckConstraint(
+        "lease_until IS NULL OR (state IN ('pending', 'running') AND worker_id IS NOT NULL)", name="leased"
+    ),
     sa.CheckConstraint("(error_kind IS NULL) = (error_message IS NULL)", name="error"),
     sa.CheckConstraint(
         "cancel_due_at IS NULL OR (cancel_requested_at IS NOT NULL AND finished_at IS NULL AND lease_until IS NULL)",
@@ -65,9 +69,9 @@ runs = table(
 # SQLite uses one only where it can read the condition in the query's text, which bound parameters hide from it.
 ACTIVE = runs.c.finished_at.is_(None)
 HELD = runs.c.lease_until.is_not(None)
-"""Running: leased by a worker."""
+"""Leased: running, or pending and promised to a worker that is busy yet."""
 WAITING = sa.and_(ACTIVE, runs.c.lease_until.is_(None))
-"""Pending or retrying."""
+"""Pending or retrying, and promised to nobody."""
 LEAVING = runs.c.cancel_due_at.is_not(None)
 """Pending or retrying, with a cancel that can still be withdrawn."""
 

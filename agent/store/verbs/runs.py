@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.records import (
+    Ahead,
     ClaimedRun,
     Fence,
     NewRun,
@@ -20,7 +21,9 @@ from agent.core.records import (
 from agent.store import (
     cancels,
     claims,
+    leases,
     outcomes,
+    promises,
     run_queries,
     runs,
     updates,
@@ -38,16 +41,24 @@ class RunVerbs(Verbs):
         return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
 
     def claim(
-        self, worker_ids: Sequence[str], agent_id: str, lease_until: datetime, now: datetime
+        self,
+        worker_ids: Sequence[str],
+        agent_id: str,
+        lease_until: datetime,
+        now: datetime,
+        ahead: Ahead | None = None,
     ) -> Awaitable[list[ClaimedRun]]:
-        return self._write(claims.claim, worker_ids, agent_id, lease_until, now)
+        return self._write(claims.claim, worker_ids, agent_id, lease_until, now, ahead)
+
+    async def give_back(self, fences: Sequence[Fence], now: datetime) -> None:
+        await self._write(promises.give_back, fences, now)
 
     async def update_runs(self, changes: Sequence[RunUpdate], now: datetime) -> list[Fence]:
         held = await self._writer.submit_each(updates.write, changes, now)
         return [each.fence for each, holds in zip(changes, held, strict=True) if not holds]
 
     async def extend_leases(self, fences: Sequence[Fence], until: datetime, now: datetime) -> list[Fence]:  # noqa: ARG002  # the fence alone judges
-        return await self._write(claims.extend, fences, until)
+        return await self._write(leases.extend, fences, until)
 
     async def finish(self, ended: Sequence[Outcome], now: datetime) -> list[Run]:
         moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True)
@@ -74,10 +85,10 @@ class RunVerbs(Verbs):
         return await self._read(cancels.next_due)
 
     async def expired_leases(self, now: datetime) -> list[ClaimedRun]:
-        return await self._read(claims.expired, now)
+        return await self._read(leases.expired, now)
 
     async def leases_of_other_agents(self, agent_id: str) -> list[ClaimedRun]:
-        return await self._read(claims.of_other_agents, agent_id)
+        return await self._read(leases.of_other_agents, agent_id)
 
     async def next_available(self, now: datetime) -> datetime | None:
         return await self._read(claims.next_available, now)

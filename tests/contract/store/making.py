@@ -82,9 +82,7 @@ class Maker:
         given = definition(name, **fields)
         slug = given.slug or name.lower().replace(" ", "-")
         schedule = marks(next_fire_at, window_end=window_end, zone=zone)
-        return await self.store.insert_job(
-            NewJob(new_id(), account, owner, slug, given, schedule, through, limit), NOW
-        )
+        return await self.store.insert_job(NewJob(new_id(), account, owner, slug, given, schedule, through, limit), NOW)
 
     async def run(self, job: Job, *, now: datetime = NOW, due: datetime = NOW, **fields: Any) -> Run:
         run = NewRun(new_id(), job.id, fields.pop("cause", "api"), fields.pop("fire_at", None), due, **fields)

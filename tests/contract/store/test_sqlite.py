@@ -116,6 +116,7 @@ async def test_the_schema_refuses_what_the_table_of_moves_does(sqlite: SqlStore)
         {"state": RunState.COMPLETED},
         {"finished_at": NOW},
         {"lease_until": NOW},
+        {"lease_until": NOW, "worker_id": "w1", "state": RunState.RETRYING},
         {"state": RunState.RUNNING},
         {"error_kind": "x"},
     ):

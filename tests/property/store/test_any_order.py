@@ -15,7 +15,7 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from agent.core.records import Fence
-from agent.store import claims, open_store, outcomes, updates
+from agent.store import claims, leases, open_store, outcomes, updates
 from agent.store.tables import HELD, runs
 from shared.clock import ManualClock
 from shared.errors import IllegalMove
@@ -75,7 +75,7 @@ def test_a_store_that_breaks_a_promise_is_found_out(broken: str, monkeypatch: py
         _try(1_000, 40, phases=[Phase.generate])
 
 
-_holders = claims.holders
+_holders = leases.holders
 
 
 def _whoever_asks(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, sa.RowMapping]:

@@ -54,7 +54,11 @@ def create() -> None:
         sa.CheckConstraint(
             "(finished_at IS NOT NULL) = (state IN ('completed', 'failed', 'cancelled'))", name=op.f("ck_runs_finished")
         ),
-        sa.CheckConstraint("(lease_until IS NOT NULL) = (state = 'running')", name=op.f("ck_runs_lease")),
+        sa.CheckConstraint("state <> 'running' OR lease_until IS NOT NULL", name=op.f("ck_runs_lease")),
+        sa.CheckConstraint(
+            "lease_until IS NULL OR (state IN ('pending', 'running') AND worker_id IS NOT NULL)",
+            name=op.f("ck_runs_leased"),
+        ),
         sa.CheckConstraint(
             "state IN ('pending', 'running', 'retrying', 'completed', 'failed', 'cancelled')",
             name=op.f("ck_runs_state"),

@@ -1,0 +1,136 @@
+"""Orders that wait in a worker behind its run: each begins once, or is given back and never begins."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from agent.core.wire import Order, RunMessage, Started
+from tests.acceptance.workers.stage import Stage, new_stage, pids_in, until
+
+
+@pytest.fixture
+def returned() -> list[str]:
+    return []
+
+
+@pytest.fixture
+async def stage(tmp_path: Path, returned: list[str]) -> AsyncIterator[Stage]:
+    """A pool of one worker that gives back what waits too long."""
+
+    def on_return(_worker_id: str, run: RunMessage) -> None:
+        returned.append(run.run_id)
+
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end, on_return)
+    yield stage
+    await stage.executor.stop(0)
+
+
+def _promise(stage: Stage, entry: str, data: dict[str, Any] | None = None, **fields: Any) -> str:
+    order: Order = stage.order(entry, data, **fields)
+    [worker] = stage.executor.workers()
+    stage.executor.promise(worker.id, order)
+    return order.run_id
+
+
+async def test_they_run_one_after_another_in_their_order(stage: Stage, returned: list[str]) -> None:
+    await until(stage.executor.idle_workers)
+    runs = [_promise(stage, "nothing") for _ in range(10)]
+    for run in runs:
+        ending = await stage.ending(run)
+        assert ending.ended is not None
+        assert ending.ended.outcome == "completed"
+    starts = [event.run_id for event in stage.events if isinstance(event, Started)]
+    assert starts + returned == runs
+    await until(stage.executor.idle_workers)
+    assert stage.executor.workers()[0].runs_done == 10
+
+
+async def test_what_waits_too_long_is_given_back_and_never_begins(stage: Stage, returned: list[str]) -> None:
+    long = await stage.give("obey")
+    waiting = [_promise(stage, "nothing") for _ in range(3)]
+    await until(lambda: len(returned) == 3)
+    assert returned == waiting
+    await until(lambda: not stage.executor.places_ahead(), 5)
+    stage.executor.cancel(long)
+    await stage.ending(long)
+    await stage.run("nothing")
+    assert {event.run_id for event in stage.events if isinstance(event, Started)}.isdisjoint(waiting)
+    assert stage.endings.keys().isdisjoint(waiting)
+
+
+async def test_one_that_waits_is_cancelled_without_beginning(stage: Stage, returned: list[str]) -> None:
+    await until(stage.executor.idle_workers)
+    first, second = _promise(stage, "obey"), _promise(stage, "obey")
+    stage.executor.cancel(second)
+    await until(lambda: second in returned or second in stage.endings)
+    stage.executor.cancel(first)
+    ending = await stage.ending(first)
+    assert ending.ended is not None
+    assert ending.ended.outcome == "cancelled"
+    assert "ready" not in stage.log(second)
+
+
+async def test_the_kill_of_one_run_does_not_meet_the_next(stage: Stage, returned: list[str]) -> None:
+    pids = stage.folder / "pids"
+    stubborn = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.2)
+    behind = [_promise(stage, "nothing") for _ in range(2)]
+    await until(lambda: pids_in(pids, 1))
+    stage.executor.cancel(stubborn)
+    assert (await stage.ending(stubborn)).ended is not None
+    await until(lambda: returned == behind)
+
+
+async def test_of_a_worker_that_dies_all_that_waited_are_given_back(stage: Stage, returned: list[str]) -> None:
+    long = await stage.give("obey")
+    await stage.ready(long)
+    os.kill(stage.executor.workers()[0].pid, signal.SIGSTOP)  # so that nothing is given back on its own
+    waiting = [_promise(stage, "nothing") for _ in range(3)]
+    os.kill(stage.executor.workers()[0].pid, signal.SIGKILL)
+    ending = await stage.ending(long)
+    assert (ending.ended, returned) == (None, waiting)
+
+
+async def test_nothing_begins_in_a_worker_whose_driver_left_threads(stage: Stage, returned: list[str]) -> None:
+    await until(stage.executor.idle_workers)
+    first, second = _promise(stage, "leave_thread"), _promise(stage, "nothing")
+    assert (await stage.ending(first)).ended is not None
+    await until(lambda: returned == [second])
+    assert stage.of(second, Started) == []
+
+
+async def test_an_agent_that_stops_gets_all_back(stage: Stage, returned: list[str]) -> None:
+    long = await stage.give("obey")
+    await stage.ready(long)
+    waiting = [_promise(stage, "nothing") for _ in range(3)]
+    await stage.executor.stop(0)
+    assert (stage.endings[long].ended, returned) == (None, waiting)
+
+
+async def test_a_timeout_counts_from_when_it_begins(stage: Stage, returned: list[str]) -> None:
+    await until(stage.executor.idle_workers)
+    first, second = _promise(stage, "nothing"), _promise(stage, "obey", timeout=0.5)
+    await stage.ending(first)
+    ended = (await stage.ending(second)).ended
+    assert ended is not None
+    assert ended.error is not None
+    assert ended.error.kind == "timeout"
+    assert returned == []
+
+
+async def test_places_stand_side_by_side(tmp_path: Path) -> None:
+    stage = new_stage(tmp_path, size=3)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    await until(lambda: len(stage.executor.idle_workers()) == 3)
+    places = stage.executor.places_ahead()
+    assert len(set(places[:3])) == len(set(places[3:6])) == 3
+    assert len(places) > 6
+    await asyncio.wait_for(stage.executor.stop(1), 20)
+    assert stage.executor.places_ahead() == []

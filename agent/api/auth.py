@@ -21,7 +21,7 @@ from agent.api.peers import (
 )
 from agent.api.rates import RATE_KEY
 from agent.core.callers import Caller, Scope
-from shared.errors import Forbidden, Unauthenticated
+from shared.errors import Forbidden, Unauthenticated, Unavailable
 
 COOKIE = "jobdeck_session"
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
@@ -74,6 +74,15 @@ async def identify(request: Request, *, is_use: bool = True) -> Caller:
     if channel_of(request.scope) is Channel.SOCKET:
         return gate.local()
     raise Unauthenticated("no credentials: send 'Authorization: Bearer <token>' or 'x-api-key: <token>', or log in")
+
+
+async def is_let_in(request: Request) -> bool:
+    """Whether what the request came with would still let it read, asked while it goes on."""
+    try:
+        caller = await identify(request, is_use=False)
+    except (Unauthenticated, Unavailable):
+        return False
+    return Scope.READ in caller.scopes
 
 
 def anonymous(request: Request) -> Caller | None:

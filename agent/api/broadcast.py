@@ -13,6 +13,7 @@ from shared.models import Event
 _PAGE = 500
 _EVERYBODY = ""
 """The account of events that concern all accounts."""
+_WHO_THERE_IS = {"account.changed", "user.changed", "token.changed"}
 
 
 class Subscriber:
@@ -88,6 +89,8 @@ class Broadcast:
         self._subscribers: set[Subscriber] = set()
         self.closing = asyncio.Event()
         """Set when the agent stops: whatever holds an answer open lets go of it."""
+        self.identity_changes = 0
+        """How often who there is has changed: a stream that began before asks again whether it may go on."""
         self._unsubscribe = store.subscribe(self.publish)
 
     @property
@@ -140,6 +143,7 @@ class Broadcast:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Called by the store on the loop after each commit."""
+        self.identity_changes += sum(event.kind in _WHO_THERE_IS for event in events)
         if not self._subscribers:
             return
         for event in events:

@@ -10,25 +10,48 @@ from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
+from agent.api.auth import is_let_in
+from agent.api.context import api_of
 from agent.api.guard import is_head
 
 T = TypeVar("T")
 
 HEARTBEAT = 15
 """Seconds between comments on a silent stream; proxies cut what is silent for a minute."""
+_ASK_AGAIN = 30.0
+"""Seconds after which a stream is asked whether it may go on, though nobody has changed who there is."""
 
 
 def stream_answer(request: Request, frames: AsyncIterator[bytes]) -> Response:
-    """The frames as server-sent events. A client that takes nothing for a minute is let go."""
+    """The frames as server-sent events, as long as the request would be let in. A client that takes nothing for a
+    minute is let go."""
     if is_head(request.scope):
         return Response(media_type="text/event-stream")
     return EventSourceResponse(
-        frames,
+        _while_let_in(request, frames),
         ping=HEARTBEAT,
         ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
         sep="\n",
         send_timeout=60,
     )
+
+
+async def _while_let_in(request: Request, frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """No frame goes out after what the request came with was revoked or disabled; what expires goes on for half a minute
+    at most."""
+    api = api_of(request)
+    changes, asked_at = api.broadcast.identity_changes, api.core.clock.monotonic()
+    try:
+        async for frame in frames:
+            now = api.core.clock.monotonic()
+            if changes != api.broadcast.identity_changes or now - asked_at >= _ASK_AGAIN:
+                changes, asked_at = api.broadcast.identity_changes, now
+                if not await is_let_in(request):
+                    return
+            yield frame
+    finally:
+        if hasattr(frames, "aclose"):
+            await frames.aclose()
 
 
 async def until_closing(items: AsyncIterator[T], closing: asyncio.Event) -> AsyncIterator[T]:

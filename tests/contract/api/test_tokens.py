@@ -1,0 +1,186 @@
+"""Tokens over the API: for whom, with which scopes, until when; and that nothing keeps one alive that must not be."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from httpx_sse import EventSource
+
+from shared.clock import ManualClock
+from shared.models import MembershipInput
+from tests.harness.agent import RunningAgent, running_agent
+from tests.harness.people import CHEAP, OWN_PAGE, add_token, add_user, log_in
+
+Act = Callable[[RunningAgent, Any], Awaitable[object]]
+
+
+@pytest.fixture
+async def agent(tmp_path: Path) -> AsyncIterator[RunningAgent]:
+    """With Bob, a member, and Anna, who administers the account; neither has `code`."""
+    async with running_agent(tmp_path / "d", passwords=CHEAP) as running:
+        await add_user(running, "bob")
+        await add_user(running, "anna", role="admin")
+        yield running
+
+
+async def make(client: httpx.AsyncClient, *scopes: str, **fields: Any) -> httpx.Response:
+    return await client.post("/api/tokens", json={"name": "ci", "scopes": list(scopes), **fields})
+
+
+async def scopes_of(agent: RunningAgent, token: str) -> list[str]:
+    async with agent.tcp(token) as client:
+        return (await client.get("/api/auth/me")).json()["scopes"]  # type: ignore[no-any-return]
+
+
+async def test_anybody_makes_tokens_for_oneself_with_what_one_has(agent: RunningAgent) -> None:
+    async with agent.tcp(await add_token(agent, "bob", "read", "run")) as bob:
+        made = await make(bob, "read")
+        assert (made.status_code, made.json()["info"]["handle"]) == (201, "bob")
+        assert await scopes_of(agent, made.json()["token"]) == ["read"]
+        for more in ("edit", "admin", "code"):
+            refused = await make(bob, "read", more)
+            assert (refused.status_code, more in refused.json()["error"]["message"]) == (403, True)
+        assert (await make(bob, "read", user="anna")).status_code == 403
+        assert (await make(bob, "read", account="other")).status_code == 404
+        listed = (await bob.get("/api/tokens")).json()["items"]
+        assert {each["handle"] for each in listed} == {"bob"}
+        assert all("hash" not in each and "token" not in each for each in listed)
+
+
+async def test_who_administers_makes_them_for_others_with_what_both_have(agent: RunningAgent) -> None:
+    async with agent.tcp(await add_token(agent, "anna", "read", "admin")) as anna:
+        assert (await make(anna, "read", user="bob")).status_code == 201
+        for scope, why in (("run", "the caller"), ("admin", "'bob'"), ("code", "the caller")):
+            refused = await make(anna, scope, user="bob")
+            assert (refused.status_code, why in refused.json()["error"]["message"]) == (403, True), scope
+        assert (await make(anna, "read", user="nobody")).status_code == 404
+        assert {each["handle"] for each in (await anna.get("/api/tokens")).json()["items"]} == {"anna", "bob"}
+
+
+async def test_one_revokes_what_one_can_list(agent: RunningAgent) -> None:
+    bobs, annas = await add_token(agent, "bob", "read"), await add_token(agent, "anna", "read", "admin")
+    async with agent.tcp(bobs) as bob, agent.tcp(annas) as anna:
+        mine = (await anna.get("/api/auth/me")).json()["tokenId"]
+        assert (await bob.delete(f"/api/tokens/{mine}")).status_code == 404
+        theirs = (await bob.get("/api/auth/me")).json()["tokenId"]
+        assert (await anna.delete(f"/api/tokens/{theirs}")).status_code == 204
+        assert (await bob.get("/api/auth/me")).status_code == 401
+        assert (await anna.delete(f"/api/tokens/{mine}")).status_code == 204
+        assert (await anna.get("/api/auth/me")).status_code == 401
+
+
+@pytest.mark.parametrize("text", ["1 day", "2026-03-03T12:00:00Z", "2026-03-03T13:00:00+01:00", "2026-03-03T12:00:00"])
+async def test_tokens_end_when_they_were_to(agent: RunningAgent, text: str) -> None:
+    async with agent.local() as local:
+        made = (await make(local, "read", expires=text)).json()
+    assert made["info"]["expiresAt"] == "2026-03-03T12:00:00Z"
+    assert isinstance(agent.clock, ManualClock)
+    async with agent.tcp(made["token"]) as client:
+        agent.clock.advance(timedelta(days=1) - timedelta(microseconds=1))
+        assert (await client.get("/api/auth/me")).status_code == 200
+        agent.clock.advance(timedelta(microseconds=1))
+        refused = await client.get("/api/auth/me")
+        assert (refused.status_code, "expired" in refused.json()["error"]["message"]) == (401, True)
+
+
+@pytest.mark.parametrize("text", ["", "tomorrow", "0 s", "-1 day", "2026-03-02T12:00:00Z", "2020-01-01", "99999 years"])
+async def test_ends_that_are_none_are_refused_by_name(agent: RunningAgent, text: str) -> None:
+    async with agent.local() as local:
+        refused = await make(local, "read", expires=text)
+        assert (refused.status_code, refused.json()["error"]["faults"][0]["field"]) == (400, "expires")
+
+
+async def test_what_a_token_makes_does_not_outlive_it(agent: RunningAgent) -> None:
+    async with agent.tcp(await add_token(agent, "bob", "read", expires="1 hour")) as bob:
+        assert (await make(bob, "read")).json()["info"]["expiresAt"] == "2026-03-02T13:00:00Z"
+        assert (await make(bob, "read", expires="10 minutes")).json()["info"]["expiresAt"] == "2026-03-02T12:10:00Z"
+        assert (await make(bob, "read", expires="2 hours")).status_code == 400
+
+
+async def _revoked(agent: RunningAgent, client: httpx.AsyncClient) -> None:
+    token_id = (await client.get("/api/auth/me")).json()["tokenId"]
+    await agent.core.gate.tokens.revoke(agent.core.gate.local(), token_id)
+
+
+async def _disabled(agent: RunningAgent, _: httpx.AsyncClient) -> None:
+    await agent.core.gate.users.disable(agent.core.gate.local(), "bob", None)
+
+
+async def _disabled_there(agent: RunningAgent, _: httpx.AsyncClient) -> None:
+    await agent.core.gate.users.disable(agent.core.gate.local(), "bob", "default")
+
+
+@asynccontextmanager
+async def followed(agent: RunningAgent, client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
+    """The kinds of all events from now on, until the agent ends the stream."""
+    position = {"after": await agent.core.store.last_event_id()}
+    async with client.stream("GET", "/api/events", params=position) as stream:
+        yield (event.event async for event in EventSource(stream).aiter_sse() if event.event != "message")
+
+
+@pytest.mark.parametrize("act", [_revoked, _disabled, _disabled_there])
+async def test_what_is_taken_away_is_gone_at_once_also_from_streams_that_are_open(
+    agent: RunningAgent, act: Act
+) -> None:
+    async with agent.tcp(await add_token(agent, "bob", "read")) as bob:
+        assert (await bob.get("/api/auth/me")).status_code == 200
+        async with followed(agent, bob) as events:
+            await add_user(agent, "carl")
+            assert await anext(events) == "user.changed"
+            await act(agent, bob)
+            assert [event async for event in events] == []
+        assert (await bob.get("/api/auth/me")).status_code == 401
+
+
+async def test_a_stream_of_a_session_ends_with_it(agent: RunningAgent) -> None:
+    async with agent.tcp() as bob:
+        await log_in(bob)
+        async with followed(agent, bob) as events:
+            await add_user(agent, "carl")
+            assert await anext(events) == "user.changed"
+            assert (await bob.post("/api/auth/logout", headers=OWN_PAGE)).status_code == 204
+            await add_user(agent, "dora")
+            assert [event async for event in events] == []
+
+
+async def test_a_disabled_accounts_tokens_open_nothing_until_it_is_enabled(agent: RunningAgent) -> None:
+    gate, local = agent.core.gate, agent.core.gate.local()
+    await gate.accounts.create(local, "sales")
+    await gate.users.put_membership(local, "bob", MembershipInput(account="sales"))
+    token = await add_token(agent, "bob", "read", account="sales")
+    for act, status in ((gate.accounts.disable, 401), (gate.accounts.enable, 200)):
+        await act(local, "sales")
+        async with agent.tcp(token) as client:
+            assert (await client.get("/api/auth/me")).status_code == status
+
+
+@pytest.mark.parametrize("role", ["member", "admin"])
+@pytest.mark.parametrize("code", [False, True])
+async def test_a_token_never_does_more_than_its_user_may_at_the_moment(
+    agent: RunningAgent, role: str, code: bool
+) -> None:
+    everything = ["admin", "code", "delete", "edit", "read", "run"]
+    gate, local = agent.core.gate, agent.core.gate.local()
+    await gate.users.put_membership(local, "bob", MembershipInput(role="admin", code=True))
+    token = await add_token(agent, "bob", *everything)
+    assert await scopes_of(agent, token) == everything
+    await gate.users.put_membership(local, "bob", MembershipInput.model_validate({"role": role, "code": code}))
+    held = {"delete", "edit", "read", "run"} | ({"admin"} if role == "admin" else set()) | ({"code"} if code else set())
+    assert await scopes_of(agent, token) == sorted(held)
+    async with agent.tcp(token) as client:
+        assert (await client.get("/api/users")).status_code == (200 if role == "admin" else 403)
+
+
+async def test_the_socket_names_an_account_and_has_it(agent: RunningAgent) -> None:
+    async with agent.local() as local:
+        made = (await make(local, "read", "code", account="made-now")).json()
+        assert (made["info"]["accountId"], made["info"]["handle"]) == ("made-now", "operator")
+        assert (await make(local, "read", account="not/one")).status_code == 400
+        assert [each["id"] for each in (await local.get("/api/accounts")).json()["items"]] == ["default", "made-now"]
+    assert await scopes_of(agent, made["token"]) == ["code", "read"]

@@ -42,7 +42,8 @@ class _Decision:
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
-    query = JOB.where(jobs.c.due_at <= now).order_by(jobs.c.due_at, jobs.c.number).limit(limit)
+    in_order = (jobs.c.due_at, jobs.c.account_id, jobs.c.number)  # as the index has them
+    query = JOB.where(jobs.c.due_at <= now).order_by(*in_order).limit(limit)
     return _due_jobs(connection, connection.execute(query).mappings().all(), now - ON_TIME)
 
 

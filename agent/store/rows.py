@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 from pydantic import BaseModel
 
-from agent.store.tables import job_statistics, jobs, runs
+from agent.store.tables import job_statistics, jobs, runs, users
 from shared.models import Job, Progress, Run, RunError
 from shared.states import ACTIVE, RunState
 
@@ -42,7 +42,8 @@ _locked_at = (
     .scalar_subquery()
     .label("locked_at")
 )
-JOB = sa.select(jobs, _locked_at)
+_owner = sa.select(users.c.handle).where(users.c.id == jobs.c.owner_id).scalar_subquery().label("owner")
+JOB = sa.select(jobs, _locked_at, _owner)
 
 _JOB_COLUMNS = (
     "id", "name", "slug", "type", "owner_id", "account_id", "enabled", "paused_at", "revision", "version",
@@ -53,6 +54,7 @@ _JOB_COLUMNS = (
 def job_of(row: Row, recent: Sequence[str] = ()) -> Job:
     """The job as the world sees it: while it is paused or disabled, no next run is promised."""
     own = {name: row[name] for name in _JOB_COLUMNS}
+    own["natural_id"] = f"{row['owner'] or row['owner_id']}:{row['slug']}"
     return Job.model_validate({**row["definition"], **own, "next_run_at": row["due_at"], "recent": list(recent)})
 
 

@@ -181,6 +181,8 @@ class Job(Resource):
     description: str = ""
     tags: list[str] = []
     owner_id: str
+    natural_id: str = ""
+    """`owner:slug`, the owner by handle; accepted wherever an id is."""
     account_id: str
     interval_type: IntervalType = "none"
     interval: str | None = None

@@ -227,7 +227,9 @@ async def test_the_hot_paths_go_by_index(sqlite: SqlStore, plans: list[str]) -> 
     await sqlite.finish([completed(claimed)], NOW)
     await sqlite.expired_leases(NOW)
     await sqlite.next_available(NOW)
-    await sqlite.list_jobs("main")
+    for sort in ("name", "type", "createdAt", "updatedAt", "nextRunAt", "enabled"):
+        await sqlite.list_jobs("main", sort=sort)
+        await sqlite.list_jobs("main", sort=f"-{sort}")
     await make.runs()
     await make.runs("state:failed")
     await make.runs(job_id=job.id)

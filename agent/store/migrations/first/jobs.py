@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from agent.store.migrations.first.making import NUMBER
+from agent.store.migrations.first.making import NUMBER, partial_index
 
 
 def create() -> None:
@@ -48,39 +48,12 @@ def create() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_jobs_due", "jobs", ["due_at"], unique=False)
-    op.create_index(
-        "ix_jobs_name",
-        "jobs",
-        ["account_id", "name_key"],
-        unique=False,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
-        "ix_jobs_zone",
-        "jobs",
-        ["zone_data_version"],
-        unique=False,
-        sqlite_where=sa.text("next_fire_at IS NOT NULL"),
-        postgresql_where=sa.text("next_fire_at IS NOT NULL"),
-    )
-    op.create_index(
-        "uq_jobs_account_id_name",
-        "jobs",
-        ["account_id", "name"],
-        unique=True,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
-    op.create_index(
-        "uq_jobs_account_id_slug",
-        "jobs",
-        ["account_id", "slug"],
-        unique=True,
-        sqlite_where=sa.text("deleted_at IS NULL"),
-        postgresql_where=sa.text("deleted_at IS NULL"),
-    )
+    op.create_index("ix_jobs_due", "jobs", ["due_at", "account_id"], unique=False)
+    for column in ("name_key", "type", "created_at", "updated_at", "enabled"):
+        partial_index(f"ix_jobs_{column}", "jobs", ["account_id", column], "deleted_at IS NULL")
+    partial_index("ix_jobs_zone", "jobs", ["zone_data_version"], "next_fire_at IS NOT NULL")
+    for column in ("name", "slug"):
+        partial_index(f"uq_jobs_account_id_{column}", "jobs", ["account_id", column], "deleted_at IS NULL", unique=True)
     op.create_table(
         "job_revisions",
         sa.Column("job_number", NUMBER, nullable=False),

@@ -17,6 +17,7 @@ from agent.api.app import create_api
 from agent.api.serving import Listener, serve
 from agent.core.access import Access
 from agent.core.applying import Applying
+from agent.core.audit import Audit
 from agent.core.brake import Brake
 from agent.core.catching_up import CatchingUp
 from agent.core.checking import Checking
@@ -262,6 +263,7 @@ async def _put_together(
         world=World(store, vault, sources, reader, granting, clock, ids),
         access=Access(store),
         shares=Shares(store, drivers, clock),
+        audit=Audit(store, clock),
         failing=lambda: {type(duty).__name__: duty.failing for duty in duties if duty.failing},
     )
     return Agent(

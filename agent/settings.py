@@ -88,6 +88,10 @@ class Settings(BaseSettings):
     """A folder of definitions that the agent applies as it changes; nobody else may be able to write in it."""
     definitions_account: str | None = None
     """The account that they belong to; None: `account`."""
+    keep_audit_for: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=365)
+    """Of the record of what was done."""
+    keep_refusals: Annotated[int, Field(ge=100)] = 10_000
+    """Of those the newest, however young the others are: what anybody can cause must not grow without end."""
     log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
 
     @field_validator("data_dir", "definitions_dir")

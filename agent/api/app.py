@@ -10,6 +10,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from agent.api import probes
+from agent.api.auth import refused_caller
 from agent.api.broadcast import Broadcast
 from agent.api.context import Api, api_of
 from agent.api.contracts import background_jobs, job_listing, job_listing_v2, kb_sync
@@ -19,6 +20,7 @@ from agent.api.metrics import RequestMetrics
 from agent.api.native import (
     accounts,
     agent,
+    audit,
     catch_up,
     datasets,
     definitions,
@@ -91,6 +93,7 @@ def create_api(core: Core) -> FastAPI:
         agent,
         sentinels,
         shares,
+        audit,
         events,
         kb_sync,
         probes,
@@ -107,6 +110,9 @@ def create_api(core: Core) -> FastAPI:
 async def _refuse(request: Request, error: Exception) -> Response:
     refusal = refusal_of(error, request_id_of(request.scope), allowed_methods(request.app, request.scope))
     log_failure(refusal, error, request.scope)
+    who = refused_caller(request)
+    if who is not None and refusal.status in (401, 403):
+        await api_of(request).core.audit.refused(who, refusal.error.message)
     return api_of(request).envelopes.answer(request.url.path, refusal)
 
 

@@ -20,10 +20,12 @@ from agent.api.peers import (
     was_forwarded,
 )
 from agent.api.rates import RATE_KEY
+from agent.core.audit import Acting, acting, now_acts
 from agent.core.callers import Caller, Scope
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 
 COOKIE = "jobdeck_session"
+_LONGEST_SUBJECT = 500
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 
 # The three only describe themselves in /openapi.json; what is sent is read below, by one rule for all.
@@ -100,8 +102,26 @@ def admit(request: Request, caller: Caller, scopes: list[str]) -> Caller:
     if channel_of(request.scope) is not Channel.SOCKET:
         key = request.scope[RATE_KEY] = caller.token_id or f"{caller.via}:{caller.account_id}:{caller.user_id}"
         api_of(request).rates.take(key)
+    caller = replace(caller, address=sender_of(request), client=program_of(request.headers))
+    now_acts(caller, *_named(request))
     caller.require(*(Scope(scope) for scope in scopes))
-    return replace(caller, address=sender_of(request), client=program_of(request.headers))
+    return caller
+
+
+def refused_caller(request: Request) -> Acting | None:
+    """Whose request it is that is being refused, where that is known: of a token that opens nothing any more, too."""
+    who = acting()
+    if who is None:
+        return None
+    caller = replace(who.caller, address=sender_of(request), client=program_of(request.headers))
+    return Acting(caller, *_named(request))
+
+
+def _named(request: Request) -> tuple[str, str]:
+    """The operation, as /openapi.json calls it, and what its path names."""
+    route = request.scope.get("route")
+    subject = "/".join(str(value) for value in request.path_params.values())
+    return str(getattr(route, "name", request.method)), subject[:_LONGEST_SUBJECT]
 
 
 def sender_of(request: Request) -> str | None:

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from agent.core.access import Access
 from agent.core.applying import Applying
+from agent.core.audit import Audit
 from agent.core.catching_up import CatchingUp
 from agent.core.datasets import Datasets
 from agent.core.defining import Defining
@@ -50,5 +51,6 @@ class Core:
     world: World
     access: Access
     shares: Shares
+    audit: Audit
     failing: Callable[[], dict[str, str]]
     """The background duties whose last try failed, and why; empty when all is well."""

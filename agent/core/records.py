@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, Literal
 
+from agent.core.callers import Caller
 from agent.core.driving import Needs
 from agent.core.permissions import ResourceKind
 from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
@@ -233,6 +234,31 @@ class NewShare:
     principal: str
     level: AccessLevel
     by: str
+
+
+@dataclass(frozen=True, slots=True)
+class NewRefusal:
+    caller: Caller
+    act: str
+    subject: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class AuditQuery:
+    """A page of the record. `user`: an id or a handle; `subject`: an id or a name; `act`: an operation or an event."""
+
+    user: str | None = None
+    subject: str | None = None
+    act: str | None = None
+    outcome: str | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    before: int | None = None
+    """Keyset: only rows whose number is smaller."""
+    after: int | None = None
+    """Keyset: only rows whose number is greater (the page nearest to it)."""
+    limit: int = 50
 
 
 @dataclass(frozen=True, slots=True)

@@ -48,6 +48,7 @@ class Retention(Poller):
             or await self._fires.step(now - keep.keep_fires_for)
             or await self._delete_surplus()
             or await self._store.prune_events(keep.keep_events, now - keep.keep_events_for) > 0
+            or await self._store.prune_audit(now - keep.keep_audit_for, keep.keep_refusals) > 0
             or await self._store.give_back_space()
             or self._start_over()
         )

@@ -51,6 +51,12 @@ def back(connection: sa.Connection, place: int) -> None:
     del connection.info[_RECORDED][place:]
 
 
+def since(connection: sa.Connection, place: int) -> list[dict[str, Any]]:
+    """What was told behind that place."""
+    told: list[dict[str, Any]] = connection.info[_RECORDED][place:]
+    return told
+
+
 def record(
     connection: sa.Connection, kind: EventKind, told: Iterable[tuple[str, str, dict[str, Any]]], now: datetime
 ) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from agent.store import (
     facts,
 )
+from agent.store.verbs.audit import AuditVerbs
 from agent.store.verbs.backlog import BacklogVerbs
 from agent.store.verbs.datasets import DatasetVerbs
 from agent.store.verbs.drafts import DraftVerbs
@@ -35,6 +36,7 @@ class SqlStore(
     WorldVerbs,
     DatasetVerbs,
     ShareVerbs,
+    AuditVerbs,
     EventVerbs,
     PruningVerbs,
 ):

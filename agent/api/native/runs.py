@@ -19,8 +19,9 @@ from agent.api.errors import ErrorDetail
 from agent.api.frames import END, RETRY, lines_frame
 from agent.api.native.keys import Resumed, job_key
 from agent.api.streams import stream_answer, until_closing
+from agent.core.audit import acting
 from agent.core.callers import Caller
-from shared.errors import JobdeckError
+from shared.errors import Forbidden, JobdeckError
 from shared.models import LogPage, Run, Step
 from shared.models.base import Input, Instant, Resource
 
@@ -140,7 +141,7 @@ async def change_runs(
     """One act on many runs: each succeeds or is refused by itself. Asked for together, they share commits."""
     api = api_of(request)
     change = _changes(api, wanted)
-    results = await asyncio.gather(*(_changed(change, caller, each) for each in wanted.runs))
+    results = await asyncio.gather(*(_changed(api, change, caller, each) for each in wanted.runs))
     return json_answer(Items[BulkResult](items=list(results)))
 
 
@@ -211,12 +212,19 @@ def _changes(api: Api, wanted: BulkInput) -> Change:
             return runs.rerun
 
 
-async def _changed(change: Change, caller: Caller, wanted: BulkRun) -> BulkResult:
+async def _changed(api: Api, change: Change, caller: Caller, wanted: BulkRun) -> BulkResult:
     try:
         run = await change(caller, wanted.id, wanted.version)
     except JobdeckError as error:
+        await _note_refusal(api, error)
         return BulkResult(id=wanted.id, ok=False, error=ErrorDetail(code=error.code, message=error.message))
     return BulkResult(id=wanted.id, ok=True, run=run)
+
+
+async def _note_refusal(api: Api, error: JobdeckError) -> None:
+    who = acting()
+    if who is not None and isinstance(error, Forbidden):
+        await api.core.audit.refused(who, error.message)
 
 
 async def _first_line(api: Api, caller: Caller, run_id: str, start: int) -> int:

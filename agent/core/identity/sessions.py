@@ -5,10 +5,11 @@ from __future__ import annotations
 import hashlib
 import secrets
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from agent.core.audit import acts
 from agent.core.callers import Caller
 from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.records import SessionRecord, Standing, UserRecord
@@ -67,7 +68,9 @@ class Sessions:
             address=address,
             client=client,
         )
-        await self._store.insert_session(session)
+        caller = replace(_caller(session, standing), address=address, client=client)
+        with acts(caller, "log_in"):
+            await self._store.insert_session(session)
         cookie = (await self._signing()).sign(text).decode()
         return Login(_caller(session, standing), cookie, self._longest)
 

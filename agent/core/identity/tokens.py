@@ -9,6 +9,7 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from agent.core.audit import now_acts
 from agent.core.callers import Caller, Scope
 from agent.core.identity.people import Administration
 from agent.core.identity.records import Standing, TokenRecord
@@ -38,10 +39,12 @@ class Tokens:
         """Unauthenticated in the same words for every token that opens nothing; CredentialsExpired if it once did."""
         found = await self._store.find_token(digest(text)) if len(text) <= _LONGEST else None
         if found is None or found[0].revoked_at or found[1].disabled:
+            _recognise(found)
             raise Unauthenticated("the token is not valid: unknown, revoked, or its user may not call any more")
         token, standing = found
         now = self._clock.now()
         if token.expires_at is not None and token.expires_at <= now:
+            _recognise(found)
             raise CredentialsExpired(f"the token has expired at {_zulu(token.expires_at)}")
         await self._note_use(token.id, now)
         scopes = token.scopes & standing.scopes
@@ -121,6 +124,14 @@ class Tokens:
             self._touched[token_id] = now
             with suppress(Unavailable):  # a full disk must not shut out who comes to mend it
                 await self._store.touch_tokens({token_id: now})
+
+
+def _recognise(found: tuple[TokenRecord, Standing] | None) -> None:
+    """A token that opens nothing any more is refused; the record says whose it was."""
+    if found is not None:
+        token, standing = found
+        caller = Caller(token.account_id, token.user_id, standing.handle, frozenset(), "token", token.id)
+        now_acts(caller, "authenticate")
 
 
 def digest(text: str) -> str:

@@ -5,6 +5,7 @@ transaction, and returns only after the commit. Reads see committed state. Event
 the commit that made them, in order.
 """
 
+from agent.core.ports.audit import AuditStore
 from agent.core.ports.blobs import Blobs
 from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
@@ -22,6 +23,7 @@ from agent.core.ports.store import Store
 from agent.core.ports.world import WorldStore
 
 __all__ = [
+    "AuditStore",
     "BacklogStore",
     "Blobs",
     "DatasetStore",

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Protocol
 
+from agent.core.ports.audit import AuditStore
 from agent.core.ports.datasets import DatasetStore
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
@@ -33,6 +34,7 @@ class Store(
     WorldStore,
     DatasetStore,
     ShareStore,
+    AuditStore,
     Pruning,
     Protocol,
 ):

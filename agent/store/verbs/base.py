@@ -7,6 +7,8 @@ from typing import Any, TypeVar
 
 from sqlalchemy import exc
 
+from agent.core.audit import acting
+from agent.store import audit
 from agent.store.readers import Readers
 from agent.store.writer import Writer
 from shared.clock import Clock
@@ -30,5 +32,9 @@ class Verbs:
             raise Unavailable(f"the store cannot be read: {error.orig}") from error
 
     def _write(self, write: Callable[..., T], *args: Any) -> Awaitable[T]:
-        """Queued when it is called, not when it is awaited."""
-        return self._writer.submit(lambda connection: write(connection, *args))
+        """Queued when it is called, not when it is awaited. On a caller's behalf it leaves a row in the record."""
+        who = acting()
+        if who is None:
+            return self._writer.submit(lambda connection: write(connection, *args))
+        now = self._clock.now()
+        return self._writer.submit(lambda connection: audit.done(connection, who, now, write, args))

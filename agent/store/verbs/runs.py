@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
+from agent.core.audit import acting
 from agent.core.records import (
     Ahead,
     ClaimedRun,
@@ -19,6 +20,7 @@ from agent.core.records import (
     Tally,
 )
 from agent.store import (
+    audit,
     cancels,
     claims,
     leases,
@@ -38,7 +40,11 @@ from shared.models import (
 
 class RunVerbs(Verbs):
     async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
-        return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
+        who = acting()
+        if who is None:
+            return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
+        given = [(run, who) for run in new]
+        return list(await self._writer.submit_each(audit.insert_runs, given, now, stirs=True))
 
     def claim(
         self,

@@ -1,0 +1,190 @@
+"""The record: who did what, from where, in the transaction of what was done; and who was refused, bounded."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+
+from agent.core.audit import MOST_ROWS, WINDOW, Acting
+from agent.core.callers import EVERY_SCOPE, Caller
+from shared.models import TokenInput
+from tests.contract.api.people import People, a_job, definition
+from tests.harness.agent import RunningAgent
+
+
+@pytest.fixture
+def people(agent: RunningAgent) -> People:
+    return People(agent)
+
+
+async def _record(agent: RunningAgent, **wanted: Any) -> list[dict[str, Any]]:
+    async with agent.local() as local:
+        answer = await local.get("/api/audit", params=wanted)
+    assert answer.status_code == 200, answer.text
+    items: list[dict[str, Any]] = answer.json()["items"]
+    return items
+
+
+async def test_an_act_says_who_what_from_where_and_to_which_revision(agent: RunningAgent, people: People) -> None:
+    ada = await people.make("ada")
+    job = await a_job(agent, ada)
+    async with agent.tcp(ada.token, **{"User-Agent": "night-shift/2"}) as client:
+        await client.put(f"/api/jobs/{job.id}", json=definition("Orders by night"))
+    [row] = await _record(agent, act="replace_job")
+    assert (row["handle"], row["userId"], row["via"], row["outcome"]) == ("ada", ada.id, "token", "done")
+    assert (row["subjectId"], row["subjectName"], row["revision"]) == (job.id, "Orders by night", 2)
+    assert (row["address"], row["client"], row["event"]) == ("127.0.0.1", "night-shift/2", "job.changed")
+    assert row["tokenId"]
+    assert ada.token not in str(row)
+
+
+async def test_a_write_that_is_refused_leaves_no_act(agent: RunningAgent, people: People) -> None:
+    ada = await people.make("ada")
+    job = await a_job(agent, ada)
+    async with ada.client(agent) as client:
+        taken = await client.post("/api/jobs", json=definition())
+        stale = await client.put(f"/api/jobs/{job.id}", json=definition(), headers={"If-Match": '"7"'})
+    assert (taken.status_code, stale.status_code) == (409, 409)
+    assert [row["act"] for row in await _record(agent, user="ada")] == ["create_job"]
+
+
+async def test_runs_asked_for_at_once_are_each_their_callers(agent: RunningAgent, people: People) -> None:
+    ada, bob = await people.make("ada"), await people.make("bob")
+    theirs = {ada: await a_job(agent, ada, "A"), bob: await a_job(agent, bob, "B")}
+    for person, job in theirs.items():
+        async with person.client(agent) as client:
+            run = (await client.post(f"/api/jobs/{job.id}")).json()
+        [row] = await _record(agent, act="run_job", user=person.handle)
+        assert (row["subjectId"], row["subjectName"], row["event"]) == (run["id"], job.name, "run.created")
+
+
+async def test_what_tells_no_event_is_recorded_too_and_nothing_secret_is(agent: RunningAgent) -> None:
+    async with agent.local() as local:
+        assert (await local.put("/api/secrets/hook", json={"value": "s3cr3t-text"})).status_code == 204
+        assert (await local.delete("/api/secrets/hook")).status_code == 204
+    rows = await _record(agent, subject="hook")
+    assert [row["act"] for row in rows] == ["delete_secret", "put_secret"]
+    assert {row["via"] for row in rows} == {"socket"}
+    assert "s3cr3t" not in str(await _record(agent))
+
+
+async def test_a_refusal_is_recorded_once_and_counted(agent: RunningAgent, people: People) -> None:
+    ada, bob = await people.make("ada"), await people.make("bob")
+    job = await a_job(agent, ada)
+    async with ada.client(agent) as client:
+        await client.post(f"/api/jobs/{job.id}/shares", json={"principalId": "bob", "accessLevel": "reader"})
+    async with bob.client(agent) as client:
+        for _ in range(5):
+            assert (await client.delete(f"/api/jobs/{job.id}")).status_code == 403
+    [row] = await _record(agent, outcome="refused")
+    assert (row["handle"], row["act"], row["subjectId"], row["count"]) == ("bob", "delete_job", job.id, 5)
+    assert "manager" in row["reason"]
+
+
+async def test_a_missing_scope_and_a_revoked_token_are_refusals_of_somebody(
+    agent: RunningAgent, people: People
+) -> None:
+    ada = await people.make("ada", "read")
+    async with ada.client(agent) as client:
+        assert (await client.post("/api/jobs", json=definition())).status_code == 403
+    made = await agent.core.gate.tokens.create(
+        agent.core.gate.local(), TokenInput(name="old", scopes=["read"], user="ada")
+    )
+    await agent.core.gate.tokens.revoke(agent.core.gate.local(), made.info.id)
+    async with agent.tcp(made.token) as client:
+        assert (await client.get("/api/jobs")).status_code == 401
+    async with agent.tcp("jd_unknown") as client:
+        assert (await client.get("/api/jobs")).status_code == 401
+    rows = await _record(agent, outcome="refused")
+    assert [(row["handle"], row["act"]) for row in rows] == [("ada", "list_jobs"), ("ada", "create_job")]
+    assert rows[0]["tokenId"] == made.info.id
+    assert rows[0]["address"] == "127.0.0.1"
+
+
+async def test_one_act_on_many_leaves_a_row_for_each_and_for_each_refusal(agent: RunningAgent, people: People) -> None:
+    ada, bob = await people.make("ada"), await people.make("bob")
+    own, other = await a_job(agent, bob, "Own"), await a_job(agent, ada, "Other")
+    async with ada.client(agent) as client:
+        foreign = (await client.post(f"/api/jobs/{other.id}")).json()["id"]
+        await client.put(f"/api/jobs/{other.id}/shares/bob", json={"accessLevel": "reader"})
+    async with bob.client(agent) as client:
+        mine = (await client.post(f"/api/jobs/{own.id}")).json()["id"]
+        wanted = {"act": "cancel", "runs": [{"id": mine}, {"id": foreign}]}
+        answer = (await client.post("/api/runs/_bulk", json=wanted)).json()
+    assert [item["ok"] for item in answer["items"]] == [True, False]
+    rows = await _record(agent, act="change_runs")
+    assert {(row["outcome"], row["subjectId"]) for row in rows if row["outcome"] == "done"} == {("done", mine)}
+    assert [row["handle"] for row in rows if row["outcome"] == "refused"] == ["bob"]
+
+
+async def test_only_administrators_read_it_and_only_their_accounts(agent: RunningAgent, people: People) -> None:
+    ada = await people.make("ada")
+    await a_job(agent, ada)
+    async with ada.client(agent) as client:
+        assert (await client.get("/api/audit")).status_code == 403
+    async with agent.local() as local:
+        assert (await local.post("/api/accounts", json={"id": "other"})).status_code == 201
+    eve = await people.make("eve", "read", "admin", role="admin", account="other")
+    async with eve.client(agent) as client:
+        assert (await client.get("/api/audit")).json()["items"] == []
+
+
+async def test_pages_go_back_and_on(agent: RunningAgent, people: People) -> None:
+    ada = await people.make("ada")
+    for number in range(5):
+        await a_job(agent, ada, f"Job {number}")
+    names, before = [], None
+    while True:
+        async with agent.local() as local:
+            answer = await local.get(
+                "/api/audit", params={"user": "ada", "limit": 2, **({"before": before} if before else {})}
+            )
+        page = answer.json()
+        names += [row["subjectName"] for row in page["items"]]
+        before = page["before"]
+        if before is None:
+            break
+    assert names == [f"Job {number}" for number in reversed(range(5))]
+    last = (await _record(agent, user="ada", limit=2))[-1]["number"]
+    assert [row["subjectName"] for row in await _record(agent, user="ada", after=last)] == ["Job 4"]
+
+
+async def test_refusals_cannot_fill_the_disk(agent: RunningAgent) -> None:
+    """However many, of however many kinds: a bounded number of rows within a window, and every one is counted."""
+    audit, clock = agent.core.audit, agent.clock
+    caller = Caller("default", "u-1", "mallory", EVERY_SCOPE, "token", "t-1")
+    for number in range(3 * MOST_ROWS):
+        await audit.refused(Acting(caller, f"act_{number}", "x"), "no")
+    rows = await _record(agent, user="mallory", limit=200)
+    assert len(rows) == MOST_ROWS + 1
+    assert sum(row["count"] for row in rows) == 3 * MOST_ROWS
+    clock.advance(WINDOW + timedelta(seconds=1))
+    await audit.refused(Acting(caller, "act_0", "x"), "no")
+    assert len(await _record(agent, user="mallory", act="act_0")) == 2
+
+
+async def test_old_rows_go_and_of_refusals_all_but_the_newest(agent: RunningAgent) -> None:
+    audit, clock, store = agent.core.audit, agent.clock, agent.core.store
+    caller = Caller("default", "u-1", "mallory", EVERY_SCOPE, "token", "t-1")
+    async with agent.local() as local:
+        await local.put("/api/secrets/old", json={"value": "x"})
+        clock.advance(timedelta(days=2))
+        await local.put("/api/secrets/new", json={"value": "x"})
+    for number in range(5):
+        await audit.refused(Acting(caller, f"act_{number}", "x"), "no")
+    while await store.prune_audit(clock.now() - timedelta(days=1), 2):
+        pass
+    assert [row["act"] for row in await _record(agent, outcome="refused")] == ["act_4", "act_3"]
+    assert [row["subjectId"] for row in await _record(agent, outcome="done")] == ["new"]
+
+
+async def test_what_nobody_asked_for_is_in_nobodys_record(agent: RunningAgent) -> None:
+    """The agent's own writes (a touched token, a heartbeat) are no acts."""
+    token = await agent.token("read")
+    before = await _record(agent)
+    async with agent.tcp(token) as client:
+        assert (await client.get("/api/jobs")).status_code == httpx.codes.OK
+    assert await _record(agent) == before

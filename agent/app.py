@@ -16,6 +16,8 @@ from fastapi import FastAPI
 from agent.api.app import create_api
 from agent.api.serving import Listener, serve
 from agent.core.access import Access
+from agent.core.actions.acts import Actions
+from agent.core.actions.previews import Previews
 from agent.core.applying import Applying
 from agent.core.audit import Audit
 from agent.core.brake import Brake
@@ -69,6 +71,7 @@ from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import StoreLock, take_lock
 from agent.workers.pool import LocalExecutor
+from agent.workers.previewing import ProcessPreviewer
 from shared.clock import Clock, SystemClock
 from shared.errors import NotFound, Unavailable
 from shared.ids import NewId, new_id
@@ -252,6 +255,8 @@ async def _put_together(
         jobs=jobs,
         drafts=drafts,
         editing=editing,
+        actions=Actions(editing, jobs, blobs),
+        previews=Previews(editing, store, logs, drivers, blobs, ProcessPreviewer(), settings.smtp),
         datasets=Datasets(store, snapshots, access, jobs, clock, ids),
         job_datasets=JobDatasets(editing, access),
         revisions=Revisions(store, jobs, clock),

@@ -19,7 +19,9 @@ from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
 from agent.api.native import (
     accounts,
+    actions,
     agent,
+    attachments,
     audit,
     catch_up,
     datasets,
@@ -81,6 +83,8 @@ def create_api(core: Core) -> FastAPI:
         definitions,
         datasets,
         job_datasets,
+        actions,
+        attachments,
         runs,
         log_search,
         fires,

@@ -135,7 +135,8 @@ class Jobs:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
         never re-fires. Only `from_folder` changes what the definitions folder defines."""
         job = await self.get_to_edit(caller, key, from_folder=from_folder)
-        self._require_code(caller, job.type)
+        for type_ in (job.type, *(action.type for action in job.actions)):
+            self._require_code(caller, type_)
         await self._checking.check(caller, definition)
         definition = with_ids(definition, self._new_id, await self.definition(job))
         now = self._clock.now()

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from agent.core.access import Access
+from agent.core.actions.acts import Actions
+from agent.core.actions.previews import Previews
 from agent.core.applying import Applying
 from agent.core.audit import Audit
 from agent.core.catching_up import CatchingUp
@@ -40,6 +42,8 @@ class Core:
     jobs: Jobs
     drafts: Drafts
     editing: Editing
+    actions: Actions
+    previews: Previews
     revisions: Revisions
     applying: Applying
     defining: Defining

@@ -14,6 +14,7 @@ from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.listing import ListedRun, ListingQuery, ListingStore
+from agent.core.ports.previewing import Previewer
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
 from agent.core.ports.runs import RunStore
@@ -40,6 +41,7 @@ __all__ = [
     "ListingQuery",
     "ListingStore",
     "LogStore",
+    "Previewer",
     "Pruning",
     "ReturnSink",
     "RunStore",

@@ -10,8 +10,8 @@ from typing import Protocol
 class Blobs(Protocol):
     """Contents by their SHA-256, apart for each account; written aside and renamed, so that one that is there is whole."""
 
-    async def put(self, account_id: str, content: AsyncIterator[bytes], most: int) -> tuple[str, int]:
-        """(SHA-256, bytes). TooLarge beyond `most`, and nothing is kept. What is there already counts as new."""
+    async def put(self, account_id: str, content: AsyncIterator[bytes]) -> tuple[str, int]:
+        """(SHA-256, bytes). Nothing is kept where `content` raises. What is there already counts as put now."""
 
     def path(self, account_id: str, digest: str) -> str:
         """Where it lies, whether or not it is there."""

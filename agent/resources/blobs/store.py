@@ -13,8 +13,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
-from shared.errors import InvalidInput
-
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -25,15 +23,13 @@ class FileBlobStore:
         self._folder = folder
         self._now = now
 
-    async def put(self, account_id: str, content: AsyncIterator[bytes], most: int) -> tuple[str, int]:
+    async def put(self, account_id: str, content: AsyncIterator[bytes]) -> tuple[str, int]:
         aside = await asyncio.to_thread(self._open_aside)
         digest, size = hashlib.sha256(), 0
         try:
             with aside:
                 async for chunk in content:
                     size += len(chunk)
-                    if size > most:
-                        raise InvalidInput.one("content", f"is larger than {most} bytes", code="too_large")
                     digest.update(chunk)
                     await asyncio.to_thread(aside.write, chunk)
                 await asyncio.to_thread(_sync, aside)

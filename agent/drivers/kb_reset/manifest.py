@@ -8,12 +8,14 @@ from agent.resources.knowledge.sync.parameters import ResetParameters
 HELP = """\
 Makes a table's share of a knowledge base anew, aside, and swaps it in at the end: until then searches see the old
 content, and a failed or cancelled run changes nothing. Shares of other tables are left alone. `mode: refresh` reads
-every row again into the content that is there; `mode: clear` empties it without bringing anything in.
+every row again into the content that is there; `mode: clear` empties it without bringing anything in. Of several
+`streams`, `only` names those that are meant.
 """
 
 
 def _needs(parameters: ResetParameters) -> Needs:
-    return Needs(connections=(parameters.connection,), knowledge_bases=(parameters.knowledge_base,))
+    connections = dict.fromkeys(table.connection for table in parameters.tables())
+    return Needs(connections=tuple(connections), knowledge_bases=(parameters.knowledge_base,))
 
 
 MANIFEST = Manifest(

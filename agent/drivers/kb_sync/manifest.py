@@ -12,12 +12,14 @@ last batch ended; every row is in the knowledge base once, as it is in the sourc
 
 A filter column cannot see deletions, nor changes that leave it alone: `compare: full` compares the whole table.
 Rows whose filter value is NULL are counted and reported. `source_table` is `connection.table` or
-`connection.schema.table`. A table without a primary key needs `key_columns`.
+`connection.schema.table`. A table without a primary key needs `key_columns`. Several tables go into one job as
+`streams`; one that fails keeps none of the others from going on.
 """
 
 
 def _needs(parameters: SyncParameters) -> Needs:
-    return Needs(connections=(parameters.connection,), knowledge_bases=(parameters.knowledge_base,))
+    connections = dict.fromkeys(table.connection for table in parameters.tables())
+    return Needs(connections=tuple(connections), knowledge_bases=(parameters.knowledge_base,))
 
 
 MANIFEST = Manifest(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from datetime import timedelta
@@ -55,6 +55,8 @@ class Intake:
         self._scope = json.dumps(plan.scope)
         self.counts = Counts()
         self.watermark: Any = None
+        self.heard: Callable[[Counts], None] | None = None
+        """Told after each commit."""
         self._unfinished: Scan | None = None
         self._same_run = False
         self._load(again=again)
@@ -137,6 +139,8 @@ class Intake:
             return
         commit.future.result()
         self.counts = commit.counts
+        if self.heard is not None:
+            self.heard(self.counts)
         self._context.progress(commit.scan.seen, max(commit.scan.total, commit.scan.seen), unit="rows")
 
     def _pages(self, scan: Scan) -> Iterator[Page]:

@@ -2,19 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from datetime import timedelta
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal, Self, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ModelWrapValidatorHandler,
+    ValidationError,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from shared.durations import parse_duration
 
+MOST_STREAMS = 100
+Made = TypeVar("Made")
 ColumnName = Annotated[str, Field(min_length=1, max_length=200)]
 Columns = Annotated[list[ColumnName], Field(min_length=1, max_length=500)]
 
 
-class TableParameters(BaseModel):
-    """The fields that every job from a table to a knowledge base has."""
+class Stream(BaseModel):
+    """One table, and what of it becomes content."""
 
     model_config = ConfigDict(extra="forbid")
 
@@ -22,7 +35,6 @@ class TableParameters(BaseModel):
         description="`connection.table` or `connection.schema.table`; the first dot ends the connection's name",
         examples=["orders_db.orders"],
     )
-    knowledge_base: str = Field(min_length=1, description="Name of the knowledge base", examples=["orders_kb"])
     content_columns: Columns = Field(
         description="Columns whose values, one a line, are the text that is embedded and searched",
         examples=[["product", "description"]],
@@ -37,7 +49,6 @@ class TableParameters(BaseModel):
     attribute_columns: Annotated[list[ColumnName], Field(max_length=500)] | None = Field(
         None, description="Columns kept as attributes to filter by; left out: all simple ones that are no content"
     )
-    batch_size: int = Field(2000, ge=1, le=10_000, description="Rows read, embedded and committed at once")
 
     @field_validator("source_table")
     @classmethod
@@ -63,8 +74,15 @@ class TableParameters(BaseModel):
         return self.source_table.partition(".")[2]
 
 
-class SyncParameters(TableParameters):
-    """Parameters of `kb-sync`."""
+class TableParameters(Stream):
+    """What there is to know for the work on one table."""
+
+    knowledge_base: str = Field(min_length=1, description="Name of the knowledge base", examples=["orders_kb"])
+    batch_size: int = Field(2000, ge=1, le=10_000, description="Rows read, embedded and committed at once")
+
+
+class TableSync(TableParameters):
+    """One table, brought up to date."""
 
     compare: Literal["watermark", "full"] = Field(
         "watermark",
@@ -91,11 +109,96 @@ class SyncParameters(TableParameters):
         return parse_duration(self.lag) if isinstance(self.lag, str) else self.lag
 
 
-class ResetParameters(TableParameters):
-    """Parameters of `kb-reset`."""
+class TableReset(TableParameters):
+    """One table's content, made anew."""
 
     mode: Literal["rebuild", "refresh", "clear"] = Field(
         "rebuild",
         description="`rebuild`: make the content anew and swap it in at the end; `refresh`: read every row again "
         "into the content that is there; `clear`: empty it",
     )
+
+
+_OF_STREAM = tuple(Stream.model_fields)
+Streams = Annotated[list[Stream], Field(min_length=1, max_length=MOST_STREAMS)]
+_STREAMS = "Several tables instead of one: what says which table and which columns stands in each"
+
+
+def _each_once(streams: list[Stream] | None) -> list[Stream] | None:
+    names = [stream.source_table for stream in streams or ()]
+    if len(set(names)) < len(names):
+        raise ValueError("names a table twice")
+    return streams
+
+
+class SyncParameters(TableSync):
+    """Parameters of `kb-sync`. With `streams`, the fields of one table are those of the first."""
+
+    streams: Annotated[Streams | None, AfterValidator(_each_once)] = Field(None, description=_STREAMS)
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_or_several(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        return _validated(cls.__name__, data, handler)
+
+    def tables(self) -> list[TableSync]:
+        common = {"knowledge_base": self.knowledge_base, "batch_size": self.batch_size}
+        chosen = [self._own_stream()] if self.streams is None else self.streams
+        return [TableSync(**stream.model_dump(), **common, compare=self.compare, lag=self.lag) for stream in chosen]
+
+    def _own_stream(self) -> Stream:
+        return Stream(**self.model_dump(include=set(_OF_STREAM)))
+
+
+class ResetParameters(TableReset):
+    """Parameters of `kb-reset`. With `streams`, the fields of one table are those of the first."""
+
+    streams: Annotated[Streams | None, AfterValidator(_each_once)] = Field(None, description=_STREAMS)
+    only: Annotated[list[str], Field(max_length=MOST_STREAMS)] | None = Field(
+        None, description="Of the streams only these, by `source_table`; left out: all"
+    )
+
+    @model_validator(mode="wrap")
+    @classmethod
+    def _one_or_several(cls, data: Any, handler: ModelWrapValidatorHandler[Self]) -> Self:
+        made = _validated(cls.__name__, data, handler)
+        known = [table.source_table for table in made._all()]
+        unknown = [name for name in made.only or () if name not in known]
+        if unknown:
+            raise ValueError(f"only: {unknown[0]!r} is none of the streams {', '.join(known)}")
+        return made
+
+    def tables(self) -> list[TableReset]:
+        return [table for table in self._all() if not self.only or table.source_table in self.only]
+
+    def _all(self) -> list[TableReset]:
+        common = {"knowledge_base": self.knowledge_base, "batch_size": self.batch_size, "mode": self.mode}
+        own = Stream(**self.model_dump(include=set(_OF_STREAM)))
+        return [TableReset(**stream.model_dump(), **common) for stream in self.streams or [own]]
+
+
+def _validated(name: str, data: Any, handler: Callable[[Any], Made]) -> Made:
+    """A stream's fields stand in the streams or, of one table, at the top; faults are told where they stand."""
+    streams = data.get("streams") if isinstance(data, Mapping) else None
+    if streams is None:
+        return handler(data)
+    twice = [_misplaced(field, data[field]) for field in _OF_STREAM if field in data]
+    first = streams[0] if isinstance(streams, list) and streams and isinstance(streams[0], dict) else {}
+    try:
+        made = handler({**data, **{field: first[field] for field in _OF_STREAM if field in first}})
+    except ValidationError as error:
+        told = [fault for fault in error.errors(include_url=False) if fault["loc"][0] not in _OF_STREAM]
+        raise ValidationError.from_exception_data(name, [*twice, *map(_again, told)]) from None
+    if twice:
+        raise ValidationError.from_exception_data(name, twice)
+    return made
+
+
+def _misplaced(field: str, value: Any) -> InitErrorDetails:
+    kind = PydanticCustomError("misplaced", "stands in each of the streams, where there are streams")
+    return InitErrorDetails(type=kind, loc=(field,), input=value)
+
+
+def _again(fault: Any) -> InitErrorDetails:
+    kind = PydanticCustomError(fault["type"], "{said}", {"said": fault["msg"]})
+    return InitErrorDetails(type=kind, loc=fault["loc"], input=fault["input"])

@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.resources.connections import TableInfo
 from agent.resources.connections.inspection import near
-from agent.resources.knowledge.sync.parameters import SyncParameters, TableParameters
+from agent.resources.knowledge.sync.parameters import TableParameters, TableSync
 from shared.errors import Fault, InvalidInput
 
 MISSING_KEY = "missing_key"
@@ -115,7 +115,7 @@ def _does_not_sort(type_name: str, kind: str) -> bool:
 
 def _wrong_lag(parameters: TableParameters, table: TableInfo) -> list[Fault]:
     column = table.columns.get(parameters.filter_column)
-    if not isinstance(parameters, SyncParameters) or not parameters.lag or column is None:
+    if not isinstance(parameters, TableSync) or not parameters.lag or column is None:
         return []
     spans = isinstance(parameters.parsed_lag(), timedelta)
     if spans and column.kind == "number":

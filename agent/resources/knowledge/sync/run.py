@@ -26,16 +26,37 @@ from agent.resources.knowledge.shares import (
     swap_in,
 )
 from agent.resources.knowledge.sync.check import look_up
+from agent.resources.knowledge.sync.counts import Counts
 from agent.resources.knowledge.sync.intake import Intake
-from agent.resources.knowledge.sync.parameters import ResetParameters, SyncParameters, TableParameters
+from agent.resources.knowledge.sync.parameters import (
+    ResetParameters,
+    SyncParameters,
+    TableParameters,
+    TableReset,
+    TableSync,
+)
 from agent.resources.knowledge.sync.plan import Plan, make_plan
 from agent.resources.knowledge.sync.source import TableSource
+from agent.resources.knowledge.sync.streams import of_each
 from agent.resources.knowledge.sync.values import plain
 from agent.resources.knowledge.writing import ShareWriter
 from shared.errors import InvalidInput
 
+TELL_SECONDS = 1.0
+"""How often a step under way says what was committed."""
+
 
 def synchronise(context: RunContext, parameters: SyncParameters) -> dict[str, Any]:
+    """Bring in what is new, or what differs, of each table."""
+    return of_each(context, parameters.tables(), _synchronise, several=parameters.streams is not None)
+
+
+def reset(context: RunContext, parameters: ResetParameters) -> dict[str, Any]:
+    """Make the content of each table anew, or empty it."""
+    return of_each(context, parameters.tables(), _reset, several=parameters.streams is not None)
+
+
+def _synchronise(context: RunContext, parameters: TableSync) -> dict[str, Any]:
     """Bring in what is new (`watermark`) or what differs (`full`). A share whose key columns or embedder are no
     longer the job's is built anew aside and swapped in."""
     with _opened(context, parameters) as work:
@@ -45,7 +66,7 @@ def synchronise(context: RunContext, parameters: SyncParameters) -> dict[str, An
             return _build_aside(work)
         share = live or begin_share(work.base, work.identity, "live", context.run_id, context.clock.now())
         intake = work.intake(share)
-        with context.step("read", f"Read {work.identity.origin}, embed and store what changed"):
+        with work.counting("read", f"Read {work.identity.origin}, embed and store what changed", intake):
             if parameters.compare == "full":
                 intake.bring_in_everything()
             else:
@@ -53,7 +74,7 @@ def synchronise(context: RunContext, parameters: SyncParameters) -> dict[str, An
         return work.result(intake)
 
 
-def reset(context: RunContext, parameters: ResetParameters) -> dict[str, Any]:
+def _reset(context: RunContext, parameters: TableReset) -> dict[str, Any]:
     """Make the origin's content anew; until the last step, searches see what was there before."""
     with _opened(context, parameters) as work:
         if parameters.mode == "clear":
@@ -61,7 +82,7 @@ def reset(context: RunContext, parameters: ResetParameters) -> dict[str, Any]:
         live = find_share(work.base, work.identity.origin, "live")
         if parameters.mode == "refresh" and live and live.identity == work.identity:
             intake = work.intake(live, again=True)
-            with context.step("read", f"Read every row of {work.identity.origin} again"):
+            with work.counting("read", f"Read every row of {work.identity.origin} again", intake):
                 intake.bring_in_changes(None)
             return work.result(intake)
         return _build_aside(work)
@@ -85,6 +106,29 @@ class _Work:
     def intake(self, share: Share, *, again: bool = False) -> Intake:
         writer = ShareWriter(self.base, self.reading, share, self.embedder)
         return Intake(self.context, self.source, writer, self.plan, self.parameters.batch_size, again=again)
+
+    @contextmanager
+    def counting(self, key: str, title: str, intake: Intake) -> Iterator[None]:
+        """A step that says, however it ends, what was committed for searches to find."""
+        with self.context.step(key, title) as step:
+            told_at = self.context.clock.monotonic()
+
+            def tell(counts: Counts) -> None:
+                nonlocal told_at
+                step.result(self.committed(counts))
+                if self.context.clock.monotonic() - told_at >= TELL_SECONDS:
+                    told_at = self.context.clock.monotonic()
+                    step.message(f"{counts.rows_synced} rows synced")
+
+            intake.heard = tell
+            try:
+                yield
+            finally:
+                intake.heard = None
+                step.result(self.committed(intake.counts))
+
+    def committed(self, counts: Counts) -> dict[str, Any]:
+        return {"origin": self.identity.origin, **counts.as_result()}
 
     def result(self, intake: Intake) -> dict[str, Any]:
         seconds = max(self.context.clock.monotonic() - self.started, 1e-6)
@@ -164,7 +208,7 @@ def _survey(work: _Work) -> None:
     work.without_filter = work.source.count_without_filter()
     if work.without_filter:
         rows = "1 row has" if work.without_filter == 1 else f"{work.without_filter} rows have"
-        whole = isinstance(work.parameters, SyncParameters) and work.parameters.compare == "full"
+        whole = isinstance(work.parameters, TableSync) and work.parameters.compare == "full"
         fate = "only a full comparison sees them" if whole else "they are left out"
         work.context.warn(f"{rows} no value in '{work.plan.filter}' of {work.identity.origin}: {fate}")
 
@@ -173,13 +217,14 @@ def _build_aside(work: _Work) -> dict[str, Any]:
     share = _building(work)
     intake = work.intake(share)
     with work.context.step("read", f"Read {work.identity.origin} into new content, aside"):
-        if isinstance(work.parameters, SyncParameters) and work.parameters.compare == "full":
+        if isinstance(work.parameters, TableSync) and work.parameters.compare == "full":
             intake.bring_in_everything()
         else:
             intake.bring_in_changes(None)
-    with work.context.step("swap", "Swap the new content in"):
+    with work.context.step("swap", "Swap the new content in") as step:
         work.context.check_cancelled()
         swap_in(work.base, share)
+        step.result(work.committed(intake.counts))
         _clear_away(work)
     return work.result(intake)
 

@@ -24,8 +24,9 @@ from shared.clock import Clock
 
 if TYPE_CHECKING:
     from console.acting import Acting
-    from console.client.answers import AgentInfo, Me
+    from console.client.answers import AgentInfo
     from console.live import Live
+    from shared.models import Me
 
 Tone = Literal["info", "good", "warning", "error"]
 Hear = Callable[[Changes], None]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import typer
 
+from console.cli.accounts import accounts
 from console.cli.applying import apply, export
 from console.cli.catch_up import catch_up
 from console.cli.connections import connections
@@ -11,10 +12,12 @@ from console.cli.definitions_folder import show_definitions
 from console.cli.explain import explain
 from console.cli.jobs import jobs
 from console.cli.knowledge_bases import knowledge_bases
+from console.cli.login import login, logout, whoami
 from console.cli.runs import runs
 from console.cli.secrets import secrets
 from console.cli.sentinels import sentinels
 from console.cli.tokens import tokens
+from console.cli.users import users
 
 app = typer.Typer(
     name="jobdeck", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
@@ -30,4 +33,9 @@ app.add_typer(catch_up, name="catch-up")
 app.add_typer(connections, name="connection")
 app.add_typer(knowledge_bases, name="kb")
 app.add_typer(secrets, name="secret")
+app.command()(login)
+app.command()(logout)
+app.command()(whoami)
+app.add_typer(users, name="user")
+app.add_typer(accounts, name="account")
 app.add_typer(tokens, name="token")

@@ -32,7 +32,7 @@ def call(work: Callable[[AgentClient], Awaitable[T]]) -> T:
 
 def the_target() -> Target:
     """The agent that environment and settings name."""
-    return resolve(os.environ, os.geteuid(), _settings())
+    return resolve(os.environ, os.geteuid(), the_settings())
 
 
 async def find_run(client: AgentClient, key: str) -> Run:
@@ -63,7 +63,8 @@ def confirm(question: str, *, yes: bool) -> None:
         raise JobdeckError("nothing was done")
 
 
-def _settings() -> Settings:
+def the_settings() -> Settings:
+    """The console's; the defaults where there is no home to look in."""
     try:
         path = console_config(os.environ)
     except InvalidInput:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated
 
 import typer
@@ -13,7 +14,7 @@ from console.cli.output import Column, note, say, say_json, say_table
 from console.cli.wording import when
 from shared.clock import SystemClock
 from shared.exits import Exit
-from shared.models import TokenInfo
+from shared.models import TokenInfo, TokenInput
 
 tokens = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Tokens: what programs and people elsewhere call the agent with."
@@ -28,13 +29,16 @@ def create_token(
         list[str], typer.Option("--scope", "-s", help="read, edit, run, delete, admin or code; give it once for each.")
     ],
     account: Annotated[str | None, typer.Option(help="For another account; one that is not there is made.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="HANDLE", help="For this user; else for yourself.")] = None,
+    expires: Annotated[str | None, typer.Option(metavar="WHEN", help="After '30 days', or at '2026-12-31'.")] = None,
     as_json: Json = False,
 ) -> int:
     """Create a token and print it, alone: it is shown this once.
 
-    Example: jobdeck token create ci --scope read --scope run
+    Example: jobdeck token create ci --scope read --scope run --expires 90d
     """  # fmt: skip
-    made = administer(lambda client: client.access.create_token(name, scope, account))
+    given = TokenInput(name=name, scopes=scope, account=account, user=user, expires=expires)
+    made = administer(lambda client: client.access.create_token(given))
     if as_json:
         say_json(made)
     else:
@@ -44,7 +48,7 @@ def create_token(
 
 @tokens.command("list")
 def list_tokens(*, as_json: Json = False) -> int:
-    """List tokens: their names and scopes, never the tokens themselves."""
+    """List tokens: their names, scopes and ends, never the tokens themselves."""
     found = administer(lambda client: client.access.tokens())
     if as_json:
         say_json(found)
@@ -69,17 +73,25 @@ def _say_tokens(found: list[TokenInfo]) -> None:
         note("no tokens; the local socket needs none")
         return
     now = SystemClock().now()
-    columns = [Column("NAME", flexible=True), Column("SCOPES"), Column("CREATED"), Column("LAST USED"), Column("ID")]
-    say_table(
-        columns,
-        [
-            (
-                token.name,
-                " ".join(token.scopes) if token.revoked_at is None else "revoked",
-                when(token.created_at, now),
-                when(token.last_used_at, now),
-                token.id,
-            )
-            for token in found
-        ],
+    columns = [
+        Column("NAME", flexible=True),
+        Column("USER", flexible=True),
+        Column("SCOPES"),
+        Column("CREATED"),
+        Column("LAST USED"),
+        Column("EXPIRES"),
+        Column("ID"),
+    ]
+    say_table(columns, [_row(token, now) for token in found])
+
+
+def _row(token: TokenInfo, now: datetime) -> tuple[str, ...]:
+    return (
+        token.name,
+        token.handle,
+        " ".join(token.scopes) if token.revoked_at is None else "revoked",
+        when(token.created_at, now),
+        when(token.last_used_at, now),
+        when(token.expires_at, now) or "never",
+        token.id,
     )

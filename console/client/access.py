@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from console.client.answers import Items, NewToken, SecretInfo
+from console.client.answers import Items, SecretInfo
 from console.client.session import Session, segment
-from shared.models import TokenInfo
+from shared.models import NewToken, TokenInfo, TokenInput
 
 
 class Access:
@@ -16,10 +14,9 @@ class Access:
     async def tokens(self) -> list[TokenInfo]:
         return (await self._session.fetch(Items[TokenInfo], "GET", "/tokens")).items
 
-    async def create_token(self, name: str, scopes: Sequence[str], account: str | None = None) -> NewToken:
-        """The only time that the token itself is answered. Another account than the caller's: over the socket only."""
-        body = {"name": name, "scopes": list(scopes)} | ({"account": account} if account else {})
-        return await self._session.fetch(NewToken, "POST", "/tokens", body=body)
+    async def create_token(self, given: TokenInput) -> NewToken:
+        """The only time that the token itself is answered."""
+        return await self._session.fetch(NewToken, "POST", "/tokens", body=given)
 
     async def revoke_token(self, token_id: str) -> None:
         await self._session.send("DELETE", f"/tokens/{segment('token', token_id)}")

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from console.client.catch_up import CatchUps
     from console.client.definitions import Definitions
     from console.client.jobs import Jobs
+    from console.client.people import People
     from console.client.runs import Runs
     from console.client.sentinels import Sentinels
     from console.client.session import Session
@@ -90,6 +91,13 @@ class AgentClient:
         from console.client.access import Access
 
         return Access(self.session)
+
+    @cached_property
+    def people(self) -> People:
+        """Accounts and users; logging in and out."""
+        from console.client.people import People
+
+        return People(self.session)
 
     @cached_property
     def sentinels(self) -> Sentinels:

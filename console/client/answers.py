@@ -6,7 +6,7 @@ from typing import Any, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, Field
 
-from shared.models import Fire, Job, JobInput, Run, RunError, Sentinel, TokenInfo
+from shared.models import Fire, Job, JobInput, Run, RunError, Sentinel
 from shared.models.base import Instant, Resource
 
 T = TypeVar("T")
@@ -150,14 +150,6 @@ class AgentInfo(Resource):
     """Missed fires that wait for an operator, and of how many jobs."""
 
 
-class Me(Resource):
-    account_id: str
-    user_id: str
-    handle: str = ""
-    scopes: list[str] = []
-    via: str = ""
-
-
 class ConnectionTest(Resource):
     ok: bool
     message: str = ""
@@ -183,10 +175,3 @@ class SecretInfo(Resource):
 
     name: str
     updated_at: Instant
-
-
-class NewToken(Resource):
-    """`token` is shown this once."""
-
-    token: str
-    info: TokenInfo

@@ -51,6 +51,7 @@ class Session:
         body: BaseModel | Mapping[str, Any] | None = None,
         version: int | None = None,
         patience: float = 0.0,
+        headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """One request under `/api`. `version` becomes If-Match; `patience` is added to the time it may take.
 
@@ -61,7 +62,7 @@ class Session:
             f"api{path}",
             params=_given(params),
             content=_encode(body),
-            headers=_headers(body, version),
+            headers={**_headers(body, version), **(headers or {})},
             timeout=self._timeout + patience,
         )
         try:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -74,6 +75,29 @@ def read_token(path: Path) -> str:
     if mode & 0o077:
         raise InvalidInput.one(str(path), f"others can read this token; say `chmod 600 {path}`", oct(mode & 0o777))
     return _checked(str(path), text)
+
+
+def token_place(environment: Environment, settings: Settings | None = None, context: str | None = None) -> Path:
+    """Where the token is kept that `resolve` finds: the context's own file, else the user's."""
+    settings = settings or Settings()
+    named = context or environment.get("JOBDECK_CONTEXT") or None
+    chosen = named or (None if environment.get("JOBDECK_AGENT") else settings.context)
+    file = settings.choose(chosen).token_file if chosen else None
+    return Path(file).expanduser() if file else places.token_file(environment)
+
+
+def write_token(path: Path, token: str) -> None:
+    """For its owner alone from its first byte on; who reads it meanwhile reads the one before."""
+    aside = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, places.SECRET_FILE_MODE)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            file.write(f"{token}\n")
+        aside.replace(path)
+    except OSError as error:
+        aside.unlink(missing_ok=True)
+        raise InvalidInput.one(str(path), f"the token cannot be kept there: {error.strerror}") from error
 
 
 def _from_context(settings: Settings, name: str, environment: Environment) -> Target:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.client.answers import AgentInfo, ConnectionTest, Items, Me, Page, Table
+from console.client.answers import AgentInfo, ConnectionTest, Items, Page, Table
 from console.client.session import Session, segment
 from shared.models import (
     Connection,
@@ -10,6 +10,7 @@ from shared.models import (
     Fire,
     KnowledgeBase,
     KnowledgeBaseInput,
+    Me,
     SearchHit,
     SearchInput,
     Worker,

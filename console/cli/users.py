@@ -1,0 +1,138 @@
+"""`jobdeck user …`."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Annotated
+
+import typer
+
+from console.cli.administering import administer
+from console.cli.calling import confirm
+from console.cli.options import Json, Yes
+from console.cli.output import Column, note, say, say_facts, say_json, say_table
+from console.cli.passwords import ask_password
+from console.cli.wording import when
+from shared.clock import SystemClock
+from shared.exits import Exit
+from shared.models import Membership, MembershipInput, Role, User, UserInput
+
+users = typer.Typer(
+    no_args_is_help=True, rich_markup_mode=None, help="Users: who may call, with which role, in which account."
+)
+
+Handle = Annotated[str, typer.Argument(metavar="USER", help="A user's handle or id.")]
+InAccount = Annotated[str | None, typer.Option("--account", help="In this account; else in your own.")]
+AsAdmin = Annotated[bool, typer.Option("--admin", help="Administers the account; else a member of it.")]
+WithCode = Annotated[bool, typer.Option("--code", help="May change what runs programs; no role includes it.")]
+
+
+@users.command("create")
+def create_user(
+    handle: Annotated[str, typer.Argument(help="The name to log in with.")],
+    *,
+    admin: AsAdmin = False,
+    code: WithCode = False,
+    account: InAccount = None,
+    no_password: Annotated[bool, typer.Option("--no-password", help="For single sign-on and tokens only.")] = False,
+    as_json: Json = False,
+) -> int:
+    """Create a user. The password is asked for, or read from standard input.
+
+    Example: pwgen 20 1 | jobdeck user create anna --admin
+    """
+    password = None if no_password else ask_password(twice=True)
+    given = UserInput(handle=handle, password=password, role=_role(admin), code=code, account=account)
+    made = administer(lambda client: client.people.create_user(given))
+    if as_json:
+        say_json(made)
+    else:
+        say(f"created {made.handle}")
+    return Exit.OK
+
+
+@users.command("list")
+def list_users(*, as_json: Json = False) -> int:
+    """List the users of your account; over the agent's socket, those of all."""
+    found = administer(lambda client: client.people.users())
+    if as_json:
+        say_json(found)
+        return Exit.OK
+    now = SystemClock().now()
+    columns = [Column("USER", flexible=True), Column("MAY", flexible=True), Column("LAST LOGIN"), Column("STATE")]
+    say_table(columns, [_row(user, now) for user in found])
+    return Exit.OK
+
+
+@users.command("show")
+def show_user(user: Handle, *, as_json: Json = False) -> int:
+    """Show a user: accounts, roles, how the user gets in."""
+    found = administer(lambda client: client.people.user(user))
+    if as_json:
+        say_json(found)
+        return Exit.OK
+    now = SystemClock().now()
+    facts = [
+        ("user", found.handle),
+        ("id", found.id),
+        ("state", _state(found)),
+        ("created", when(found.created_at, now)),
+    ]
+    facts += [("password", "set" if found.has_password else "none"), ("issuer", found.issuer or "")]
+    facts += [("last login", when(found.last_login_at, now))]
+    say_facts(facts + [(f"in {each.account_id}", _may(each)) for each in found.memberships])
+    return Exit.OK
+
+
+@users.command("role")
+def set_role(user: Handle, *, admin: AsAdmin = False, code: WithCode = False, account: InAccount = None) -> int:
+    """Give a user a role in an account; an account that the user is not in yet, too."""
+    given = MembershipInput(role=_role(admin), code=code, account=account)
+    found = administer(lambda client: client.people.put_membership(user, given))
+    say("\n".join(f"{each.account_id}: {_may(each)}" for each in found.memberships))
+    return Exit.OK
+
+
+@users.command("password")
+def set_password(user: Handle) -> int:
+    """Set a user's password; whoever is logged in as that user is logged out."""
+    password = ask_password(twice=True)
+    administer(lambda client: client.people.set_password(user, password))
+    note("the password is set")
+    return Exit.OK
+
+
+@users.command("disable")
+def disable_user(user: Handle, *, account: InAccount = None, yes: Yes = False) -> int:
+    """Shut a user out at once: sessions end, tokens open nothing. Over the socket everywhere, unless an account is
+    named."""
+    confirm(f"Disable {user}?", yes=yes)
+    administer(lambda client: client.people.switch_user(user, enabled=False, account=account))
+    say(f"disabled {user}")
+    return Exit.OK
+
+
+@users.command("enable")
+def enable_user(user: Handle, *, account: InAccount = None) -> int:
+    """Let a user in again."""
+    administer(lambda client: client.people.switch_user(user, enabled=True, account=account))
+    say(f"enabled {user}")
+    return Exit.OK
+
+
+def _role(admin: bool) -> Role:
+    return "admin" if admin else "member"
+
+
+def _row(user: User, now: datetime) -> tuple[str, ...]:
+    may = ", ".join(f"{each.account_id}: {_may(each)}" for each in user.memberships)
+    return user.handle, may, when(user.last_login_at, now) or "never", _state(user)
+
+
+def _may(membership: Membership) -> str:
+    more = " and code" if "code" in membership.scopes else ""
+    return f"{membership.role}{more}" + (" (disabled)" if membership.disabled_at else "")
+
+
+def _state(user: User) -> str:
+    return "disabled" if user.disabled_at else "enabled"

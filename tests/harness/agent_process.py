@@ -117,7 +117,7 @@ class AgentProcess:
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, self._told()
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{self._told()}"
         try:
             with self.client() as client:
                 return client.get("/readyz").status_code == httpx.codes.OK

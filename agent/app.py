@@ -220,7 +220,7 @@ async def _put_together(
     scheduler = Scheduler(store, clock, firing, brake)
     catch_up = CatchUp(store, clock, ids, pace, settings.workers)
     rescuer = Rescuer(store, clock, executor, drivers, rng, agent_id, supervisor.watches, settings.lease)
-    roster, retention = Roster(store, clock, executor), Retention(store, logs, clock, settings)
+    roster, retention = Roster(store, clock, executor), Retention(store, logs, blobs, clock, settings)
     sealer, delayed_canceller = Sealer(logs), DelayedCanceller(store, clock)
     patience = Patience(frozenset(settings.sentinels), settings.sentinel_tolerance, settings.sentinel_least_runs)
     snapshot_watch = SnapshotWatch(store, snapshots)

@@ -1,4 +1,4 @@
-"""Keeps what grows without end within its bounds: runs and their logs, the ledger, events, the store's file.
+"""Keeps what grows without end within its bounds: runs and their logs, the ledger, events, uploaded contents, the store's file.
 
 Each poll does one small thing, then rests as long as it took, at least: whatever else is to be written goes between.
 """
@@ -6,9 +6,9 @@ Each poll does one small thing, then rests as long as it took, at least: whateve
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 
-from agent.core.ports import LogStore, Store
+from agent.core.ports import Blobs, LogStore, Store
 from agent.core.records import OldRows
 from agent.services.poller import Poller
 from agent.settings import Settings
@@ -16,6 +16,7 @@ from shared.clock import Clock
 
 AT_ONCE = 100
 """Rows deleted in one transaction: a hundredth of a second of the writer's time."""
+BLOB_GRACE = timedelta(hours=1)
 _LOOK_EVERY = 60.0
 _BETWEEN = 0.01
 
@@ -24,8 +25,10 @@ _Delete = Callable[[Sequence[int]], Awaitable[int]]
 
 
 class Retention(Poller):
-    def __init__(self, store: Store, logs: LogStore, clock: Clock, settings: Settings) -> None:
+    def __init__(self, store: Store, logs: LogStore, blobs: Blobs, clock: Clock, settings: Settings) -> None:
         super().__init__()
+        self._blobs = blobs
+        self._blobs_due = clock.monotonic()
         self._store = store
         self._logs = logs
         self._clock = clock
@@ -50,6 +53,7 @@ class Retention(Poller):
             or await self._store.prune_events(keep.keep_events, now - keep.keep_events_for) > 0
             or await self._store.prune_audit(now - keep.keep_audit_for, keep.keep_refusals) > 0
             or await self._store.give_back_space()
+            or await self._delete_blobs()
             or self._start_over()
         )
 
@@ -59,6 +63,16 @@ class Retention(Poller):
             await self._logs.delete(gone)
             await self._store.forget_gone_runs(gone)
         return bool(gone)
+
+    async def _delete_blobs(self) -> bool:
+        """Contents that no revision and no draft names; not those of the last hour, which somebody may be about to."""
+        if self._clock.monotonic() < self._blobs_due:
+            return False
+        self._blobs_due = self._clock.monotonic() + BLOB_GRACE.total_seconds()
+        before = self._clock.now() - BLOB_GRACE
+        if await self._blobs.unnamed(frozenset(), before):
+            await self._blobs.delete(await self._blobs.unnamed(await self._store.named_blobs(), before))
+        return False
 
     async def _delete_surplus(self) -> bool:
         surplus = await self._store.surplus_runs(self._settings.keep_runs, AT_ONCE)

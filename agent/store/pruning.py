@@ -7,6 +7,7 @@ between leaves no file that nobody knows. Pages and events go by numbers that on
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -17,12 +18,13 @@ import sqlalchemy as sa
 from agent.core.records import OldRows
 from agent.store import counts, facts, fulltext
 from agent.store.rows import chunks
-from agent.store.tables import fires, gone_runs, runs
+from agent.store.tables import drafts, fires, gone_runs, job_revisions, runs
 from shared.models import FireOutcome
 
 LOOKED_AT = 2000
 """Rows in one look."""
 _PRUNED = "runs_pruned_up_to"
+_BLOB = re.compile(r'"blob": ?"([0-9a-f]{64})"')
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +80,16 @@ def delete_fires(connection: sa.Connection, numbers: Sequence[int]) -> int:
     for part in chunks(numbers):
         gone += connection.execute(sa.delete(fires).where(fires.c.id.in_(part), _FIRES.is_over)).rowcount
     return gone
+
+
+def named_blobs(connection: sa.Connection) -> frozenset[str]:
+    """What revisions and drafts name. Definitions are looked at as text: of a hundred thousand jobs few have files."""
+    found: set[str] = set()
+    for table in (job_revisions, drafts):
+        text = sa.type_coerce(table.c.definition, sa.Text)
+        for definition in connection.scalars(sa.select(text).where(text.like('%"blob"%'))):
+            found.update(_BLOB.findall(definition))
+    return frozenset(found)
 
 
 def may_be_gone(connection: sa.Connection, run_id: str) -> bool:

@@ -14,7 +14,9 @@ from shared.errors import NotFound
 SETTINGS_FILE = "agent.toml"
 LOGS = "logs"
 KNOWLEDGE = "knowledge"
-KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, LOGS, KNOWLEDGE)
+BLOBS = "blobs"
+_FOLDERS = (LOGS, KNOWLEDGE, BLOBS)
+KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, *_FOLDERS)
 """What lies at the top of a backup; everything else in a data folder is made anew."""
 
 
@@ -54,6 +56,10 @@ class Layout:
         """A folder for each run that has said anything."""
         return self.logs.glob("*/*/")
 
+    def blobs(self) -> Iterator[Path]:
+        """Contents of attached files, by account."""
+        return (self.root / BLOBS).glob("*/*/*")
+
     def require_store(self) -> None:
         """NotFound if this is no agent's folder."""
         if not self.store.is_file():
@@ -64,4 +70,4 @@ def is_kept(name: str) -> bool:
     """Whether a file of a backup may have this name: relative, below what a backup has, leading nowhere else."""
     path = PurePosixPath(name)
     plain = str(path) == name and not path.is_absolute() and "\0" not in name and ".." not in path.parts
-    return plain and path.parts[0] in KEPT and (len(path.parts) > 1) == (path.parts[0] in (LOGS, KNOWLEDGE))
+    return plain and path.parts[0] in KEPT and (len(path.parts) > 1) == (path.parts[0] in _FOLDERS)

@@ -35,6 +35,9 @@ class Pruning(Protocol):
 
     async def delete_fires(self, numbers: Sequence[int]) -> int: ...
 
+    async def named_blobs(self) -> frozenset[str]:
+        """SHA-256 of every content that a revision or a draft names."""
+
     async def give_back_space(self) -> bool:
         """Return some of what deleting has freed to the disk, where it is much; True if there is more."""
 

@@ -38,6 +38,9 @@ class PruningVerbs(Verbs):
     async def delete_fires(self, numbers: Sequence[int]) -> int:
         return await self._write(pruning.delete_fires, numbers)
 
+    async def named_blobs(self) -> frozenset[str]:
+        return await self._read(pruning.named_blobs)
+
     async def give_back_space(self) -> bool:
         return await self._write(space.give_back)
 

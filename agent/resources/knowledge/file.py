@@ -15,7 +15,7 @@ from pathlib import Path
 from agent.core.driving import DriverError
 
 FILE_NAME = "knowledge.sqlite"
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 BUSY_SECONDS = 30.0
 
 _SCHEMA = """
@@ -84,14 +84,25 @@ CREATE TABLE replaced (
     read_values TEXT
 );
 """
+_DOCUMENTS = """
+CREATE TABLE documents (
+    share INTEGER NOT NULL REFERENCES shares (id),
+    name TEXT NOT NULL,
+    fingerprint BLOB NOT NULL,
+    chunks INTEGER NOT NULL,
+    run_id TEXT NOT NULL,
+    PRIMARY KEY (share, name)
+) WITHOUT ROWID;
+"""
 # Version 1 kept the full-text index by triggers: a statement of its own for each row, at ten times the cost.
 _FROM_1 = """
 DROP TRIGGER rows_text_insert;
 DROP TRIGGER rows_text_delete;
 """
 # Version 2 showed attributes only as the source has them.
-_FROM_2 = "ALTER TABLE rows ADD COLUMN source_attributes TEXT;" + _ATTRIBUTES
-_STEPS = {0: _SCHEMA + _ATTRIBUTES, 1: _FROM_1 + _FROM_2, 2: _FROM_2}
+_FROM_2 = "ALTER TABLE rows ADD COLUMN source_attributes TEXT;" + _ATTRIBUTES + _DOCUMENTS
+# Version 3 knew nothing of documents.
+_STEPS = {0: _SCHEMA + _ATTRIBUTES + _DOCUMENTS, 1: _FROM_1 + _FROM_2, 2: _FROM_2, 3: _DOCUMENTS}
 
 
 def open_for_writing(folder: Path) -> sqlite3.Connection:

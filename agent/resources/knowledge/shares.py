@@ -110,7 +110,7 @@ def _purge_some(base: sqlite3.Connection, share: int) -> bool:
         ids = [id_ for (id_,) in found]
         delete_rows(base, share, ids)
         if not ids:
-            for table in ("seen", "checkpoints"):
+            for table in ("seen", "checkpoints", "documents"):
                 base.execute(f"DELETE FROM {table} WHERE share = ?", (share,))  # noqa: S608 - fixed names
             base.execute("DELETE FROM shares WHERE id = ?", (share,))
     return bool(ids)

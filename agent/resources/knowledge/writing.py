@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from hashlib import blake2b
 from typing import Any, NamedTuple
@@ -94,14 +94,24 @@ class ShareWriter:
         self._embed(changed, batch)
         return batch
 
-    def commit(self, batch: Batch, checkpoint: Checkpoint, *, whole: bool = False) -> None:
-        """Write the batch and how far the share is now, in one transaction. `whole`: remember which rows were met."""
+    def commit(
+        self,
+        batch: Batch,
+        checkpoint: Checkpoint,
+        *,
+        whole: bool = False,
+        along: Callable[[sqlite3.Connection], None] | None = None,
+    ) -> None:
+        """Write the batch and how far the share is now, in one transaction. `whole`: remember which rows were met;
+        `along` writes what the caller keeps beside them."""
         with transaction(self.base):
             delete_rows(self.base, self.share.id, batch.replaced)
             fresh = insert_rows(self.base, self.share.id, batch.inserts)
             update_attributes(self.base, batch.attributes)
             if whole:
                 mark_seen(self.base, self.share.id, (*batch.kept, *fresh))
+            if along:
+                along(self.base)
             self._save(checkpoint)
 
     def checkpoint(self) -> Checkpoint | None:

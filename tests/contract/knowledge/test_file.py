@@ -27,6 +27,7 @@ ALTER TABLE rows DROP COLUMN source_attributes;
 DROP TABLE forms;
 DROP TABLE replacements;
 DROP TABLE replaced;
+DROP TABLE documents;
 PRAGMA user_version = 2;
 """
 

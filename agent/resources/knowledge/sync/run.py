@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.driving import DriverError, RunCancelled, RunContext
-from agent.core.wire import KnowledgeBaseGrant
 from agent.resources.connections import open_source
-from agent.resources.embedders import Embedder, open_embedder, parse_embedder
+from agent.resources.embedders import Embedder
+from agent.resources.knowledge.embedding import granted_embedder
 from agent.resources.knowledge.failures import naming_trouble
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.lock import writer_lock
@@ -160,7 +160,7 @@ def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]
         with (
             naming_trouble(target.name),
             writer_lock(folder, context, target.name),
-            _embedder(context, target) as embedder,
+            granted_embedder(context, target) as embedder,
             closing(open_for_writing(folder)) as base,
             closing(open_for_reading(folder)) as reading,
         ):
@@ -180,19 +180,6 @@ def _planned(parameters: TableParameters, table: Any) -> Plan:
     except InvalidInput as refusal:
         fault = refusal.faults[0]
         raise DriverError(fault.code if fault.code != "invalid" else "parameters", refusal.message) from None
-
-
-@contextmanager
-def _embedder(context: RunContext, target: KnowledgeBaseGrant) -> Iterator[Embedder]:
-    secret = None
-    with suppress(InvalidInput):
-        name = parse_embedder(target.embedder).secret
-        secret = context.secret(name) if name else None
-    embedder = open_embedder(target.embedder, secret=secret, dimensions=target.dimensions, cancelled=context.cancelled)
-    try:
-        yield embedder
-    finally:
-        embedder.close()
 
 
 def _tidy(work: _Work) -> None:

@@ -31,9 +31,11 @@ from agent.core.firing import Firing
 from agent.core.granting import Granting
 from agent.core.identity.gate import Gate, local_caller
 from agent.core.job_datasets import JobDatasets
+from agent.core.history import History
 from agent.core.jobs import Jobs
 from agent.core.listing import Listing
 from agent.core.operations import Core
+from agent.core.overview import Overview
 from agent.core.pace import Pace
 from agent.core.page_keys import PageKeys
 from agent.core.ports import Executor
@@ -260,6 +262,8 @@ async def _put_together(
         datasets=Datasets(store, snapshots, access, jobs, clock, ids),
         job_datasets=JobDatasets(editing, access),
         revisions=Revisions(store, jobs, clock),
+        history=History(store, clock),
+        overview=Overview(store, drivers),
         applying=applying,
         defining=defining,
         runs=Runs(store, logs, clock, ids, settings.undo_delay),

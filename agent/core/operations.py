@@ -16,10 +16,12 @@ from agent.core.datasets import Datasets
 from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
+from agent.core.history import History
 from agent.core.identity.gate import Gate
 from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
 from agent.core.listing import Listing
+from agent.core.overview import Overview
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
@@ -45,6 +47,8 @@ class Core:
     actions: Actions
     previews: Previews
     revisions: Revisions
+    history: History
+    overview: Overview
     applying: Applying
     defining: Defining
     runs: Runs

@@ -10,7 +10,7 @@ from typing import Any, Literal
 from agent.core.callers import Caller
 from agent.core.driving import Needs
 from agent.core.permissions import ResourceKind
-from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError
+from shared.models import DraftInput, FireOutcome, FireReason, Job, JobInput, Policies, Run, RunCause, RunError, Step
 from shared.models.run import LogLevel
 from shared.models.share import AccessLevel
 
@@ -67,6 +67,21 @@ class NewJob:
     draft: DraftMark | None = None
     needs: Needs = field(default_factory=Needs)
     """What its runs work with."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobHead:
+    """A job as a list of all of them shows it. `owner`: by handle."""
+
+    number: int
+    id: str
+    name: str
+    type: str
+    enabled: bool
+    owner_id: str
+    owner: str
+    slug: str
+    tags: list[str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -285,6 +300,14 @@ class RunPage:
 
     runs: list[Run]
     before: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PastRun:
+    """A run that is over, with its steps in the order of attempts and positions."""
+
+    run: Run
+    steps: list[Step]
 
 
 @dataclass(frozen=True, slots=True)

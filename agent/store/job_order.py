@@ -40,8 +40,8 @@ def page(
         # Not as an equation: SQLite would leave the account out of the order, and see no more that the index has it.
         own = jobs.c.account_id.between(account_id, account_id)
         return _by_next_fire(connection, _DUE.where(own, *conditions), limit, start, descending=descending)
-    own = jobs.c.account_id == account_id
-    query = _in_order(_NUMBER.where(own, *conditions, LIVING), column, jobs.c.number, descending=descending)
+    query = _NUMBER.where(jobs.c.account_id == account_id, *conditions, LIVING)
+    query = _in_order(query, column, jobs.c.number, descending=descending)
     return _read(connection, query, limit, start)
 
 

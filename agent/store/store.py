@@ -13,6 +13,7 @@ from agent.store.verbs.datasets import DatasetVerbs
 from agent.store.verbs.drafts import DraftVerbs
 from agent.store.verbs.events import EventVerbs
 from agent.store.verbs.fires import FireVerbs
+from agent.store.verbs.history import HistoryVerbs
 from agent.store.verbs.identity import IdentityVerbs
 from agent.store.verbs.jobs import JobVerbs
 from agent.store.verbs.listing import ListingVerbs
@@ -30,6 +31,7 @@ class SqlStore(
     FireVerbs,
     BacklogVerbs,
     RunVerbs,
+    HistoryVerbs,
     ListingVerbs,
     SentinelVerbs,
     IdentityVerbs,

@@ -8,7 +8,7 @@ from shared.models.base import Instant, Resource
 
 EventKind = Literal[
     "job.created", "job.changed", "job.deleted", "draft.changed",
-    "run.created", "run.changed", "run.progress", "run.log",
+    "run.created", "run.changed", "run.deleted", "run.progress", "run.log",
     "fire.recorded", "catch_up.changed",
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
@@ -21,9 +21,10 @@ EventKind = Literal[
 class Event(Resource):
     """`id` is the position in the stream (`Last-Event-ID`). `data` is the whole changed resource where it is
     small (job, run, sentinel), else its ids (of a draft `{id, editingId, ownerId}`, with `deleted` when it is gone);
-    `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `catch_up.changed` `{act, by, count,
-    waiting, jobs}`: who held, released or discarded how many missed fires, and how many of how many jobs wait for an
-    operator now; `share.changed` `{kind, id}` with `principalId, accessLevel` (null: no more) or `visibility`."""
+    `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `run.deleted` `{id, jobId}`,
+    `catch_up.changed` `{act, by, count, waiting, jobs}`: who held, released or discarded how many missed fires, and
+    how many of how many jobs wait for an operator now; `share.changed` `{kind, id}` with `principalId, accessLevel`
+    (null: no more) or `visibility`."""
 
     id: int
     at: Instant

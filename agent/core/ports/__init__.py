@@ -11,6 +11,7 @@ from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore, ReturnSink, forget_return
 from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.history import HistoryStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.listing import ListedRun, ListingQuery, ListingStore
@@ -34,6 +35,7 @@ __all__ = [
     "EventSink",
     "Executor",
     "FireStore",
+    "HistoryStore",
     "IdentityStore",
     "JobStore",
     "KnowledgeBases",

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 from agent.core.records import (
     ActiveLimit,
     JobChange,
+    JobHead,
     JobStatistics,
     NewJob,
 )
@@ -57,6 +58,11 @@ class JobStore(Protocol):
         """A page and the total, of what that user may see (None: all). `q`: plain words over name and description,
         never a syntax error.
         `sort`: name, type, createdAt, updatedAt, nextRunAt, enabled; `-` descends. `recent` is filled."""
+
+    async def job_heads(
+        self, account_id: str, behind: JobHead | None, limit: int, *, seen_by: str | None = None
+    ) -> list[JobHead]:
+        """By name, those behind the given one."""
 
     async def revisions(self, job_id: str) -> list[dict[str, Any]]:
         """`{"revision", "definition", "authorId", "author", "restoredFrom", "createdAt"}`, newest first."""

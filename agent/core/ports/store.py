@@ -9,6 +9,7 @@ from agent.core.ports.audit import AuditStore
 from agent.core.ports.datasets import DatasetStore
 from agent.core.ports.drafts import DraftStore
 from agent.core.ports.fires import BacklogStore, FireStore
+from agent.core.ports.history import HistoryStore
 from agent.core.ports.identity import IdentityStore
 from agent.core.ports.jobs import JobStore
 from agent.core.ports.listing import ListingStore
@@ -28,6 +29,7 @@ class Store(
     FireStore,
     BacklogStore,
     RunStore,
+    HistoryStore,
     ListingStore,
     SentinelStore,
     IdentityStore,

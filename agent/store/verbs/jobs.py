@@ -9,10 +9,12 @@ from typing import Any
 from agent.core.records import (
     ActiveLimit,
     JobChange,
+    JobHead,
     JobStatistics,
     NewJob,
 )
 from agent.store import (
+    job_heads,
     job_queries,
     jobs,
 )
@@ -60,6 +62,11 @@ class JobVerbs(Verbs):
     ) -> tuple[list[Job], int]:
         wanted = {"q": q, "sort": sort, "limit": limit, "start": start, "where": where, "seen_by": seen_by}
         return await self._read(job_queries.list_page, account_id, **wanted, now=self._clock.now())
+
+    async def job_heads(
+        self, account_id: str, behind: JobHead | None, limit: int, *, seen_by: str | None = None
+    ) -> list[JobHead]:
+        return await self._read(job_heads.page, account_id, behind, limit, seen_by)
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput:
         return await self._read(job_queries.definition, job_id, revision)

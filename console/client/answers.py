@@ -108,6 +108,7 @@ class DriverInfo(Resource):
     template: dict[str, Any] | None = None
     runs_programs: bool = False
     repeat_safe: bool = False
+    action_only: bool = False
 
 
 class Attempt(Resource):

@@ -46,6 +46,9 @@ class DriverInfo(Resource):
     template: Mapping[str, Any]
     runs_programs: bool
     repeat_safe: bool
+    action_only: bool
+    """A step of a job, not a job of its own."""
+    takes_attachments: bool
 
 
 @routes.get("/agent", **answers(200, AgentInfo))
@@ -91,4 +94,6 @@ def _driver_info(manifest: Manifest) -> DriverInfo:
         template=manifest.template,
         runs_programs=manifest.runs_programs,
         repeat_safe=manifest.repeat_safe,
+        action_only=manifest.action_only,
+        takes_attachments=manifest.takes_attachments,
     )

@@ -122,7 +122,6 @@ Step = TemplateStep | WhatStep | WhenStep | ReviewStep
 
 
 def in_order(drivers: Sequence[DriverInfo]) -> list[DriverInfo]:
-    """The usual ones first, then by name."""
-    return sorted(
-        drivers, key=lambda each: (_FIRST.index(each.type) if each.type in _FIRST else len(_FIRST), each.type)
-    )
+    """Those that jobs can be of: the usual ones first, then by name."""
+    jobs = [each for each in drivers if not each.action_only]
+    return sorted(jobs, key=lambda each: (_FIRST.index(each.type) if each.type in _FIRST else len(_FIRST), each.type))

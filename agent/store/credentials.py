@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import datetime
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -12,9 +11,23 @@ from agent.core.callers import Scope
 from agent.core.identity.records import SessionRecord, Standing, TokenRecord
 from agent.store import events
 from agent.store.identity import STANDING_FROM, STANDING_PARTS, standing_of
+from agent.store.prepared import Prepared
 from agent.store.tables import members, sessions, tokens, users
 from shared.errors import NotFound
 from shared.models import TokenInfo
+
+
+def _by_hash(credentials: sa.Table) -> Prepared:
+    """With its user's standing; without a membership no row: a credential alone opens nothing. Asked by each request."""
+    of_standing = [part for part in STANDING_PARTS if part.name not in credentials.c]
+    mine = sa.and_(members.c.account_id == credentials.c.account_id, members.c.user_id == credentials.c.user_id)
+    query = sa.select(credentials, *of_standing).select_from(credentials.join(STANDING_FROM, mine))
+    return Prepared(query.where(credentials.c.hash == sa.bindparam("shown", type_=sa.Text)))
+
+
+_TOKEN, _SESSION = _by_hash(tokens), _by_hash(sessions)
+_TOKEN_FIELDS = [column.name for column in tokens.c if column.name not in {"scopes", "last_used_at"}]
+_SESSION_FIELDS = [column.name for column in sessions.c]
 
 # -- tokens ------------------------------------------------------------------------------------------------------------
 
@@ -27,12 +40,10 @@ def insert_token(connection: sa.Connection, token: TokenRecord) -> None:
 
 def find_token(connection: sa.Connection, token_hash: str) -> tuple[TokenRecord, Standing] | None:
     """Expired and revoked ones, and those of disabled users too: who asks judges."""
-    query = sa.select(tokens, *_standing(tokens)).select_from(_with_standing(tokens))
-    row = connection.execute(query.where(tokens.c.hash == token_hash)).mappings().one_or_none()
-    if row is None:
-        return None
-    given = {column.name: row[column.name] for column in tokens.c if column.name not in {"scopes", "last_used_at"}}
-    return TokenRecord(**given, scopes=frozenset(map(Scope, row["scopes"]))), standing_of(row)
+    for row in _TOKEN.rows(connection, {"shown": token_hash}):
+        given = {name: row[name] for name in _TOKEN_FIELDS}
+        return TokenRecord(**given, scopes=frozenset(map(Scope, row["scopes"]))), standing_of(row)
+    return None
 
 
 def touch_tokens(connection: sa.Connection, used: dict[str, datetime]) -> None:
@@ -77,11 +88,9 @@ def insert_session(connection: sa.Connection, session: SessionRecord) -> None:
 
 
 def find_session(connection: sa.Connection, session_hash: str) -> tuple[SessionRecord, Standing] | None:
-    query = sa.select(sessions, *_standing(sessions)).select_from(_with_standing(sessions))
-    row = connection.execute(query.where(sessions.c.hash == session_hash)).mappings().one_or_none()
-    if row is None:
-        return None
-    return SessionRecord(**{column.name: row[column.name] for column in sessions.c}), standing_of(row)
+    for row in _SESSION.rows(connection, {"shown": session_hash}):
+        return SessionRecord(**{name: row[name] for name in _SESSION_FIELDS}), standing_of(row)
+    return None
 
 
 def touch_session(connection: sa.Connection, session_id: str, now: datetime) -> None:
@@ -90,14 +99,3 @@ def touch_session(connection: sa.Connection, session_id: str, now: datetime) -> 
 
 def delete_session(connection: sa.Connection, session_id: str) -> None:
     connection.execute(sa.delete(sessions).where(sessions.c.id == session_id))
-
-
-def _standing(credentials: sa.Table) -> list[Any]:
-    """What a credential's own row does not say already under the same name."""
-    return [part for part in STANDING_PARTS if part.name not in credentials.c]
-
-
-def _with_standing(credentials: sa.Table) -> Any:
-    """No membership, no row: a credential alone opens nothing."""
-    mine = sa.and_(members.c.account_id == credentials.c.account_id, members.c.user_id == credentials.c.user_id)
-    return credentials.join(STANDING_FROM, mine)

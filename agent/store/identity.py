@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from agent.core.identity.records import NewMember, NewUser, Standing, UserRecord
 from agent.core.identity.scopes import scopes_of
 from agent.store import events
+from agent.store.rows import Row
 from agent.store.tables import accounts, members, sessions, users
 from shared.errors import Conflict, NotFound
 from shared.models import Account, Membership, User
@@ -171,7 +172,7 @@ STANDING_FROM = members.join(users, users.c.id == members.c.user_id).join(
 _STANDING = sa.select(*STANDING_PARTS).select_from(STANDING_FROM)
 
 
-def standing_of(row: sa.RowMapping) -> Standing:
+def standing_of(row: Row) -> Standing:
     where, who = (row["account_id"], row["user_id"], row["handle"]), (row["role"], bool(row["code"]))
     return Standing(*where, *who, disabled=bool(row["disabled"]))
 

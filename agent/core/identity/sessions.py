@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from agent.core.audit import acts
+from agent.core.audit import acts, now_acts
 from agent.core.callers import Caller
 from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.records import SessionRecord, Standing, UserRecord
@@ -53,8 +53,12 @@ class Sessions:
 
     async def log_in(self, given: LoginInput, address: str | None, client: str | None) -> Login:
         """Unauthenticated in the same words, after the same work, whatever is wrong; TooMany before any."""
-        user = await self._proven(given.username, given.password, address)
-        standing = await self._standing(user, given.account)
+        try:
+            user = await self._proven(given.username, given.password, address)
+            standing = await self._standing(user, given.account)
+        except Unauthenticated:
+            await self._recognise(given.username)
+            raise
         now = self._clock.now()
         text = secrets.token_urlsafe(32)
         session = SessionRecord(
@@ -111,6 +115,12 @@ class Sessions:
         rehashed = (known, await self._passwords.hash(password)) if self._passwords.is_outdated(known) else None
         await self._store.note_login(user.id, self._clock.now(), rehashed)
         return user
+
+    async def _recognise(self, handle: str) -> None:
+        """The record says whose login was refused; the store is asked the same if there is nobody of that name."""
+        user = await self._store.find_user(handle)
+        for standing in (await self._store.list_standings(user.id if user else ""))[:1]:
+            now_acts(Caller(standing.account_id, standing.user_id, standing.handle, frozenset(), "session"), "log_in")
 
     async def _standing(self, user: UserRecord, account: str | None) -> Standing:
         open_to = [standing for standing in await self._store.list_standings(user.id) if not standing.disabled]

@@ -266,3 +266,17 @@ async def test_the_agents_own_user_is_who_opens_its_socket_and_has_no_password(a
         given = {"current": "", "password": "another password"}
         assert (await local.put("/api/auth/password", json=given)).status_code == 403
         assert (await log_in(client, "operator", "")).status_code == 401
+
+
+async def test_the_record_says_who_logged_in_and_whose_login_was_refused(
+    agent: RunningAgent, client: httpx.AsyncClient
+) -> None:
+    await log_in(client)
+    await log_in(client, password="wrong")
+    await log_in(client, "nobody", "wrong")
+    async with agent.local() as local:
+        found = (await local.get("/api/audit")).json()["items"]
+    said = [
+        (each["act"], each["outcome"], each["handle"], each["address"]) for each in found if each["act"] == "log_in"
+    ]
+    assert said == [("log_in", "refused", "bob", "127.0.0.1"), ("log_in", "done", "bob", "127.0.0.1")]

@@ -61,11 +61,12 @@ def _shape(bench: Duck) -> None:
     """What Parquet would round, or other formats do not know, as text or as JSON."""
     columns = columns_of(bench, "raw")
     check_names(column.name for column in columns)
-    chosen = ", ".join(f"{_shaped(named(column.name), column.type)} AS {named(column.name)}" for column in columns)
+    chosen = ", ".join(f"{kept_as(named(column.name), column.type)} AS {named(column.name)}" for column in columns)
     bench.execute(f"CREATE OR REPLACE VIEW {TABLE} AS SELECT {chosen} FROM raw")
 
 
-def _shaped(name: str, type_: str) -> str:
+def kept_as(name: str, type_: str) -> str:
+    """A column (a quoted name) as snapshots have it: what Parquet would round is a decimal or text, what is nested is JSON."""
     if type_.endswith("]") or type_.startswith(_AS_JSON):
         return f"to_json({name})::VARCHAR"
     if type_ in _AS_WHOLE:

@@ -11,7 +11,7 @@ from shared.errors import InvalidInput
 _BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 _FIRST = re.compile(r"\(*\s*([A-Za-z]+)")
 _BEGINNINGS = ("select", "with", "values", "table", "from")
-_NAME = re.compile(r"(?<![:\w\\]):([A-Za-z_]\w*)(?![:\w])")
+_NAME = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
 ENGINES = frozenset({"sqlite", "postgresql", "mysql", "mariadb", "duckdb"})
 """Those that refuse a second statement by themselves."""
 

@@ -28,6 +28,7 @@ from shared.errors import InvalidInput
 from shared.models.dataset import SnapshotColumn
 
 _READING = frozenset({sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_FUNCTION, sqlite3.SQLITE_RECURSIVE})
+_STREAMED = {"stream_results": True, "max_row_buffer": BATCH}
 _STEPS = 100_000
 """Of SQLite's machine, between two looks for a cancel."""
 _POSTGRES_TYPES = {
@@ -94,7 +95,7 @@ def _gather(
     statement, parameters = bound(query, wanted.parameters), dict(wanted.parameters)
     total = _count(connection, statement, parameters) if wanted.counted else None
     context.progress(0, total, unit="rows")
-    with connection.execute(sa.text(statement), parameters) as result:
+    with connection.execute(sa.text(statement), parameters, execution_options=_STREAMED) as result:
         gathering = Gathering(bench, list(result.keys()), _hints(result) or wanted.hints)
         while rows := result.fetchmany(BATCH):
             context.check_cancelled()
@@ -121,7 +122,7 @@ def _count(connection: Connection, statement: str, parameters: dict[str, Any]) -
 def _reading(context: RunContext, engine: Engine) -> Iterator[Connection]:
     """A connection that the source itself keeps from writing; rows are fetched as they are needed."""
     kind = engine.dialect.name
-    options: dict[str, Any] = {"stream_results": True, "max_row_buffer": BATCH}
+    options: dict[str, Any] = {}
     if kind == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     elif kind in ("mysql", "mariadb"):

@@ -170,10 +170,21 @@ def _say_run(run: Run, steps: list[Step]) -> None:
     )
     if steps:
         say()
-        say_table(
-            [Column("STEP", flexible=True), Column("STATE", coloured=True), Column("MESSAGE", flexible=True)],
-            [(step.title or step.key, step.state, step.message) for step in steps],
-        )
+        _say_steps(steps)
     if run.result:
         say()
         say_json(run.result)
+
+
+def _say_steps(steps: list[Step]) -> None:
+    """By attempt where there are several; a step within an action stands below it, its key names both."""
+    ordered = sorted(steps, key=lambda step: (step.attempt, step.position))
+    several = ordered[0].attempt != ordered[-1].attempt
+    columns = [Column("STEP", flexible=True), Column("STATE", coloured=True), Column("MESSAGE", flexible=True)]
+    say_table([Column("ATTEMPT"), *columns] if several else columns, [_step_row(step, several) for step in ordered])
+
+
+def _step_row(step: Step, several: bool) -> tuple[str, ...]:
+    name = f"{'  ' if '/' in step.key else ''}{step.title or step.key}"
+    row = (name, step.state, step.message)
+    return (str(step.attempt), *row) if several else row

@@ -14,18 +14,17 @@ from console.render.safe import to_one_line
 from console.render.spans import clock_time, short_span
 from console.render.states import state_mark, state_text
 from console.screens.run_detail.facts import Facts
+from console.screens.run_detail.lines import INDENT, title, wrapped
+from console.screens.run_detail.steps import step_lines
 from console.screens.run_detail.wording import CAUSES, is_cancelling, standing, took
 from shared.states import RunState
 
 if TYPE_CHECKING:
     from console.client.answers import Attempt
-    from shared.models import Run, Step
+    from shared.models import Run
 
-_INDENT = 2
 _STEP_STATES = {state.value: state for state in RunState}
 _MOST_RESULTS = 30
-_STEP_REST = 36
-"""Cells of a step's line that are not its name, with some for its message."""
 _BESIDE_MESSAGE = 20
 """Cells that the second line on top needs beside an error; a message that fits there is not repeated."""
 
@@ -53,8 +52,8 @@ def lines(facts: Facts, now: datetime, look: Look, width: int) -> list[Text]:
         *_error(run, look, width),
         *_unlike(facts, look),
         *_warnings(run, look, width),
-        *_steps(facts, now, look, width),
-        *_result(run, look, width),
+        *step_lines(facts.steps, now, look, width),
+        *_result(facts, look, width),
         *_attempts(facts, now, look, width),
         *_origin(facts, now, look),
         *_times(run, now, look),
@@ -69,52 +68,36 @@ def _error(run: Run, look: Look, width: int) -> Iterator[Text]:
         return
     kind = "may pass" if run.error.transient else "will not pass of itself"
     yield (
-        _title("Error", look)
+        title("Error")
         .append(f"  {to_one_line(run.error.kind)}, {kind}", look.palette.muted)
         .append(f"  fingerprint {run.error.fingerprint[:12]}" if run.error.fingerprint else "", look.palette.muted)
     )
     if len(run.error.message) > width - _BESIDE_MESSAGE:
-        yield from _wrapped(run.error.message, look.palette.bad, width)
+        yield from wrapped(run.error.message, look.palette.bad, width)
 
 
 def _unlike(facts: Facts, look: Look) -> Iterator[Text]:
     if facts.unlike:
         words = ", ".join(kind.replace("_", " ") for kind in facts.unlike)
-        yield _title("Its job", look).append(f"  is {words}", look.palette.warning)
+        yield title("Its job").append(f"  is {words}", look.palette.warning)
 
 
 def _warnings(run: Run, look: Look, width: int) -> Iterator[Text]:
     for warning in run.warnings:
-        for place, line in enumerate(_wrapped(warning, look.palette.warning, width)):
-            yield Text("! " if place == 0 else "  ", look.palette.warning).append_text(line[_INDENT:])
+        for place, line in enumerate(wrapped(warning, look.palette.warning, width)):
+            yield Text("! " if place == 0 else "  ", look.palette.warning).append_text(line[INDENT:])
 
 
-def _steps(facts: Facts, now: datetime, look: Look, width: int) -> Iterator[Text]:
-    if facts.steps:
-        yield _title("Steps", look)
-    widest = min(max((len(step.title or step.key) for step in facts.steps), default=0), max(12, width - _STEP_REST))
-    for step in sorted(facts.steps, key=lambda step: (step.attempt, step.position)):
-        yield _step(step, now, look, widest)
-
-
-def _step(step: Step, now: datetime, look: Look, widest: int) -> Text:
-    state = _STEP_STATES.get(step.state)
-    mark = state_mark(state, look) if state else Text("· S ", look.palette.muted)
-    name = to_one_line(step.title or step.key)[:widest].ljust(widest)
-    spent = short_span(float(int(((step.finished_at or now) - step.started_at).total_seconds())))
-    text = Text("  ").append_text(mark).append(name)
-    text.append(f"  {spent:>7}", look.palette.muted)
-    return text.append(f"  {to_one_line(step.message)}", look.palette.muted)
-
-
-def _result(run: Run, look: Look, width: int) -> Iterator[Text]:
-    if not run.result:
+def _result(facts: Facts, look: Look, width: int) -> Iterator[Text]:
+    """Without what its actions brought, where the steps tell it."""
+    told = {name: value for name, value in (facts.run.result or {}).items() if name != "actions" or not facts.steps}
+    if not told:
         return
-    yield _title("Result", look)
-    for name, value in list(run.result.items())[:_MOST_RESULTS]:
+    yield title("Result")
+    for name, value in list(told.items())[:_MOST_RESULTS]:
         yield Text(f"  {to_one_line(str(name))}: ", look.palette.muted).append(_value(value, width))
-    if len(run.result) > _MOST_RESULTS:
-        yield Text(f"  and {len(run.result) - _MOST_RESULTS} more", look.palette.muted)
+    if len(told) > _MOST_RESULTS:
+        yield Text(f"  and {len(told) - _MOST_RESULTS} more", look.palette.muted)
 
 
 def _value(value: Any, width: int) -> str:
@@ -127,11 +110,11 @@ def _value(value: Any, width: int) -> str:
 def _attempts(facts: Facts, now: datetime, look: Look, width: int) -> Iterator[Text]:
     told = [attempt for attempt in facts.attempts if len(facts.attempts) > 1 or attempt.evidence]
     if told:
-        yield _title("Attempts", look)
+        yield title("Attempts")
     for attempt in told:
         yield _attempt(attempt, now, look)
         for evidence in attempt.evidence or ():
-            yield from _wrapped(f"late: {_value(evidence, width)}", look.palette.warning, width)
+            yield from wrapped(f"late: {_value(evidence, width)}", look.palette.warning, width)
 
 
 def _attempt(attempt: Attempt, now: datetime, look: Look) -> Text:
@@ -148,9 +131,11 @@ def _origin(facts: Facts, now: datetime, look: Look) -> Iterator[Text]:
     run, original = facts.run, facts.original
     if run.original_run_id is None:
         return
-    text = _title("Rerun of", look).append("  ")
+    text = title("Rerun of").append("  ")
     if original is None:
-        yield text.append(run.original_run_id).append("  no longer kept" if run.original_gone else "", look.palette.muted)
+        yield text.append(run.original_run_id).append(
+            "  no longer kept" if run.original_gone else "", look.palette.muted
+        )
         return
     text.append(f"#{original.number}  ").append_text(state_text(original.state, look))
     text.append(f"  {clock_time(original.created_at, now)}", look.palette.muted)
@@ -159,23 +144,10 @@ def _origin(facts: Facts, now: datetime, look: Look) -> Iterator[Text]:
 
 def _times(run: Run, now: datetime, look: Look) -> Iterator[Text]:
     told = (("due", run.fire_at), ("asked", run.created_at), ("started", run.started_at), ("ended", run.finished_at))
-    text = _title("Times", look)
+    text = title("Times")
     for word, moment in told:
         if moment is not None:
             text.append(f"  {word} ", look.palette.muted).append(clock_time(moment, now))
     yield text
     key = f"  key {to_one_line(run.concurrency_key)}" if run.concurrency_key else ""
     yield Text("Run", "bold").append(f"  {run.id}  {to_one_line(run.type)}{key}", look.palette.muted)
-
-
-def _title(word: str, look: Look) -> Text:  # noqa: ARG001  (titles take the theme's own weight)
-    return Text(word, "bold", no_wrap=True)
-
-
-def _wrapped(text: str, style: str, width: int) -> Iterator[Text]:
-    """Cut at blanks where there are any; each line begins with two blanks."""
-    from rich.console import Console
-
-    whole = Text(to_one_line(text), style)
-    for line in whole.wrap(Console(width=width), max(8, width - _INDENT)):
-        yield Text(" " * _INDENT).append_text(line)

@@ -42,7 +42,8 @@ COMMANDS = {
     for command in (
         Command("agent", "run the agent: schedule jobs, execute runs, serve the API", _AGENT_CLI),
         Command("demo", "a whole working world in a temporary folder", _AGENT_CLI),
-        Command("job", "list, show, create, edit, run, pause, resume, delete jobs", _CONSOLE_CLI),
+        Command("job", "list, show, create, edit, run, pause, resume, restore, delete jobs", _CONSOLE_CLI),
+        Command("draft", "edit jobs without touching them, then commit", _CONSOLE_CLI),
         Command("run", "list, show, watch, cancel, rerun runs; read their logs", _CONSOLE_CLI),
         Command("explain", "why did a job (not) run?", _CONSOLE_CLI),
         Command("apply", "create and replace jobs as files define them; --dry-run shows the plan", _CONSOLE_CLI),

@@ -114,7 +114,8 @@ class Drafts:
         base, theirs = await self._jobs.definition(job, draft.based_on), await self._jobs.definition(job)
         merged, conflicts = merge(base, draft.definition, theirs, prefer=prefer)
         if conflicts and prefer is None:
-            message = f"the draft and revision {job.revision} of '{job.slug}' change the same; say which to prefer"
+            fields = ", ".join(conflicts)
+            message = f"the draft and revision {job.revision} of '{job.slug}' both change {fields}; say which to prefer"
             raise Drifted(message, [Fault(field, "was changed by both") for field in conflicts])
         definition = DraftInput.model_validate(merged)
         return await self._store.put_draft(
@@ -174,7 +175,7 @@ def _unfinished(definition: JobInput) -> DraftInput:
 def _drifted(job: Job, draft: Draft, fields: Sequence[Difference]) -> Drifted:
     message = (
         f"the job '{job.slug}' is at revision {job.revision}; the draft was made from revision {draft.based_on}. "
-        "Nothing was published; rebase the draft, or discard it"
+        f"Nothing was published; rebase the draft, or discard it. What differs: {', '.join(each.field for each in fields)}"
     )
     faults = [Fault(each.field, f"was {_short(each.before)}, is {_short(each.after)}", each.after) for each in fields]
     return Drifted(message, faults)

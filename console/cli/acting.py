@@ -21,7 +21,9 @@ _AT_MOST = 5_000
 _FITTING = {"cancel": ACTIVE, "rerun": FINAL}
 
 
-def act_on_runs(act: BulkAct, ids: Sequence[str], where: str | None, *, yes: bool, as_json: bool) -> int:
+def act_on_runs(
+    act: BulkAct, ids: Sequence[str], where: str | None, *, yes: bool, as_json: bool, own_revision: bool = False
+) -> int:
     """Ask, act, say what became of each. CONFLICT if any was refused."""
     if bool(ids) == bool(where):
         raise InvalidInput.one("RUN", "name runs, or give --filter; not both", " ".join(ids))
@@ -31,7 +33,8 @@ def act_on_runs(act: BulkAct, ids: Sequence[str], where: str | None, *, yes: boo
         return Exit.OK
     if act == "cancel" or len(seen) > 1:
         confirm(f"{act} {_described(seen)}?", yes=yes)
-    items = call(lambda client: client.runs.bulk(act, [(run.id, run.version) for run in seen]))
+    named = [(run.id, run.version) for run in seen]
+    items = call(lambda client: client.runs.bulk(act, named, own_revision=own_revision))
     if as_json:
         say_json(items)
     else:

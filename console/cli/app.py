@@ -9,10 +9,12 @@ from console.cli.applying import apply, export
 from console.cli.catch_up import catch_up
 from console.cli.connections import connections
 from console.cli.definitions_folder import show_definitions
+from console.cli.drafts import drafts
 from console.cli.explain import explain
 from console.cli.jobs import jobs
 from console.cli.knowledge_bases import knowledge_bases
 from console.cli.login import login, logout, whoami
+from console.cli.revisions import diff_revisions, list_revisions, restore_revision
 from console.cli.runs import runs
 from console.cli.secrets import secrets
 from console.cli.sentinels import sentinels
@@ -22,7 +24,11 @@ from console.cli.users import users
 app = typer.Typer(
     name="jobdeck", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
 )
+jobs.command("revisions")(list_revisions)
+jobs.command("diff")(diff_revisions)
+jobs.command("restore")(restore_revision)
 app.add_typer(jobs, name="job")
+app.add_typer(drafts, name="draft")
 app.add_typer(runs, name="run")
 app.command()(explain)
 app.command()(apply)

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from console.cli.calling import call
+from console.cli.differing import difference_text
 from console.cli.exporting import write_files, write_text
 from console.cli.options import Json, Where
 from console.cli.output import note, paint, say, say_json
@@ -19,14 +20,13 @@ from shared.definitions import definition_of, documents, line_of
 from shared.errors import Fault, InvalidInput, NotFound
 from shared.exits import Exit
 from shared.models import Job
-from shared.models.applying import Change, Changes, Difference, GivenDefinition, GivenDefinitions
+from shared.models.applying import Change, Changes, GivenDefinition, GivenDefinitions
 
 _ENDINGS = {".toml", ".json"}
 _SIGNS = {"create": ("+", "green"), "replace": ("~", "yellow"), "unchanged": ("=", "dim"), "refused": ("!", "red")}
 _DONE = {"create": "created", "replace": "published", "unchanged": "unchanged"}
 _PLANNED = {"create": "is created", "replace": "is replaced", "unchanged": "stays as it is", "refused": "is refused"}
 _PAGE = 200
-_WIDEST = 60
 
 
 def apply(
@@ -148,7 +148,7 @@ def _say_changes(plan: Changes, changes: Changes, *, dry_run: bool) -> None:
             continue
         say(paint(f"{sign} {change.slug} {words}", style))
         for difference in planned.differences if change.act == "replace" or dry_run else ():
-            say(f"    {_difference(difference)}")
+            say(f"    {difference_text(difference)}")
         if planned.next_fires and change.act != "unchanged":
             say(f"    {planned.schedule_text}, next {planned.next_fires[0]:%Y-%m-%d %H:%M}Z")
     acts: list[str] = [change.act for change in changes.items]
@@ -162,17 +162,6 @@ def _say_changes(plan: Changes, changes: Changes, *, dry_run: bool) -> None:
 def _done(change: Change) -> str:
     revision = f" as revision {change.revision}" if change.act == "replace" else ""
     return f"{_DONE[change.act]}{revision}"
-
-
-def _difference(difference: Difference) -> str:
-    if difference.before is None:
-        return f"{difference.field}: {_shown(difference.after)}"
-    return f"{difference.field}: {_shown(difference.before)} -> {_shown(difference.after)}"
-
-
-def _shown(value: Any) -> str:
-    text = "nothing" if value is None else json.dumps(value, ensure_ascii=False)
-    return text if len(text) <= _WIDEST else f"{text[: _WIDEST - 1]}…"
 
 
 async def _load(client: AgentClient, keys: list[str], where: str | None) -> list[Job]:

@@ -11,13 +11,21 @@ from pydantic import ValidationError
 
 from shared.definitions import read
 from shared.errors import Fault, InvalidInput
-from shared.models import JobInput
+from shared.models import DraftInput, JobInput
 
 
 def check(values: dict[str, Any]) -> JobInput:
     """The values as a definition. InvalidInput names every field that is wrong."""
     try:
         return JobInput.model_validate(values)
+    except ValidationError as error:
+        raise InvalidInput([_fault(each) for each in error.errors()]) from error
+
+
+def check_draft(values: dict[str, Any]) -> DraftInput:
+    """The same for what need not be finished."""
+    try:
+        return DraftInput.model_validate(values)
     except ValidationError as error:
         raise InvalidInput([_fault(each) for each in error.errors()]) from error
 

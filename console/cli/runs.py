@@ -118,12 +118,21 @@ def cancel_runs(run: RunIds = None, *, where: Where = None, yes: Yes = False, as
 
 
 @runs.command("rerun")
-def rerun_runs(run: RunIds = None, *, where: Where = None, yes: Yes = False, as_json: Json = False) -> int:
-    """Run finished runs again, with the revision that they ran.
+def rerun_runs(
+    run: RunIds = None,
+    *,
+    where: Where = None,
+    own_revision: Annotated[
+        bool, typer.Option("--own-revision", help="As the run itself was defined, and not as its job is now.")
+    ] = False,
+    yes: Yes = False,
+    as_json: Json = False,
+) -> int:
+    """Run finished runs again, as their jobs are now.
 
     Example: jobdeck run rerun --filter 'state:failed "connection refused"'
     """
-    return act_on_runs("rerun", run or [], where, yes=yes, as_json=as_json)
+    return act_on_runs("rerun", run or [], where, yes=yes, as_json=as_json, own_revision=own_revision)
 
 
 def _say_runs(found: list[Run]) -> None:

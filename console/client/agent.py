@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from console.client.access import Access
     from console.client.catch_up import CatchUps
     from console.client.definitions import Definitions
+    from console.client.drafts import Drafts
     from console.client.jobs import Jobs
     from console.client.people import People
     from console.client.runs import Runs
@@ -57,6 +58,13 @@ class AgentClient:
         from console.client.jobs import Jobs
 
         return Jobs(self.session)
+
+    @cached_property
+    def drafts(self) -> Drafts:
+        """The caller's own edits that are not published yet."""
+        from console.client.drafts import Drafts
+
+        return Drafts(self.session)
 
     @cached_property
     def runs(self) -> Runs:

@@ -7,6 +7,7 @@ from typing import Any, Generic, Literal, TypeVar
 from pydantic import BaseModel, Field
 
 from shared.models import Fire, Job, JobInput, Run, RunError, Sentinel
+from shared.models.applying import Difference
 from shared.models.base import Instant, Resource
 
 T = TypeVar("T")
@@ -64,7 +65,23 @@ class Revision(Resource):
     revision: int
     definition: JobInput
     author_id: str | None = None
+    author: str | None = None
+    restored_from: int | None = None
     created_at: Instant
+
+
+class NextFires(Resource):
+    """None: that schedule cannot be read."""
+
+    before: list[Instant] | None = None
+    after: list[Instant] | None = None
+
+
+class Comparison(Resource):
+    """What two definitions differ in, and when each would fire from now on."""
+
+    fields: list[Difference] = []
+    next_fires: NextFires = NextFires()
 
 
 class FaultFound(Resource):

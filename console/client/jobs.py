@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.client.answers import Check, DriverInfo, Explanation, FireTimes, Items, JobPage, Revision
+from console.client.answers import Check, Comparison, DriverInfo, Explanation, FireTimes, Items, JobPage, Revision
 from console.client.session import Session, segment
 from shared.models import Job, JobInput, Run
 
@@ -50,6 +50,14 @@ class Jobs:
 
     async def revisions(self, key: str) -> list[Revision]:
         return (await self._session.fetch(Items[Revision], "GET", f"{_path(key)}/revisions")).items
+
+    async def compare(self, key: str, before: int, after: int) -> Comparison:
+        """What two revisions differ in, and when each would fire from now on."""
+        return await self._session.fetch(Comparison, "GET", f"{_path(key)}/revisions/{before}/diff/{after}")
+
+    async def restore(self, key: str, revision: int, version: int | None = None) -> Job:
+        """Publish an old revision again, as the next one."""
+        return await self._session.fetch(Job, "POST", f"{_path(key)}/revisions/{revision}/_restore", version=version)
 
     async def check(self, definition: JobInput) -> Check:
         """What the definition would mean, without storing it; wrong values are in the answer, not raised."""

@@ -10,6 +10,7 @@ import httpx
 from console.client.target import Target
 from shared.errors import (
     Conflict,
+    Drifted,
     Fault,
     Forbidden,
     IllegalMove,
@@ -30,6 +31,7 @@ _BY_CODE: dict[str, type[JobdeckError]] = {
         Forbidden,
         NotFound,
         Conflict,
+        Drifted,
         StaleVersion,
         IllegalMove,
         TooMany,
@@ -58,6 +60,8 @@ def refusal(target: Target, response: httpx.Response) -> JobdeckError:
     kind = _BY_CODE.get(str(envelope.get("code"))) or _by_status(response.status_code)
     if kind is InvalidInput:
         return InvalidInput(_faults(envelope, message))
+    if kind is Drifted:
+        return Drifted(message, _faults(envelope, message))
     if kind is TooMany:
         return TooMany(message, _seconds(response.headers.get("Retry-After")))
     return kind(message)

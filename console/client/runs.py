@@ -120,13 +120,21 @@ class Runs:
         return await self._session.fetch(Run, "POST", f"{_path(run_id)}/_rerun", body=_guard(version))
 
     async def bulk(
-        self, act: BulkAct, runs: Iterable[tuple[str, int | None]], *, undoable: bool = False
+        self,
+        act: BulkAct,
+        runs: Iterable[tuple[str, int | None]],
+        *,
+        undoable: bool = False,
+        own_revision: bool = False,
     ) -> list[BulkItem]:
-        """One act on many by id and version; each answers for itself, so one refusal stops no other."""
+        """One act on many by id and version; each answers for itself, so one refusal stops no other. `own_revision`:
+        rerun each as it was defined then, and not as its job is now."""
         named = [{"id": run_id, **_guard(version)} for run_id, version in runs]
         answers: list[BulkItem] = []
         for some in _chunks(named, _BULK):
             body = {"act": act, "runs": some} | _undoable(undoable=undoable)
+            if own_revision:
+                body["ownRevision"] = True
             answers += (await self._session.fetch(Items[BulkItem], "POST", "/runs/_bulk", body=body)).items
         return answers
 

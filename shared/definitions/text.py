@@ -7,7 +7,7 @@ import tomllib
 from typing import Any
 
 from shared.errors import InvalidInput
-from shared.models import Job, JobInput
+from shared.models import Draft, Job, JobInput
 
 
 def read(source: str, text: str) -> dict[str, Any]:
@@ -25,8 +25,8 @@ def is_json(text: str) -> bool:
     return text.lstrip().startswith("{")
 
 
-def definition_of(job: Job) -> dict[str, Any]:
-    """What can be edited of a job, without what only says that there is nothing."""
+def definition_of(job: Job | Draft) -> dict[str, Any]:
+    """What can be edited of a job or a draft, without what only says that there is nothing."""
     values = job.model_dump(mode="json", by_alias=True, include=set(JobInput.model_fields))
     return {name: value for name, value in values.items() if value not in (None, "", [], {})}
 

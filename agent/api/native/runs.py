@@ -77,12 +77,21 @@ class BulkInput(Input):
     runs: Annotated[list[BulkRun], Field(min_length=1, max_length=500)]
     undoable: bool = False
     """Of cancels, as in CancelInput."""
+    own_revision: bool = False
+    """Of reruns, as in RerunInput."""
 
     @field_validator("undoable")
     @classmethod
     def _of_cancels(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  (pydantic's signature)
         if value and info.data.get("act") != "cancel":
             raise ValueError("only the act cancel can be undoable")
+        return value
+
+    @field_validator("own_revision")
+    @classmethod
+    def _of_reruns(cls, value: bool, info: ValidationInfo) -> bool:  # noqa: FBT001  (pydantic's signature)
+        if value and info.data.get("act") != "rerun":
+            raise ValueError("only the act rerun has a revision")
         return value
 
 
@@ -209,7 +218,7 @@ def _changes(api: Api, wanted: BulkInput) -> Change:
         case "uncancel":
             return runs.uncancel
         case "rerun":
-            return runs.rerun
+            return partial(runs.rerun, own_revision=wanted.own_revision)
 
 
 async def _changed(api: Api, change: Change, caller: Caller, wanted: BulkRun) -> BulkResult:

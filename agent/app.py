@@ -29,9 +29,9 @@ from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.firing import Firing
 from agent.core.granting import Granting
+from agent.core.history import History
 from agent.core.identity.gate import Gate, local_caller
 from agent.core.job_datasets import JobDatasets
-from agent.core.history import History
 from agent.core.jobs import Jobs
 from agent.core.listing import Listing
 from agent.core.operations import Core

@@ -33,14 +33,11 @@ ROOT = Path(__file__).parents[2]
 class Forked:
     """The part of subprocess.Popen that tests use."""
 
-    def __init__(self, server: _Server, pid: int, words: Sequence[str]) -> None:
+    def __init__(self, server: _Server, pid: int) -> None:
         self.pid = pid
-        self.args = ["jobdeck", *words]
+        self.args: list[str] = []
+        self.returncode: int | None = None
         self._server = server
-
-    @property
-    def returncode(self) -> int | None:
-        return self._server.ended.get(self.pid)
 
     def poll(self) -> int | None:
         self._server.listen(0)
@@ -113,8 +110,9 @@ class _Server:
     """The loaded process, and what it has told."""
 
     def __init__(self) -> None:
-        self.ended: dict[int, int] = {}
-        self._begun: list[int] = []
+        self._living: dict[int, Forked] = {}
+        """By pid, which belongs to another process when this one has ended: a long storm uses them all up."""
+        self._begun: list[Forked] = []
         self._lock = threading.RLock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
@@ -128,7 +126,9 @@ class _Server:
             socket.send_fds(self._socket, [message], [file.fileno() for file in files])
             while not self._begun:
                 self.listen(60)
-            return Forked(self, self._begun.pop(), request["words"])
+            forked = self._begun.pop()
+            forked.args = ["jobdeck", *request["words"]]
+            return forked
 
     def listen(self, seconds: float) -> None:
         """Take in what was told; wait for something for that long."""
@@ -138,9 +138,10 @@ class _Server:
                 assert message, "the process that others are forked from has ended"
                 told = json.loads(message)
                 if "pid" in told:
-                    self._begun.append(told["pid"])
+                    self._begun.append(Forked(self, told["pid"]))
+                    self._living[told["pid"]] = self._begun[-1]
                 else:
-                    self.ended[told["ended"]] = told["code"]
+                    self._living.pop(told["ended"]).returncode = told["code"]
                 seconds = 0
 
     def close(self) -> None:

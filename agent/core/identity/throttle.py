@@ -16,6 +16,7 @@ from shared.errors import TooMany
 
 _MOST = 10_000
 """Buckets of a kind, and known places, that are kept."""
+_ROOM = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +41,26 @@ class _Buckets:
         return max(0.0, (1 - self._tries(key, now)) * self._kind.seconds)
 
     def take(self, key: str, now: float) -> None:
-        tries = self._tries(key, now)
-        self._forget(now)
-        self._left[key] = (tries - 1, now)
+        self._keep(key, self._tries(key, now) - 1, now)
 
     def give_back(self, key: str, now: float) -> None:
-        self._left[key] = (self._tries(key, now) + 1, now)
+        self._keep(key, self._tries(key, now) + 1, now)
+
+    def _keep(self, key: str, tries: float, now: float) -> None:
+        """Behind all others: who was not heard of for longest is forgotten first."""
+        self._left.pop(key, None)
+        if len(self._left) >= _MOST:
+            self._forget(now)
+        self._left[key] = (tries, now)
 
     def _tries(self, key: str, now: float) -> float:
         left, since = self._left.get(key, (float(self._kind.tries), now))
         return min(self._kind.tries, left + (now - since) / self._kind.seconds)
 
     def _forget(self, now: float) -> None:
-        """Full ones are as good as none. Those of whoever fills the memory with names go with the oldest."""
-        if len(self._left) >= _MOST:
-            self._left = {key: kept for key, kept in self._left.items() if self._tries(key, now) < self._kind.tries}
-        while len(self._left) >= _MOST:
+        """Full ones are as good as none; if all are in use, some go at once, so that this is not asked each time."""
+        self._left = {key: kept for key, kept in self._left.items() if self._tries(key, now) < self._kind.tries}
+        while len(self._left) > _MOST - _ROOM:
             self._left.pop(next(iter(self._left)))
 
 

@@ -23,6 +23,8 @@ Granted = TypeVar("Granted")
 
 LINE_LIMIT = 64 * 1024
 """Characters of one log line; a longer one is split."""
+TAIL_LINE = 2000
+"""Characters of a line that are remembered for an attachment."""
 LEVELS = ("debug", "info", "warning", "error")
 STREAMS = ("log", "stdout", "stderr")
 
@@ -113,7 +115,7 @@ class WorkerContext:
                 break
             self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
             if self.tail is not None:
-                self.tail.append(line)
+                self.tail.append(line[:TAIL_LINE])
         if self.interrupted:
             self._stop_driver()
 

@@ -13,6 +13,7 @@ from agent.core.driving import DriverError, RunCancelled
 from agent.core.fingerprint import fingerprint
 from agent.workers.calling import call_driver
 from agent.workers.context import WorkerContext
+from agent.workers.entries import load
 from agent.workers.sequence import run_steps
 
 MESSAGE_LIMIT = 4000
@@ -37,6 +38,7 @@ def run(context: WorkerContext) -> LastWord:
 
 
 def _call(context: WorkerContext) -> dict[str, Any]:
+    load(context.order.entry)  # it may take a while
     context.check_cancelled()
     _check_lease(context)
     order = context.order

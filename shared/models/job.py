@@ -103,6 +103,12 @@ PartId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]{1,64}$")]
 """Of an action or an attachment: given by the server where it is absent, and the same in all later revisions."""
 
 
+ActionName = Annotated[
+    str, StringConstraints(strip_whitespace=True, min_length=1, max_length=100, pattern=r"^[^\x00-\x1f\x7f]*$")
+]
+"""It stands in log lines and kinds of errors."""
+
+
 class Attachment(Policy):
     """What an action takes with it: a file, a report, data; `data` says which, as its `type` has it."""
 
@@ -117,7 +123,7 @@ class Action(Policy):
 
     id: PartId | None = None
     type: str
-    name: str | None = None
+    name: ActionName | None = None
     data: dict[str, Any] = {}
     condition: str | None = None
     on_error: Literal["stop", "continue"] = "stop"

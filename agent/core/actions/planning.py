@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.core.actions.attachments import content_of
@@ -16,9 +17,15 @@ from shared.errors import InvalidInput
 from shared.models import Action, Attachment, JobInput
 
 
-def label_of(action: Action, place: int) -> str:
-    """What an action is called: its name, else its type, with its place where it has neither id nor name."""
-    return action.name or action.type or f"action {place + 1}"
+def labels_of(actions: Sequence[Action]) -> list[str]:
+    """What each is called: its name, else its type, counted where several of it have none."""
+    found: list[str] = []
+    unnamed = Counter[str]()
+    for action in actions:
+        unnamed[action.type] += not action.name
+        count = unnamed[action.type]
+        found.append(action.name or (f"{action.type} {count}" if count > 1 else action.type))
+    return found
 
 
 def key_of(action: Action, place: int) -> str:
@@ -38,7 +45,7 @@ def action_orders(drivers: Drivers, blobs: Blobs, account_id: str, definition: J
     return [
         ActionOrder(
             id=key_of(action, place),
-            name=label_of(action, place),
+            name=name,
             type=action.type,
             entry=drivers.get(action.type).entry,
             data=action.data,
@@ -46,7 +53,7 @@ def action_orders(drivers: Drivers, blobs: Blobs, account_id: str, definition: J
             on_error=action.on_error,
             attachments=[_grant(blobs, account_id, attachment) for attachment in action.attachments],
         )
-        for place, action in enumerate(definition.actions)
+        for place, (action, name) in enumerate(zip(definition.actions, labels_of(definition.actions), strict=True))
     ]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from agent.core.actions.changing import find
 from agent.core.actions.conditions import ConditionError, compile_condition
-from agent.core.actions.planning import action_orders, key_of
+from agent.core.actions.planning import action_orders, key_of, labels_of
 from agent.core.actions.steps import MAIN, StepDone, names_of
 from agent.core.callers import Caller
 from agent.core.driving import LOG_TAIL
@@ -60,7 +60,7 @@ class Previews:
         shown = ActionPreview(
             action_id=action_id,
             type=action.type,
-            name=action.name or action.type,
+            name=labels_of(definition.actions)[place],
             condition=action.condition,
             based_on_run_id=run.id if run else None,
         )

@@ -94,6 +94,8 @@ REFUSED = [
     ({"type": "nothing"}, "actions.0.type", "there is no job type 'nothing'; there are"),
     ({"type": "library"}, "actions.0.type", "webhook"),
     ({"id": "main"}, "actions.0.id", "own driver"),
+    ({"name": "a\nb"}, "name", "pattern"),
+    ({"name": " "}, "name", "at least 1"),
     ({"condition": "results.main"}, "actions.0.condition", '["main"]'),
     ({"condition": 'ok("later")'}, "actions.0.condition", "no step before it; there are main"),
     ({"condition": "9**9**9"}, "actions.0.condition", "Pow"),

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.actions.planning import action_orders, is_repeat_safe, needs_of_all
+from agent.core.actions.planning import action_orders, is_repeat_safe, labels_of, needs_of_all
 from agent.drivers.registry import DriverRegistry
 from agent.resources.blobs import FileBlobStore
 from shared.models import JobInput
@@ -44,6 +44,11 @@ def test_a_worker_gets_actions_with_their_entries_and_where_contents_lie(tmp_pat
     assert (mail.name, mail.condition, mail.on_error) == ("Report", 'ok("main")', "stop")
     assert mail.attachments[0].path == blobs.path("account", digest)
     assert mail.attachments[1].path is None
+
+
+def test_actions_without_a_name_are_told_apart() -> None:
+    actions = definition({**MAIL, "id": "a", "name": None}, HOOK, MAIL, {**MAIL, "id": "b", "name": None}).actions
+    assert labels_of(actions) == ["email", "webhook", "Report", "email 2"]
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,16 @@ from agent.core.wire import KnowledgeBaseGrant
 from agent.drivers.corpus_rebuild_vector_index.parameters import RebuildParameters
 from agent.resources.knowledge.failures import naming_trouble
 from agent.resources.knowledge.file import open_for_reading
-from agent.resources.knowledge.index.manifest import IndexManifest, digest_of, publish, remove_unfinished, sync_folder
+from agent.resources.knowledge.index.manifest import (
+    ASIDE,
+    GRAPH,
+    TWINS,
+    IndexManifest,
+    described,
+    publish,
+    remove_unfinished,
+    sync_folder,
+)
 from agent.resources.knowledge.lock import writer_lock
 from agent.resources.knowledge.rows import newest_id
 from agent.resources.knowledge.shares import current_generation
@@ -37,7 +46,8 @@ def run(context: RunContext, parameters: RebuildParameters) -> dict[str, Any]:
         made = _made(context, parameters, _content(base, target), aside)
         with context.step("publish", "Put the index in place"):
             context.check_cancelled()
-            aside.rename(folder / made.file)
+            for ending in made.files:
+                aside[ending].rename(folder / f"{made.stem}.{ending}")
             sync_folder(folder)
             publish(folder, made)
     context.log(f"{made.rows} rows, recall {made.recall:.3f} with breadth {made.breadth}, {made.bytes} bytes")
@@ -64,14 +74,15 @@ def _reading(folder: Path, target: KnowledgeBaseGrant) -> Iterator[sqlite3.Conne
 
 
 @contextmanager
-def _place_aside(folder: Path) -> Iterator[Path]:
-    """A file that nobody looks at; gone at the end unless it was put in place."""
+def _place_aside(folder: Path) -> Iterator[dict[str, Path]]:
+    """Files that nobody looks at, by ending; gone at the end unless they were put in place."""
     remove_unfinished(folder)
-    aside = folder / f"index-{os.getpid()}.part"
+    aside = {ending: folder / f"{ASIDE}{os.getpid()}.{ending}" for ending in (GRAPH, TWINS)}
     try:
         yield aside
     finally:
-        aside.unlink(missing_ok=True)
+        for path in aside.values():
+            path.unlink(missing_ok=True)
 
 
 def _content(base: sqlite3.Connection, target: KnowledgeBaseGrant) -> Content:
@@ -84,8 +95,10 @@ def _content(base: sqlite3.Connection, target: KnowledgeBaseGrant) -> Content:
     return Content(base, target.embedder, target.dimensions)
 
 
-def _made(context: RunContext, parameters: RebuildParameters, content: Content, aside: Path) -> IndexManifest:
-    from agent.resources.knowledge.index.building import Sample, Settings, build, save, tuned
+def _made(
+    context: RunContext, parameters: RebuildParameters, content: Content, aside: dict[str, Path]
+) -> IndexManifest:
+    from agent.resources.knowledge.index.building import Sample, Settings, build, save, save_twins, tuned
 
     ids = content.ids()
     if not len(ids):
@@ -97,18 +110,19 @@ def _made(context: RunContext, parameters: RebuildParameters, content: Content, 
         context.check_cancelled()
 
     with context.step("build", f"Build an index of {len(ids)} rows"):
-        context.progress(0, len(ids), unit="rows")
-        sample = Sample(content, ids, parameters.sample)
-        save(build(content, sample, len(ids), settings, between), aside)
+        between(0)
+        sample, twins = Sample(content, ids, parameters.sample), content.twins(context.check_cancelled)
+        save(build(content, sample, twins, settings, between), aside[GRAPH])
+        save_twins(twins, aside[TWINS])
     with context.step("measure", f"Compare {len(sample.questions)} searches with exact ones") as step:
-        breadth, recall = tuned(aside, sample, content, parameters.recall_floor, context.check_cancelled)
+        floor = parameters.recall_floor
+        breadth, recall = tuned(aside[GRAPH], sample, twins, content, floor, context.check_cancelled)
         step.message(f"recall {recall:.3f}")
         _check_recall(recall, parameters)
     generation, newest = current_generation(content.base), newest_id(content.base)
     return IndexManifest(
-        file=f"index-{generation}-{newest}-{context.run_id}-{context.attempt}.usearch",
-        bytes=aside.stat().st_size,
-        digest=digest_of(aside),
+        stem=f"index-{generation}-{newest}-{context.run_id}-{context.attempt}",
+        files={ending: described(path) for ending, path in aside.items() if path.exists()},
         generation=generation,
         last_id=newest,
         rows=len(ids),

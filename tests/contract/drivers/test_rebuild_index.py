@@ -34,7 +34,7 @@ WORDS = [
 
 
 def text_of(number: int, length: int = 6) -> str:
-    return " ".join(random.Random(number).choices(WORDS, k=length))
+    return " ".join([*random.Random(number).choices(WORDS, k=length), str(number)])
 
 
 @pytest.fixture(scope="module")
@@ -84,7 +84,7 @@ class Searcher:
         self._embedder = open_embedder("wordllama")
 
     def keys(self, question: str, limit: int = 10, **filter_: Any) -> list[str]:
-        hits = self.search.search(question, self._vector(question), "vector", limit, filter_)
+        hits = self.search.search(question, self.vector(question), "vector", limit, filter_)
         return [hit["key"] for hit in hits]
 
     def recall(self, questions: int = 40, **filter_: Any) -> float:
@@ -97,7 +97,7 @@ class Searcher:
         found = wanted = 0
         for number in range(questions):
             question = text_of(10_000 + number, 4)
-            scores = {row[0]: score for row, score in zip(kept, matrix @ self._vector(question), strict=True)}
+            scores = {row[0]: score for row, score in zip(kept, matrix @ self.vector(question), strict=True)}
             least = sorted(scores.values())[-min(10, len(scores))] - 1e-5
             keys = self.keys(question, **filter_)
             assert len(keys) == len(set(keys)) == min(10, len(scores))
@@ -105,7 +105,7 @@ class Searcher:
             found += sum(scores[key] >= least for key in keys)
         return found / wanted
 
-    def _vector(self, question: str) -> Vectors:
+    def vector(self, question: str) -> Vectors:
         vector: Vectors = self._embedder.embed([question])[0]
         return vector
 
@@ -118,7 +118,7 @@ def searcher(world: KbWorld) -> Iterator[Searcher]:
 
 
 def files(world: KbWorld) -> list[str]:
-    return sorted(path.name for path in world.base.glob("index*"))
+    return sorted(path.name for pattern in ("index*", "aside*") for path in world.base.glob(pattern))
 
 
 def test_open_searches_use_the_new_index_by_themselves(world: KbWorld, searcher: Searcher, by_index: list[int]) -> None:
@@ -131,7 +131,7 @@ def test_open_searches_use_the_new_index_by_themselves(world: KbWorld, searcher:
     manifest = read_manifest(world.base)
     assert manifest is not None
     assert (result["rows"], result["generation"]) == (ROWS, 1)
-    assert result["bytes"] == (world.base / manifest.file).stat().st_size > ROWS * 512
+    assert result["bytes"] == (world.base / f"{manifest.stem}.usearch").stat().st_size > ROWS * 512
     assert 0.95 <= result["recall"] <= 1.0
     assert result["seconds"] >= 0
     assert [step.key for step in context.steps] == ["build", "measure", "publish"]
@@ -183,6 +183,31 @@ def test_filters_stay_right(world: KbWorld, searcher: Searcher, by_index: list[i
     assert len(by_index) == 22
 
 
+def test_rows_that_are_all_the_same_are_all_found(world: KbWorld, searcher: Searcher, by_index: list[int]) -> None:
+    world.execute("UPDATE orders SET description = 'not available' WHERE id % 3 > 0")
+    world.execute("UPDATE orders SET description = '' WHERE id % 30 = 0")
+    world.sync(compare="full", **CONTENT)
+    result = world.rebuild()
+    assert (result["rows"], result["recall"] >= 0.95) == (ROWS, True)
+    (twins,) = world.base.glob("index-*.twins")
+    assert twins.stat().st_size == 16 * (ROWS * 2 // 3 - 1 + ROWS // 30 - 1)
+    assert result["bytes"] == sum(path.stat().st_size for path in world.base.glob("index-*"))
+    assert searcher.recall() >= 0.95
+    world.delete(1, 2, 4)
+    world.change(5, text="a violin concerto", at=later(500))
+    world.sync(compare="full", **CONTENT)
+    by_index.clear()
+    assert searcher.keys("not available", 3) == ["7", "8", "10"]
+    assert searcher.keys("not available", 1, id=ROWS - 1) == [str(ROWS - 1)]
+    assert searcher.keys("violin", 1) == ["5"]
+    assert len(by_index) == 3
+    with twins.open("r+b") as file:
+        file.write(b"\1" * 8)
+    with closing(KnowledgeSearch(world.base, "wordllama", 256)) as fresh:
+        fresh.search("", searcher.vector("not available"), "vector", 3, {})
+        assert "twins is damaged" in fresh.index_fault
+
+
 def test_large_pages_are_exact(world: KbWorld, searcher: Searcher, by_index: list[int]) -> None:
     world.rebuild()
     assert len(searcher.keys("sailboard", 1000)) == 1000
@@ -230,9 +255,9 @@ def test_killed_build_leaves_what_was_there(world: KbWorld, searcher: Searcher, 
         victim = start(world, "rebuild", f"run-{turn}", threads=1)
         kill_after(victim, chance.randint(1, 4), chance.uniform(0, 0.1))
         done = "run-" + str(turn) in "".join(files(world))
-        assert done or [name for name in files(world) if not name.endswith(".part")] == before
+        assert done or [name for name in files(world) if not name.startswith("aside-")] == before
         assert searcher.recall(5) >= 0.9
-        before = [name for name in files(world) if not name.endswith(".part")]
+        before = [name for name in files(world) if not name.startswith("aside-")]
     world.rebuild(world.context("run-1", attempt=2))
     assert len(files(world)) == 2
     assert index_of(world) == ""
@@ -331,7 +356,7 @@ HARMS: dict[str, tuple[Callable[[Path, Path], Any], str]] = {
     "other generation": (lambda _, manifest: _edit(manifest, generation=7), "made for generation 7"),
     "other rows": (lambda _, manifest: _edit(manifest, witnesses={"5": "0" * 16}), "of other rows"),
     "ahead": (lambda _, manifest: _edit(manifest, last_id=10**9), "of other rows"),
-    "path": (lambda _, manifest: _edit(manifest, file="/etc/passwd"), "is gone"),
+    "path": (lambda _, manifest: _edit(manifest, stem="/etc/passwd"), "is gone"),
 }
 
 

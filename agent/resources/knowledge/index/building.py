@@ -17,7 +17,9 @@ from agent.resources.embedders import Vectors
 from agent.resources.embedders.vectors import unit
 from agent.resources.knowledge.index.manifest import WITNESSES, IndexUnfit, witness
 from agent.resources.knowledge.index.opened import open_file
+from agent.resources.knowledge.index.twins import Twins
 from agent.resources.knowledge.segment import Ids
+from agent.resources.knowledge.writing import digest
 
 NEIGHBOURS = 10
 CANDIDATES = 50
@@ -60,6 +62,14 @@ class Content:
         )
         return self._arrays(found.fetchall())[1]
 
+    def twins(self, between: Callable[[], None]) -> Twins:
+        """Which of them have the same vector."""
+        marks: list[int] = []
+        for _, vectors in self.chunks(READ_ROWS):
+            between()
+            marks += [int.from_bytes(digest(vector.tobytes())[:8], signed=True) for vector in vectors]
+        return Twins.of(self.ids(), np.array(marks, dtype=np.int64))
+
     def witnesses(self, ids: Ids) -> dict[str, str]:
         last = ids[-WITNESSES:]
         return {
@@ -97,20 +107,21 @@ class Sample:
         scores = np.concatenate((self._nearest, self.questions @ vectors.T), axis=1)
         self._nearest = np.partition(scores, -count, axis=1)[:, -count:]
 
-    def recall(self, index: Index, content: Content) -> float:
+    def recall(self, index: Index, twins: Twins, content: Content) -> float:
         """The part of the nearest ten that searches by the index find, over all questions; 1.0 without a question."""
-        found = [self._found(index, content, number) for number in range(len(self.questions))]
+        found = [self._found(index, twins, content, number) for number in range(len(self.questions))]
         return sum(found) / self._nearest.size if found else 1.0
 
-    def _found(self, index: Index, content: Content, number: int) -> int:
+    def _found(self, index: Index, twins: Twins, content: Content, number: int) -> int:
         question, nearest = self.questions[number], self._nearest[number]
         keys = np.sort(index.search(question, CANDIDATES, threads=1).keys.astype(np.int64))
-        scores = content.vectors(keys) @ question
+        scores = content.vectors(twins.joined(keys, CANDIDATES)) @ question
         return min(len(nearest), int(np.count_nonzero(scores >= nearest.min() - TIE)))
 
 
-def build(content: Content, sample: Sample, total: int, settings: Settings, between: Callable[[int], None]) -> Index:
-    """An index of the content in memory; the sample meets every row. `between` is told how many rows are in, often."""
+def build(content: Content, sample: Sample, twins: Twins, settings: Settings, between: Callable[[int], None]) -> Index:
+    """An index of the content in memory, without the twins; the sample meets every row. `between` is told how many
+    rows it has seen, often."""
     index = Index(
         ndim=content.dimensions,
         metric="ip",
@@ -119,16 +130,18 @@ def build(content: Content, sample: Sample, total: int, settings: Settings, betw
         expansion_add=settings.expansion,
         enable_key_lookups=False,
     )
-    done, step = 0, max(16, VALUES_AT_ONCE // content.dimensions)
+    others = twins.others()
+    done, added, step = 0, 0, max(16, VALUES_AT_ONCE // content.dimensions)
     for ids, vectors in content.chunks(READ_ROWS):
         sample.meet(vectors)
         for start in range(0, len(ids), step):
             some = slice(start, start + step)
-            index.add(ids[some].astype(np.uint64), vectors[some], threads=settings.threads)
-            done += len(ids[some])
+            alone = ~np.isin(ids[some], others, assume_unique=True)
+            index.add(ids[some][alone].astype(np.uint64), vectors[some][alone], threads=settings.threads)
+            done, added = done + len(alone), added + int(alone.sum())
             between(done)
-    if len(index) != total:
-        raise DriverError("index", f"the index took {len(index)} of {total} rows")
+    if len(index) != added:
+        raise DriverError("index", f"the index took {len(index)} of {added} rows")
     return index
 
 
@@ -152,13 +165,23 @@ def save(index: Index, path: Path) -> None:
         raise _not_written(str(error)) from None
 
 
-def tuned(path: Path, sample: Sample, content: Content, floor: float, between: Callable[[], None]) -> tuple[int, float]:
+def save_twins(twins: Twins, path: Path) -> None:
+    """Write them to the disk, if there are any."""
+    if len(twins):
+        twins.write(path)
+        with path.open("rb") as file:
+            os.fsync(file.fileno())
+
+
+def tuned(
+    path: Path, sample: Sample, twins: Twins, content: Content, floor: float, between: Callable[[], None]
+) -> tuple[int, float]:
     """(breadth, recall) of what was written: the least breadth whose recall is safely above the floor, half of the way
     to 1; the greatest one if none is."""
     recall = 0.0
     for breadth in BREADTHS:
         between()
-        recall = sample.recall(_reopened(path, content.dimensions, breadth), content)
+        recall = sample.recall(_reopened(path, content.dimensions, breadth), twins, content)
         if recall >= (1 + floor) / 2:
             return breadth, recall
     return BREADTHS[-1], recall

@@ -21,8 +21,10 @@ from agent.resources.knowledge.shares import current_generation
 
 NAME = "index.json"
 FORMAT = 1
-FILES = "index-*.usearch"
-UNFINISHED = "index-*.part"
+GRAPH, TWINS = "usearch", "twins"
+"""The files of an index, by their endings; the second only where there are rows with the same vector."""
+FILES = "index-*"
+ASIDE = "aside-"
 WITNESSES = 64
 
 
@@ -32,12 +34,11 @@ class IndexUnfit(Exception):
 
 @dataclass(frozen=True, slots=True)
 class IndexManifest:
-    """`bytes` and `digest` are those of `file`; `witnesses` are digests of the last vectors in it, by row id;
-    `breadth` is how many candidates a search keeps in view, with which `recall` was measured."""
+    """`files` gives the bytes and the digest of each file `<stem>.<ending>`; `witnesses` are digests of the last vectors
+    in it, by row id; `breadth` is how many candidates a search keeps in view, with which `recall` was measured."""
 
-    file: str
-    bytes: int
-    digest: str
+    stem: str
+    files: dict[str, tuple[int, str]]
     generation: int
     last_id: int
     rows: int
@@ -48,6 +49,10 @@ class IndexManifest:
     recall: float
     witnesses: dict[str, str]
     format: int = FORMAT
+
+    @property
+    def bytes(self) -> int:
+        return sum(size for size, _digest in self.files.values())
 
 
 def read_manifest(folder: Path) -> IndexManifest | None:
@@ -76,13 +81,13 @@ def publish(folder: Path, manifest: IndexManifest) -> None:
     aside.replace(folder / NAME)
     sync_folder(folder)
     for path in folder.glob(FILES):
-        if path.name != manifest.file:
+        if path.stem != manifest.stem:
             path.unlink(missing_ok=True)
 
 
 def remove_unfinished(folder: Path) -> None:
     """What a killed run left; the caller holds the writer lock."""
-    for path in (*folder.glob(UNFINISHED), *folder.glob(f"{NAME}.*")):
+    for path in (*folder.glob(f"{ASIDE}*"), *folder.glob(f"{NAME}.*")):
         path.unlink(missing_ok=True)
 
 
@@ -105,20 +110,15 @@ def check_fit(manifest: IndexManifest, base: sqlite3.Connection, embedder: str, 
         raise IndexUnfit("it was made of other rows; was the knowledge base put back from a backup?")
 
 
-def check_file(manifest: IndexManifest, folder: Path) -> Path:
-    """Its file, found whole; IndexUnfit if it is not: what a search would make of a damaged one is undefined."""
-    path = folder / Path(manifest.file).name
-    try:
-        size = path.stat().st_size
-        if size != manifest.bytes:
-            raise IndexUnfit(f"{path.name} has {size} bytes, not {manifest.bytes}")
-        if digest_of(path) != manifest.digest:
-            raise IndexUnfit(f"{path.name} is damaged: its content is not what was written")
-    except FileNotFoundError:
-        raise IndexUnfit(f"{path.name} is gone") from None
-    except OSError as error:
-        raise IndexUnfit(f"{path.name} cannot be read: {error}") from None
-    return path
+def check_files(manifest: IndexManifest, folder: Path) -> dict[str, Path]:
+    """Its files by ending, found whole; IndexUnfit if they are not: what a search would make of a damaged one is
+    undefined."""
+    found = {ending: folder / f"{Path(manifest.stem).name}.{ending}" for ending in manifest.files}
+    if GRAPH not in found:
+        raise IndexUnfit(f"{NAME} is incomplete")
+    for ending, path in found.items():
+        _check_file(path, *manifest.files[ending])
+    return found
 
 
 def index_fault(folder: Path, base: sqlite3.Connection, embedder: str, dimensions: int) -> str:
@@ -127,13 +127,31 @@ def index_fault(folder: Path, base: sqlite3.Connection, embedder: str, dimension
         manifest = read_manifest(folder)
         if manifest is not None:
             check_fit(manifest, base, embedder, dimensions)
-            check_file(manifest, folder)
+            check_files(manifest, folder)
     except IndexUnfit as unfit:
         return str(unfit)
     return ""
 
 
-def digest_of(path: Path) -> str:
+def described(path: Path) -> tuple[int, str]:
+    """What the manifest says of a file."""
+    return path.stat().st_size, _digest_of(path)
+
+
+def _check_file(path: Path, size: int, digest: str) -> None:
+    try:
+        found = path.stat().st_size
+        if found != size:
+            raise IndexUnfit(f"{path.name} has {found} bytes, not {size}")
+        if _digest_of(path) != digest:
+            raise IndexUnfit(f"{path.name} is damaged: its content is not what was written")
+    except FileNotFoundError:
+        raise IndexUnfit(f"{path.name} is gone") from None
+    except OSError as error:
+        raise IndexUnfit(f"{path.name} cannot be read: {error}") from None
+
+
+def _digest_of(path: Path) -> str:
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

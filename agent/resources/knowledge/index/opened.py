@@ -12,13 +12,16 @@ import numpy as np
 
 from agent.resources.embedders import Vectors
 from agent.resources.knowledge.index.manifest import (
+    GRAPH,
     NAME,
+    TWINS,
     IndexManifest,
     IndexUnfit,
-    check_file,
+    check_files,
     check_fit,
     read_manifest,
 )
+from agent.resources.knowledge.index.twins import Twins
 from agent.resources.knowledge.segment import Ids
 from agent.resources.knowledge.shares import current_generation
 
@@ -33,19 +36,22 @@ _Stamp = tuple[int, int, int]
 class VectorIndex:
     """The rows up to `last_id`, of which `nearest` finds almost always the nearest; safe for several threads."""
 
-    def __init__(self, manifest: IndexManifest, path: Path) -> None:
+    def __init__(self, manifest: IndexManifest, files: dict[str, Path]) -> None:
         self.generation = manifest.generation
         self.last_id = manifest.last_id
-        self._index = open_file(path, manifest.dimensions, manifest.breadth)
+        self._index = open_file(files[GRAPH], manifest.dimensions, manifest.breadth)
+        self._twins = Twins.read(files[TWINS]) if TWINS in files else None
         self._one_at_a_time = threading.Lock()
-        if len(self._index) != manifest.rows:
-            raise IndexUnfit(f"{path.name} holds {len(self._index)} rows, not {manifest.rows}")
+        held = len(self._index) + len(self._twins or ())
+        if held != manifest.rows:
+            raise IndexUnfit(f"{manifest.stem} holds {held} rows, not {manifest.rows}")
 
     def nearest(self, vector: Vectors, count: int) -> Ids:
-        """Ids of about the `count` nearest rows, ascending; some may be of rows that are gone."""
+        """Ids of about the `count` nearest rows, ascending, or some more; some may be of rows that are gone."""
         with self._one_at_a_time:  # the library promises nothing for searches of one index at the same time
             found = self._index.search(vector, count, threads=1)
-        return np.sort(found.keys.astype(np.int64))
+        near = np.sort(found.keys.astype(np.int64))
+        return near if self._twins is None else self._twins.joined(near, count)
 
 
 class IndexInUse:
@@ -83,7 +89,7 @@ class IndexInUse:
             if manifest is None:
                 return None
             check_fit(manifest, base, self._embedder, self._dimensions)
-            return VectorIndex(manifest, check_file(manifest, self._folder))
+            return VectorIndex(manifest, check_files(manifest, self._folder))
         except IndexUnfit as unfit:
             self.fault = str(unfit)
         except ImportError:

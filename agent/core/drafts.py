@@ -95,9 +95,10 @@ class Drafts:
         return (await self._store.open_draft(draft, self._clock.now()))[0]
 
     async def put(self, caller: Caller, draft: Draft, definition: JobInput, expected_version: int | None) -> Draft:
-        """What it says need not hold yet. StaleVersion."""
+        """What it says need not hold yet; a slug that is not given stays, as a job's does. StaleVersion."""
         caller.require(Scope.EDIT)
-        given = with_ids(_unfinished(definition), self._new_id, draft.definition)
+        given = _unfinished(definition).model_copy(update={"slug": definition.slug or draft.slug})
+        given = with_ids(given, self._new_id, draft.definition)
         return await self._store.put_draft(draft.id, given, expected_version, self._clock.now())
 
     async def discard(self, caller: Caller, key: str, expected_version: int | None) -> None:

@@ -34,14 +34,19 @@ def key_of(action: Action, place: int) -> str:
 
 
 def needs_of_all(drivers: Drivers, definition: JobInput) -> Needs:
-    """What the job's own driver, its datasets and all actions need together. InvalidInput as `Drivers.get` and the parameters say."""
-    needs = needs_of(drivers.get(definition.type), definition.data) + Needs(datasets=dataset_keys(definition))
+    """What the job's own driver, its datasets and all actions need together. InvalidInput as `Drivers.get` and the
+    parameters say."""
+    needs = needs_of(drivers.get(definition.type), definition.data)
+    if definition.datasets:
+        needs += Needs(datasets=dataset_keys(definition))
     for action in definition.actions:
         needs += needs_of(drivers.get(action.type), action.data)
     return needs
 
 
 def action_orders(drivers: Drivers, blobs: Blobs, account_id: str, definition: JobInput) -> list[ActionOrder]:
+    if not definition.actions:  # most jobs
+        return []
     return [
         ActionOrder(
             id=key_of(action, place),

@@ -44,6 +44,7 @@ from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.sentinels.patience import Patience
 from agent.core.shares import Shares
+from agent.core.syncing import Syncing
 from agent.core.world import World
 from agent.drivers.registry import DriverRegistry
 from agent.resources.blobs import FileBlobStore
@@ -245,6 +246,7 @@ async def _put_together(
     defining = Defining(store, jobs, applying, clock, folder, settings.definitions_account or settings.account)
     if folder is not None:
         duties.append(Definitions(defining, folder.root))
+    world = World(store, vault, sources, reader, granting, clock, ids)
     core = Core(
         settings=settings,
         clock=clock,
@@ -269,7 +271,8 @@ async def _put_together(
         runs=Runs(store, logs, clock, ids, settings.undo_delay),
         listing=Listing(store, PageKeys(kept_secret(data_dir / PAGE_KEYS_FILE))),
         catching_up=CatchingUp(store, clock, settings),
-        world=World(store, vault, sources, reader, granting, clock, ids),
+        world=world,
+        syncing=Syncing(store, jobs, world, drivers, clock, ids),
         access=Access(store),
         shares=Shares(store, drivers, clock),
         audit=Audit(store, clock),

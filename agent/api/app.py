@@ -13,7 +13,7 @@ from agent.api import probes
 from agent.api.auth import refused_caller
 from agent.api.broadcast import Broadcast
 from agent.api.context import Api, api_of
-from agent.api.contracts import background_jobs, job_listing, job_listing_v2, kb_sync
+from agent.api.contracts import background_jobs, connector_jobs, job_listing, job_listing_v2, kb_sync
 from agent.api.errors import Contract, Envelopes, refusal_of
 from agent.api.guard import Guard, allowed_methods, log_failure, request_id_of
 from agent.api.metrics import RequestMetrics
@@ -54,6 +54,7 @@ _DESCRIPTION = "Jobdeck's agent: its native API under `/api`, and the published 
 CONTRACTS = (
     Contract(kb_sync.PREFIX, kb_sync.envelope),
     Contract(background_jobs.PREFIX, background_jobs.envelope, background_jobs.rate_headers),
+    Contract(connector_jobs.PREFIX, connector_jobs.envelope),
     Contract(job_listing.PREFIX, job_listing.envelope),
     Contract(job_listing_v2.PREFIX, job_listing_v2.envelope),
 )
@@ -107,7 +108,7 @@ def create_api(core: Core) -> FastAPI:
         probes,
     ):
         app.router.routes.extend(module.routes.routes)
-    for contract in (background_jobs, job_listing, job_listing_v2):
+    for contract in (background_jobs, connector_jobs, job_listing, job_listing_v2):
         app.router.routes.extend(contract.routes.routes)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)

@@ -26,6 +26,7 @@ from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.shares import Shares
+from agent.core.syncing import Syncing
 from agent.core.world import World
 from agent.settings import Settings
 from shared.clock import Clock
@@ -55,6 +56,7 @@ class Core:
     datasets: Datasets
     job_datasets: JobDatasets
     listing: Listing
+    syncing: Syncing
     catching_up: CatchingUp
     world: World
     access: Access

@@ -125,6 +125,16 @@ class Held:
 
 
 @dataclass(frozen=True, slots=True)
+class RunVariant:
+    """What a run does otherwise than its revision says: as this type, with these parameters changed. `kind` is the
+    word for it."""
+
+    type: str
+    kind: str
+    changes: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class NewRun:
     """A run to be stored pending. `chained`: not claimed while another run of the job is active and older; None: as
     the job's overlap policy has it for runs that somebody asks for."""
@@ -140,6 +150,7 @@ class NewRun:
     """None: the job's current one."""
     account_id: str | None = None
     """Given where nobody has looked yet whether the job is of this account."""
+    variant: RunVariant | None = None
 
 
 @dataclass(frozen=True, slots=True)

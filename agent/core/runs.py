@@ -138,8 +138,9 @@ class Runs:
         chained = job.policies.overlap != "allow"
         revision = run.revision if own_revision else None
         again = NewRun(
-            self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id, revision=revision
-        )
+            self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id, revision=revision,
+            variant=await self._store.run_variant(run.id) if run.type != job.type else None,
+        )  # fmt: skip
         return (await self._store.insert_runs([again], now))[0]
 
 

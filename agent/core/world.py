@@ -89,6 +89,27 @@ class World:
             with suppress(NotFound, Conflict):
                 await self._store.delete_secret(caller.account_id, connection.secret_name)
 
+    async def replace_connection(self, caller: Caller, key: str, given: ConnectionInput) -> Connection:
+        """Where it leads, and with what credential: one that is not given stays. What jobs know it by stays while any
+        goes by it: its kind, and its name (Conflict)."""
+        caller.require(Scope.ADMIN)
+        known = await self._store.get_connection(caller.account_id, key)
+        name = _plain_name(given.name)
+        kind, url, password = self._sources.split(given.url)
+        if kind != known.kind:
+            raise InvalidInput.one("url", f"must lead to {known.kind}, as the connection '{known.name}' does")
+        secret_name = given.secret_name or known.secret_name
+        if given.secret_name is not None:
+            await self._vault.get(caller.account_id, given.secret_name)
+        elif password:
+            secret_name = f"connection-{name}"
+        changed = known.model_copy(update={"name": name, "url": url, "secret_name": secret_name})
+        async with self._naming:
+            stored = await self._store.replace_connection(changed, self._clock.now())
+            if password and given.secret_name is None:
+                await self._vault.put(caller.account_id, f"connection-{name}", password)
+        return stored
+
     async def test_connection(self, caller: Caller, key: str) -> builtins.list[str]:
         """The tables that the source shows; Unavailable with the cause."""
         return await self._sources.test(await self._grant(caller, key))
@@ -132,6 +153,11 @@ class World:
     async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
         base = await self._access.knowledge_base(caller, key, Act.DELETE)
         await self._store.delete_knowledge_base(caller.account_id, base.id)
+        await self._bases.delete(base)
+
+    async def discard_knowledge_base(self, base: KnowledgeBase) -> None:
+        """One that was made for what then could not be."""
+        await self._store.delete_knowledge_base(base.account_id, base.id)
         await self._bases.delete(base)
 
     async def search(self, caller: Caller, key: str, query: SearchInput) -> builtins.list[SearchHit]:

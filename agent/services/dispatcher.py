@@ -9,11 +9,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 
 import structlog
 
 from agent.core.actions.planning import action_orders, needs_of_all
 from agent.core.attached import by_alias, snapshots_around
+from agent.core.driving import Manifest
 from agent.core.firing import window_end_of
 from agent.core.granting import Granting
 from agent.core.hearing import asks_to_cancel
@@ -21,12 +23,13 @@ from agent.core.ports import Blobs, Drivers, Executor, Store
 from agent.core.promising import Promising
 from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
 from agent.core.retrying import decide_outcome
+from agent.core.variants import varied
 from agent.core.wire import Ended, Order, RunMessage
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
 from shared.errors import Fault, InvalidInput, JobdeckError, Unavailable
-from shared.models import Event, RunError
+from shared.models import Event, JobInput, Run, RunError
 from shared.states import RunState
 
 _log = structlog.get_logger()
@@ -218,7 +221,7 @@ class Dispatcher(Poller):
             owner_id=run.owner_id,
             type=run.type,
             entry=manifest.entry,
-            data=definition.data,
+            data=await self._data(run, definition, manifest),
             checkpoint=claimed.checkpoint,
             timeout=timeout.total_seconds() if timeout else None,
             kill_grace=claimed.policies.kill_grace.total_seconds(),
@@ -238,6 +241,13 @@ class Dispatcher(Poller):
             lease_until=run.started_at + self._settings.lease if run.started_at else None,
         )
         return order, frozenset(grants.mask)
+
+    async def _data(self, run: Run, definition: JobInput, manifest: Manifest) -> dict[str, Any]:
+        """The job's, unless the run was asked for as another type."""
+        if run.type == definition.type:
+            return definition.data
+        variant = await self._store.run_variant(run.id)
+        return varied(manifest, definition, {} if variant is None else variant.changes)
 
     def _refused(self, claimed: ClaimedRun, error: Exception) -> Outcome:
         """What the job names is not there (any more), or cannot be reached now: tried again only if that may pass."""

@@ -60,6 +60,33 @@ def account_number(connection: sa.Connection, account_id: str) -> int:
     return int(number)
 
 
+def first_since(connection: sa.Connection, since: datetime) -> int:
+    """A number below which no run is as young, found by halves; with room for a clock that was set back."""
+    lowest, highest = connection.execute(sa.select(sa.func.min(runs.c.number), sa.func.max(runs.c.number))).one()
+    if lowest is None:
+        return 0
+    low, high = lowest, highest + 1
+    at = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
+    while low < high:
+        middle = (low + high) // 2
+        row = connection.execute(at.where(runs.c.number >= middle)).one()
+        if row.created_at < since - SET_BACK:
+            low = row.number + 1
+        else:
+            high = middle
+    return int(low)
+
+
+def jobs_with_few_runs(connection: sa.Connection, of_jobs: sa.Select[Any]) -> list[int] | None:
+    """The jobs, if they are few and have few runs: then these are looked through, sooner than all there are."""
+    found = list(connection.scalars(of_jobs.limit(FEW_JOBS + 1)))
+    if len(found) > FEW_JOBS:
+        return None
+    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(found)).limit(FEW_RUNS + 1).subquery()
+    count = connection.scalar(sa.select(sa.func.count()).select_from(theirs)) or 0
+    return found if count <= FEW_RUNS else None
+
+
 def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | None:
     """Of the knowledge bases that the caller names and that there are; None: it names none."""
     mine = knowledge_bases.c.account_id == query.account_id
@@ -79,7 +106,7 @@ def _ways(connection: sa.Connection, query: ListingQuery, names: Sequence[str] |
         common.append(runs.c.number < query.before)
     if query.since is not None:
         common.append(runs.c.created_at >= query.since)
-        common.append(runs.c.number >= _first_since(connection, query.since))
+        common.append(runs.c.number >= first_since(connection, query.since))
     if query.run_id is not None:
         common.append(runs.c.id == query.run_id)
     if names is not None:
@@ -111,35 +138,13 @@ def _works_with(names: Sequence[str]) -> _Condition:
 
 
 def _few_jobs(connection: sa.Connection, account_id: str, names: Sequence[str]) -> list[int] | None:
-    """The jobs that ever worked with them, if they are few and have few runs: then these are looked through."""
+    """The jobs that ever worked with them."""
     of_bases = (
         sa.select(job_uses.c.job_number)
         .where(job_uses.c.account_id == account_id, job_uses.c.kind == KNOWLEDGE_BASE, job_uses.c.name.in_(names))
         .distinct()
     )
-    found = list(connection.scalars(of_bases.limit(FEW_JOBS + 1)))
-    if len(found) > FEW_JOBS:
-        return None
-    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(found)).limit(FEW_RUNS + 1).subquery()
-    count = connection.scalar(sa.select(sa.func.count()).select_from(theirs)) or 0
-    return found if count <= FEW_RUNS else None
-
-
-def _first_since(connection: sa.Connection, since: datetime) -> int:
-    """A number below which no run is as young, found by halves; with room for a clock that was set back."""
-    lowest, highest = connection.execute(sa.select(sa.func.min(runs.c.number), sa.func.max(runs.c.number))).one()
-    if lowest is None:
-        return 0
-    low, high = lowest, highest + 1
-    at = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
-    while low < high:
-        middle = (low + high) // 2
-        row = connection.execute(at.where(runs.c.number >= middle)).one()
-        if row.created_at < since - SET_BACK:
-            low = row.number + 1
-        else:
-            high = middle
-    return int(low)
+    return jobs_with_few_runs(connection, of_bases)
 
 
 def _bases(connection: sa.Connection, job_numbers: set[int]) -> defaultdict[tuple[int, int], list[tuple[int, str]]]:

@@ -10,7 +10,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import NewRun
-from agent.store import events
+from agent.store import events, variants
 from agent.store.prepared import Lookup, Prepared
 from agent.store.rows import Row, run_of
 from agent.store.tables import job_revisions, job_statistics, jobs, runs
@@ -55,6 +55,7 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> l
         run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), **number})
         for run, row, number in zip(new, rows, numbers, strict=True)
     ]
+    variants.write(connection, ((row["number"], run) for run, row in zip(new, numbers, strict=True)))
     events.record_runs(connection, "run.created", created, now)
     return created
 
@@ -125,4 +126,6 @@ def _row(run: NewRun, job: Row, said: _Said, now: datetime) -> dict[str, Any]:
     }
     if run.chained is not None:
         row["chained"] = run.chained
+    if run.variant is not None:
+        row["type"] = run.variant.type
     return row

@@ -21,6 +21,7 @@ from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
 from agent.store.verbs.sentinels import SentinelVerbs
 from agent.store.verbs.shares import ShareVerbs
+from agent.store.verbs.syncs import SyncVerbs
 from agent.store.verbs.world import WorldVerbs
 from agent.store.writer import Listener
 
@@ -33,6 +34,7 @@ class SqlStore(
     RunVerbs,
     HistoryVerbs,
     ListingVerbs,
+    SyncVerbs,
     SentinelVerbs,
     IdentityVerbs,
     WorldVerbs,

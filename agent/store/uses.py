@@ -7,7 +7,7 @@ from collections.abc import Iterable
 import sqlalchemy as sa
 
 from agent.core.driving import Needs
-from agent.store.tables import connections, job_uses, knowledge_bases
+from agent.store.tables import connections, job_uses, jobs, knowledge_bases
 
 KNOWLEDGE_BASE = "knowledge_base"
 CONNECTION = "connection"
@@ -25,6 +25,16 @@ def write(connection: sa.Connection, account_id: str, job_number: int, revision:
     ]
     if rows:
         connection.execute(sa.insert(job_uses), rows)
+
+
+def a_user(connection: sa.Connection, account_id: str, kind: str, name: str) -> str | None:
+    """The name of a job that works with it as it is now."""
+    query = sa.select(jobs.c.name).join(
+        job_uses, sa.and_(job_uses.c.job_number == jobs.c.number, job_uses.c.revision == jobs.c.revision)
+    )
+    mine = (job_uses.c.account_id == account_id, job_uses.c.kind == kind, job_uses.c.name == name)
+    found: str | None = connection.scalar(query.where(*mine, jobs.c.deleted_at.is_(None)).limit(1))
+    return found
 
 
 def _names(connection: sa.Connection, table: sa.Table, account_id: str, keys: Iterable[str]) -> list[str]:

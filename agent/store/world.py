@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from agent.store import events, shares
+from agent.store import events, shares, uses
 from agent.store.rows import select_where_in
 from agent.store.tables import connections, knowledge_bases, secrets, workers
 from agent.store.visibility import resource_seen_by
@@ -66,6 +66,19 @@ def list_connections(connection: sa.Connection, account_id: str, seen_by: str | 
     seen = resource_seen_by(connections, "connection", seen_by)
     query = sa.select(connections).where(connections.c.account_id == account_id, *seen).order_by(connections.c.name)
     return [Connection.model_validate(row) for row in connection.execute(query).mappings()]
+
+
+def replace_connection(connection: sa.Connection, changed: Connection, now: datetime) -> Connection:
+    known = _find(connection, connections, "connection", changed.account_id, changed.id)
+    if changed.name != known["name"]:
+        _check_free(connection, connections, "connection", changed.account_id, changed.name)
+        user = uses.a_user(connection, changed.account_id, uses.CONNECTION, known["name"])
+        if user is not None:
+            raise Conflict(f"the job '{user}' goes by the name {known['name']!r}; it cannot be another", field="name")
+    values = changed.model_dump(include={"name", "url", "secret_name"})
+    connection.execute(sa.update(connections).where(connections.c.id == changed.id).values(values))
+    events.record(connection, "connection.changed", [(changed.account_id, changed.id, {"id": changed.id})], now)
+    return changed
 
 
 def delete_connection(connection: sa.Connection, account_id: str, key: str, now: datetime) -> None:

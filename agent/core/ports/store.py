@@ -17,6 +17,7 @@ from agent.core.ports.pruning import Pruning
 from agent.core.ports.runs import RunStore
 from agent.core.ports.sentinels import SentinelStore
 from agent.core.ports.shares import ShareStore
+from agent.core.ports.syncs import SyncStore
 from agent.core.ports.world import WorldStore
 from shared.models import (
     Event,
@@ -31,6 +32,7 @@ class Store(
     RunStore,
     HistoryStore,
     ListingStore,
+    SyncStore,
     SentinelStore,
     IdentityStore,
     WorldStore,

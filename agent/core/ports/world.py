@@ -33,6 +33,9 @@ class WorldStore(Protocol):
 
     async def list_connections(self, account_id: str, seen_by: str | None = None) -> list[Connection]: ...
 
+    async def replace_connection(self, changed: Connection, now: datetime) -> Connection:
+        """Conflict for a name that is taken, or another than jobs go by."""
+
     async def delete_connection(self, account_id: str, key: str) -> None: ...
 
     async def insert_knowledge_base(self, base: KnowledgeBase) -> KnowledgeBase:

@@ -13,6 +13,7 @@ from agent.store.tables.happenings import events, meta, workers
 from agent.store.tables.identity import accounts, members, secrets, sessions, tokens, users
 from agent.store.tables.jobs import job_revisions, job_statistics, job_tags, jobs
 from agent.store.tables.resources import connections, knowledge_bases
+from agent.store.tables.run_variants import run_variants
 from agent.store.tables.runs import (
     ACTIVE,
     HELD,
@@ -60,6 +61,7 @@ __all__ = [
     "meta",
     "metadata",
     "run_counts",
+    "run_variants",
     "runs",
     "secrets",
     "sentinels",

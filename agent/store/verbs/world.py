@@ -38,6 +38,9 @@ class WorldVerbs(Verbs):
     async def list_connections(self, account_id: str, seen_by: str | None = None) -> list[Connection]:
         return await self._read(world.list_connections, account_id, seen_by)
 
+    async def replace_connection(self, changed: Connection, now: datetime) -> Connection:
+        return await self._write(world.replace_connection, changed, now)
+
     async def delete_connection(self, account_id: str, key: str) -> None:
         await self._write(world.delete_connection, account_id, key, self._clock.now())
 

@@ -75,6 +75,9 @@ class RunMaker:
         assert claimed.run.id == run.id, "another run was waiting"
         return claimed
 
+    async def finish(self, claimed: ClaimedRun, state: str, **said: Any) -> None:
+        await self.store.finish([self._outcome(claimed, state, said)], self.now)
+
     async def read(self, run: Run) -> Run:
         return await self.store.get_run(self.account, run.id)
 

@@ -6,6 +6,7 @@ import json
 import re
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from tests.harness.agent_process import agent_process
 
 HOST_000 = "http://127.0.0.1:8000"
 HOST_001 = "https://PLATFORM-URL-PLACEHOLDER"
+HOST_002 = "https://api.aitronos.com"
 
 
 @pytest.fixture
@@ -81,3 +83,79 @@ def test_001_its_polling_loop_sees_a_real_job_to_the_end(tmp_path: Path) -> None
             ended = agent.run_until(run["id"], "completed", "failed")
             assert (ended["state"], program.line().partition(": ")[0]) == ("completed", "Job completed")
             assert program.wait() == 0
+
+
+@pytest.fixture
+async def organization(tmp_path: Path) -> AsyncIterator[RunningAgent]:
+    """The one that 002 prints."""
+    async with running_agent(tmp_path / "d", account="org_xyz789") as agent:
+        yield agent
+
+
+async def places_002(agent: RunningAgent, token: str) -> tuple[str, dict[str, str]]:
+    """The run that is to be found, and what stands for what is printed."""
+    make = RunMaker(agent)
+    job = await make.job(type="kb-sync")
+    run = await make.run(job, "completed", took=150, result={"rows_synced": 5000, "bytes_synced": 1048576})
+    return run.id, {HOST_002: agent.url, "conn_abc123": job.id, token: await agent.token("read")}
+
+
+def is_as_printed(answer: dict[str, Any], run_id: str, connection_id: str) -> None:
+    """The answer that 002 prints, but for ids and dates."""
+    body = json.loads(printed.fenced(printed.document("connector_jobs"), "json 200 OK")[0])
+    [example], [found] = body["data"], answer["data"]
+    assert answer["total"] == body["total"]
+    own = {"job_id": run_id, "connection_id": connection_id, "start_time": found["start_time"]}
+    assert found == example | own
+
+
+async def test_002_by_curl(organization: RunningAgent) -> None:
+    [example] = printed.fenced(printed.document("connector_jobs"), "bash cURL")
+    run_id, places = await places_002(organization, "$ACCESS_TOKEN")
+    command = printed.placed(example, places | {"\\ -H": "\\\n -H"})  # the document has lost its line ends
+    is_as_printed((await printed.curl(command)).json, run_id, places["conn_abc123"])
+
+
+async def test_002_by_python(organization: RunningAgent) -> None:
+    [example] = printed.fenced(printed.document("connector_jobs"), "python Python")[1:]
+    run_id, places = await places_002(organization, "YOUR_ACCESS_TOKEN")
+    lines = re.sub(r" (?=(?:org_id|url|headers|params|response) = |print\()", "\n", printed.placed(example, places))
+    is_as_printed((await printed.python(lines)).python, run_id, places["conn_abc123"])
+
+
+async def test_002_by_javascript(organization: RunningAgent) -> None:
+    [example] = printed.fenced(printed.document("connector_jobs"), "javascript JavaScript")
+    run_id, places = await places_002(organization, "YOUR_ACCESS_TOKEN")
+    code = printed.placed(example, places | {"console.log(data)": "console.log(JSON.stringify(data))"})
+    is_as_printed((await printed.node(code)).json, run_id, places["conn_abc123"])
+
+
+async def test_002_the_printed_refusal(organization: RunningAgent) -> None:
+    example = json.loads(printed.fenced(printed.document("connector_jobs"), "json 4xx Error")[0])
+    async with organization.tcp(await organization.token("read")) as client:
+        path = "/v1/organizations/org_xyz789/knowledge/connectors/jobs/job_abc123"
+        answer = (await client.get(path)).json()
+    changing = ("message", "trace_id", "timestamp")
+    assert set(answer["error"]) == set(example["error"])
+    assert {name: value for name, value in answer["error"].items() if name not in changing} == {
+        name: value for name, value in example["error"].items() if name not in changing
+    }
+
+
+async def test_003_the_schema_that_is_printed(agent: RunningAgent) -> None:
+    """It prints no request: the answers have the fields of its examples, and none besides."""
+    make = RunMaker(agent)
+    run = await make.run(await make.job(), "completed")
+    text = printed.document("job_listing")
+    example = json.loads(printed.between(text, '{\n"status": [', "\nAn unexpected error"))
+    async with agent.tcp(await agent.token("read")) as client:
+        body = {"jobId": run.id, "state": ["JOB_STATE__COMPLETED"], "numResults": 1, "corpusId": [], "pageKey": ""}
+        answer = (await client.post("/v1/list-jobs", json=body)).json()
+        refused = (await client.post("/v1/list-jobs", json={"numResults": 0})).json()
+    assert set(answer) == set(example)
+    assert set(answer["job"][0]) == set(example["job"][0])
+    assert {name: type(value) for name, value in answer["job"][0].items()} == {
+        name: type(value) for name, value in example["job"][0].items()
+    }
+    assert {"code", "message", "details"} < set(refused)
+    assert set(refused["status"][0]) == set(example["status"][0])

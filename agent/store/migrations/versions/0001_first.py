@@ -13,6 +13,7 @@ from agent.store.migrations.first import (
     identity,
     jobs,
     resources,
+    run_variants,
     runs,
     sentinels,
     shares,
@@ -25,7 +26,8 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for part in (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit, uses):
+    parts = (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit, uses)
+    for part in (*parts, run_variants):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

@@ -1,0 +1,70 @@
+"""Runs of syncs and resets, as lists for machines have them: sorted, counted, with what they have committed."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Literal, Protocol
+
+from agent.core.records import RunVariant
+from shared.states import RunState
+
+SyncOrder = Literal["number", "start_time", "status", "job_type", "duration"]
+
+
+@dataclass(frozen=True, slots=True)
+class SyncQuery:
+    """All given are ANDed."""
+
+    account_id: str
+    seen_by: str | None = None
+    run_id: str | None = None
+    job_id: str | None = None
+    types: tuple[str, ...] = ()
+    states: tuple[RunState, ...] | None = None
+    since: datetime | None = None
+    until: datetime | None = None
+    """Made at `since` or later, at `until` or earlier."""
+    order: SyncOrder = "number"
+    descending: bool = True
+    limit: int = 20
+    offset: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SyncRun:
+    id: str
+    job_id: str
+    type: str
+    state: RunState
+    created_at: datetime
+    started_at: datetime | None
+    finished_at: datetime | None
+    rows: int
+    """Committed for searches to find."""
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class SyncEvent:
+    """A run of the job (`kind`: sync, reset, refresh, clear; with `run`), or a publishing (created, updated)."""
+
+    id: str
+    kind: str
+    at: datetime
+    run: SyncRun | None = None
+    revision: int | None = None
+
+
+class SyncStore(Protocol):
+    async def sync_runs(self, query: SyncQuery) -> tuple[Sequence[SyncRun], int]:
+        """A page and how many there are in all."""
+
+    async def sync_events(
+        self, job_id: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int
+    ) -> tuple[Sequence[SyncEvent], int]:
+        """Newest first, and how many there are in all."""
+
+    async def run_variant(self, run_id: str) -> RunVariant | None:
+        """What it does otherwise than its revision says."""

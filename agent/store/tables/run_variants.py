@@ -1,0 +1,15 @@
+"""What single runs do otherwise than their revision says."""
+
+from __future__ import annotations
+
+from sqlalchemy import Column, ForeignKey, Text
+
+from agent.store.tables.base import table
+from agent.store.types import Json, Number
+
+run_variants = table(
+    "run_variants",
+    Column("run_number", Number, ForeignKey("runs.number", ondelete="CASCADE"), primary_key=True),
+    Column("kind", Text, nullable=False),
+    Column("changes", Json, nullable=False),
+)

@@ -1,0 +1,22 @@
+"""Runs of syncs and resets."""
+
+from __future__ import annotations
+
+from agent.core.ports.syncs import SyncEvent, SyncQuery, SyncRun
+from agent.core.records import RunVariant
+from agent.store import syncs, variants
+from agent.store.verbs.base import Verbs
+from shared.states import RunState
+
+
+class SyncVerbs(Verbs):
+    async def sync_runs(self, query: SyncQuery) -> tuple[list[SyncRun], int]:
+        return await self._read(syncs.page, query)
+
+    async def sync_events(
+        self, job_id: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int
+    ) -> tuple[list[SyncEvent], int]:
+        return await self._read(syncs.events, job_id, kind, states, limit, offset)
+
+    async def run_variant(self, run_id: str) -> RunVariant | None:
+        return await self._read(variants.get, run_id)

@@ -36,24 +36,21 @@ def store_snapshot(
 ) -> Snapshot:
     """The rows of `gathered` as the dataset's next snapshot. The caller holds the folder's lock."""
     folder = SnapshotFolder(Path(grant.path))
-    name = snapshot_id(grant.id, key)
-    aside = folder.aside(name)
-    bench.execute(
-        f"COPY (SELECT * FROM {TABLE}) TO {quoted(str(made := context.scratch / aside.name))} (FORMAT parquet, COMPRESSION zstd)"
-    )
-    made.replace(aside)
+    made = context.scratch / "snapshot.parquet"
+    bench.execute(f"COPY (SELECT * FROM {TABLE}) TO {quoted(str(made))} (FORMAT parquet, COMPRESSION zstd)")
     snapshot = Snapshot(
-        id=name,
+        id=snapshot_id(grant.id, key),
         dataset_id=grant.id,
         created_at=context.clock.now(),
         run_id=context.run_id,
         rows=bench.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0],
-        bytes=aside.stat().st_size,
-        sha256=file_hash(aside),
+        bytes=made.stat().st_size,
+        sha256=file_hash(made),
         query_sha256=query_hash(grant.query, grant.parameters),
         columns=list(columns),
     )
     context.check_cancelled()
+    made.replace(folder.aside(snapshot.id))
     folder.add(snapshot)
     return snapshot
 

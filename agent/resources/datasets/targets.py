@@ -31,6 +31,7 @@ _SORTS: tuple[tuple[type[sa.types.TypeEngine[Any]], Sort], ...] = (
 )
 _SQLITE_SORTS: tuple[tuple[type[sa.types.TypeEngine[Any]], Sort], ...] = (
     (sa.Integer, "integer"),
+    (sa.Float, "number"),
     (sa.Numeric, "number"),
     (sa.LargeBinary, "bytes"),
     (sa.String, "text"),

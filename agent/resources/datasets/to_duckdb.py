@@ -34,6 +34,7 @@ class DuckTarget:
         self._context = context
         self._grant = grant
         self._once = keys is None
+        self._key_places = [columns.index(key) for key in keys or ()]
         self._duckdb = load_duckdb()
         place = ".".join(named(part) for part in (table.schema, table.name) if part)
         quoted = [named(column) for column in columns]
@@ -65,6 +66,8 @@ class DuckTarget:
         self._connection.close()
 
     def _put(self, rows: Sequence[Sequence[Any]]) -> None:
+        if self._key_places:  # one statement does not replace a row twice: the last of a key is it
+            rows = list({tuple(row[place] for place in self._key_places): row for row in rows}.values())
         self._connection.execute(self._make)
         appender = self._connection.appender("arriving")
         try:

@@ -117,7 +117,7 @@ def world_on(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterato
 def main() -> None:
     """A run in a process of its own, to be killed: says its progress on standard output."""
     order = json.loads(sys.argv[1])
-    world = DataWorld(Path(order["folder"]), order["url"])
+    world = DataWorld(Path(order["folder"]), order["url"], order["query"])
     context = world.context(order["run_id"], attempt=order["attempt"], checkpoint=order["checkpoint"])
     context.on_progress = lambda done, _total: print(done, flush=True)
     result = world.run(order["type"], context, **order["parameters"])

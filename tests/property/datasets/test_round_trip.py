@@ -6,7 +6,6 @@ import tempfile
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -54,9 +53,9 @@ def values(kind: str) -> st.SearchStrategy[tuple[Any, ...]]:
     floats = st.floats(allow_nan=kind != "sqlite", allow_infinity=kind != "sqlite")
     decimals: st.SearchStrategy[Any] = st.decimals(-(10**13), 10**13, places=6)
     zoned: st.SearchStrategy[Any] = st.datetimes(
-        datetime(2, 1, 1),
-        datetime(9998, 1, 1),
-        timezones=zones,  # noqa: DTZ001
+        datetime(2, 1, 1),  # noqa: DTZ001
+        datetime(9998, 1, 1),  # noqa: DTZ001
+        timezones=zones,
     ).map(lambda at: at.astimezone(UTC))
     parts: list[st.SearchStrategy[Any]] = [
         st.integers(-(2**63), 2**63 - 1), decimals, floats, texts, st.binary(max_size=20), moments, zoned,
@@ -111,7 +110,7 @@ def test_export_and_import_give_the_same_table(world: DataWorld, format_: str, d
 def test_the_extremes_come_back(world: DataWorld, format_: str) -> None:
     rows = [
         (2**63 - 1, Decimal("9999999999999.999999"), 5e-324, "", b"", datetime(1, 1, 1), datetime(1, 1, 2, tzinfo=UTC), date.min, True),  # noqa: DTZ001
-        (-(2**63), Decimal("-0.000001"), -1.7976931348623157e308, "\ufeff", b"\0\xff" * 100, datetime(9999, 12, 31, 23, 59, 59, 999999), datetime(9999, 12, 31, tzinfo=UTC), date.max, False),  # noqa: DTZ001, E501
+        (-(2**63), Decimal("-0.000001"), -1.7976931348623157e308, "\ufeff", b"\0\xff" * 100, datetime(9999, 12, 31, 23, 59, 59, 999999), datetime(9999, 12, 31, tzinfo=UTC), date.max, False),  # noqa: DTZ001
         (None,) * 9,
     ]  # fmt: skip
     if world.kind == "sqlite":

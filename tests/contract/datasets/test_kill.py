@@ -1,0 +1,105 @@
+"""kill -9 at any moment: nothing half is left, and the next attempt does what is left of the work, once."""
+
+from __future__ import annotations
+
+import json
+import random
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.contract.datasets.world import DataWorld
+
+ROWS = 30_000
+EXPECTED = [(n, f"lamp {n}") for n in range(ROWS)]
+
+
+def start(world: DataWorld, type_: str, run_id: str, attempt: int, **parameters: Any) -> subprocess.Popen[str]:
+    order = {"folder": str(world.folder), "url": world.url, "type": type_, "run_id": run_id, "attempt": attempt,
+             "checkpoint": None, "query": world.query, "parameters": parameters}  # fmt: skip
+    return subprocess.Popen(
+        [sys.executable, "-m", "tests.contract.datasets.world", json.dumps(order)],
+        stdout=subprocess.PIPE,
+        text=True,
+        cwd=Path(__file__).parents[3],
+    )
+
+
+def kill_after(victim: subprocess.Popen[str], lines: int, pause: float) -> bool:
+    """Kill it once it said so many lines, and a little later. True if it was still at work."""
+    assert victim.stdout is not None
+    for _ in range(lines):
+        if not victim.stdout.readline():
+            break
+    try:
+        victim.wait(pause)
+    except subprocess.TimeoutExpired:
+        victim.kill()
+    victim.stdout.close()
+    return victim.wait() == -signal.SIGKILL
+
+
+@pytest.fixture
+def many(world: DataWorld) -> DataWorld:
+    values = "generate_series(0, :last) AS g(n)" if world.kind == "postgresql" else "range(0, :last + 1) AS g(n)"
+    if world.kind == "sqlite":
+        values = "(WITH RECURSIVE g(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM g WHERE n < :last) SELECT n FROM g)"
+    world.execute("DELETE FROM orders")
+    world.execute(f"INSERT INTO orders (id, product) SELECT n, 'lamp ' || n FROM {values}", [{"last": ROWS - 1}])
+    world.query = "SELECT id, product FROM orders ORDER BY id"
+    return world
+
+
+def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: DataWorld) -> None:
+    chance = random.Random(many.kind)
+    for turn in range(1, 4):
+        victim = start(many, "dataset-refresh", "run-k", turn, dataset="orders")
+        was_at_work = kill_after(victim, turn, chance.uniform(0, 0.05))
+        assert (
+            was_at_work or many.kind == "duckdb"
+        )  # which reads all in one, and may be done before it says a word more
+        for snapshot in many.snapshots.list():
+            assert many.kept(snapshot) == EXPECTED
+    many.refresh(many.context("run-k", attempt=4))
+    assert many.kept() == EXPECTED
+    assert len(many.snapshots.list()) == 1
+    assert many.snapshots.strays() == []
+
+
+def test_killed_export_leaves_no_file_and_its_retry_makes_all(many: DataWorld) -> None:
+    chance = random.Random(many.kind)
+    wish = {"table": "src.orders", "file": "out.csv", "rows_per_file": 5000, "if_exists": "fail"}
+    for turn in range(1, 4):
+        kill_after(start(many, "export", "run-k", turn, **wish), 2 + 2 * turn, chance.uniform(0, 0.03))
+        whole = [path for path in many.exports.glob("*.csv") if len(path.read_text().splitlines()) != 5001]
+        assert whole == []
+    many.run("export", many.context("run-k", attempt=4), **wish)
+    files = sorted(many.exports.glob("out-*.csv"))
+    assert [path.name for path in files] == [f"out-{part:04}.csv" for part in range(1, 7)]
+    lines = [line for path in files for line in path.read_text().splitlines()[1:]]
+    assert len(lines) == len(set(lines)) == ROWS
+    left = [path.name for path in many.exports.iterdir() if path not in files]
+    assert left == [".jobdeck-run-k-names.partial"]
+
+
+@pytest.mark.parametrize("format_", ["csv", "parquet"])
+def test_killed_import_brings_every_row_once(many: DataWorld, format_: str) -> None:
+    many.run("export", table="src.orders", format=format_, file="in", columns=["id", "product"])
+    many.execute("CREATE TABLE taken (id INTEGER, product VARCHAR(200))")  # without a key: nothing else would tell
+    chance = random.Random(many.kind)
+    wish = {"file": "in", "format": format_, "table": "src.taken", "batch_size": 500}
+    for turn in range(1, 4):
+        kill_after(start(many, "import", "run-k", turn, **wish), 3 * turn, chance.uniform(0, 0.03))
+        got = [row[0] for row in many.rows("SELECT id FROM taken ORDER BY id")]
+        assert got == list(range(len(got)))
+        assert len(got) % 500 == 0
+    context = many.context("run-k", attempt=4)
+    assert many.run("import", context, **wish)["rowsImported"] == ROWS
+    assert many.rows("SELECT id, product FROM taken ORDER BY id") == EXPECTED
+    again = many.context("run-k", attempt=5)
+    assert many.run("import", again, **wish)["rowsImported"] == ROWS
+    assert len(many.rows("SELECT id FROM taken")) == ROWS

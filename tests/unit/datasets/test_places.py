@@ -1,0 +1,69 @@
+"""Files lie below the configured roots, and nothing leads out of them."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+from agent.core.driving import DriverError
+from agent.resources.datasets.places import open_file, open_folder
+
+
+@pytest.fixture
+def roots(tmp_path: Path) -> list[str]:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "secret").mkdir()
+    (tmp_path / "secret" / "key").write_text("hidden")
+    return [str(tmp_path / "exports"), str(tmp_path / "shared")]
+
+
+def test_relative_folders_are_made_below_the_first_root(roots: list[str]) -> None:
+    with open_folder(roots, "daily/orders", make=True) as folder:
+        os.close(os.open("made", os.O_CREAT | os.O_WRONLY, dir_fd=folder))
+    assert Path(roots[0], "daily/orders/made").exists()
+    with open_folder(roots, f"{roots[1]}/deep", make=True):
+        assert Path(roots[1], "deep").is_dir()
+    with open_folder(roots, "") as folder:
+        assert os.listdir(folder) == ["daily"]
+
+
+@pytest.mark.parametrize(
+    "folder", ["../secret", "daily/../../secret", "/etc", "{root}/../secret", "{root}x", "a\0b", ".."]
+)
+def test_what_leads_out_is_refused(roots: list[str], folder: str) -> None:
+    Path(roots[0]).mkdir()
+    with pytest.raises(DriverError) as refused, open_folder(roots, folder.format(root=roots[1]), make=True):
+        pass
+    assert refused.value.kind == "path"
+
+
+def test_links_are_not_followed(roots: list[str], tmp_path: Path) -> None:
+    root = Path(roots[1])
+    (root / "out").symlink_to(tmp_path / "secret")
+    (root / "file").symlink_to(tmp_path / "secret" / "key")
+    (root / "within").mkdir()
+    (root / "inner").symlink_to(root / "within")
+    for folder in ("out", "out/deeper", "inner"):
+        with pytest.raises(DriverError) as refused, open_folder(roots, f"{root}/{folder}", make=True):
+            pass
+        assert (refused.value.kind, "link" in refused.value.message) == ("path", True)
+    for path in (f"{root}/file", f"{root}/out/key"):
+        with pytest.raises(DriverError) as refused, open_file(roots, path):
+            pass
+        assert refused.value.kind == "path"
+    assert not (tmp_path / "secret" / "deeper").exists()
+
+
+def test_only_plain_files_are_read(roots: list[str]) -> None:
+    root = Path(roots[1])
+    os.mkfifo(root / "pipe")
+    (root / "folder").mkdir()
+    for name, kind in (("pipe", "path"), ("folder", "path"), ("nothing", "no_file")):
+        with pytest.raises(DriverError) as refused, open_file(roots, f"{root}/{name}"):
+            pass
+        assert refused.value.kind == kind
+    (root / "plain").write_text("here")
+    with open_file(roots, f"{root}/plain") as handle:
+        assert os.read(handle, 10) == b"here"

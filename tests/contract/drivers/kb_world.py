@@ -20,6 +20,8 @@ from agent.drivers.corpus_rebuild_vector_index.parameters import RebuildParamete
 from agent.drivers.corpus_rebuild_vector_index.run import run as rebuild_index
 from agent.drivers.corpus_replace_filter_attrs.parameters import ReplaceParameters
 from agent.drivers.corpus_replace_filter_attrs.run import run as replace_attributes
+from agent.drivers.document_processing.parameters import DocumentParameters
+from agent.drivers.document_processing.run import run as process_documents
 from agent.drivers.kb_reset.manifest import MANIFEST as RESET
 from agent.drivers.kb_reset.run import run as kb_reset
 from agent.drivers.kb_sync.manifest import MANIFEST as SYNC
@@ -81,6 +83,7 @@ class KbWorld:
             connections={"orders_db": self.grant},
             knowledge_bases={"orders_kb": self.kb_grant},
             run_id=run_id or f"run-{self.runs}",
+            file_roots=[str(self.folder / "files")],
             **more,
         )
 
@@ -99,12 +102,19 @@ class KbWorld:
         return self._run(kb_reset, RESET.parameters, context, parameters)
 
     def rebuild(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
-        data = {"knowledge_base": "orders_kb", "threads": 2} | parameters
+        data = {"knowledge_base": "orders_kb", "threads": 1} | parameters
         return rebuild_index(context or self.context(), RebuildParameters.model_validate(data))
 
     def replace(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
         data = {"knowledge_base": "orders_kb", **parameters}
         return replace_attributes(context or self.context(), ReplaceParameters.model_validate(data))
+
+    def process(self, context: RecordingContext | None = None, **parameters: Any) -> dict[str, Any]:
+        """Documents in the folder `files`, into the base unless `output` is given."""
+        target = {} if "output" in parameters else {"knowledge_base": "orders_kb"}
+        data = {"files": ["in"], **target, **parameters}
+        with self._counting():
+            return process_documents(context or self.context(), DocumentParameters.model_validate(data))
 
     def texts(self) -> dict[str, str]:
         """What searches can find: live rows by key."""
@@ -139,15 +149,20 @@ class KbWorld:
             "content_columns": ["product", "description"],
             "filter_column": "updated_at",
         } | parameters
+        with self._counting():
+            return function(context or self.context(), model.model_validate(data))
+
+    @contextmanager
+    def _counting(self) -> Iterator[None]:
+        """The real embedder does the work; what reaches it is written down."""
         embed = WordLlamaEmbedder.embed
 
         def counted(embedder: WordLlamaEmbedder, texts: Sequence[str]) -> Any:
             self.embedded.extend(texts)
             return embed(embedder, texts)
 
-        # The real embedder does the work; what reaches it is written down.
         with patch.object(WordLlamaEmbedder, "embed", counted):
-            return function(context or self.context(), model.model_validate(data))
+            yield
 
 
 def later(seconds: float) -> datetime:

@@ -43,8 +43,8 @@ def synced(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("synced")
     world = KbWorld(folder, f"sqlite:///{folder}/source.db")
     world.create_orders()
-    for number in range(ROWS):
-        world.add(number, text=text_of(number), at=later(number % 100))
+    rows = [{"id": n, "text": text_of(n), "at": world.moment(later(n % 100))} for n in range(ROWS)]
+    world.execute("INSERT INTO orders VALUES (:id, 'lamp', :text, 1.5, :at)", rows)
     world.sync(**CONTENT)
     world.engine.dispose()
     return folder

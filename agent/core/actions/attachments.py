@@ -48,7 +48,17 @@ class ResultData(_Data):
     format: Literal["json", "csv"] = "json"
 
 
-ATTACHMENTS: Mapping[str, type[BaseModel]] = {"file": FileData, "log": LogData, "result": ResultData}
+class DatasetData(_Data):
+    """The latest snapshot of a dataset of the job, by its alias; at most the first `rows` of it."""
+
+    dataset: Annotated[str, StringConstraints(min_length=1, max_length=200)]
+    format: Literal["csv", "jsonl", "parquet"] = "csv"
+    rows: Annotated[int, Field(ge=1, le=1_000_000)] = 100_000
+
+
+ATTACHMENTS: Mapping[str, type[BaseModel]] = {
+    "file": FileData, "log": LogData, "result": ResultData, "dataset": DatasetData,
+}  # fmt: skip
 
 
 def content_of(data: Mapping[str, Any]) -> FileContent | None:

@@ -23,14 +23,14 @@ class ActionChecking:
     def faults(self, account_id: str, definition: JobInput) -> Iterator[Fault]:
         """Every one, under `actions.<place>`; parameters and names are checked as a job's own are."""
         for place, action in enumerate(definition.actions):
-            for fault in self._of_action(account_id, action, place, definition.actions):
+            for fault in self._of_action(account_id, action, place, definition):
                 yield under(f"actions.{place}", fault)
 
-    def _of_action(self, account_id: str, action: Action, place: int, actions: list[Action]) -> Iterator[Fault]:
+    def _of_action(self, account_id: str, action: Action, place: int, definition: JobInput) -> Iterator[Fault]:
         if action.id == MAIN:
             yield Fault("id", f"{MAIN!r} is the job's own driver; choose another", MAIN)
         if action.condition is not None:
-            yield from _of_condition(action.condition, actions[:place])
+            yield from _of_condition(action.condition, definition.actions[:place])
         try:
             manifest = self._drivers.get(action.type)
         except InvalidInput as error:
@@ -41,7 +41,10 @@ class ActionChecking:
             return
         names = [attachment.name for attachment in action.attachments]
         for number, attachment in enumerate(action.attachments):
-            for fault in self._of_attachment(account_id, attachment, names[:number]):
+            for fault in (
+                *self._of_attachment(account_id, attachment, names[:number]),
+                *_of_dataset(attachment, definition),
+            ):
                 yield under(f"attachments.{number}", fault)
 
     def _of_attachment(self, account_id: str, attachment: Attachment, before: list[str]) -> Iterator[Fault]:
@@ -70,6 +73,14 @@ def _of_condition(text: str, before: list[Action]) -> Iterator[Fault]:
         compile_condition(text, list(known))
     except ConditionError as error:
         yield Fault("condition", str(error), text)
+
+
+def _of_dataset(attachment: Attachment, definition: JobInput) -> Iterator[Fault]:
+    aliases = [one.alias for one in definition.datasets]
+    alias = attachment.data.get("dataset")
+    if attachment.type == "dataset" and isinstance(alias, str) and alias not in aliases:
+        there = ", ".join(aliases) or "none yet"
+        yield Fault("data.dataset", f"the job has no dataset with that alias; there are: {there}", alias)
 
 
 def _of_data(attachment: Attachment) -> Iterator[Fault]:

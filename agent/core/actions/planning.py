@@ -8,7 +8,7 @@ from typing import Any
 
 from agent.core.actions.attachments import content_of
 from agent.core.actions.steps import MAIN
-from agent.core.attached import dataset_keys
+from agent.core.attached import aliases_of, dataset_keys, unaliased
 from agent.core.driving import Needs
 from agent.core.parameters import needs_of
 from agent.core.ports import Blobs, Drivers
@@ -41,7 +41,7 @@ def needs_of_all(drivers: Drivers, definition: JobInput) -> Needs:
         needs += Needs(datasets=dataset_keys(definition))
     for action in definition.actions:
         needs += needs_of(drivers.get(action.type), action.data)
-    return needs
+    return unaliased(needs, aliases_of(definition))
 
 
 def action_orders(drivers: Drivers, blobs: Blobs, account_id: str, definition: JobInput) -> list[ActionOrder]:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from agent.core.driving import DriverError, RunContext
 from agent.drivers.email.parameters import EmailParameters
 from agent.resources.mail.addresses import parse_address
 from agent.resources.mail.attaching import parts_of
-from agent.resources.mail.message import Mail, one_line
+from agent.resources.mail.message import Mail, Part, one_line
 from agent.resources.templates.rendering import TemplateError, check_templates, render, values_of
 from shared.errors import InvalidInput
 from shared.models import MailServer
@@ -21,7 +21,7 @@ def run(context: RunContext, parameters: EmailParameters) -> dict[str, Any]:
     from agent.resources.mail.sending import Way, send
 
     server = _server(context, parameters)
-    mail = _mail(context, parameters, server)
+    mail = _mail(context, parameters, server, parts_of(context))
     content = mail.written().as_bytes()
     trusted = parameters.server is None or server.host in context.smtp_hosts
     password = context.secret(server.secret) if server.secret else None
@@ -42,9 +42,10 @@ def run(context: RunContext, parameters: EmailParameters) -> dict[str, Any]:
 
 
 def preview(context: RunContext, parameters: EmailParameters) -> dict[str, Any]:
-    """The mail as it would go out."""
+    """The mail as it would go out; of datasets, which have their rows when it does, the name."""
     server = _server(context, parameters)
-    mail = _mail(context, parameters, server)
+    mail = _mail(context, parameters, server, parts_of(context, without=["dataset"]))
+    later = [each.name for each in context.attachments if each.type == "dataset"]
     return {
         "server": f"{server.host}:{server.port}" if server.port else server.host,
         "from": mail.sender,
@@ -54,7 +55,10 @@ def preview(context: RunContext, parameters: EmailParameters) -> dict[str, Any]:
         "subject": one_line(mail.subject),
         "text": mail.text,
         "html": mail.html,
-        "attachments": [{"name": part.name, "type": part.kind, "bytes": len(part.content)} for part in mail.parts],
+        "attachments": [
+            *({"name": part.name, "type": part.kind, "bytes": len(part.content)} for part in mail.parts),
+            *({"name": name, "type": "dataset", "bytes": None} for name in later),
+        ],
         "bytes": len(mail.written().as_bytes()),
         "message_id": mail.message_id,
     }
@@ -75,7 +79,7 @@ def _server(context: RunContext, parameters: EmailParameters) -> MailServer:
     return server
 
 
-def _mail(context: RunContext, parameters: EmailParameters, server: MailServer) -> Mail:
+def _mail(context: RunContext, parameters: EmailParameters, server: MailServer, parts: Sequence[Part]) -> Mail:
     try:
         texts = render(parameters.templates(), values_of(context, parameters.params), html=["html"])
     except TemplateError as error:
@@ -91,7 +95,7 @@ def _mail(context: RunContext, parameters: EmailParameters, server: MailServer) 
         reply_to=parameters.reply_to,
         text=texts.get("text"),
         html=texts.get("html"),
-        parts=parts_of(context),
+        parts=parts,
     )
 
 

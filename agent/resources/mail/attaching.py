@@ -5,11 +5,11 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-from agent.core.actions.attachments import FileData, LogData, ResultData
+from agent.core.actions.attachments import DatasetData, FileData, LogData, ResultData
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import AttachmentGrant
 from agent.resources.mail.message import Part
@@ -18,11 +18,13 @@ LARGEST = 50 * 1024 * 1024
 """Bytes of all parts of one mail; what servers take is less, mostly."""
 
 
-def parts_of(context: RunContext) -> list[Part]:
-    """DriverError(kind='attachment') names the one that cannot be had."""
+def parts_of(context: RunContext, *, without: Collection[str] = ()) -> list[Part]:
+    """All but those of the types `without`. DriverError(kind='attachment') names the one that cannot be had."""
     parts = []
     room = LARGEST
     for attachment in context.attachments:
+        if attachment.type in without:
+            continue
         part = _part(context, attachment)
         room -= len(part.content)
         if room < 0:
@@ -39,6 +41,8 @@ def _part(context: RunContext, attachment: AttachmentGrant) -> Part:
         return Part(attachment.name, _bytes("".join(f"{line}\n" for line in lines)), "text/plain")
     if attachment.type == "result":
         return _result(context, attachment)
+    if attachment.type == "dataset":
+        return _dataset(context, attachment)
     raise DriverError("attachment", f"{attachment.name}: there is no attachment of type {attachment.type!r}")
 
 
@@ -62,6 +66,26 @@ def _result(context: RunContext, attachment: AttachmentGrant) -> Part:
     if wanted.format == "json":
         return Part(attachment.name, _bytes(json.dumps(value, ensure_ascii=False, indent=2)), "application/json")
     return Part(attachment.name, _bytes(_csv(value, attachment.name)), "text/csv")
+
+
+def _dataset(context: RunContext, attachment: AttachmentGrant) -> Part:
+    from agent.resources.datasets.attaching import snapshot_file  # DuckDB is loaded where it is used
+
+    wanted = DatasetData.model_validate(attachment.data)
+    path, rows, of = snapshot_file(context, wanted.dataset, wanted.format, wanted.rows)
+    if rows < of:
+        context.warn(f"{attachment.name} has the first {rows:,} of {of:,} rows")
+    try:
+        if path.stat().st_size > LARGEST:
+            raise DriverError(
+                "attachment", f"{attachment.name}: it is larger than {LARGEST >> 20} MiB; attach fewer rows"
+            )
+        return Part(attachment.name, path.read_bytes(), _KINDS[wanted.format])
+    finally:
+        path.unlink()
+
+
+_KINDS = {"csv": "text/csv", "jsonl": "application/x-ndjson", "parquet": "application/vnd.apache.parquet"}
 
 
 def _at(value: Any, path: str | None, name: str) -> Any:
@@ -102,7 +126,3 @@ _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 def _bytes(text: str) -> bytes:
     return text.encode("utf-8", "replace")
-
-
-def names_of(parts: Iterable[Part]) -> list[str]:
-    return [part.name for part in parts]

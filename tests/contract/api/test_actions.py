@@ -106,7 +106,8 @@ REFUSED = [
     ({"type": "webhook", "data": {"url": "https://a.example", "headers": {"A": {"secret": "none"}}}}, "actions.0.data", "no secret 'none'"),
     ({"type": "kb-sync", "data": {"source_table": "no.where", "knowledge_base": "kb", "content_columns": ["a"], "filter_column": "b"}}, "actions.0.data.source_table", "no connection"),
     ({"type": "command", "data": {"command": ["true"]}, "attachments": [{"type": "log", "name": "l"}]}, "actions.0.attachments", "takes none"),
-    ({"attachments": [{"type": "picture", "name": "l"}]}, "actions.0.attachments.0.type", "there are file, log, result"),
+    ({"attachments": [{"type": "picture", "name": "l"}]}, "actions.0.attachments.0.type", "there are file, log, result, dataset"),
+    ({"attachments": [{"type": "dataset", "name": "l", "data": {"dataset": "orders"}}]}, "actions.0.attachments.0.data.dataset", "none yet"),
     ({"attachments": [{"type": "log", "name": "../l"}]}, "actions.0.attachments.0.name", "without a folder"),
     ({"attachments": [{"type": "log", "name": "l"}, {"type": "log", "name": "L"}]}, "actions.0.attachments.1.name", "has that name"),
     ({"attachments": [{"type": "log", "name": "l", "data": {"lines": 0}}]}, "actions.0.attachments.0.data.lines", "greater than"),
@@ -262,6 +263,24 @@ async def test_a_preview_tells_and_does_nothing(agent: RunningAgent, client: htt
     assert called["would"]["body"] == '{"text":"completed: 0"}', called
     assert called["would"]["headers"]["authorization"] == "Bearer <secret token>"
     assert "hush" not in str(called)
+
+
+async def test_a_preview_of_a_mail_with_a_dataset_names_it(client: httpx.AsyncClient, job: str) -> None:
+    draft = (await client.post(f"/api/jobs/{job}/_edit")).json()["id"]
+    path = f"/api/jobs/{draft}/actions/{(await add(client, draft, data={**MAIL, 'text': 'x'}))['id']}"
+    given = {"type": "dataset", "name": "orders.csv", "data": {"dataset": "orders"}}
+    assert (await client.post(f"{path}/attachments", json=given)).status_code == 201
+    shown = (await client.post(f"{path}/_preview")).json()
+    assert shown["would"]["attachments"] == [{"name": "orders.csv", "type": "dataset", "bytes": None}], shown
+    refused = await client.post(f"/api/jobs/{draft}/_commit")
+    assert "no dataset with that alias" in str(faults(refused))
+
+
+async def test_a_preview_of_a_call_is_its_request(client: httpx.AsyncClient, job: str) -> None:
+    data = {"url": "https://a.example/x", "query": {"a": ["1", "2"]}, "method": "PUT", "text": "t"}
+    action = await add(client, job, type="api-call", data=data)
+    shown = (await client.post(f"/api/jobs/{job}/actions/{action['id']}/_preview")).json()["would"]
+    assert (shown["method"], shown["url"], shown["body"]) == ("PUT", "https://a.example/x?a=1&a=2", "t")
 
 
 async def ran(agent: RunningAgent, job: str, result: dict[str, Any]) -> str:

@@ -9,16 +9,19 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 import pytest_asyncio
 from pydantic import ValidationError
 
 from agent.core.driving import Needs
-from agent.core.wire import ActionOrder, AttachmentGrant, Ended, Warned
+from agent.core.wire import ActionOrder, AttachmentGrant, DatasetGrant, Ended, Warned
 from agent.drivers.email.manifest import MANIFEST
 from agent.drivers.email.parameters import EmailParameters
 from shared.models import MailServer
+from shared.models.dataset import Snapshot, SnapshotColumn
 from tests.acceptance.workers.stage import Stage, new_stage, until
+from tests.harness.agent import NOW
 from tests.harness.mail_server import MailBox, certificate, mail_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -119,6 +122,47 @@ async def test_an_action_takes_files_log_and_results_with_it(stage: Stage, box: 
     assert parts["log.txt"].get_content() == "main was here\nand wrote\n"
     assert '"n": 1' in parts["main.json"].get_content().decode()
     assert parts["rows.csv"].get_content().splitlines() == ["n,text,more", "1,'=1+1,", "2,,[1]"]
+
+
+def dataset(folder: Path, rows: int) -> DatasetGrant:
+    """With one snapshot, of that many rows."""
+    path = folder / "dataset"
+    path.mkdir()
+    query = f"SELECT i AS n, CASE WHEN i = 0 THEN '=1+1' ELSE 'row ' || i END AS text FROM range({rows}) t(i)"
+    duckdb.sql(query).write_parquet(str(path / "s1.parquet"))
+    columns = [SnapshotColumn(name="n", type="BIGINT"), SnapshotColumn(name="text", type="VARCHAR")]
+    snapshot = Snapshot(
+        id="s1",
+        dataset_id="d",
+        created_at=NOW,
+        run_id="r",
+        rows=rows,
+        bytes=1,
+        sha256="",
+        query_sha256="",
+        columns=columns,
+    )
+    (path / "s1.json").write_text(snapshot.model_dump_json(by_alias=True))
+    return DatasetGrant(id="d", name="Orders", path=str(path))
+
+
+async def test_a_dataset_goes_with_it(stage: Stage, box: MailBox, tmp_path: Path) -> None:
+    grants = [
+        AttachmentGrant(type="dataset", name="orders.csv", data={"dataset": "orders", "rows": 2}),
+        AttachmentGrant(type="dataset", name="orders.jsonl", data={"dataset": "orders", "format": "jsonl"}),
+    ]
+    data = {**_BASIC, "server": plain(box)}
+    mail = ActionOrder(id="m", name="Tell", type="email", entry=MANIFEST.entry, data=data, attachments=grants)
+    note = {"file": str(tmp_path / "notes"), "name": "main"}
+    given = {"actions": [mail], "datasets": {"orders": dataset(tmp_path, 3)}, "allow_private_addresses": _ALLOWED}
+    run = await stage.give("jobdeck_step_drivers:note", note, **given)
+    ended = (await stage.ending(run)).ended
+    assert ended is not None
+    assert ended.outcome == "completed", ended
+    parts = {part.get_filename(): part for part in box.taken[0].message.iter_attachments()}
+    assert parts["orders.csv"].get_content().splitlines() == ["n,text", "0,'=1+1", "1,row 1"]
+    assert parts["orders.jsonl"].get_payload(decode=True).decode().count("\n") == 3
+    assert [event.text for event in stage.of(run, Warned)] == ["Tell: orders.csv has the first 2 of 3 rows"]
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from agent.core.actions.checking import ActionChecking, under
 from agent.core.attached import dataset_keys, faults_of
 from agent.core.callers import Caller, Scope
 from agent.core.driving import Manifest, Needs
-from agent.core.granting import Granting, Grants
+from agent.core.granting import Granting, Grants, Users
 from agent.core.parameters import parse_parameters
 from agent.core.ports import Blobs, Drivers
 from shared.errors import Fault, InvalidInput
@@ -26,8 +26,20 @@ class Checking:
         self._granting = granting
         self._actions = ActionChecking(drivers, blobs)
 
-    async def check(self, caller: Caller, definition: JobInput) -> Manifest:
-        """The definition's driver; InvalidInput names every wrong field under `type`, `actions` and `data`."""
+    async def check(
+        self,
+        caller: Caller,
+        definition: JobInput,
+        *,
+        owner_id: str | None = None,
+        before: JobInput | None = None,
+    ) -> Manifest:
+        """The definition's driver; InvalidInput names every wrong field under `type`, `actions` and `data`.
+
+        Its runs act as `owner_id` (None: the caller), who must be allowed to use what it names; so must the caller, but
+        where a change (`before`: what was) leaves alone what is used, and how.
+        """
+        users = Users(owner_id or caller.user_id, _asker(caller, definition, before))
         manifest = self._drivers.get(definition.type)
         if manifest.action_only:
             message = f"{definition.type!r} is an action of a job, not a job; put it into `actions`"
@@ -35,12 +47,12 @@ class Checking:
         if any(known.runs_programs for known in self._manifests(definition) if known is not None):
             caller.require(Scope.CODE)
         faults = list(self._actions.faults(caller.account_id, definition))
-        faults += await self._of_datasets(caller, definition)
-        faults += await self._of_part(caller, manifest, definition.data)
+        faults += await self._of_datasets(caller, users, definition)
+        faults += await self._of_part(caller, users, manifest, definition.data)
         for place, action in enumerate(definition.actions):
             faults += [
                 under(f"actions.{place}", fault)
-                for fault in await self._of_part(caller, self._known(action.type), action.data)
+                for fault in await self._of_part(caller, users, self._known(action.type), action.data)
             ]
         if faults:
             raise InvalidInput(faults)
@@ -59,18 +71,20 @@ class Checking:
         except InvalidInput:
             return None
 
-    async def _of_datasets(self, caller: Caller, definition: JobInput) -> list[Fault]:
+    async def _of_datasets(self, caller: Caller, users: Users, definition: JobInput) -> list[Fault]:
         needs = Needs(datasets=dataset_keys(definition))
-        _, faults = await self._granting.grant(caller.account_id, needs)
+        _, faults = await self._granting.grant(caller.account_id, needs, users)
         return list(faults_of(definition, {str(fault.value): fault for fault in faults}))
 
-    async def _of_part(self, caller: Caller, manifest: Manifest | None, data: Mapping[str, Any]) -> list[Fault]:
+    async def _of_part(
+        self, caller: Caller, users: Users, manifest: Manifest | None, data: Mapping[str, Any]
+    ) -> list[Fault]:
         """What is wrong with the parameters of the job's own driver or of an action, under `data`."""
         if manifest is None:
             return []
         try:
             parameters = parse_parameters(manifest, data)
-            grants, faults = await self._granting.grant(caller.account_id, manifest.needs(parameters))
+            grants, faults = await self._granting.grant(caller.account_id, manifest.needs(parameters), users)
             if not faults:
                 await self._check_world(manifest, parameters, grants)
         except InvalidInput as error:
@@ -94,13 +108,27 @@ class Checking:
         await asyncio.to_thread(check, parameters, grants.connections, grants.knowledge_bases)
 
 
+def _asker(caller: Caller, definition: JobInput, before: JobInput | None) -> str | None:
+    if caller.is_admin:
+        return None
+    used = ("type", "data", "actions", "datasets")
+    is_same = before is not None and all(getattr(definition, name) == getattr(before, name) for name in used)
+    return None if is_same else caller.user_id
+
+
 def _place(fault: Fault, data: Mapping[str, Any]) -> Fault:
     """Put a missing name at the parameter that names it; a connection is named before a dot."""
-    dotted = f"{fault.value}." if fault.code == "unknown_connection" else None
     for field, value in data.items():
-        if isinstance(value, str) and (value.startswith(dotted) if dotted else value == fault.value):
+        if isinstance(value, str) and _is_named(fault, value):
             return Fault(f"data.{field}", fault.message, value, fault.code)
     return fault
+
+
+def _is_named(fault: Fault, value: str) -> bool:
+    before_dot = value.startswith(f"{fault.value}.")
+    if fault.code == "unknown_connection":
+        return before_dot
+    return value == fault.value or (fault.code == "not_permitted" and before_dot)
 
 
 def _load(entry: str) -> Callable[..., None]:

@@ -143,11 +143,11 @@ class Drafts:
         if job.revision != draft.based_on:
             base, current = await self._jobs.definition(job, draft.based_on), await self._jobs.definition(job)
             raise _drifted(job, draft, changes(base, current))
-        definition = await self._finished(caller, draft)
+        definition = await self._finished(caller, draft, job)
         return await self._jobs.replace(caller, job.id, definition, job.version, draft=mark)
 
-    async def _finished(self, caller: Caller, draft: Draft) -> JobInput:
-        faults = await self._jobs.faults(caller, draft.definition)
+    async def _finished(self, caller: Caller, draft: Draft, job: Job | None = None) -> JobInput:
+        faults = await self._jobs.faults(caller, draft.definition, job)
         if faults:
             raise InvalidInput(faults)
         return finished(draft.definition)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from agent.core.callers import Scope
 from agent.core.driving import Needs
 from agent.core.masking import spellings
+from agent.core.permissions import LEVELS, RULES, WORDS, Act, ResourceKind, reaches
 from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
-from shared.errors import Fault, NotFound
-from shared.models import Connection, MailServer
+from shared.errors import Fault, Forbidden, NotFound
+from shared.models import Connection, KnowledgeBase, MailServer
+from shared.models.dataset import Dataset
+from shared.models.share import AccessLevel
 
 
 @dataclass(slots=True)
@@ -21,6 +26,18 @@ class Grants:
     mail_server: MailServer | None = None
     mask: set[str] = field(default_factory=set)
     """Every credential in the grants, so that none reaches a log."""
+
+
+@dataclass(frozen=True, slots=True)
+class Users:
+    """Who must be allowed to use what is named: the user that a run acts as, and the one that names it in a change. None:
+    nobody in particular, or who administers the account."""
+
+    owner_id: str | None = None
+    asker_id: str | None = None
+
+
+ANYBODY = Users()
 
 
 class Granting:
@@ -41,16 +58,16 @@ class Granting:
         self._sources = sources
         self._bases = bases
 
-    async def grant(self, account_id: str, needs: Needs) -> tuple[Grants, list[Fault]]:
-        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`, `unknown_secret`)
-        for each name that could not."""
+    async def grant(self, account_id: str, needs: Needs, users: Users = ANYBODY) -> tuple[Grants, list[Fault]]:
+        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`, `unknown_secret`,
+        `not_permitted`) for each name that could not."""
         grants, faults = Grants(), list[Fault]()
         for name in needs.connections:
-            await self._add_connection(account_id, name, grants, faults)
+            await self._add_connection(account_id, name, users, grants, faults)
         for name in needs.knowledge_bases:
-            await self._add_knowledge_base(account_id, name, grants, faults)
+            await self._add_knowledge_base(account_id, name, users, grants, faults)
         for name in needs.datasets:
-            await self._add_dataset(account_id, name, grants, faults)
+            await self._add_dataset(account_id, name, users, grants, faults)
         for name in needs.secrets:
             await self._add_secret(account_id, name, grants, faults)
         if needs.mail_server:
@@ -65,24 +82,38 @@ class Granting:
         url = self._sources.join(connection.url, password)
         return ConnectionGrant(id=connection.id, name=connection.name, kind=connection.kind, url=url), password
 
-    async def _add_connection(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+    async def _add_connection(
+        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
+    ) -> None:
         try:
-            grant, password = await self.connection(await self._store.get_connection(account_id, name))
-        except NotFound as error:
-            known = ", ".join(found.name for found in await self._store.list_connections(account_id)) or "none yet"
-            faults.append(Fault("data", f"{error.message}; there are: {known}", name, "unknown_connection"))
+            found = await self._store.get_connection(account_id, name)
+            await self._require(found, "connection", users)
+            grant, password = await self.connection(found)
+        except NotFound:
+            known = _listed(await self._store.list_connections(account_id, users.asker_id))
+            message = f"there is no connection '{name}'; there are: {known}"
+            faults.append(Fault("data", message, name, "unknown_connection"))
+            return
+        except Forbidden as error:
+            faults.append(Fault("data", error.message, name, "not_permitted"))
             return
         grants.connections[name] = grant
         if password:
             grants.mask |= spellings(password, grant.url)
 
-    async def _add_knowledge_base(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+    async def _add_knowledge_base(
+        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
+    ) -> None:
         try:
             base = await self._store.get_knowledge_base(account_id, name)
+            await self._require(base, "knowledge_base", users)
         except NotFound:
-            known = ", ".join(found.name for found in await self._store.list_knowledge_bases(account_id)) or "none yet"
+            known = _listed(await self._store.list_knowledge_bases(account_id, users.asker_id))
             message = f"there is no knowledge base '{name}'; there are: {known}"
             faults.append(Fault("data", message, name, "unknown_knowledge_base"))
+            return
+        except Forbidden as error:
+            faults.append(Fault("data", error.message, name, "not_permitted"))
             return
         grants.knowledge_bases[name] = KnowledgeBaseGrant(
             id=base.id,
@@ -95,13 +126,17 @@ class Granting:
         if key is not None:
             await self._add_secret(account_id, key, grants, faults)
 
-    async def _add_dataset(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+    async def _add_dataset(self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]) -> None:
         try:
             dataset = await self._store.get_dataset(account_id, name)
+            await self._require(dataset, "dataset", users)
         except NotFound:
-            known = ", ".join(found.name for found in await self._store.list_datasets(account_id)) or "none yet"
+            known = _listed(await self._store.list_datasets(account_id, users.asker_id))
             message = f"there is no dataset '{name}'; there are: {known}"
             faults.append(Fault("data", message, name, "unknown_dataset"))
+            return
+        except Forbidden as error:
+            faults.append(Fault("data", error.message, name, "not_permitted"))
             return
         age = dataset.keep.age
         grants.datasets[name] = DatasetGrant(
@@ -115,7 +150,34 @@ class Granting:
             keep_age=age.total_seconds() if age else None,
         )
         if dataset.connection is not None and dataset.connection not in grants.connections:
-            await self._add_connection(account_id, dataset.connection, grants, faults)
+            # Who may use the dataset may have its query run, over its owner's connection.
+            await self._add_connection(account_id, dataset.connection, ANYBODY, grants, faults)
+
+    async def _require(self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, users: Users) -> None:
+        """NotFound for an asker who may not see it, Forbidden for one who may not use it, or for the owner."""
+        if found.visibility == "account":
+            return
+        what = f"{WORDS[kind]} '{found.name}'"
+        level = await self._level(found, kind, users.asker_id)
+        if users.asker_id is not None and level is None:
+            raise NotFound(f"there is no {what}")
+        if users.asker_id is not None and not reaches(level, Act.USE):
+            raise Forbidden(f"to use the {what} it must be shared with you as {RULES[Act.USE].level}")
+        if users.owner_id is not None and not reaches(await self._level(found, kind, users.owner_id), Act.USE):
+            raise Forbidden(f"the {what} is private: share it with the job's owner as {RULES[Act.USE].level}")
+
+    async def _level(
+        self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, user_id: str | None
+    ) -> AccessLevel | None:
+        """Whoever administers the account has every level, a run on that user's behalf too."""
+        if user_id is None:
+            return None
+        standing = await self._store.standing(found.account_id, kind, found.id, user_id)
+        level = standing.level_of(user_id) if standing is not None else None
+        if reaches(level, Act.USE):
+            return level
+        member = await self._store.find_standing(user_id, found.account_id)
+        return LEVELS[-1] if member is not None and Scope.ADMIN in member.scopes else level
 
     async def _add_mail_server(self, account_id: str, grants: Grants, faults: list[Fault]) -> None:
         server = self._mail_server
@@ -135,3 +197,7 @@ class Granting:
             return
         grants.secrets[name] = value
         grants.mask.add(value)
+
+
+def _listed(found: Sequence[Connection] | Sequence[KnowledgeBase] | Sequence[Dataset]) -> str:
+    return ", ".join(each.name for each in found) or "none yet"

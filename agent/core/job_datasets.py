@@ -30,7 +30,7 @@ class JobDatasets:
 
     async def add(self, caller: Caller, key: str, given: JobDataset) -> tuple[JobDataset, Dataset | None]:
         """Conflict(field='alias') if the job has a dataset of that alias."""
-        await self._check(caller, given)
+        await self._check(caller, key, given)
 
         def make(definition: JobInput) -> JobInput:
             if any(one.alias == given.alias for one in definition.datasets):
@@ -44,7 +44,7 @@ class JobDatasets:
         self, caller: Caller, key: str, alias: str, given: JobDataset, expected_version: int | None
     ) -> tuple[JobDataset, Dataset | None]:
         """In the place of the one with that alias; it may get another."""
-        await self._check(caller, given)
+        await self._check(caller, key, given)
 
         def make(definition: JobInput) -> JobInput:
             _find(definition, alias)
@@ -63,8 +63,9 @@ class JobDatasets:
 
         await self._editing.change(caller, key, make, expected_version)
 
-    async def _check(self, caller: Caller, given: JobDataset) -> None:
-        """The dataset is there, and the caller may use it."""
+    async def _check(self, caller: Caller, key: str, given: JobDataset) -> None:
+        """The dataset is there, and the caller may use it; whose job is not there is told nothing of datasets."""
+        await self._editing.definition(caller, key)
         try:
             await self._access.dataset(caller, given.dataset_id, Act.USE)
         except NotFound as error:

@@ -108,15 +108,18 @@ class Jobs:
         found.faults = [_fault(fault) for fault in await self.faults(caller, definition)]
         return found
 
-    async def faults(self, caller: Caller, definition: JobInput) -> builtins.list[Fault]:
-        """Everything for which the definition would be refused, that of an unfinished draft too."""
+    async def faults(self, caller: Caller, definition: JobInput, job: Job | None = None) -> builtins.list[Fault]:
+        """Everything for which the definition would be refused, that of an unfinished draft too; as the next revision
+        of that job, if there is one."""
         found = [] if definition.name else [Fault("name", "is required")]
         try:
             _spec(definition, self._clock.now())
         except InvalidInput as error:
             found += error.faults
+        before = await self.definition(job) if job is not None else None
+        owner_id = job.owner_id if job is not None else None
         try:
-            await self._checking.check(caller, definition)
+            await self._checking.check(caller, definition, owner_id=owner_id, before=before)
         except InvalidInput as error:
             found += error.faults
         return found
@@ -137,8 +140,9 @@ class Jobs:
         job = await self.get_to_edit(caller, key, from_folder=from_folder)
         for type_ in (job.type, *(action.type for action in job.actions)):
             self._require_code(caller, type_)
-        await self._checking.check(caller, definition)
-        definition = with_ids(definition, self._new_id, await self.definition(job))
+        before = await self.definition(job)
+        definition = with_ids(definition, self._new_id, before)
+        await self._checking.check(caller, definition, owner_id=job.owner_id, before=before)
         now = self._clock.now()
         fresh = _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
         if fresh and job.enabled and job.paused_at is not None:

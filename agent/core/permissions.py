@@ -92,19 +92,18 @@ def check(caller: Caller, act: Act, standing: Standing, what: str) -> None:
         raise NotFound(f"there is no {what}")
     rule = RULES[act]
     caller.require(rule.scope)
-    if not _reaches(_level(caller, standing), rule.level):
+    if not reaches(_level(caller, standing), act):
         raise Forbidden(f"to {act} the {what} its owner must share it with you as {rule.level}")
 
 
 def may(caller: Caller, act: Act, standing: Standing) -> bool:
-    rule = RULES[act]
     known = _may_know(caller, standing)
-    return known and rule.scope in caller.scopes and _reaches(_level(caller, standing), rule.level)
+    return known and RULES[act].scope in caller.scopes and reaches(_level(caller, standing), act)
 
 
-def may_use(user_id: str, standing: Standing) -> bool:
-    """Whether what runs as this user may use it: a run acts as its job's owner, whatever token published it."""
-    return _reaches(standing.level_of(user_id), RULES[Act.USE].level)
+def reaches(level: AccessLevel | None, act: Act) -> bool:
+    """Whether a share of that level is enough for the act; None is none."""
+    return level is not None and LEVELS.index(level) >= LEVELS.index(RULES[act].level)
 
 
 def job_permissions(caller: Caller, standing: Standing, manifest: Manifest | None) -> JobPermissions:
@@ -141,7 +140,3 @@ def _may_know(caller: Caller, standing: Standing) -> bool:
 
 def _level(caller: Caller, standing: Standing) -> AccessLevel | None:
     return LEVELS[-1] if caller.is_admin else standing.level_of(caller.user_id)
-
-
-def _reaches(level: AccessLevel | None, least: AccessLevel) -> bool:
-    return level is not None and LEVELS.index(level) >= LEVELS.index(least)

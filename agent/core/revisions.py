@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any
 
-from agent.core.callers import Caller, Scope
+from agent.core.callers import Caller
 from agent.core.comparing import changes
 from agent.core.firing import schedule_of
 from agent.core.jobs import Jobs
@@ -58,8 +58,7 @@ class Revisions:
     async def restore(self, caller: Caller, key: str, revision: int, expected_version: int | None) -> Job:
         """Publish an old definition again, to the byte, as the next revision. It is checked like any: what it names
         must be there now, and who goes back to a program needs `code`."""
-        caller.require(Scope.EDIT)
-        job = await self._jobs.get(caller, key)
+        job = await self._jobs.get_to_edit(caller, key)
         if revision == job.revision:
             raise Conflict(f"the job '{job.slug}' is at revision {revision} already")
         old = await self._jobs.definition(job, revision)

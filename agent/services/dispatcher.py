@@ -17,7 +17,7 @@ from agent.core.actions.planning import action_orders, needs_of_all
 from agent.core.attached import by_alias, snapshots_around
 from agent.core.driving import Manifest
 from agent.core.firing import window_end_of
-from agent.core.granting import Granting
+from agent.core.granting import Granting, Users
 from agent.core.hearing import asks_to_cancel
 from agent.core.ports import Blobs, Drivers, Executor, Store
 from agent.core.promising import Promising
@@ -208,7 +208,9 @@ class Dispatcher(Poller):
     async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         run, definition = claimed.run, claimed.definition
         manifest = self._drivers.get(run.type)
-        grants, faults = await self._granting.grant(run.account_id, needs_of_all(self._drivers, definition))
+        grants, faults = await self._granting.grant(
+            run.account_id, needs_of_all(self._drivers, definition), Users(owner_id=run.owner_id)
+        )
         if faults:
             raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
         timeout = claimed.policies.timeout

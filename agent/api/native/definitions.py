@@ -19,9 +19,10 @@ Given = Annotated[GivenDefinitions, Depends(JsonBody(GivenDefinitions))]
 
 
 @routes.get("", **answers(200, DefinitionsReport))
-async def get_definitions_folder(request: Request, _caller: Admin) -> Response:
-    """What the agent made of its definitions folder."""
-    return json_answer(api_of(request).core.defining.report)
+async def get_definitions_folder(request: Request, caller: Admin) -> Response:
+    """What the agent made of its definitions folder; to another account than its jobs' there is none."""
+    report = api_of(request).core.defining.report
+    return json_answer(report if report.account_id == caller.account_id else DefinitionsReport())
 
 
 @routes.post("/_plan", **answers(200, Changes, 413, 415))

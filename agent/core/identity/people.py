@@ -6,6 +6,7 @@ import re
 from collections.abc import Collection
 
 from agent.core.callers import Caller
+from agent.core.permissions import EVERYONE
 from shared.errors import Forbidden, InvalidInput, NotFound
 from shared.ids import is_id
 
@@ -57,4 +58,6 @@ def check_account(account: str) -> str:
 def check_handle(handle: str) -> str:
     if not _HANDLE.fullmatch(handle) or is_id(handle):  # an id is somebody else's name already
         raise InvalidInput.one("handle", "letters, digits and '._@+-', at most 100, a letter or digit first", handle)
+    if handle.lower() == EVERYONE:
+        raise InvalidInput.one("handle", "is what everyone in an account is called; take another", handle)
     return handle

@@ -10,6 +10,7 @@ import httpx
 from shared.models import Job, JobInput, TokenInput
 from tests.harness.agent import RunningAgent
 
+PASSWORD = "correct horse battery staple"
 EVERYTHING = ("read", "edit", "run", "delete", "code")
 
 
@@ -29,8 +30,15 @@ class People:
     def __init__(self, agent: RunningAgent) -> None:
         self.agent = agent
 
-    async def make(self, handle: str, *scopes: str, role: str = "member", account: str | None = None) -> Person:
-        given = {"handle": handle, "role": role, "code": True, "account": account}
+    async def make(
+        self,
+        handle: str,
+        *scopes: str,
+        role: str = "member",
+        account: str | None = None,
+        password: str | None = None,
+    ) -> Person:
+        given = {"handle": handle, "role": role, "code": True, "account": account, "password": password}
         async with self.agent.local() as local:
             made = await local.post(
                 "/api/users", json={name: value for name, value in given.items() if value is not None}

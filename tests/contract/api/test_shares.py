@@ -1,0 +1,195 @@
+"""Sharing: who may say what of whom, what a level lets one do, and what a job may use."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+import pytest
+
+from agent.core.callers import EVERY_SCOPE, Caller
+from shared.models import ConnectionInput, JobInput
+from tests.contract.api.people import People, Person, a_job, definition
+from tests.harness.agent import RunningAgent
+
+
+@pytest.fixture
+def people(agent: RunningAgent) -> People:
+    return People(agent)
+
+
+@pytest.fixture
+async def ada(people: People) -> Person:
+    return await people.make("ada")
+
+
+@pytest.fixture
+async def bob(people: People) -> Person:
+    return await people.make("bob")
+
+
+async def _share(agent: RunningAgent, owner: Person, path: str, principal: str, level: str) -> httpx.Response:
+    async with owner.client(agent) as client:
+        return await client.post(f"{path}/shares", json={"principalId": principal, "accessLevel": level})
+
+
+async def test_a_share_is_made_changed_listed_and_taken_back(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    job = await a_job(agent, ada)
+    path = f"/api/jobs/{job.id}"
+    made = await _share(agent, ada, path, "bob", "reader")
+    assert (made.status_code, made.json()["principalId"], made.json()["principalName"]) == (201, bob.id, "bob")
+    again = await _share(agent, ada, path, bob.id, "runner")
+    assert (again.status_code, again.json()["accessLevel"], again.json()["grantedBy"]) == (200, "runner", "ada")
+    async with bob.client(agent) as client:
+        listed = (await client.get(f"{path}/shares")).json()["items"]
+        assert [(share["principalName"], share["accessLevel"]) for share in listed] == [("bob", "runner")]
+        assert (await client.post(path)).status_code == 202
+    async with ada.client(agent) as client:
+        assert (await client.delete(f"{path}/shares/bob")).status_code == 204
+        assert (await client.delete(f"{path}/shares/bob")).status_code == 404
+    async with bob.client(agent) as client:
+        assert (await client.get(path)).status_code == 404
+        assert (await client.get("/api/runs")).json()["items"] == []
+
+
+async def test_everyone_is_every_user_of_the_account_and_nobody_elses(
+    agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    job = await a_job(agent, ada)
+    assert (await _share(agent, ada, f"/api/jobs/{job.id}", "everyone", "reader")).status_code == 201
+    async with bob.client(agent) as client:
+        assert (await client.get(f"/api/jobs/{job.id}")).status_code == 200
+        assert [each["id"] for each in (await client.get("/api/jobs")).json()["_embedded"]["inf:job"]] == [job.id]
+    async with agent.local() as local:
+        await local.post("/api/accounts", json={"id": "other"})
+    eve = await people.make("eve", account="other")
+    async with eve.client(agent) as client:
+        assert (await client.get(f"/api/jobs/{job.id}")).status_code == 404
+        assert (await client.get("/api/jobs")).json()["total"] == 0
+
+
+async def test_of_two_shares_the_higher_one_counts(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    job = await a_job(agent, ada)
+    path = f"/api/jobs/{job.id}"
+    await _share(agent, ada, path, "everyone", "reader")
+    await _share(agent, ada, path, "bob", "editor")
+    async with bob.client(agent) as client:
+        assert (await client.post(f"{path}/_pause")).status_code == 200
+        assert (await client.delete(path)).status_code == 403
+
+
+@pytest.mark.parametrize("principal", ["nobody-of-that-name", "eve"])
+async def test_a_principal_that_is_no_user_of_the_account_is_refused_by_field(
+    agent: RunningAgent, ada: Person, people: People, principal: str
+) -> None:
+    async with agent.local() as local:
+        await local.post("/api/accounts", json={"id": "other"})
+    await people.make("eve", account="other")
+    job = await a_job(agent, ada)
+    refused = await _share(agent, ada, f"/api/jobs/{job.id}", principal, "reader")
+    assert refused.status_code == 400
+    [fault] = refused.json()["error"]["faults"]
+    assert (fault["field"], fault["value"]) == ("principalId", principal)
+    assert "everyone" in fault["message"]
+
+
+async def test_a_manager_shares_and_whoever_lacks_code_edits_no_program(
+    agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    async with ada.client(agent) as client:
+        program = {"name": "Prune", "type": "command", "data": {"command": ["true"]}}
+        job = (await client.post("/api/jobs", json=program)).json()
+    path = f"/api/jobs/{job['id']}"
+    await _share(agent, ada, path, "bob", "manager")
+    assert (await _share(agent, bob, path, "everyone", "reader")).status_code == 201
+    harmless = await people.known("bob", bob.id, "read", "edit", "run", "delete")
+    async with harmless.client(agent) as client:
+        for refused in (
+            await client.put(path, json={**program, "data": {"command": ["rm"]}}),
+            await client.put(path, json=definition("Prune")),
+        ):
+            assert refused.status_code == 403
+            assert "code" in refused.json()["error"]["message"]
+        assert (await client.post(path)).status_code == 202
+
+
+async def test_nobody_is_called_everyone(agent: RunningAgent) -> None:
+    async with agent.local() as local:
+        refused = await local.post("/api/users", json={"handle": "Everyone"})
+    assert refused.status_code == 400
+    assert refused.json()["error"]["faults"][0]["field"] == "handle"
+
+
+# -- what a job may use ------------------------------------------------------------------------------------------------
+
+
+async def _private_source(agent: RunningAgent, owner: Person, world: RunningAgent) -> str:
+    """The world's connection, made private to that user."""
+    caller = Caller("default", owner.id, owner.handle, EVERY_SCOPE, "token")
+    source = (await world.core.world.list_connections(world.core.gate.local()))[0]
+    made = await agent.core.world.create_connection(caller, ConnectionInput(name="private_db", url=source.url))
+    await agent.core.shares.set_visibility(caller, "connection", made.id, "private")
+    return str(made.id)
+
+
+def _sync(**fields: Any) -> dict[str, Any]:
+    data = {
+        "source_table": "private_db.orders",
+        "knowledge_base": "orders_kb",
+        "content_columns": ["product"],
+        "filter_column": "created_at",
+    }
+    return JobInput(name="Sync", type="kb-sync", data=data, **fields).model_dump(mode="json", by_alias=True)
+
+
+async def test_who_may_not_see_a_connection_cannot_name_it(
+    world: RunningAgent, ada: Person, bob: Person, agent: RunningAgent
+) -> None:
+    source = await _private_source(agent, ada, world)
+    async with bob.client(agent) as client:
+        assert (await client.get(f"/api/connections/{source}")).status_code == 404
+        assert [each["name"] for each in (await client.get("/api/connections")).json()["items"]] == ["orders_db"]
+        refused = (await client.post("/api/jobs", json=_sync())).json()["error"]
+    [fault] = refused["faults"]
+    assert fault["field"] == "data.source_table"
+    assert fault["message"] == "there is no connection 'private_db'; there are: orders_db"
+    await _share(agent, ada, f"/api/connections/{source}", "bob", "reader")
+    async with bob.client(agent) as client:
+        assert (await client.post(f"/api/connections/{source}/_test")).json()["ok"] is True
+        refused = (await client.post("/api/jobs", json=_sync())).json()["error"]
+        assert "shared with you as runner" in refused["faults"][0]["message"]
+    await _share(agent, ada, f"/api/connections/{source}", "bob", "runner")
+    async with bob.client(agent) as client:
+        assert (await client.post("/api/jobs", json=_sync())).status_code == 201
+
+
+async def test_an_editor_may_change_all_but_what_somebody_elses_job_uses(
+    world: RunningAgent, ada: Person, bob: Person, agent: RunningAgent
+) -> None:
+    source = await _private_source(agent, ada, world)
+    async with ada.client(agent) as client:
+        job = (await client.post("/api/jobs", json=_sync())).json()
+    path = f"/api/jobs/{job['id']}"
+    await _share(agent, ada, path, "bob", "editor")
+    async with bob.client(agent) as client:
+        assert (await client.put(path, json=_sync(description="by bob"))).status_code == 200
+        wider = _sync()
+        wider["data"]["content_columns"] = ["product", "description"]
+        assert (await client.put(path, json=wider)).status_code == 400
+        draft = (await client.post(f"{path}/_edit")).json()
+        await client.put(f"/api/jobs/{draft['id']}", json=_sync(description="by draft"))
+        assert (await client.post(f"{path}/_commit")).status_code == 200
+    await _share(agent, ada, f"/api/connections/{source}", "bob", "runner")
+    async with bob.client(agent) as client:
+        assert (await client.put(path, json=wider)).status_code == 200
+
+
+async def test_a_run_acts_as_its_jobs_owner(world: RunningAgent, ada: Person, bob: Person, agent: RunningAgent) -> None:
+    """An administrator cannot give somebody's job what its owner may not use."""
+    await _private_source(agent, ada, world)
+    job = await a_job(agent, bob)
+    async with agent.local() as local:
+        refused = await local.put(f"/api/jobs/{job.id}", json=_sync())
+        assert refused.status_code == 400
+        assert "share it with the job's owner as runner" in refused.json()["error"]["faults"][0]["message"]
+        assert (await local.post("/api/jobs", json=_sync())).status_code == 201

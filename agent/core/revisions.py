@@ -41,10 +41,10 @@ class Revisions:
         self._jobs = jobs
         self._clock = clock
 
-    async def list(self, caller: Caller, key: str) -> list[dict[str, Any]]:
-        """Newest first."""
+    async def list(self, caller: Caller, key: str, before: int | None, limit: int) -> list[dict[str, Any]]:
+        """A page of them, newest first; those below `before`."""
         job = await self._jobs.get(caller, key)
-        return await self._store.revisions(job.id)
+        return await self._store.revisions(job.id, before, limit)
 
     async def get(self, caller: Caller, key: str, revision: int) -> dict[str, Any]:
         job = await self._jobs.get(caller, key)

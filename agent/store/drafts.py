@@ -12,8 +12,11 @@ from agent.core.records import NewDraft
 from agent.store import events
 from agent.store.rows import Row
 from agent.store.tables import drafts, jobs
-from shared.errors import NotFound, StaleVersion
+from shared.errors import NotFound, StaleVersion, TooMany
 from shared.models import Draft, DraftInput
+
+MOST = 500
+"""Drafts of one user in one account."""
 
 _DRAFT = sa.select(drafts, jobs.c.id.label("editing_id")).outerjoin(jobs, jobs.c.number == drafts.c.job_number)
 _COLUMNS = ("id", "editing_id", "based_on", "owner_id", "account_id", "version", "created_at", "updated_at")
@@ -26,6 +29,7 @@ def open_draft(connection: sa.Connection, draft: NewDraft, now: datetime) -> tup
         mine = sa.and_(drafts.c.job_number == job_number, drafts.c.owner_id == draft.owner_id)
         if there := _select(connection, mine):
             return there[0], False
+    _check_limit(connection, draft)
     row = {
         "id": draft.id,
         "account_id": draft.account_id,
@@ -89,6 +93,12 @@ def lock(connection: sa.Connection, draft_id: str, expected_version: int | None)
     if expected_version is not None and row["version"] != expected_version:
         raise StaleVersion(f"the draft has changed meanwhile: version {row['version']}, not {expected_version}")
     return row
+
+
+def _check_limit(connection: sa.Connection, draft: NewDraft) -> None:
+    mine = (drafts.c.account_id == draft.account_id, drafts.c.owner_id == draft.owner_id)
+    if (connection.scalar(sa.select(sa.func.count()).where(*mine)) or 0) >= MOST:
+        raise TooMany(f"you have {MOST} drafts; commit or discard one first")
 
 
 def _job_number(connection: sa.Connection, job_id: str | None) -> int | None:

@@ -75,9 +75,11 @@ def definition(connection: sa.Connection, job_id: str, revision: int | None) -> 
     return JobInput.model_validate(found)
 
 
-def revisions(connection: sa.Connection, job_id: str) -> list[dict[str, Any]]:
+def revisions(connection: sa.Connection, job_id: str, before: int | None, limit: int) -> list[dict[str, Any]]:
     """Newest first, in the shape of `GET /jobs/{id}/revisions`."""
-    query = _REVISION.where(jobs.c.id == job_id).order_by(job_revisions.c.revision.desc())
+    query = _REVISION.where(jobs.c.id == job_id).order_by(job_revisions.c.revision.desc()).limit(limit)
+    if before is not None:
+        query = query.where(job_revisions.c.revision < before)
     return [_revision_of(row) for row in connection.execute(query).mappings()]
 
 

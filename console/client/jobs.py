@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from console.client.answers import Check, Comparison, DriverInfo, Explanation, FireTimes, Items, JobPage, Revision
+from console.client.answers import Check, Comparison, DriverInfo, Explanation, FireTimes, Items, JobPage, Page, Revision
 from console.client.session import Session, segment
 from shared.models import Job, JobInput, Run
 
@@ -49,7 +49,13 @@ class Jobs:
         return await self._session.fetch(Explanation, "GET", f"{_path(key)}/explain")
 
     async def revisions(self, key: str) -> list[Revision]:
-        return (await self._session.fetch(Items[Revision], "GET", f"{_path(key)}/revisions")).items
+        """All of them, newest first."""
+        page = await self._revisions(key, None)
+        found = page.items
+        while page.before is not None:
+            page = await self._revisions(key, page.before)
+            found = found + page.items
+        return found
 
     async def compare(self, key: str, before: int, after: int) -> Comparison:
         """What two revisions differ in, and when each would fire from now on."""
@@ -85,6 +91,10 @@ class Jobs:
             "count": count, "startOn": start_on, "endOn": end_on, "gap": gap, "fold": fold,
         }  # fmt: skip
         return await self._session.fetch(FireTimes, "GET", "/job-fire-times", params=params)
+
+    async def _revisions(self, key: str, before: int | None) -> Page[Revision]:
+        params = {"limit": 200, "before": before}
+        return await self._session.fetch(Page[Revision], "GET", f"{_path(key)}/revisions", params=params)
 
 
 def _path(key: str) -> str:

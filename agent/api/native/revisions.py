@@ -4,20 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Request
+from fastapi import APIRouter, Path, Query, Request
+from pydantic import Field
 from starlette.responses import Response
 
-from agent.api.answers import ExpectedVersion, Items, answers, json_answer, versioned
+from agent.api.answers import ExpectedVersion, Page, answers, json_answer, page_of, versioned
 from agent.api.auth import Editor, Reader
 from agent.api.context import api_of
 from agent.api.native.linked import LinkedJob, linked
 from agent.core.revisions import Comparison
 from shared.models import JobInput
-from shared.models.base import Instant, Resource
+from shared.models.base import Input, Instant, Resource
 
 routes = APIRouter(prefix="/api/jobs/{job_id}/revisions", tags=["jobs"])
 
 Number = Annotated[int, Path(ge=1, le=2**31 - 1)]
+
+
+class RevisionsQuery(Input):
+    before: Annotated[int, Field(ge=1, le=2**31)] | None = None
+    limit: Annotated[int, Field(ge=1, le=200)] = 50
 
 
 class Revision(Resource):
@@ -31,11 +37,14 @@ class Revision(Resource):
     created_at: Instant
 
 
-@routes.get("", **answers(200, Items[Revision], 404))
-async def list_revisions(request: Request, caller: Reader, job_id: str) -> Response:
-    """Every published state, newest first."""
-    found = await api_of(request).core.revisions.list(caller, job_id)
-    return json_answer(Items[Revision](items=[Revision.model_validate(each) for each in found]))
+@routes.get("", **answers(200, Page[Revision], 404))
+async def list_revisions(
+    request: Request, caller: Reader, job_id: str, query: Annotated[RevisionsQuery, Query()]
+) -> Response:
+    """A page of published states, newest first."""
+    found = await api_of(request).core.revisions.list(caller, job_id, query.before, query.limit)
+    items = [Revision.model_validate(each) for each in found]
+    return json_answer(page_of(items, [each.revision for each in items], query.limit))
 
 
 @routes.get("/{revision}", **answers(200, Revision, 404))

@@ -14,7 +14,8 @@ class DraftStore(Protocol):
     the transaction that publishes it: `NewJob.draft`, `JobChange.draft`."""
 
     async def open_draft(self, draft: NewDraft, now: datetime) -> tuple[Draft, bool]:
-        """The draft that its owner has of that job, else this one; and whether it was made. NotFound: no such job."""
+        """The draft that its owner has of that job, else this one; and whether it was made. NotFound: no such job;
+        TooMany."""
 
     async def get_draft(self, account_id: str, owner_id: str, draft_id: str) -> Draft:
         """NotFound for those of others."""

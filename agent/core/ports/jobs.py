@@ -64,8 +64,9 @@ class JobStore(Protocol):
     ) -> list[JobHead]:
         """By name, those behind the given one."""
 
-    async def revisions(self, job_id: str) -> list[dict[str, Any]]:
-        """`{"revision", "definition", "authorId", "author", "restoredFrom", "createdAt"}`, newest first."""
+    async def revisions(self, job_id: str, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        """`{"revision", "definition", "authorId", "author", "restoredFrom", "createdAt"}`, newest first; those
+        numbered below `before`."""
 
     async def revision(self, job_id: str, number: int) -> dict[str, Any]:
         """One of them. NotFound."""

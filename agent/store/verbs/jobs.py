@@ -71,8 +71,8 @@ class JobVerbs(Verbs):
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput:
         return await self._read(job_queries.definition, job_id, revision)
 
-    async def revisions(self, job_id: str) -> list[dict[str, Any]]:
-        return await self._read(job_queries.revisions, job_id)
+    async def revisions(self, job_id: str, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
+        return await self._read(job_queries.revisions, job_id, before, limit)
 
     async def revision(self, job_id: str, number: int) -> dict[str, Any]:
         return await self._read(job_queries.revision, job_id, number)

@@ -81,9 +81,10 @@ def _tell_token(connection: sa.Connection, account_id: str, token_id: str, now: 
 # -- sessions ----------------------------------------------------------------------------------------------------------
 
 
-def insert_session(connection: sa.Connection, session: SessionRecord) -> None:
+def insert_session(connection: sa.Connection, session: SessionRecord, idle_since: datetime) -> None:
     """Those that are over go: nobody else looks for them."""
-    connection.execute(sa.delete(sessions).where(sessions.c.expires_at <= session.created_at))
+    over = sa.or_(sessions.c.expires_at <= session.created_at, sessions.c.seen_at <= idle_since)
+    connection.execute(sa.delete(sessions).where(over))
     connection.execute(sa.insert(sessions).values(asdict(session)))
 
 

@@ -19,9 +19,10 @@ if TYPE_CHECKING:  # loaded with the first bearer of an issuer
     from joserfc.jwk import Key
 
 _ANEW_AFTER = 30.0
-"""Seconds between two fetches that nothing but an unknown key asked for: bearers can be made up faster."""
+"""Seconds between two fetches that an unknown key asked for, for bearers can be made up faster; and between two that
+failed, while there are known keys."""
 _AGAIN_AFTER = 5.0
-"""Seconds between two fetches while the issuer does not answer."""
+"""Seconds between two fetches that failed, where no key is known."""
 _STALE_FOR = 3600.0
 """Seconds that known keys are taken while the issuer does not answer."""
 
@@ -46,8 +47,8 @@ class KeySet:
     async def find(self, key_id: str | None) -> Key | None:
         """The key of that id; without one, the only key there is. None: there is none, as far as is known now.
         Unavailable while nothing could be fetched."""
-        if self._age() >= self._keep_for:
-            await self._refresh(_AGAIN_AFTER)
+        if self._age() >= self._keep_for and not (self._keys and self._fetching.locked()):
+            await self._refresh(_ANEW_AFTER if self._keys else _AGAIN_AFTER)
         if self._fetched_at is None:
             raise Unavailable("the keys of the bearer's issuer cannot be read now")
         found = self._known(key_id)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import unicodedata
 from typing import TYPE_CHECKING
 
 from agent.identity_settings import PasswordSettings
@@ -27,7 +28,7 @@ class Passwords:
 
     async def hash(self, password: str) -> str:
         async with self._places:
-            return await asyncio.to_thread(self._hasher().hash, password)
+            return await asyncio.to_thread(self._hasher().hash, _as_meant(password))
 
     async def matches(self, hashed: str | None, password: str) -> bool:
         """One check either way: against nobody's hash where there is none, so that its time tells nothing."""
@@ -45,7 +46,7 @@ class Passwords:
         from argon2.exceptions import InvalidHashError, VerificationError
 
         try:
-            return self._hasher().verify(hashed, password)
+            return self._hasher().verify(hashed, _as_meant(password))
         except (VerificationError, InvalidHashError):
             return False
 
@@ -56,6 +57,11 @@ class Passwords:
             cost = self._cost
             self._opened = PasswordHasher(cost.time_cost, cost.memory_kib, cost.parallelism)
         return self._opened
+
+
+def _as_meant(password: str) -> str:
+    """Keyboards write the same letter in several ways (RFC 8265)."""
+    return unicodedata.normalize("NFKC", password)
 
 
 def check_password(password: str, handle: str) -> str:

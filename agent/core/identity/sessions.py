@@ -74,7 +74,7 @@ class Sessions:
         )
         caller = replace(_caller(session, standing), address=address, client=client)
         with acts(caller, "log_in"):
-            await self._store.insert_session(session)
+            await self._store.insert_session(session, idle_since=now - self._idle)
         cookie = (await self._signing()).sign(text).decode()
         return Login(_caller(session, standing), cookie, self._longest)
 

@@ -68,7 +68,8 @@ class IdentityStore(Protocol):
 
     async def revoke_token(self, account_id: str, token_id: str, now: datetime, user_id: str | None = None) -> None: ...
 
-    async def insert_session(self, session: SessionRecord) -> None: ...
+    async def insert_session(self, session: SessionRecord, *, idle_since: datetime) -> None:
+        """Those that are over, or were used last before `idle_since`, go."""
 
     async def find_session(self, session_hash: str) -> tuple[SessionRecord, Standing] | None: ...
 

@@ -77,8 +77,8 @@ class IdentityVerbs(Verbs):
     async def revoke_token(self, account_id: str, token_id: str, now: datetime, user_id: str | None = None) -> None:
         await self._write(credentials.revoke_token, account_id, token_id, now, user_id)
 
-    async def insert_session(self, session: SessionRecord) -> None:
-        await self._write(credentials.insert_session, session)
+    async def insert_session(self, session: SessionRecord, *, idle_since: datetime) -> None:
+        await self._write(credentials.insert_session, session, idle_since)
 
     async def find_session(self, session_hash: str) -> tuple[SessionRecord, Standing] | None:
         return await self._read(credentials.find_session, session_hash)

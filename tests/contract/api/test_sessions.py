@@ -280,3 +280,11 @@ async def test_the_record_says_who_logged_in_and_whose_login_was_refused(
         (each["act"], each["outcome"], each["handle"], each["address"]) for each in found if each["act"] == "log_in"
     ]
     assert said == [("log_in", "refused", "bob", "127.0.0.1"), ("log_in", "done", "bob", "127.0.0.1")]
+
+
+async def test_a_letter_is_the_same_however_the_keyboard_writes_it(agent: RunningAgent) -> None:
+    composed, decomposed = "Sch\u00f6ne Gr\u00fc\u00dfe", "Scho\u0308ne Gru\u0308\u00dfe"
+    await add_user(agent, "dora", password=composed)
+    for written in (composed, decomposed):
+        async with agent.tcp() as client:
+            assert (await log_in(client, "dora", written)).status_code == 200

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from datetime import timedelta
@@ -14,7 +15,7 @@ import pytest
 from httpx_sse import EventSource
 
 from shared.clock import ManualClock
-from shared.models import MembershipInput
+from shared.models import KnowledgeBaseInput, MembershipInput
 from tests.harness.agent import RunningAgent, running_agent
 from tests.harness.people import CHEAP, OWN_PAGE, add_token, add_user, log_in
 
@@ -121,7 +122,7 @@ async def _disabled_there(agent: RunningAgent, _: httpx.AsyncClient) -> None:
 async def followed(agent: RunningAgent, client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
     """The kinds of all events from now on, until the agent ends the stream."""
     position = {"after": await agent.core.store.last_event_id()}
-    async with client.stream("GET", "/api/events", params=position) as stream:
+    async with asyncio.timeout(30), client.stream("GET", "/api/events", params=position) as stream:
         yield (event.event async for event in EventSource(stream).aiter_sse() if event.event != "message")
 
 
@@ -146,7 +147,8 @@ async def test_a_stream_of_a_session_ends_with_it(agent: RunningAgent) -> None:
             await add_user(agent, "carl")
             assert await anext(events) == "user.changed"
             assert (await bob.post("/api/auth/logout", headers=OWN_PAGE)).status_code == 204
-            await add_user(agent, "dora")
+            local, given = agent.core.gate.local(), KnowledgeBaseInput(name="made-after-it")
+            await agent.core.world.create_knowledge_base(local, given)
             assert [event async for event in events] == []
 
 

@@ -106,7 +106,7 @@ async def test_a_token_is_found_by_its_hash_and_revoked_once(store: Store) -> No
 async def test_what_is_disabled_takes_its_credentials_with_it(store: Store, what: str) -> None:
     made, logged_in = token(), session()
     await store.insert_token(made)
-    await store.insert_session(logged_in)
+    await store.insert_session(logged_in, idle_since=NOW - MINUTE)
     for at in (NOW, None):
         if what == "user":
             await store.disable_user("bob-id", at, NOW)
@@ -124,7 +124,7 @@ async def test_what_is_disabled_takes_its_credentials_with_it(store: Store, what
 async def test_sessions_are_ended_by_logout_by_a_new_password_and_by_their_end(store: Store) -> None:
     first, second, third = session(), session(), session()
     for each in (first, second, third):
-        await store.insert_session(each)
+        await store.insert_session(each, idle_since=NOW - MINUTE)
     await store.touch_session(first.id, NOW + MINUTE)
     found = await store.find_session(first.hash)
     assert found is not None
@@ -133,8 +133,10 @@ async def test_sessions_are_ended_by_logout_by_a_new_password_and_by_their_end(s
     await store.put_password("bob-id", "hash", second.id, NOW)
     assert [await store.find_session(each.hash) is None for each in (first, second, third)] == [True, False, True]
     later = session(created_at=second.expires_at, expires_at=second.expires_at + MINUTE)
-    await store.insert_session(later)
+    await store.insert_session(later, idle_since=NOW - MINUTE)
     assert await store.find_session(second.hash) is None
+    await store.insert_session(session(), idle_since=NOW)
+    assert await store.find_session(later.hash) is None
 
 
 async def test_a_hash_is_replaced_only_if_it_is_still_the_one_that_was_checked(store: Store) -> None:

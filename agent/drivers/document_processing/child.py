@@ -37,7 +37,8 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     _extract(b"what every document needs is loaded before memory is counted", "text/plain", _config(1000, 0))
-    resource.setrlimit(resource.RLIMIT_AS, (_address_space() + int(sys.argv[1]), resource.RLIM_INFINITY))
+    if sys.platform == "linux":
+        resource.setrlimit(resource.RLIMIT_AS, (_address_space() + int(sys.argv[1]), resource.RLIM_INFINITY))
     _answer(answers, {"ready": True})
     while line := sys.stdin.buffer.readline():
         _answer(answers, _read(json.loads(line), sys.stdin.buffer))

@@ -70,11 +70,9 @@ class Content:
             marks += [int.from_bytes(digest(vector.tobytes())[:8], signed=True) for vector in vectors]
         return Twins.of(self.ids(), np.array(marks, dtype=np.int64))
 
-    def witnesses(self, ids: Ids) -> dict[str, str]:
+    def witnesses(self, ids: Ids) -> dict[int, str]:
         last = ids[-WITNESSES:]
-        return {
-            str(id_): witness(vector.tobytes()) for id_, vector in zip(last.tolist(), self.vectors(last), strict=True)
-        }
+        return {id_: witness(vector.tobytes()) for id_, vector in zip(last.tolist(), self.vectors(last), strict=True)}
 
     @property
     def _of(self) -> tuple[str, int]:

@@ -15,12 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Literal
+
+from pydantic import TypeAdapter, ValidationError
 
 from agent.resources.knowledge.rows import newest_id
 from agent.resources.knowledge.shares import current_generation
 
 NAME = "index.json"
-FORMAT = 1
+FORMAT: Literal[1] = 1
 GRAPH, TWINS = "usearch", "twins"
 """The files of an index, by their endings; the second only where there are rows with the same vector."""
 FILES = "index-*"
@@ -47,28 +50,29 @@ class IndexManifest:
     connectivity: int
     breadth: int
     recall: float
-    witnesses: dict[str, str]
-    format: int = FORMAT
+    witnesses: dict[int, str]
+    format: Literal[1] = FORMAT
 
     @property
     def bytes(self) -> int:
         return sum(size for size, _digest in self.files.values())
 
 
+_manifests = TypeAdapter(IndexManifest)
+
+
 def read_manifest(folder: Path) -> IndexManifest | None:
     """None if no index was ever made; IndexUnfit if what is there cannot be read."""
     try:
-        stored = json.loads((folder / NAME).read_bytes())
+        return _manifests.validate_json((folder / NAME).read_bytes())
     except FileNotFoundError:
         return None
-    except (OSError, ValueError) as error:
-        raise IndexUnfit(f"{NAME} cannot be read: {error}") from None
-    if not isinstance(stored, dict) or stored.get("format") != FORMAT:
-        raise IndexUnfit(f"{NAME} is of another version of Jobdeck")
-    try:
-        return IndexManifest(**stored)
-    except TypeError:
-        raise IndexUnfit(f"{NAME} is incomplete") from None
+    except OSError as error:
+        raise IndexUnfit(f"{NAME} cannot be read: {error.strerror}") from None
+    except ValidationError as error:
+        fault = error.errors(include_url=False)[0]
+        place = ".".join(map(str, fault["loc"])) or "it"
+        raise IndexUnfit(f"{NAME} cannot be read: {place}: {fault['msg']}; was it made by another version?") from None
 
 
 def publish(folder: Path, manifest: IndexManifest) -> None:
@@ -164,9 +168,9 @@ def _witnessed(manifest: IndexManifest, base: sqlite3.Connection) -> bool:
     """Whether those of the last rows that still exist have the vectors that they had."""
     found = base.execute(
         "SELECT id, vector FROM rows WHERE id IN (SELECT value FROM json_each(?))",
-        (json.dumps([int(id_) for id_ in manifest.witnesses]),),
+        (json.dumps(list(manifest.witnesses)),),
     )
-    return all(manifest.witnesses[str(id_)] == witness(vector) for id_, vector in found)
+    return all(manifest.witnesses[id_] == witness(vector) for id_, vector in found)
 
 
 @contextmanager

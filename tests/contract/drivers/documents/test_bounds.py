@@ -1,0 +1,159 @@
+"""Documents that cannot be read, and places that must not be: named, counted, refused."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any
+
+import pytest
+from pydantic import ValidationError
+
+from agent.core.driving import DriverError, RunCancelled
+from agent.drivers.document_processing.parameters import DocumentParameters
+from tests.contract.drivers.documents.files import children, put, put_all
+from tests.contract.drivers.kb_world import KbWorld
+from tests.harness.pdf import pdf, pdf_that_grows
+
+
+def test_bad_documents_are_named_and_the_others_go_on(world: KbWorld) -> None:
+    put_all(world)
+    whole = pdf("never seen")
+    put(world, "in/a-broken.pdf", whole[: len(whole) // 3])
+    put(world, "in/b-encrypted.pdf", pdf("secret", encrypted=True))
+    put(world, "in/c-junk.pdf", b"no pdf at all")
+    put(world, "in/d-binary.txt", bytes(range(256)))
+    put(world, "in/e-large.txt", "x" * 3000)
+    put(world, "in/f-wordy.html", "<p>" + "word " * 300)
+    context = world.context()
+    result = world.process(context, max_file_size="2 kB", max_characters=1000)
+    assert (result["documentsProcessed"], result["errors"]) == (4, 6)
+    said = dict(warning.split(": ", 1) for warning in context.warnings)
+    assert list(said) == sorted(said)
+    assert said["in/a-broken.pdf"].startswith("Invalid PDF")
+    assert said["in/b-encrypted.pdf"] == "PDF is password-protected"
+    assert said["in/c-junk.pdf"].startswith("Invalid PDF")
+    assert said["in/d-binary.txt"] == "it is not text"
+    assert said["in/e-large.txt"] == "it has 3 kB, more than max_file_size (2 kB)"
+    assert said["in/f-wordy.html"].endswith("characters, more than max_characters (1000)")
+    assert len(world.texts()) == 4
+
+
+def test_document_that_breaks_the_reader_is_named_and_the_others_go_on(world: KbWorld) -> None:
+    bomb = pdf_that_grows(100_000_000)
+    assert len(bomb) < 1_000_000
+    put(world, "in/a-bomb.pdf", bomb)
+    put(world, "in/b.pdf", pdf("Marathon shoes"))
+    context = world.context()
+    result = world.process(context, max_memory="60 MB")
+    assert (result["documentsProcessed"], result["errors"]) == (1, 1)
+    assert "in/a-bomb.pdf: reading it broke the reader" in context.warnings[0]
+    assert list(world.texts()) == ["in/b.pdf#0"]
+
+
+def test_document_that_takes_too_long_is_named_and_the_others_go_on(world: KbWorld) -> None:
+    put(world, "in/a-slow.pdf", pdf_that_grows(100_000_000))
+    put(world, "in/b.txt", "Marathon shoes")
+    context = world.context()
+    result = world.process(context, max_seconds=0.3)
+    assert (result["documentsProcessed"], result["errors"]) == (1, 1)
+    assert context.warnings == ["in/a-slow.pdf: reading it takes longer than max_seconds (0.3)"]
+    assert children() == []
+
+
+def test_run_fails_if_nothing_can_be_read(world: KbWorld) -> None:
+    put(world, "in/a.pdf", b"junk")
+    put(world, "in/b.pdf", b"junk")
+    with pytest.raises(DriverError, match=r"none of 2 documents can be read; in/a\.pdf: Invalid PDF") as failed:
+        world.process(remove_missing=True)
+    assert failed.value.kind == "unreadable"
+
+
+def test_links_are_left_alone_and_lead_nowhere(world: KbWorld, tmp_path: Path) -> None:
+    secret = tmp_path / "secret.txt"
+    secret.write_text("the password")
+    put_all(world)
+    inside = world.folder / "files/in"
+    (inside / "link.txt").symlink_to(secret)
+    (inside / "links").symlink_to(tmp_path)
+    (world.folder / "files/way").symlink_to(tmp_path)
+    os.mkfifo(inside / "pipe.txt")
+    context = world.context()
+    result = world.process(context)
+    assert (result["documentsProcessed"], result["errors"]) == (4, 1)
+    assert context.warnings == ["in/pipe.txt: 'in/pipe.txt' is no plain file"]
+    assert "1 links are left alone" in "".join(text for _, text in context.lines)
+    assert "password" not in "".join(world.texts().values())
+    for place in ("in/links", "in/link.txt", "way", "way/secret.txt"):
+        with pytest.raises(DriverError, match="links are not followed") as refused:
+            world.process(files=[place])
+        assert refused.value.kind == "path"
+
+
+@pytest.mark.parametrize("place", ["/etc", "/etc/hostname", "/"])
+def test_nothing_outside_of_the_roots_is_read(world: KbWorld, place: str) -> None:
+    with pytest.raises(DriverError, match="is outside of the folders that files may be in") as refused:
+        world.process(files=[place])
+    assert refused.value.kind == "path"
+    with pytest.raises(DriverError, match="is outside of the folders"):
+        world.process(output="/etc/chunks.jsonl")
+
+
+def test_absolute_places_below_a_root_are_read(world: KbWorld) -> None:
+    put_all(world)
+    root = world.folder / "files"
+    assert world.process(files=[str(root / "in/plain.txt"), str(root)])["documentsProcessed"] == 4
+    assert f"{root}/in/plain.txt#0" in world.texts()
+
+
+def test_missing_places_fail_before_anything_is_removed(world: KbWorld) -> None:
+    put_all(world)
+    world.process()
+    with pytest.raises(DriverError, match="there is no file or folder 'gone'") as refused:
+        world.process(files=["in/notes", "gone"], remove_missing=True)
+    assert refused.value.kind == "no_file"
+    assert len(world.texts()) == 4
+
+
+def test_named_file_of_another_type_is_refused(world: KbWorld) -> None:
+    put_all(world)
+    with pytest.raises(DriverError, match=r"'in/picture.png' cannot be read; its name ends with none of \.pdf"):
+        world.process(files=["in/picture.png"])
+
+
+def test_too_many_files_are_refused(world: KbWorld) -> None:
+    put_all(world)
+    with pytest.raises(DriverError, match="more than 3 files; raise max_files"):
+        world.process(max_files=3)
+
+
+@pytest.mark.parametrize(
+    ("told", "message"),
+    [
+        ({"files": []}, "files"),
+        ({"files": ["../secret"]}, "leads out of its folder"),
+        ({"files": ["a/../../b"]}, "leads out of its folder"),
+        ({"files": ["a\0b"]}, "leads out of its folder"),
+        ({"output": "../x.jsonl", "knowledge_base": None}, "leads out of its folder"),
+        ({"knowledge_base": None}, "either knowledge_base or output"),
+        ({"output": "x.jsonl"}, "either knowledge_base or output"),
+        ({"output": "x.jsonl", "knowledge_base": None, "remove_missing": True}, "leave remove_missing out"),
+        ({"chunk_characters": 100, "chunk_overlap": 100}, "must be less than"),
+        ({"max_file_size": "large"}, "not an amount of bytes"),
+        ({"max_seconds": 0}, "max_seconds"),
+    ],
+)
+def test_wrong_parameters_are_refused(told: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValidationError, match=message):
+        DocumentParameters.model_validate({"files": ["in"], "knowledge_base": "kb", **told})
+
+
+def test_cancel_while_a_document_is_read(world: KbWorld) -> None:
+    put(world, "in/a.txt", "a boat")
+    put(world, "in/b-slow.pdf", pdf_that_grows(100_000_000))
+    context = world.context()
+    context.on_progress = lambda done, _total: context.cancelled.set() if done == 1 else None
+    with pytest.raises(RunCancelled):
+        world.process(context)
+    assert children() == []
+    assert [step.state for step in context.steps] == ["completed", "cancelled"]

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Literal
 
+from agent.core.driving import Needs
 from agent.core.wire import DatasetGrant
 from shared.errors import Fault
 from shared.models import JobInput
@@ -34,9 +36,21 @@ def in_order(definition: JobInput) -> list[JobDataset]:
     return sorted(definition.datasets, key=lambda one: 10**9 if one.index is None else one.index)
 
 
+def aliases_of(definition: JobInput) -> dict[str, str]:
+    """The dataset behind each alias."""
+    return {one.alias: one.dataset_id for one in definition.datasets}
+
+
+def unaliased(needs: Needs, aliases: Mapping[str, str]) -> Needs:
+    """The needs with datasets by their ids where a driver's parameters speak of them by alias."""
+    if not needs.datasets:
+        return needs
+    return replace(needs, datasets=tuple(dict.fromkeys(aliases.get(name, name) for name in needs.datasets)))
+
+
 def by_alias(definition: JobInput, granted: Mapping[str, DatasetGrant]) -> dict[str, DatasetGrant]:
     """The grants by every name that the run may use."""
-    return {**granted, **{one.alias: granted[one.dataset_id] for one in definition.datasets}}
+    return {**granted, **{alias: granted[key] for alias, key in aliases_of(definition).items()}}
 
 
 def faults_of(definition: JobInput, unknown: Mapping[str, Fault]) -> Iterator[Fault]:

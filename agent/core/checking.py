@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.core.actions.checking import ActionChecking, under
-from agent.core.attached import dataset_keys, faults_of
+from agent.core.attached import aliases_of, dataset_keys, faults_of, unaliased
 from agent.core.callers import Caller, Scope
 from agent.core.driving import Manifest, Needs
 from agent.core.granting import Granting, Grants, Users
@@ -48,11 +48,12 @@ class Checking:
             caller.require(Scope.CODE)
         faults = list(self._actions.faults(caller.account_id, definition))
         faults += await self._of_datasets(caller, users, definition)
-        faults += await self._of_part(caller, users, manifest, definition.data)
+        aliases = aliases_of(definition)
+        faults += await self._of_part(caller, users, manifest, definition.data, aliases)
         for place, action in enumerate(definition.actions):
             faults += [
                 under(f"actions.{place}", fault)
-                for fault in await self._of_part(caller, users, self._known(action.type), action.data)
+                for fault in await self._of_part(caller, users, self._known(action.type), action.data, aliases)
             ]
         if faults:
             raise InvalidInput(faults)
@@ -77,14 +78,20 @@ class Checking:
         return list(faults_of(definition, {str(fault.value): fault for fault in faults}))
 
     async def _of_part(
-        self, caller: Caller, users: Users, manifest: Manifest | None, data: Mapping[str, Any]
+        self,
+        caller: Caller,
+        users: Users,
+        manifest: Manifest | None,
+        data: Mapping[str, Any],
+        aliases: Mapping[str, str],
     ) -> list[Fault]:
         """What is wrong with the parameters of the job's own driver or of an action, under `data`."""
         if manifest is None:
             return []
         try:
             parameters = parse_parameters(manifest, data)
-            grants, faults = await self._granting.grant(caller.account_id, manifest.needs(parameters), users)
+            needs = unaliased(manifest.needs(parameters), aliases)
+            grants, faults = await self._granting.grant(caller.account_id, needs, users)
             if not faults:
                 await self._check_world(manifest, parameters, grants)
         except InvalidInput as error:

@@ -8,9 +8,8 @@ from typing import Any
 from agent.core.driving import RunContext
 from agent.drivers.export.parameters import ExportParameters
 from agent.resources.datasets.duck import Duck, workbench
-from agent.resources.datasets.exporting import Wish, export
+from agent.resources.datasets.exporting import export
 from agent.resources.datasets.folder import SnapshotFolder
-from agent.resources.datasets.formats import Style
 from agent.resources.datasets.from_knowledge import gather_knowledge
 from agent.resources.datasets.gathering import TABLE
 from agent.resources.datasets.parquet import ParquetFile
@@ -23,7 +22,7 @@ def run(context: RunContext, parameters: ExportParameters) -> dict[str, Any]:
         with context.step("read", f"Read '{parameters.dataset or parameters.table or parameters.knowledge_base}'"):
             columns = _bring(context, bench, parameters)
         with context.step("write", f"Write it as {parameters.format}"):
-            return export(context, bench, TABLE, columns, _wish(parameters))
+            return export(context, bench, TABLE, columns, parameters.wish(parameters.name))
 
 
 def _bring(context: RunContext, bench: Duck, parameters: ExportParameters) -> list[SnapshotColumn]:
@@ -39,15 +38,3 @@ def _bring(context: RunContext, bench: Duck, parameters: ExportParameters) -> li
         connection = context.connection(name)
         return gather(context, bench, connection, whole_table(connection, table))
     return gather_knowledge(context, bench, context.knowledge_base(str(parameters.knowledge_base)))
-
-
-def _wish(parameters: ExportParameters) -> Wish:
-    return Wish(
-        style=Style(parameters.format, parameters.delimiter, parameters.formulas == "defuse"),
-        folder=parameters.folder,
-        file=parameters.template,
-        name=parameters.name,
-        columns=parameters.columns,
-        rows_per_file=parameters.rows_per_file,
-        replace=parameters.if_exists == "replace",
-    )

@@ -8,8 +8,8 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.resources.datasets.places import check_relative
+from agent.resources.datasets.wishes import Text, check_delimiter
 
-Text = Annotated[str, Field(min_length=1, max_length=200)]
 Format = Literal["csv", "jsonl", "parquet"]
 Type = Literal["boolean", "integer", "float", "decimal", "text", "bytes", "date", "time", "timestamp", "moment", "uuid"]
 _FORMATS: dict[str, Format] = {
@@ -53,9 +53,7 @@ class ImportParameters(BaseModel):
     @field_validator("delimiter")
     @classmethod
     def _can_part(cls, delimiter: str) -> str:
-        if delimiter in '"\r\n\0' or not delimiter.isascii():
-            raise ValueError(f"{delimiter!r} cannot part fields; take ',', ';', '|' or a tab")
-        return delimiter
+        return check_delimiter(delimiter)
 
     @field_validator("table")
     @classmethod

@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.driving import DriverError
-from agent.resources.datasets.duck import Duck, connect, load_duckdb, named, quoted
+from agent.resources.datasets.duck import Duck, connect, load_duckdb, quoted
+from agent.resources.datasets.shown import plain_column, plain_value
 
 MEMORY = "256MB"
 MOST_MEMORY = 4 * 1024**3
@@ -63,7 +64,7 @@ def _page(duck: Duck, file: Path, spill: str, request: dict[str, Any]) -> dict[s
         duck.execute("SET lock_configuration = true")
         duck.execute(f"CREATE TEMP VIEW snapshot AS SELECT * FROM read_parquet({quoted(str(file))})")
         columns = [(name, type_) for name, type_, *_ in duck.execute("DESCRIBE snapshot").fetchall()]
-        chosen = ", ".join(_plain(name, type_) for name, type_ in columns)
+        chosen = ", ".join(plain_column(name, type_) for name, type_ in columns)
         condition = f"WHERE ({request['where']}\n)" if request["where"] else ""
         _require_one(duck, f"SELECT 1 FROM snapshot {condition}")
         total = duck.execute(f"SELECT count(*) FROM snapshot {condition}").fetchone()[0]
@@ -74,7 +75,7 @@ def _page(duck: Duck, file: Path, spill: str, request: dict[str, Any]) -> dict[s
     except duckdb.Error as error:
         kind = "where" if request["where"] else "unreadable"
         raise DriverError(kind, str(error).partition("\n\n")[0].replace("\n", " ")) from None
-    shown = [[_shown(value) for value in row] for row in rows]
+    shown = [[plain_value(value) for value in row] for row in rows]
     if sum(len(str(row)) for row in shown) > LARGEST:
         raise DriverError("limit", "the page is too large; ask for fewer rows")
     return {"rows": shown, "total": total}
@@ -84,18 +85,6 @@ def _require_one(duck: Duck, statement: str) -> None:
     found = duck.extract_statements(statement)
     if len(found) != 1 or found[0].type.name != "SELECT":
         raise DriverError("where", "must be one condition")
-
-
-def _plain(name: str, type_: str) -> str:
-    """What JSON has no word for, as text."""
-    column = named(name)
-    if type_ in ("BOOLEAN", "VARCHAR", "FLOAT", "DOUBLE") or type_.endswith("INT") or type_ == "INTEGER":
-        return column
-    return f"to_base64({column})" if type_ == "BLOB" else f"{column}::VARCHAR"
-
-
-def _shown(value: Any) -> Any:
-    return str(value) if isinstance(value, float) and value - value != 0 else value
 
 
 if __name__ == "__main__":

@@ -64,10 +64,7 @@ def test_the_source_is_only_read(world: DataWorld) -> None:
             world.refresh()
         assert not refused.value.transient, (query, refused.value.message)
     assert len(world.rows()) == ROWS
-    assert {name for name in map(str, [p.name for p in world.folder.iterdir()])} - set(before) <= {
-        "scratch",
-        "datasets",
-    }
+    assert {path.name for path in world.folder.iterdir()} - set(before) <= {"scratch", "datasets"}
     assert world.snapshots.list() == []
 
 
@@ -144,7 +141,7 @@ def test_a_dataset_keeps_what_it_says(shop: DataWorld) -> None:
         result = shop.refresh()
     assert result["dropped"] == 1
     kept = shop.snapshots.list()
-    assert [one.id for one in kept][0] == result["snapshot"]
+    assert kept[0].id == result["snapshot"]
     assert len(kept) == len(list(shop.snapshots.path.glob("*.parquet"))) == 3
 
 

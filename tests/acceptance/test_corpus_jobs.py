@@ -1,4 +1,4 @@
-"""The vector index and the filter attributes of a knowledge base, through a real agent and its real reader."""
+"""Index, filter attributes and documents of a knowledge base, through a real agent and its real reader."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.pdf import pdf
 
 REBUILD, REPLACE = "corpus-rebuild-vector-index", "corpus-replace-filter-attrs"
 
@@ -86,7 +87,8 @@ def test_killed_worker_leaves_the_index_and_the_run_is_retried(agent: AgentProce
     ended = agent.run_until(started["id"], "completed", "failed", "cancelled")
     assert (ended["state"], ended["attempt"]) == ("completed", 2)
     assert (folder / "index.json").read_bytes() != before
-    assert len(list(folder.glob("index-*"))) == 1
+    assert len(list(folder.glob("index-*.usearch"))) == 1
+    assert list(folder.glob("aside-*")) == []
 
 
 def holder(folder: Path, run_id: str) -> int | None:
@@ -105,6 +107,22 @@ def test_replaced_attributes_are_what_searches_filter_by(agent: AgentProcess) ->
     assert search(agent, "lamp", status="P") == []
     assert run(agent, REPLACE, restore=True)["state"] == "completed"
     assert len(search(agent, "lamp", status="P")) == 3
+
+
+def test_documents_in_the_folder_of_the_agent_are_found(agent: AgentProcess) -> None:
+    folder = agent.data_dir / "exports/handbook"
+    folder.mkdir(parents=True)
+    (folder / "sailing.pdf").write_bytes(pdf("Reef the mainsail in strong wind.", title="Seamanship"))
+    (folder / "broken.pdf").write_bytes(b"no pdf")
+    (folder / "link.txt").symlink_to("/etc/passwd")
+    done = run(agent, "document_processing", files=["handbook"])
+    assert done["state"] == "completed", done["error"]
+    assert (done["result"]["documentsProcessed"], done["result"]["errors"]) == (1, 1)
+    assert done["warnings"][0].startswith("handbook/broken.pdf: Invalid PDF")
+    (hit, *_) = search(agent, "sails in a storm", title="Seamanship")
+    assert (hit["key"], hit["origin"]) == ("handbook/sailing.pdf#0", "documents")
+    outside = run(agent, "document_processing", files=["/etc"])
+    assert (outside["state"], outside["error"]["kind"]) == ("failed", "path")
 
 
 @pytest.mark.parametrize(("type_", "data"), [(REBUILD, {}), (REPLACE, {"drop": ["status"]})])

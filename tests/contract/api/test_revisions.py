@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from datetime import timedelta
 from typing import Any
 
 import httpx
@@ -144,6 +145,15 @@ async def test_a_restore_can_be_refused(client: httpx.AsyncClient) -> None:
     taken = await client.post(f"{path}/1/_restore")
     assert (taken.status_code, taken.json()["error"]["code"]) == (409, "conflict")
     assert (await client.get(f"/api/jobs/{job['id']}")).json()["name"] == "Other"
+
+
+async def test_a_schedule_that_is_restored_begins_from_now(world: RunningAgent, client: httpx.AsyncClient) -> None:
+    """What it would have fired meanwhile is past: going back is an edit, and an edit never re-fires."""
+    job = await made(client, **SHELL, intervalType="cron", interval="*/5 * * * *")
+    await changed(client, job, intervalType="none", interval=None)
+    world.clock.advance(timedelta(hours=3))
+    after = (await client.post(f"/api/jobs/{job['id']}/revisions/1/_restore")).json()
+    assert after["nextRunAt"] == "2026-03-02T15:05:00Z"
 
 
 async def test_a_run_can_be_repeated_as_it_was(client: httpx.AsyncClient) -> None:

@@ -60,6 +60,7 @@ COMMANDS = {
         Command("secret", "store, list, remove secrets", _CONSOLE_CLI),
         Command("connection", "add, list, test, remove data sources", _CONSOLE_CLI),
         Command("kb", "create, list, search, remove knowledge bases", _CONSOLE_CLI),
+        Command("dataset", "list, show, create, refresh, delete datasets; their rows and snapshots", _CONSOLE_CLI),
         Command("doctor", "look whether the agent and its data are sound", _AGENT_CLI),
         Command("backup", "copy the agent's data while it works", _AGENT_CLI),
         Command("restore", "put a backup back", _AGENT_CLI),

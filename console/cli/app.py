@@ -8,6 +8,7 @@ from console.cli.accounts import accounts
 from console.cli.applying import apply, export
 from console.cli.catch_up import catch_up
 from console.cli.connections import connections
+from console.cli.datasets import datasets
 from console.cli.definitions_folder import show_definitions
 from console.cli.drafts import drafts
 from console.cli.explain import explain
@@ -38,6 +39,7 @@ app.add_typer(sentinels, name="sentinel")
 app.add_typer(catch_up, name="catch-up")
 app.add_typer(connections, name="connection")
 app.add_typer(knowledge_bases, name="kb")
+app.add_typer(datasets, name="dataset")
 app.add_typer(secrets, name="secret")
 app.command()(login)
 app.command()(logout)

@@ -14,6 +14,7 @@ from shared.clock import Clock, SystemClock
 if TYPE_CHECKING:
     from console.client.access import Access
     from console.client.catch_up import CatchUps
+    from console.client.datasets import Datasets
     from console.client.definitions import Definitions
     from console.client.drafts import Drafts
     from console.client.jobs import Jobs
@@ -85,6 +86,13 @@ class AgentClient:
         from console.client.definitions import Definitions
 
         return Definitions(self.session)
+
+    @cached_property
+    def datasets(self) -> Datasets:
+        """Datasets, their snapshots, the rows in them."""
+        from console.client.datasets import Datasets
+
+        return Datasets(self.session)
 
     @cached_property
     def world(self) -> World:

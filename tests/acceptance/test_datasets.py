@@ -128,3 +128,47 @@ def events(agent: AgentProcess) -> list[dict[str, Any]]:
             if found and found[-1]["kind"] == "dataset.changed" and found[-1]["data"]["snapshots"] == 1:
                 return found
     raise AssertionError("the stream ended")
+
+
+def test_a_dataset_is_used_as_a_step(agent: AgentProcess) -> None:
+    dataset = agent.call("GET", "/api/datasets/orders")
+    actions = [
+        {
+            "type": "dataset",
+            "name": "fresh",
+            "data": {"operation": "snapshot", "dataset": "bought", "max_age": "1 hour"},
+        },
+        {
+            "type": "dataset",
+            "name": "ask",
+            "data": {
+                "operation": "query",
+                "dataset": "bought",
+                "sql": "SELECT count(*) AS n, sum(price)::DECIMAL(9, 2) AS paid FROM bought WHERE id > 90",
+            },
+        },
+        {
+            "type": "dataset",
+            "name": "files",
+            "data": {"operation": "export", "dataset": "bought", "export": {"file": "b.csv"}},
+        },
+        {"type": "dataset", "name": "again", "data": {"operation": "refresh", "dataset": "bought"}},
+    ]
+    job = {
+        "name": "Steps",
+        "type": "dataset-refresh",
+        "data": {"dataset": "bought"},
+        "datasets": [{"alias": "bought", "datasetId": dataset["id"]}],
+        "actions": actions,
+    }
+    made = agent.call("POST", "/api/jobs", job, expect=201)
+    ended = agent.run_until(agent.call("POST", f"/api/jobs/{made['id']}")["id"], "completed", "failed")
+    assert ended["state"] == "completed", ended["error"]
+    fresh, asked, files, again = (action["result"] for action in ended["result"]["actions"])
+    assert fresh["snapshot"] == ended["result"]["snapshot"]
+    assert (asked["rows"], asked["truncated"]) == ([{"n": 9, "paid": "213.75"}], False)
+    assert (files["rowsExported"], files["names"]) == (90, ["b.csv"])
+    assert len((agent.data_dir / "exports" / "b.csv").read_text().splitlines()) == 91
+    assert again["snapshot"] != fresh["snapshot"]
+    refused = agent.call("POST", "/api/jobs", {"name": "x", "type": "dataset", "data": {}}, expect=400)
+    assert "action" in refused["error"]["message"]

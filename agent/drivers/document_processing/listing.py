@@ -13,6 +13,9 @@ from agent.core.driving import DriverError
 from agent.drivers.document_processing.parameters import TYPES, DocumentParameters
 from agent.resources.datasets.places import open_folder
 
+DEEPEST = 100
+"""So deep folders may be nested; each level costs an open file while they are walked through."""
+
 
 @dataclass(slots=True)
 class Listing:
@@ -54,6 +57,8 @@ def _under(roots: Sequence[str], place: str, listing: Listing) -> Iterator[str]:
         return
     with open_folder(roots, place) as folder:
         for at, folders, files, handle in os.fwalk(".", dir_fd=folder, onerror=_refuse(path), follow_symlinks=False):
+            if at.count("/") > DEEPEST:
+                raise DriverError("path", f"folders in '{place}' are nested more than {DEEPEST} deep")
             folders[:] = sorted(name for name in folders if not name.startswith("."))
             for name in files:
                 if _is_link(name, handle):

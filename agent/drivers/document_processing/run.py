@@ -86,6 +86,8 @@ class _Work:
             self.context.warn(f"{self.errors} documents cannot be read; the first {MOST_WARNINGS} are named")
 
     def _read(self, name: str, made_by: bytes) -> None:
+        if _shown(name) != name:
+            raise Unreadable("its name is not UTF-8")
         content = self.reader.load(name)
         fingerprint = blake2b(content, digest_size=16, key=made_by).digest()
         if self.destination.has(name, fingerprint):
@@ -97,10 +99,16 @@ class _Work:
 
     def _refuse(self, name: str, why: str) -> None:
         self.errors += 1
-        self.first_error = self.first_error or f"{name}: {why}"
-        self.context.log(f"{name}: {why}", level="warning")
+        said = f"{_shown(name)}: {why}"
+        self.first_error = self.first_error or said
+        self.context.log(said, level="warning")
         if self.errors <= MOST_WARNINGS:
-            self.context.warn(f"{name}: {why}")
+            self.context.warn(said)
+
+
+def _shown(name: str) -> str:
+    """The name as text: what is no UTF-8 in it is written out."""
+    return name.encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
 
 
 def _tell(context: RunContext, listing: Listing) -> None:

@@ -121,6 +121,28 @@ def test_named_file_of_another_type_is_refused(world: KbWorld) -> None:
         world.process(files=["in/picture.png"])
 
 
+def test_name_that_is_no_text_is_refused_alone(world: KbWorld) -> None:
+    put_all(world)
+    folder = os.fsencode(world.folder / "files/in")
+    os.close(os.open(folder + b"/caf\xe9.txt", os.O_WRONLY | os.O_CREAT))
+    put(world, "in/line\nbreak 'quoted'.txt", "a boat")
+    context = world.context()
+    result = world.process(context, remove_missing=True)
+    assert (result["documentsProcessed"], result["errors"]) == (5, 1)
+    assert context.warnings == ["in/caf\\xe9.txt: its name is not UTF-8"]
+    assert "in/line\nbreak 'quoted'.txt#0" in world.texts()
+
+
+def test_folders_nested_without_end_are_refused(world: KbWorld) -> None:
+    at = world.folder / "files/in"
+    for _ in range(103):
+        at = at / "d"
+    at.mkdir(parents=True)
+    with pytest.raises(DriverError, match="nested more than 100 deep") as refused:
+        world.process()
+    assert refused.value.kind == "path"
+
+
 def test_too_many_files_are_refused(world: KbWorld) -> None:
     put_all(world)
     with pytest.raises(DriverError, match="more than 3 files; raise max_files"):

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
+import random
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 
 from tests.harness.agent_process import AgentProcess, agent_process, until
@@ -155,3 +159,48 @@ def test_a_run_is_told_by_its_steps(agent: AgentProcess, server: HttpServer, box
     assert "completed" in rows["command"]
     assert "its condition is false" in rows["When told"]
     assert "no such user" in rows["Write to them"]
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("seed", range(4))
+def test_killed_at_any_moment_each_step_is_done_in_order_and_again_only_where_it_was_cut(
+    agent: AgentProcess, server: HttpServer, seed: int
+) -> None:
+    """Workers die at random moments: a request is repeated only in an attempt after one that was lost in its step."""
+    moments = random.Random(seed)
+    server.seconds = 0.1
+    names = [f"s{number}" for number in range(8)]
+    given = [{**hook(server, f"/{name}"), "id": name, "name": name} for name in names]
+    run = job(agent, given, policies={"on_lost": "retry", "retry": {"attempts": 100, "backoff": "1 ms"}})
+    kills = 0
+    while (state := agent.call("GET", f"/api/runs/{run['id']}")["state"]) not in ("completed", "failed"):
+        if state == "running" and kills < 8:  # one that only starts is made anew after a pause, the longer each time
+            time.sleep(moments.uniform(0, 0.3))  # the moment is the test
+            kills += kill_worker(agent)
+        time.sleep(0.02)
+    assert kills > 2, "nothing was tried"
+    ended = agent.call("GET", f"/api/runs/{run['id']}")
+    assert ended["state"] == "completed", ended
+    assert [each["state"] for each in ended["result"]["actions"]] == ["completed"] * len(names)
+    first = [request.path for request in server.seen]
+    assert list(dict.fromkeys(first)) == [f"/{name}" for name in names]
+    told = steps(agent, run)
+    for name in names:
+        requests = server.at(f"/{name}")
+        cut = sum(1 for _, key, state in told if key == name and state == "failed")
+        assert 1 <= len(requests) <= 1 + cut, (name, told)
+        assert {request.headers["idempotency-key"] for request in requests} == {f"{run['id']}.{name}"}
+    print(f"seed {seed}: {kills} kills, {ended['attempt']} attempts, {len(server.seen)} requests")
+
+
+def kill_worker(agent: AgentProcess) -> int:
+    """How many there were: a worker's keeper is of the same program, and its parent."""
+    assert agent.process is not None
+    killed = 0
+    for process in psutil.Process(agent.process.pid).children(recursive=True):
+        with contextlib.suppress(psutil.NoSuchProcess):
+            parent = process.parent()
+            if parent is not None and all("agent.workers.main" in each.cmdline() for each in (process, parent)):
+                process.kill()
+                killed += 1
+    return killed

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -26,6 +27,8 @@ class HttpServer:
     seen: list[Request] = field(default_factory=list)
     answers: dict[str, int] = field(default_factory=dict)
     open: threading.Event = field(default_factory=threading.Event)
+    seconds: float = 0.0
+    """How long it thinks before it answers."""
 
     def url(self, path: str) -> str:
         return f"http://127.0.0.1:{self.port}{path}"
@@ -45,6 +48,7 @@ def http_server() -> Iterator[HttpServer]:
             known.seen.append(Request(self.command, self.path, headers, body))
             if self.path == "/wait":
                 known.open.wait(300)
+            time.sleep(known.seconds)
             try:
                 self.send_response(known.answers.get(self.path, 200))
                 self.send_header("Content-Length", "2")

@@ -161,6 +161,22 @@ def test_a_run_is_told_by_its_steps(agent: AgentProcess, server: HttpServer, box
     assert "no such user" in rows["Write to them"]
 
 
+def test_a_mail_job_goes_by_the_agents_own_server(box: MailBox, tmp_path: Path) -> None:
+    own = json.dumps({"host": "localhost", "port": box.port, "tls": "none", "from": "Agent <agent@example.net>"})
+    with agent_process(tmp_path / "data", "--workers", "1", env={"JOBDECK_SMTP": own}) as agent:
+        data = {"to": "a@example.org", "subject": "{{ job.name }}", "text": "{{ run.id }}"}
+        run = job(agent, [], type="email", data=data)
+        ended = agent.run_until(run["id"], "completed", "failed")
+        assert ended["state"] == "completed", ended
+        assert box.taken[0].sender == "agent@example.net"
+        assert box.taken[0].message["message-id"] == f"<{run['id']}@example.net>"
+        assert ended["result"]["accepted"] == ["a@example.org"]
+        elsewhere = {**data, "server": {"host": "127.0.0.1", "port": box.port, "tls": "none", "from": "x@example.net"}}
+        run = job(agent, [], name="Elsewhere", type="email", data=elsewhere)
+        ended = agent.run_until(run["id"], "completed", "failed")
+        assert (ended["error"]["kind"], len(box.taken)) == ("address_refused", 1), "a private host that nobody named"
+
+
 @pytest.mark.soak
 @pytest.mark.parametrize("seed", range(4))
 def test_killed_at_any_moment_each_step_is_done_in_order_and_again_only_where_it_was_cut(

@@ -55,9 +55,6 @@ class FileBlobStore:
     async def delete(self, paths: Sequence[str]) -> None:
         await asyncio.to_thread(_delete, paths)
 
-    async def is_empty(self) -> bool:
-        return await asyncio.to_thread(lambda: next(self._contents(), None) is None)
-
     def _open_aside(self) -> BinaryIO:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self._folder, prefix="aside-", delete=False)  # type: ignore[return-value]

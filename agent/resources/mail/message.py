@@ -12,6 +12,8 @@ from email.policy import SMTP
 from agent.resources.mail.addresses import parse_address
 
 _LONGEST_SUBJECT = 500
+_POLICY = SMTP.clone(cte_type="7bit")
+"""Servers need not take eight bits."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +53,7 @@ class Mail:
 
     def written(self) -> EmailMessage:
         """With headers of one line each, whatever the templates made; hidden recipients are in the envelope alone."""
-        message = EmailMessage(policy=SMTP)
+        message = EmailMessage(policy=_POLICY)
         message["From"] = parse_address(self.sender)
         for header, addresses in (("To", self.to), ("Cc", self.cc)):
             if addresses:

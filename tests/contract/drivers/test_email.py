@@ -73,6 +73,7 @@ async def test_a_mail_goes_out_as_it_was_written(stage: Stage, box: MailBox) -> 
     assert message["message-id"] == "<run-7@example.net>"
     assert message["auto-submitted"] == "auto-generated"
     assert "hidden" not in message.as_string()
+    assert message.as_bytes().isascii(), "servers need not take eight bits"
     text, html = message.get_body(["plain"]), message.get_body(["html"])
     assert text is not None
     assert html is not None

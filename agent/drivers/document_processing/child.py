@@ -20,6 +20,10 @@ import kreuzberg
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
+_HTML: Any = {
+    "strip_tags": "a b code del em i ins kbd mark s small strong sub sup u".split()  # noqa: SIM905  (read as a list)
+}
+"""Tags that would come out as Markdown's signs around words. The library's types call it a flag; it wants names."""
 _METADATA = {
     "title": "title",
     "subject": "subject",
@@ -73,6 +77,7 @@ def _config(characters: int, overlap: int) -> kreuzberg.ExtractionConfig:
     return kreuzberg.ExtractionConfig(
         use_cache=False,
         chunking=kreuzberg.ChunkingConfig(max_chars=characters, max_overlap=overlap, chunker_type="text"),
+        html_options=_HTML,
         concurrency=kreuzberg.ConcurrencyConfig(max_threads=1),
     )
 

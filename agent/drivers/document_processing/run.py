@@ -33,6 +33,8 @@ from agent.resources.knowledge.writing import ShareWriter
 
 MOST_WARNINGS = 100
 KEYS = ("file", "chunk")
+READING = 1
+"""To be raised when documents come out differently than before."""
 
 
 def run(context: RunContext, parameters: DocumentParameters) -> dict[str, Any]:
@@ -126,7 +128,7 @@ def _way(parameters: DocumentParameters) -> bytes:
         raise DriverError(
             "driver_missing", "documents cannot be read here; run: pip install 'jobdeck[documents]'"
         ) from None
-    return json.dumps([library, parameters.chunk_characters, parameters.chunk_overlap]).encode()
+    return json.dumps([READING, library, parameters.chunk_characters, parameters.chunk_overlap]).encode()
 
 
 @contextmanager

@@ -10,7 +10,7 @@ from tests.contract.drivers.kb_world import KbWorld
 from tests.harness.pdf import pdf
 
 HTML = """<html lang="en"><head><title>Hat shop</title><script>alert("hidden")</script><style>p {}</style></head>
-<body><h1>Hats</h1><p>Warm &amp; woollen hats for the <b>winter</b>.</p></body></html>"""
+<body><h1>Hats</h1><p>Warm &amp; woollen hats for the <b>winter</b>, <a href="/x">by <i>hand</i></a>.</p></body></html>"""
 
 MARKDOWN = "---\ntitle: Sailing notes\nauthor: Bob\n---\n# Sailing\n\nA boat *sails* with strong wind.\n"
 

@@ -60,8 +60,7 @@ def test_each_kind_is_read_searchable_and_described(world: KbWorld) -> None:
     }  # fmt: skip
     (hats,) = search(world, "winter hats")
     assert hats["attributes"]["title"] == "Hat shop"
-    assert "Warm & woollen hats" in hats["text"]
-    assert "hidden" not in hats["text"]
+    assert hats["text"] == "Hats\n\nWarm & woollen hats for the winter, by hand."
     (sailing,) = search(world, "boats", title="Sailing notes")
     assert (sailing["key"], sailing["attributes"]["author"]) == ("in/notes/sailing.md#0", "Bob")
     assert search(world, "furniture")[0]["key"] == "in/plain.txt#0"

@@ -34,7 +34,7 @@ BUSY_SECONDS = 30.0
 
 
 def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = False) -> Manifest:
-    """Copy the folder's store, knowledge bases, attached files, logs and settings to a new folder, or to a new file `*.tar`.
+    """Copy the folder's store, knowledge bases, datasets, attached files, logs and settings to a new folder, or to a new file `*.tar`.
 
     `target` appears whole, or not at all. NotFound if `data_dir` is no agent's; Conflict if `target` is there;
     InvalidInput if it cannot be made; Unavailable if something cannot be read, or the disk is full.
@@ -83,6 +83,7 @@ def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manif
     files = [_seen(aside, STORE_FILE)]
     files += _copy_bases(layout, aside)
     files += _copy_files(layout, aside, layout.blobs())
+    files += _copy_files(layout, aside, layout.snapshots())
     files += _copy_files(layout, aside, _log_files(layout))
     files += _copy_files(layout, aside, [layout.settings, *([layout.key] if with_key else [])])
     manifest = Manifest(

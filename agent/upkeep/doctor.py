@@ -9,6 +9,7 @@ from pathlib import Path
 from agent.drivers.registry import DriverRegistry
 from agent.store.inspection import StoreInspection, inspect_store
 from agent.upkeep.checks.agent import Holder, check_agent, find_holder
+from agent.upkeep.checks.datasets import check_datasets
 from agent.upkeep.checks.folder import check_folder, sizes_of
 from agent.upkeep.checks.jobs import check_jobs
 from agent.upkeep.checks.resources import check_bases, check_key
@@ -57,4 +58,5 @@ def _all_of(store: StoreInspection, layout: Layout, holder: Holder | None, clock
     yield from check_store(store, clock.now(), agent_lives=lives)
     yield from check_jobs(store, drivers, agent_lives=lives)
     yield from check_bases(store, layout)
+    yield from check_datasets(store, layout)
     yield from check_key(store, layout, clock)

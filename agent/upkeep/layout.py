@@ -15,7 +15,8 @@ SETTINGS_FILE = "agent.toml"
 LOGS = "logs"
 KNOWLEDGE = "knowledge"
 BLOBS = "blobs"
-_FOLDERS = (LOGS, KNOWLEDGE, BLOBS)
+DATASETS = "datasets"
+_FOLDERS = (LOGS, KNOWLEDGE, BLOBS, DATASETS)
 KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, *_FOLDERS)
 """What lies at the top of a backup; everything else in a data folder is made anew."""
 
@@ -59,6 +60,16 @@ class Layout:
     def blobs(self) -> Iterator[Path]:
         """Contents of attached files, by account."""
         return (self.root / BLOBS).glob("*/*/*")
+
+    @property
+    def datasets(self) -> Path:
+        return self.root / DATASETS
+
+    def snapshots(self) -> Iterator[Path]:
+        """Each snapshot's file, then its manifest: a manifest that is there names a file that is there."""
+        for manifest in sorted(self.datasets.glob("*/*/[!.]*.json")):
+            yield manifest.with_suffix(".parquet")
+            yield manifest
 
     def require_store(self) -> None:
         """NotFound if this is no agent's folder."""

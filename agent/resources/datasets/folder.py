@@ -7,6 +7,7 @@ that no manifest names is what somebody who was killed left behind.
 from __future__ import annotations
 
 import builtins
+import hashlib
 import os
 import shutil
 from collections.abc import Iterable
@@ -20,7 +21,9 @@ from shared.models.dataset import Snapshot
 
 MANIFEST = ".json"
 PARQUET = ".parquet"
+HASHED = 64 * 1024**2
 _ASIDE = ".aside-"
+_CHUNK = 1024 * 1024
 
 
 class SnapshotFolder:
@@ -83,6 +86,13 @@ class SnapshotFolder:
         self.delete([one.id for one in self.list()])
         shutil.rmtree(self.path, ignore_errors=True)
 
+    def faults(self) -> builtins.list[str]:
+        """What does not agree: manifests that cannot be read, files that are missing or not what their manifest says.
+        Hashes are compared of files up to `HASHED` bytes."""
+        manifests = (path for path in sorted(self.path.glob(f"*{MANIFEST}")) if not path.name.startswith("."))
+        found = [self._fault(path) for path in manifests]
+        return [fault for fault in found if fault]
+
     def strays(self) -> builtins.list[Path]:
         """Files that no manifest names: what was killed half-way. Right only while nobody writes here."""
         named = {f"{one.id}{PARQUET}" for one in self.list()}
@@ -96,6 +106,21 @@ class SnapshotFolder:
             path.unlink(missing_ok=True)
         return found
 
+    def _fault(self, manifest: Path) -> str:
+        snapshot = self._read(manifest)
+        if snapshot is None:
+            return f"the manifest {manifest.name} cannot be read" if manifest.exists() else ""
+        try:
+            file = self.parquet(snapshot)
+            size = file.stat().st_size
+            if size != snapshot.bytes:
+                return f"{file.name} has {size} bytes, and its manifest says {snapshot.bytes}"
+            if size <= HASHED and file_hash(file) != snapshot.sha256:
+                return f"{file.name} is damaged: its SHA-256 is not the one in its manifest"
+        except FileNotFoundError:
+            return f"{file.name} is missing" if manifest.exists() else ""  # else it was deleted meanwhile
+        return ""
+
     def _manifest(self, snapshot_id: str) -> Path:
         return self.path / f"{snapshot_id}{MANIFEST}"
 
@@ -105,6 +130,15 @@ class SnapshotFolder:
             if path.name == f"{snapshot.id}{MANIFEST}":
                 return snapshot
         return None
+
+
+def file_hash(path: Path) -> str:
+    """SHA-256."""
+    digest = hashlib.sha256()
+    with path.open("rb") as file:
+        while chunk := file.read(_CHUNK):
+            digest.update(chunk)
+    return digest.hexdigest()
 
 
 def _settle(path: Path) -> None:

@@ -13,11 +13,9 @@ from uuid import NAMESPACE_URL, uuid5
 from agent.core.driving import RunContext
 from agent.core.wire import DatasetGrant
 from agent.resources.datasets.duck import Duck, quoted
-from agent.resources.datasets.folder import SnapshotFolder
+from agent.resources.datasets.folder import SnapshotFolder, file_hash
 from agent.resources.datasets.gathering import TABLE
 from shared.models.dataset import Snapshot, SnapshotColumn
-
-_CHUNK = 1024 * 1024
 
 
 def snapshot_id(dataset_id: str, key: str) -> str:
@@ -66,11 +64,3 @@ def drop_old(folder: SnapshotFolder, count: int | None, age: timedelta | None, n
     ]
     folder.delete(snapshot.id for snapshot in old)
     return old
-
-
-def file_hash(path: Path) -> str:
-    digest = hashlib.sha256()
-    with path.open("rb") as file:
-        while chunk := file.read(_CHUNK):
-            digest.update(chunk)
-    return digest.hexdigest()

@@ -23,6 +23,7 @@ def sizes_of(layout: Layout) -> dict[str, int]:
     return {
         "store": sum(map(size_of, layout.root.glob(f"{layout.store.name}*"))),
         "knowledge": size_of(layout.knowledge),
+        "datasets": size_of(layout.datasets),
         "logs": size_of(layout.logs),
         "free": shutil.disk_usage(layout.root).free,
     }

@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from agent.core.driving import DriverError, RunCancelled
 from agent.core.wire import ConnectionGrant
-from agent.resources.datasets.storing import file_hash
+from agent.resources.datasets.folder import file_hash
 from shared.clock import ManualClock
 from tests.contract.datasets.conftest import ROWS
 from tests.contract.datasets.world import DataWorld

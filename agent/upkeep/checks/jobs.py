@@ -23,6 +23,7 @@ class World:
 
     connections: set[tuple[str, str]]
     bases: set[tuple[str, str]]
+    datasets: set[tuple[str, str]]
     secrets: set[tuple[str, str]]
 
 
@@ -31,7 +32,7 @@ def world_of(store: StoreInspection) -> World:
         return {(row["account_id"], row[column]) for row in rows for column in ("id", "name")}
 
     secrets = {(row["account_id"], row["name"]) for row in store.secrets()}
-    return World(keys(store.connections()), keys(store.knowledge_bases()), secrets)
+    return World(keys(store.connections()), keys(store.knowledge_bases()), keys(store.datasets()), secrets)
 
 
 def check_jobs(store: StoreInspection, drivers: Drivers, *, agent_lives: bool) -> Iterator[Finding]:
@@ -91,6 +92,7 @@ def _missing(account: str, needs: Needs, world: World) -> Iterator[str]:
     for word, names, there in (
         ("connection", needs.connections, world.connections),
         ("knowledge base", needs.knowledge_bases, world.bases),
+        ("dataset", needs.datasets, world.datasets),
         ("secret", needs.secrets, world.secrets),
     ):
         yield from (f"{word} '{name}'" for name in names if (account, name) not in there)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import httpx
 
-from agent.app import Agent, open_agent
+from agent.app import Agent, open_agent, settle_memory
 from agent.settings import Settings
 from shared.models import Event, Job, JobInput, Run
 from shared.models.job import Policies
@@ -74,6 +74,7 @@ class Caller:
 async def working_agent(data_dir: Path, *, workers: int) -> AsyncIterator[Agent]:
     agent = await open_agent(Settings(data_dir=data_dir, bind="", workers=workers))
     await agent.start()
+    settle_memory()  # as its own process does
     try:
         yield agent
     finally:

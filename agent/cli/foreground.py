@@ -8,7 +8,7 @@ import signal
 
 import structlog
 
-from agent.app import open_agent
+from agent.app import open_agent, settle_memory
 from agent.cli.service import ServiceManager
 from agent.logging import set_up_logging
 from agent.settings import Settings
@@ -28,6 +28,7 @@ async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
     agent = await open_agent(settings, maintenance=maintenance)
     try:
         await agent.start(idle=maintenance)
+        settle_memory()
         manager.ready(agent.core.store.ping)
         await stop.wait()
     finally:

@@ -204,22 +204,29 @@ class Exceeded(RunMessage):
     """The worker itself took it, not only what it started: it cannot be used again."""
 
 
-class Ended(RunMessage):
-    """The driver's code is over. The run is over only when the executor has proven that no process is left."""
-
-    op: Literal["ended"] = "ended"
-    outcome: Literal["completed", "failed", "cancelled"]
-    at: datetime
-    result: dict[str, Any] | None = None
-    error: RunError | None = None
-
-
 class Cleared(RunMessage):
     """The worker has no child left and takes the next order; said after `Ended`, heard by the executor alone."""
 
     op: Literal["cleared"] = "cleared"
     threads: int = 0
     """Threads of the driver that still run: the worker cannot be used again."""
+    scratch: bool = True
+    """The run's folder is there, and is to be removed."""
+
+
+class Ended(RunMessage):
+    """The driver's code is over. The run is over only when the executor has proven that no process is left. A short run
+    that left nothing says all that it has to say by this."""
+
+    op: Literal["ended"] = "ended"
+    outcome: Literal["completed", "failed", "cancelled"]
+    at: datetime
+    result: dict[str, Any] | None = None
+    error: RunError | None = None
+    began: datetime | None = None
+    """When the driver's code began, where no `Started` said so."""
+    cleared: Cleared | None = None
+    """Where the worker has no child left: what would follow at once."""
 
 
 class Returned(RunMessage):

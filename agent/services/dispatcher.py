@@ -8,28 +8,22 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import structlog
 
-from agent.core.actions.planning import action_orders, needs_of_all
-from agent.core.attached import by_alias, snapshots_around
-from agent.core.driving import Manifest
 from agent.core.firing import window_end_of
-from agent.core.granting import Granting, Users
 from agent.core.hearing import asks_to_cancel
-from agent.core.ports import Blobs, Drivers, Executor, Store
+from agent.core.ordering import Ordering
+from agent.core.ports import Executor, Store
 from agent.core.promising import Promising
 from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
 from agent.core.retrying import decide_outcome
-from agent.core.variants import varied
-from agent.core.wire import Ended, Order, RunMessage
+from agent.core.wire import Ended, RunMessage
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
-from shared.errors import Fault, InvalidInput, JobdeckError, Unavailable
-from shared.models import Event, JobInput, Run, RunError
+from shared.errors import JobdeckError, Unavailable
+from shared.models import Event, RunError
 from shared.states import RunState
 
 _log = structlog.get_logger()
@@ -56,9 +50,7 @@ class Dispatcher(Poller):
         store: Store,
         clock: Clock,
         executor: Executor,
-        drivers: Drivers,
-        granting: Granting,
-        blobs: Blobs,
+        ordering: Ordering,
         promising: Promising,
         watch: Watch,
         forget: Callable[[Fence], None],
@@ -70,9 +62,7 @@ class Dispatcher(Poller):
         self._store = store
         self._clock = clock
         self._executor = executor
-        self._drivers = drivers
-        self._granting = granting
-        self._blobs = blobs
+        self._ordering = ordering
         self._promising = promising
         self._watch = watch
         self._forget = forget
@@ -183,7 +173,7 @@ class Dispatcher(Poller):
         meanwhile, the hand-over and the watch: no cancel and no word of the worker falls between."""
         assert claimed.run.worker_id is not None
         try:
-            order, mask = await self._order(claimed)
+            order, mask = await self._ordering.order(claimed)
         except Exception as error:
             self._ends.append(self._refused(claimed, error))
             return
@@ -204,52 +194,6 @@ class Dispatcher(Poller):
             self._returned.append(_fence(claimed))
         else:
             self._ends.append(outcome)
-
-    async def _order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
-        run, definition = claimed.run, claimed.definition
-        manifest = self._drivers.get(run.type)
-        grants, faults = await self._granting.grant(
-            run.account_id, needs_of_all(self._drivers, definition), Users(owner_id=run.owner_id)
-        )
-        if faults:
-            raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
-        timeout = claimed.policies.timeout
-        order = Order(
-            run_id=run.id,
-            attempt=run.attempt,
-            job_id=run.job_id,
-            job_name=run.job_name,
-            account_id=run.account_id,
-            owner_id=run.owner_id,
-            type=run.type,
-            entry=manifest.entry,
-            data=await self._data(run, definition, manifest),
-            checkpoint=claimed.checkpoint,
-            timeout=timeout.total_seconds() if timeout else None,
-            kill_grace=claimed.policies.kill_grace.total_seconds(),
-            scratch=str(Path(self._settings.data_dir, "scratch", run.id)),
-            connections=grants.connections,
-            knowledge_bases=grants.knowledge_bases,
-            datasets=by_alias(definition, grants.datasets),
-            snapshots_before=snapshots_around(definition, "before"),
-            snapshots_after=snapshots_around(definition, "after"),
-            file_roots=[str(root) for root in self._settings.roots],
-            secrets=grants.secrets,
-            mail_server=grants.mail_server,
-            allow_private_addresses=self._settings.allow_private_addresses,
-            smtp_hosts=self._settings.smtp_hosts,
-            actions=action_orders(self._drivers, self._blobs, run.account_id, definition),
-            limits=claimed.policies.limits,
-            lease_until=run.started_at + self._settings.lease if run.started_at else None,
-        )
-        return order, frozenset(grants.mask)
-
-    async def _data(self, run: Run, definition: JobInput, manifest: Manifest) -> dict[str, Any]:
-        """The job's, unless the run was asked for as another type."""
-        if run.type == definition.type:
-            return definition.data
-        variant = await self._store.run_variant(run.id)
-        return varied(manifest, definition, {} if variant is None else variant.changes)
 
     def _refused(self, claimed: ClaimedRun, error: Exception) -> Outcome:
         """What the job names is not there (any more), or cannot be reached now: tried again only if that may pass."""

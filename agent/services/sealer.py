@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import deque
 from collections.abc import Sequence
+from itertools import islice
 
 from agent.core.ports import LogStore
 from agent.services.poller import Poller
@@ -11,6 +13,9 @@ from shared.models import Event
 from shared.states import FINAL
 
 _LONGEST_REST = 3600.0
+_AT_ONCE = 200
+_MOMENT = 0.02
+"""Seconds."""
 
 
 class Sealer(Poller):
@@ -27,6 +32,14 @@ class Sealer(Poller):
 
     async def poll(self) -> float:
         while self._ended:
-            await self._logs.seal(self._ended[0])
-            self._ended.popleft()
+            some = list(islice(self._ended, _AT_ONCE))
+            await self._logs.seal(*some)
+            for _ in some:
+                self._ended.popleft()
         return _LONGEST_REST
+
+    async def _rest(self, seconds: float) -> None:
+        """What ends within a moment is one visit to the logs."""
+        await super()._rest(seconds)
+        if self._ended:
+            await asyncio.sleep(_MOMENT)

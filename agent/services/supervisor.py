@@ -160,7 +160,7 @@ class Supervisor(Poller):
         last_words, now = watched.take(), self._clock.now()
         try:
             if last_words.says_only_start:
-                await self._store.finish([replace(outcome, started_at=last_words.started_at)], now)
+                await self._store.finish([_begun_at(outcome, last_words.started_at)], now)
             else:
                 # asked for together, the two share one commit, in this order
                 await asyncio.gather(self._write([(watched, last_words)], now), self._store.finish([outcome], now))
@@ -260,6 +260,12 @@ class Supervisor(Poller):
                 watched.warnings.append(f"{watched.lost_lines} lines of the log could not be written")
         except Exception as error:
             _log.error("log_not_closed", run_id=run_id, error=str(error))
+
+
+def _begun_at(outcome: Outcome, at: datetime | None) -> Outcome:
+    return Outcome(
+        outcome.fence, outcome.state, outcome.ended_at, outcome.result, outcome.error, outcome.retry_at, started_at=at
+    )
 
 
 def _epitaph(attempt: int, outcome: Outcome) -> str:

@@ -76,7 +76,7 @@ class WorkerContext:
         self.masking = Masking.of(order)
         self._taken = threading.Lock()
         self._outbox = outbox
-        self._run = {"run_id": order.run_id, "attempt": order.attempt}
+        self.identity: dict[str, Any] = {"run_id": order.run_id, "attempt": order.attempt}
         self._positions = 0
         self._output = 0
         """Bytes of log lines so far; counted where they are limited."""
@@ -102,18 +102,18 @@ class WorkerContext:
 
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
         shown = {"done": done, "total": total, "unit": unit, "note": self.masking.text(note)}
-        self._outbox.put_latest({"op": "progress", **self._run, "progress": shown})
+        self._outbox.put_latest({"op": "progress", **self.identity, "progress": shown})
         if self.interrupted:
             self._stop_driver()
 
     def log(self, text: str, *, level: str = "info", stream: str = "log") -> None:
         if level not in LEVELS or stream not in STREAMS:
             raise ValueError(f"log: level {level!r} is one of {LEVELS}, stream {stream!r} one of {STREAMS}")
-        at = self._now()
+        at = self.now()
         for line in _lines(str(text)):
             if self.order.limits.output is not None and not self._has_room(line, self.order.limits.output):
                 break
-            self._outbox.put_line(self._run, {"at": at, "level": level, "stream": stream, "text": line})
+            self._outbox.put_line(self.identity, {"at": at, "level": level, "stream": stream, "text": line})
             if self.tail is not None:
                 self.tail.append(line[:TAIL_LINE])
         if self.interrupted:
@@ -147,7 +147,7 @@ class WorkerContext:
 
     def save_checkpoint(self, data: dict[str, Any]) -> None:
         self.checkpoint = data
-        self._outbox.put_latest({"op": "checkpoint", **self._run, "data": dict(data)})
+        self._outbox.put_latest({"op": "checkpoint", **self.identity, "data": dict(data)})
 
     def connection(self, name: str) -> ConnectionGrant:
         return _granted(self.order.connections, "connection", name)
@@ -169,18 +169,24 @@ class WorkerContext:
         """Send what was said until now, without waiting for more."""
         self._outbox.flush()
 
-    def send(self, op: str, **fields: Any) -> None:
-        """An event of this run that must arrive."""
-        self._outbox.put({"op": op, **self._run, **fields})
+    def send(self, op: str, **fields: Any) -> dict[str, Any]:
+        """An event of this run that must arrive; as it is in the outbox."""
+        event = {"op": op, **self.identity, **fields}
+        self._outbox.put(event)
+        return event
 
     def send_now(self, op: str, **fields: Any) -> None:
         """An event of this run, with everything before it, without waiting for others."""
         self.send(op, **fields)
         self._outbox.flush()
 
-    def send_at(self, op: str, **fields: Any) -> None:
+    def send_at(self, op: str, **fields: Any) -> dict[str, Any]:
         """An event of this run that says when it was."""
-        self.send(op, at=self._now(), **fields)
+        return self.send(op, at=self.now(), **fields)
+
+    def now(self) -> str:
+        moment: datetime = self.clock.now()
+        return moment.isoformat()
 
     def _has_room(self, line: str, limit: int) -> bool:
         """Count the line; the one that is too much is told, and neither it nor any after it is kept."""
@@ -195,10 +201,6 @@ class WorkerContext:
         if self.in_driver and threading.current_thread() is threading.main_thread():
             self.interrupted = False
             self.check_cancelled()
-
-    def _now(self) -> str:
-        moment: datetime = self.clock.now()
-        return moment.isoformat()
 
 
 class _Step:

@@ -24,6 +24,7 @@ class Link(asyncio.Protocol):
         self._rest: list[bytes] = []
         self._rest_size = 0
         self._waiting = 0
+        self._outgoing: list[bytes] = []
         self._arrived = asyncio.Event()
         self._over = False
 
@@ -35,9 +36,11 @@ class Link(asyncio.Protocol):
         return link
 
     def write(self, line: bytes) -> None:
-        """Send without waiting; nothing happens if the other side is gone."""
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(line)
+        """Send without waiting, together with what else is written in this turn of the loop; nothing happens if the
+        other side is gone."""
+        if not self._outgoing:
+            asyncio.get_running_loop().call_soon(self._send)
+        self._outgoing.append(line)
 
     def drain(self) -> None:
         """The other side is dead, though something may hold its end open: take what it sent, expect no more."""
@@ -79,6 +82,11 @@ class Link(asyncio.Protocol):
 
     def connection_lost(self, _reason: Exception | None) -> None:
         self._finish()
+
+    def _send(self) -> None:
+        lines, self._outgoing = self._outgoing, []
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.write(b"".join(lines))
 
     def _receive(self, data: bytes) -> None:
         *lines, rest = data.split(b"\n")

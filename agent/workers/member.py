@@ -31,6 +31,7 @@ from agent.core.wire import (
     RecallOrder,
     Returned,
     RunMessage,
+    Started,
     StopOrder,
     WireLine,
     events,
@@ -274,7 +275,11 @@ class Member:
             self._exceeded(event, held)
         elif isinstance(event, Ended):
             held.ended = event
-            if held.asked is None:
+            if event.began is not None:
+                await self._tell(Started(run_id=event.run_id, attempt=event.attempt, at=event.began))
+            if event.cleared is not None:
+                await self._cleared(event.cleared, held)
+            elif held.asked is None:
                 held.stop_timers()
                 self._later(held.order.kill_grace + CLEARING, self.kill)
         elif isinstance(event, Cleared):
@@ -301,7 +306,8 @@ class Member:
             self.kill()
             return
         held.stop_timers()
-        await remove_folder(held.order.scratch)
+        if event.scratch:
+            await remove_folder(held.order.scratch)
         self.assignment = None
         self.runs_done += 1
         if self.ahead:

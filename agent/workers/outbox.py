@@ -46,6 +46,14 @@ class Outbox:
             self._log = None
         self._filled.set()
 
+    def withdraw(self, event: Event) -> bool:
+        """Take back an event that is all there is to send; False if it was sent, or something came after it."""
+        with self._changing:
+            alone = self._events == [event] and not self._latest
+            if alone:
+                self._events = []
+            return alone
+
     def put_latest(self, event: Event) -> None:
         """An event that replaces the one of its kind that was not sent yet."""
         with self._changing:

@@ -9,6 +9,7 @@ import queue
 import signal
 import socket
 import threading
+import time
 from collections.abc import Iterable
 from types import FrameType
 from typing import Any, NoReturn
@@ -57,18 +58,30 @@ class Workplace:
     def _execute(self, context: WorkerContext) -> None:
         self._context = context
         self._mark.bear(context.run_id)
-        context.send_at("started")
-        context.send_at("ended", **run(context))
+        began = context.send_at("started")
+        word = run(context)
+        at = context.now()
         if children_left():
+            context.send("ended", at=at, **word)
             self.outbox.flush()
             end_children(self.clock.monotonic, self._grace(context))
+            left = self._lay_down(context)
+            context.send_now("cleared", **left)
+        else:
+            left = self._lay_down(context)
+            if self.outbox.withdraw(began):
+                word["began"] = began["at"]
+            context.send_now("ended", at=at, **word, cleared={**context.identity, **left})
+        while left["threads"]:
+            time.sleep(60)  # nothing begins beside them: the agent ends this worker
+
+    def _lay_down(self, context: WorkerContext) -> dict[str, Any]:
+        """The run is over; what it left."""
         threads = _threads_left()
         self._context = None
         self._contexts.pop(context.run_id, None)
         self._mark.lay_down()
-        context.send_now("cleared", threads=threads)
-        if threads:
-            threading.Event().wait()  # nothing begins beside them: the agent ends this worker
+        return {"threads": threads, "scratch": os.path.lexists(context.order.scratch)}
 
     def _grace(self, context: WorkerContext) -> float:
         if context.cancelled_at is None:

@@ -79,7 +79,7 @@ class LogStore(Protocol):
 
     def follow(self, run_id: str, start: int) -> AsyncIterator[LogPage]: ...
 
-    async def seal(self, run_id: str) -> None:
-        """The run is over: flush and close."""
+    async def seal(self, *run_ids: str) -> None:
+        """The runs are over: flush and close."""
 
     async def delete(self, run_ids: Sequence[str]) -> None: ...

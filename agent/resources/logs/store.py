@@ -88,9 +88,10 @@ class FileLogStore:
             if start > page.total:
                 await news.wait()
 
-    async def seal(self, run_id: str) -> None:
-        await self._do(self._writer, lambda: self._seal(run_id))
-        self._tell(run_id)
+    async def seal(self, *run_ids: str) -> None:
+        await self._do(self._writer, partial(self._seal, run_ids))
+        for run_id in run_ids:
+            self._tell(run_id)
 
     async def delete(self, run_ids: Sequence[str]) -> None:
         for run_id in run_ids:
@@ -132,13 +133,14 @@ class FileLogStore:
         with self._log(run_id) as log:
             return log.search(wanted, lambda: dropped.is_set() or self._clock.monotonic() >= end)
 
-    def _seal(self, run_id: str) -> None:
-        if self._exists(run_id):
-            with self._log(run_id) as log:
-                log.seal()
-            self._close_idle(0, run_id)
-            return
-        self._silent[run_id] = None
+    def _seal(self, run_ids: Sequence[str]) -> None:
+        for run_id in run_ids:
+            if self._exists(run_id):
+                with self._log(run_id) as log:
+                    log.seal()
+                self._close_idle(0, run_id)
+            else:
+                self._silent[run_id] = None
         while len(self._silent) > SEALED_UNSEEN:
             self._silent.popitem(last=False)
 

@@ -43,9 +43,13 @@ class Agent:
         workers = [f"{self.id}-w{number}" for number in range(WORKERS)]
         return [worker for worker in workers if worker not in self.holds][:most]
 
+    def places_ahead(self, most: int) -> list[str]:
+        return [f"{self.id}-w{number % WORKERS}" for number in range(most)]
+
     def took(self, claimed: list[ClaimedRun]) -> list[Fence]:
         fences = [Fence(each.run.id, each.run.attempt, each.run.worker_id or "") for each in claimed]
-        self.holds.update({fence.worker_id: fence for fence in fences})
+        direct = [fence for fence, each in zip(fences, claimed, strict=True) if not each.promised]
+        self.holds.update({fence.worker_id: fence for fence in direct})
         return fences
 
     def is_rid_of(self, fences: list[Fence]) -> None:

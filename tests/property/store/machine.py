@@ -83,7 +83,8 @@ class AnyOrder(Stage):
         job = self.job(which)
         if job["deleted_at"] is None:
             self.do(self.agent(by).store.delete_job(job["id"], None, self.now))
-            assert not [run for run in self.runs_of(job) if run["state"] in ("pending", "retrying")]
+            waiting = [run for run in self.runs_of(job) if run["state"] in ("pending", "retrying")]
+            assert not [run for run in waiting if run["lease_until"] is None]
 
     @precondition(lambda self: self.living())
     @rule(which=_any, count=st.integers(1, 3), chained=st.booleans(), wait=st.integers(0, 90), by=_any)
@@ -108,7 +109,10 @@ class AnyOrder(Stage):
         self.do(self.agent(by).store.request_cancel([run["id"] for run in asked], "anna", self.now, self.now, due=due))
         for run in asked:
             now = self.run(run["id"])
-            if run["state"] in ("pending", "retrying"):
+            if run["lease_until"] is not None and run["state"] == "pending":
+                assert (now["state"], now["version"]) == ("pending", run["version"])
+                assert now["cancel_requested_at"] is not None
+            elif run["state"] in ("pending", "retrying"):
                 bears = now["state"] == run["state"] and now["cancel_due_at"] is not None
                 assert bears if due is not None else now["state"] == "cancelled"
             elif run["state"] == "running":
@@ -206,6 +210,38 @@ class AnyOrder(Stage):
         if not closed and claimed:
             self.check_none_was_passed_over(claimed, before)
 
+    @precondition(lambda self: self.in_state("pending"))
+    @rule(by=_any, most=st.integers(0, WORKERS), ahead=st.integers(1, 4))
+    def promise(self, by: int, most: int, ahead: int) -> None:
+        agent, before = self.agent(by), self.rows.runs()
+        claimed = self.do(self.claims(agent, most, ahead=ahead))
+        for each in claimed:
+            if each.promised:
+                was, now = before[each.run.id], self.run(each.run.id)
+                assert (was["state"], was["attempt"], was["lease_until"]) == ("pending", 0, None)
+                assert (was["concurrency_key"], was["cancel_due_at"]) == (None, None)
+                assert each.run.priority >= 0, "it may not wait"
+                assert was["available_at"] <= self.micros
+                assert now["state"] == "pending"
+                assert self.holds(fence_of(each))
+
+    @precondition(lambda self: self.fences)
+    @rule(which=st.lists(_any, min_size=1, max_size=4), by=_any)
+    def give_back(self, which: list[int], by: int) -> None:
+        fences = self.some_fences(which)
+        before = self.rows.runs()
+        back = {fence.run_id for fence in fences if self.holds(fence) and before[fence.run_id]["state"] == "pending"}
+        self.do(self.agent(by).store.give_back(fences, self.now))
+        deleted = {job["number"] for job in self.rows.jobs().values() if job["deleted_at"] is not None}
+        for run_id, now in self.rows.runs().items():
+            was = before[run_id]
+            if run_id not in back:
+                assert now == was
+            else:
+                unwanted = was["cancel_requested_at"] is not None or was["job_number"] in deleted
+                assert now["state"] == ("cancelled" if unwanted else "pending")
+                assert (now["attempt"], now["lease_until"], now["worker_id"]) == (0, None, None)
+
     @precondition(lambda self: self.has_attempts())
     @rule(which=st.lists(_any, min_size=1, max_size=4), by=_any)
     def heartbeat(self, which: list[int], by: int) -> None:
@@ -269,7 +305,7 @@ class AnyOrder(Stage):
         self.do(agent.stop())
         self.do(agent.start())
         others = self.do(agent.store.leases_of_other_agents(agent.id))
-        held = {run["id"] for run in self.rows.runs().values() if run["state"] == "running"}
+        held = {run["id"] for run in self.rows.runs().values() if run["lease_until"] is not None}
         assert {each.run.id for each in others} == held
         mine = [each for each in others if (each.run.worker_id or "").startswith(f"{old}-")]
         self.end(agent, [self.outcome(fence_of(each), "retrying") for each in mine])

@@ -13,6 +13,7 @@ from typing import Any, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from agent.core.records import (
+    Ahead,
     ClaimedRun,
     Fence,
     FireRow,
@@ -121,8 +122,10 @@ class Stage(RuleBasedStateMachine):
         return list(dict.fromkeys(one(newest, each) for each in which)) if newest else []
 
     def holds(self, fence: Fence) -> bool:
+        """Also of a run that is promised, and so pending."""
         run = self.run(fence.run_id)
-        return (run["state"], run["attempt"], run["worker_id"]) == ("running", fence.attempt, fence.worker_id)
+        leased = run["lease_until"] is not None
+        return leased and (run["attempt"], run["worker_id"]) == (fence.attempt, fence.worker_id)
 
     def beside(self, run_id: str) -> tuple[Row, list[list[Row]]]:
         """All that an attempt may write."""
@@ -132,6 +135,8 @@ class Stage(RuleBasedStateMachine):
     def may_start(self, run: Row, runs: dict[str, Row]) -> bool:
         """By the words of the port, not by the store's query."""
         if run["state"] not in ("pending", "retrying") or run["cancel_due_at"] is not None:
+            return False
+        if run["lease_until"] is not None:
             return False
         if run["available_at"] > self.micros or (run["chained"] and has_older(run, runs)):
             return False
@@ -156,8 +161,12 @@ class Stage(RuleBasedStateMachine):
         ]
         assert not passed, f"passed over: {passed}"
 
-    async def claims(self, agent: Agent, most: int, through: SqlStore | None = None) -> list[ClaimedRun]:
-        claimed = await (through or agent.store).claim(agent.idle(most), agent.id, self.now + LEASE, self.now)
+    async def claims(
+        self, agent: Agent, most: int, through: SqlStore | None = None, ahead: int = 0
+    ) -> list[ClaimedRun]:
+        promises = Ahead(agent.places_ahead(ahead), lambda claimed: claimed.run.priority >= 0) if ahead else None
+        store = through or agent.store
+        claimed = await store.claim(agent.idle(most), agent.id, self.now + LEASE, self.now, promises)
         self.fences += agent.took(claimed)
         return claimed
 

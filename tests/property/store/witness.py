@@ -64,8 +64,9 @@ class Witness:
         assert list(runs) == list(self._latest), "a run that no event tells of, or the other way round"
         for run_id, row in runs.items():
             told = self._latest[run_id]
+            shown = {**row, "attempt": row["attempt"] - _is_promised(row)}
             for name in ("state", "version", "attempt"):
-                assert told[name] == row[name], f"{name} of run {run_id} is {row[name]}, told was {told[name]}"
+                assert told[name] == shown[name], f"{name} of run {run_id} is {shown[name]}, told was {told[name]}"
             assert (told["cancelRequestedAt"] is None) == (row["cancel_requested_at"] is None)
             assert (told["finishedAt"] is None) == (row["finished_at"] is None)
 
@@ -81,7 +82,9 @@ class Witness:
         running = [row for row in runs.values() if row["state"] == RunState.RUNNING]
         for row in runs.values():
             held = (row["lease_until"] is not None, row["worker_id"] is not None and row["state"] not in FINAL)
-            assert held == ((True, True) if row in running else (False, False)), f"lease of a {row['state']} run"
+            leased = row in running or _is_promised(row)
+            assert held == ((True, True) if leased else (False, False)), f"lease of a {row['state']} run"
+            assert not _is_promised(row) or (row["attempt"], row["concurrency_key"]) == (1, None)
             assert row["cancel_due_at"] is None or row["state"] in ("pending", "retrying")
             assert (row["finished_at"] is not None) == (row["state"] in FINAL)
         workers = Counter(row["worker_id"] for row in running)
@@ -95,8 +98,9 @@ class Witness:
             attempts, run = list(group), numbers[number]
             assert [each["attempt"] for each in attempts] == list(range(1, run["attempt"] + 1))
             assert all(each["ended_at"] is not None for each in attempts[:-1])
-            assert (attempts[-1]["ended_at"] is None) == (run["state"] == RunState.RUNNING)
-            if run["state"] == RunState.RUNNING:
+            held = run["state"] == RunState.RUNNING or _is_promised(run)
+            assert (attempts[-1]["ended_at"] is None) == held
+            if held:
                 assert attempts[-1]["worker_id"] == run["worker_id"]
             seen.add(number)
         assert all((row["attempt"] > 0) == (row["number"] in seen) for row in runs.values())
@@ -136,3 +140,7 @@ class Witness:
         for job_id, row in jobs.items():
             assert self._high_water.get(job_id, row["high_water"]) <= row["high_water"], "a high-water mark went back"
             self._high_water[job_id] = row["high_water"]
+
+
+def _is_promised(run: Row) -> bool:
+    return run["state"] == RunState.PENDING and run["lease_until"] is not None

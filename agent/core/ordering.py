@@ -10,7 +10,7 @@ from agent.core.actions.planning import action_orders, needs_of_all
 from agent.core.attached import by_alias, snapshots_around
 from agent.core.driving import Needs
 from agent.core.granting import Granting, Users
-from agent.core.ports import Blobs, Drivers, RunStore
+from agent.core.ports import Blobs, Drivers, Store
 from agent.core.records import ClaimedRun
 from agent.core.variants import varied
 from agent.core.wire import Order
@@ -31,7 +31,7 @@ class _Plan:
 
 
 class Ordering:
-    def __init__(self, store: RunStore, drivers: Drivers, granting: Granting, blobs: Blobs, settings: Settings) -> None:
+    def __init__(self, store: Store, drivers: Drivers, granting: Granting, blobs: Blobs, settings: Settings) -> None:
         self._store = store
         self._drivers = drivers
         self._granting = granting

@@ -19,6 +19,7 @@ from agent.core.records import Fence, Outcome
 from agent.services.poller import Poller
 from agent.services.retention import Retention
 from agent.services.scheduler import Scheduler
+from agent.services.sealer import Sealer
 from agent.store import STORE_FILE
 from agent.store.types import to_micros
 from shared.clock import ManualClock
@@ -42,6 +43,7 @@ class Days:
         self._clock = clock
         self._scheduler = _duty(agent, Scheduler)
         self._retention = _duty(agent, Retention)
+        self._sealer = _duty(agent, Sealer)
         self._waiting = 0
         self.fires = 0
         self.memory: list[float] = []
@@ -52,6 +54,7 @@ class Days:
         began = time.perf_counter()
         for _ in range(hours):
             await self._pass_until(self._clock.now() + timedelta(hours=1))
+            await self._sealer.poll()
             await self._retention.poll()
             self.memory.append(psutil.Process().memory_info().rss / _MEGABYTE)
         self.took = time.perf_counter() - began

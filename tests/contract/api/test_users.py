@@ -180,6 +180,8 @@ async def test_who_administers_the_agent_does_so_with_the_scope_alone(agent: Run
     async with agent.tcp(await add_token(agent, "root", "read")) as client:
         assert (await client.get("/api/accounts")).status_code == 403
         assert (await client.get("/api/users/carl")).status_code == 403
+        given = {"name": "theirs", "scopes": ["read"], "account": "sales"}
+        assert (await client.post("/api/tokens", json=given)).status_code == 404
 
 
 async def test_accounts_are_made_listed_disabled_and_enabled(agent: RunningAgent, root: httpx.AsyncClient) -> None:

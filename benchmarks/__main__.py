@@ -7,10 +7,11 @@ import io
 import sys
 
 from agent.logging import set_up_logging
-from benchmarks import console, events, logs, main_job, queries, runs, scale, search, starting, sync
+from benchmarks import console, contracts, events, logs, main_job, queries, runs, scale, search, starting, sync
 
 PARTS = {
     "console": console.measure,
+    "contracts": contracts.measure,
     "events": events.measure,
     "logs": logs.measure,
     "main_job": main_job.measure,

@@ -165,7 +165,7 @@ def _bare_routes(store: Path) -> Iterator[_Server]:
     command = [sys.executable, "-m", "benchmarks.peers.bare_routes", str(store), str(port)]
     with subprocess.Popen(command) as process:  # noqa: S603  (its own interpreter)
         try:
-            until(lambda: _listens(port), "the bare routes answer")
+            until(lambda: listens(port), "the bare routes answer")
             yield _Server(port, {})
         finally:
             process.terminate()
@@ -177,6 +177,6 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _listens(port: int) -> bool:
+def listens(port: int) -> bool:
     with socket.socket() as probe:
         return probe.connect_ex(("127.0.0.1", port)) == 0

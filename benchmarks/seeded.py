@@ -33,7 +33,7 @@ _MESSAGES = (
 )
 
 
-async def seed(data_dir: Path, runs: int) -> None:
+async def seed(data_dir: Path, runs: int, jobs: int = JOBS) -> None:
     """A data directory whose agent has never run any of it."""
     agent = await open_agent(Settings(data_dir=data_dir, bind=""))
     try:
@@ -41,13 +41,13 @@ async def seed(data_dir: Path, runs: int) -> None:
     finally:
         await agent.close()
     with closing(sqlite3.connect(data_dir / STORE_FILE)) as store, store, _without_indexes(store):
-        _add_jobs(store)
-        _add_runs(store, runs)
+        _add_jobs(store, jobs)
+        _add_runs(store, runs, jobs)
     with closing(sqlite3.connect(data_dir / STORE_FILE)) as store:
         store.execute("PRAGMA wal_checkpoint(TRUNCATE)")
 
 
-def _add_jobs(store: sqlite3.Connection) -> None:
+def _add_jobs(store: sqlite3.Connection, count: int) -> None:
     """Copies of the first one under names of their own, of several types; every tenth has one word more."""
     generated = {"number", "id", "name", "name_key", "slug"}
     stored = [column for _, column, *_, hidden in store.execute("PRAGMA table_xinfo(jobs)") if not hidden]
@@ -57,7 +57,7 @@ def _add_jobs(store: sqlite3.Connection) -> None:
         f"INSERT INTO jobs (id, name, name_key, slug, {columns}) "
         "SELECT substr(id, 1, 30) || printf('%06x', n), name || n, name_key || n, slug || n, "
         f"{columns} FROM copy, jobs WHERE number = 1",
-        (JOBS,),
+        (count,),
     )
     types = ("command", "api-call", "command", "kb-sync", "kb-sync", "command", "kb-sync", "kb-reset")
     for number, type_ in enumerate(types):
@@ -68,7 +68,7 @@ def _add_jobs(store: sqlite3.Connection) -> None:
     )
 
 
-def _add_runs(store: sqlite3.Connection, count: int) -> None:
+def _add_runs(store: sqlite3.Connection, count: int, jobs: int) -> None:
     now = time.time_ns() // 1000
     between = DAYS * 86_400_000_000 // count
     message = " ".join(f"WHEN {number} THEN printf('{text}', h % 50)" for number, text in enumerate(_MESSAGES))
@@ -88,7 +88,7 @@ def _add_runs(store: sqlite3.Connection, count: int) -> None:
         f"CASE state WHEN 'failed' THEN 'exit_status' END, CASE state WHEN 'failed' THEN CASE h % 5 {message} END END, "
         "CASE state WHEN 'failed' THEN 0 END, CASE state WHEN 'failed' THEN 'f' || (h % 97) END, "
         "CASE state WHEN 'completed' THEN '{\"rows_synced\":' || (h % 5000) || '}' END "
-        f"FROM said JOIN jobs ON jobs.number = h % {JOBS} + 1",
+        f"FROM said JOIN jobs ON jobs.number = h % {jobs} + 1",
         {"count": count, "now": now, "between": between},
     )
     store.execute(

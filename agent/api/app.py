@@ -78,6 +78,9 @@ def create_api(core: Core) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.api = api
+    # First, for they are few: routes are looked through in this order, and machines ask theirs often.
+    for contract in (background_jobs, connector_jobs, job_listing, job_listing_v2):
+        app.router.routes.extend(contract.routes.routes)
     for module in (
         listing,
         jobs,
@@ -108,8 +111,6 @@ def create_api(core: Core) -> FastAPI:
         probes,
     ):
         app.router.routes.extend(module.routes.routes)
-    for contract in (background_jobs, connector_jobs, job_listing, job_listing_v2):
-        app.router.routes.extend(contract.routes.routes)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)
     app.add_middleware(Guard, api=api, own_names=_own_names(core))

@@ -12,7 +12,7 @@ from agent.core.jobs import Jobs
 from agent.core.parameters import parse_parameters
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import Drivers, Store
-from agent.core.ports.syncs import SyncEvent, SyncQuery, SyncRun
+from agent.core.ports.syncs import SyncEvent, SyncJob, SyncPlaces, SyncQuery, SyncRun
 from agent.core.records import NewRun, RunVariant
 from agent.core.variants import varied
 from agent.core.world import World
@@ -101,11 +101,20 @@ class Syncing:
             await self._world.discard_knowledge_base(base)
             raise
 
-    async def base_ids(self, caller: Caller) -> dict[str, str]:
-        """Of the knowledge bases that the caller may read, by name; nothing in them is counted."""
+    async def jobs(self, caller: Caller, limit: int, offset: int) -> tuple[Sequence[SyncJob], int]:
+        """A page of those that the caller may read, by name."""
         caller.require(Scope.READ)
-        found = await self._store.list_knowledge_bases(caller.account_id, seen_by(caller))
-        return {base.name: base.id for base in found}
+        return await self._store.sync_jobs(caller.account_id, seen_by(caller), None, limit, offset)
+
+    async def one(self, caller: Caller, key: str) -> SyncJob:
+        job = await self.job(caller, key, Act.READ)
+        found, _ = await self._store.sync_jobs(caller.account_id, None, job.id, 1, 0)
+        return found[0]
+
+    async def places(self, caller: Caller) -> SyncPlaces:
+        """Sources and knowledge bases that the caller may read."""
+        caller.require(Scope.READ)
+        return await self._store.sync_places(caller.account_id, seen_by(caller))
 
     async def base_names(self, caller: Caller) -> list[str]:
         """All that are taken in the account, so that a new one gets another."""

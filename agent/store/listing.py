@@ -1,19 +1,24 @@
 """Pages of runs for machines: by state, by knowledge base, by age, from the newest down.
 
 Each way to the page is one that an index has in the order of the page, so that what it costs does not grow with how
-many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs.
+many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs. Machines ask
+often: the statements are made once for each shape of a question.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from agent.core.ports.listing import ListedRun, ListingQuery
+from agent.store.asking import Question, question
+from agent.store.prepared import Lookup, Prepared, Row
 from agent.store.tables import accounts, job_uses, knowledge_bases, runs, users
 from agent.store.uses import KNOWLEDGE_BASE
 from agent.store.visibility import run_seen_by
@@ -25,32 +30,51 @@ FEW_RUNS = 5000
 SET_BACK = timedelta(days=1)
 """How far a clock that was set back may have run ahead: runs are numbered as they are made, their times are not."""
 
-_Condition = sa.ColumnElement[bool]
+_STATES = {str(state): state for state in RunState}
 _LISTED = sa.select(
     runs.c.number, runs.c.id, runs.c.type, runs.c.state, runs.c.created_at, runs.c.started_at, runs.c.finished_at,
     runs.c.job_number, runs.c.revision, users.c.handle,
 ).select_from(runs.outerjoin(users, users.c.id == runs.c.owner_id))  # fmt: skip
-_BASES = (
+_BASES = Lookup(
     sa.select(job_uses.c.job_number, job_uses.c.revision, knowledge_bases.c.number, job_uses.c.name)
     .join(
         knowledge_bases,
         sa.and_(knowledge_bases.c.account_id == job_uses.c.account_id, knowledge_bases.c.name == job_uses.c.name),
     )
     .where(job_uses.c.kind == KNOWLEDGE_BASE)
-    .order_by(knowledge_bases.c.number)
+    .order_by(knowledge_bases.c.number),
+    job_uses.c.job_number,
 )
+_NAMED = sa.select(knowledge_bases.c.name, knowledge_bases.c.account_id)
+_BY_NUMBER, _BY_NAME = Lookup(_NAMED, knowledge_bases.c.number), Lookup(_NAMED, knowledge_bases.c.name)
+_AT = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
+_OLDEST = Prepared(_AT)
+_FROM = Prepared(_AT.where(runs.c.number >= sa.bindparam("from_number", type_=sa.Integer)))
+_NEWEST = Prepared(sa.select(sa.func.max(runs.c.number).label("number")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement asks for; `names`: of how many knowledge bases, `few`: by their jobs."""
+
+    state: bool
+    names: int
+    few: bool
+    since: bool
+    before: bool
+    run: bool
+    seen_by: str | None
 
 
 def page(connection: sa.Connection, query: ListingQuery) -> list[ListedRun]:
+    connection.begin()  # all of it is of one moment
     names = _base_names(connection, query)
     if names == []:
         return []
-    ways = _ways(connection, query, names)
-    found = {number for way in ways for number in connection.scalars(_numbers(query, way))}
-    chosen = sorted(found, reverse=True)[: query.limit]
-    rows = connection.execute(_LISTED.where(runs.c.number.in_(chosen)).order_by(runs.c.number.desc())).mappings().all()
-    bases = _bases(connection, {row["job_number"] for row in rows})
-    return [_listed(row, bases[row["job_number"], row["revision"]]) for row in rows]
+    found = [row for rows in _found(connection, query, names or ()) for row in rows]
+    shown = sorted(found, key=_number, reverse=True)[: query.limit]
+    bases = _bases(connection, shown)
+    return [_listed(row, bases[row["job_number"], row["revision"]]) for row in shown]
 
 
 def account_number(connection: sa.Connection, account_id: str) -> int:
@@ -62,108 +86,144 @@ def account_number(connection: sa.Connection, account_id: str) -> int:
 
 def first_since(connection: sa.Connection, since: datetime) -> int:
     """A number below which no run is as young, found by halves; with room for a clock that was set back."""
-    lowest, highest = connection.execute(sa.select(sa.func.min(runs.c.number), sa.func.max(runs.c.number))).one()
-    if lowest is None:
+    bound = since - SET_BACK
+    oldest = _OLDEST.rows(connection, {})
+    if not oldest or oldest[0]["created_at"] >= bound:
         return 0
-    low, high = lowest, highest + 1
-    at = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
+    low, high = oldest[0]["number"] + 1, _NEWEST.rows(connection, {})[0]["number"] + 1
     while low < high:
         middle = (low + high) // 2
-        row = connection.execute(at.where(runs.c.number >= middle)).one()
-        if row.created_at < since - SET_BACK:
-            low = row.number + 1
+        [row] = _FROM.rows(connection, {"from_number": middle})
+        if row["created_at"] < bound:
+            low = row["number"] + 1
         else:
             high = middle
     return int(low)
 
 
-def jobs_with_few_runs(connection: sa.Connection, of_jobs: sa.Select[Any]) -> list[int] | None:
-    """The jobs, if they are few and have few runs: then these are looked through, sooner than all there are."""
-    found = list(connection.scalars(of_jobs.limit(FEW_JOBS + 1)))
-    if len(found) > FEW_JOBS:
-        return None
-    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(found)).limit(FEW_RUNS + 1).subquery()
-    count = connection.scalar(sa.select(sa.func.count()).select_from(theirs)) or 0
-    return found if count <= FEW_RUNS else None
-
-
 def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | None:
     """Of the knowledge bases that the caller names and that there are; None: it names none."""
-    mine = knowledge_bases.c.account_id == query.account_id
     if query.base_numbers is not None:
-        wanted = knowledge_bases.c.number.in_(query.base_numbers)
+        rows = _BY_NUMBER.rows(connection, query.base_numbers)
     elif query.base_names is not None:
-        wanted = knowledge_bases.c.name.in_(query.base_names)
+        rows = _BY_NAME.rows(connection, query.base_names)
     else:
         return None
-    return list(connection.scalars(sa.select(knowledge_bases.c.name).where(mine, wanted)))
+    return [row["name"] for row in rows if row["account_id"] == query.account_id]
 
 
-def _ways(connection: sa.Connection, query: ListingQuery, names: Sequence[str] | None) -> list[list[_Condition]]:
-    """Conditions of statements that together find all of the page."""
-    common = [runs.c.account_id == query.account_id, *run_seen_by(query.seen_by)]
-    if query.before is not None:
-        common.append(runs.c.number < query.before)
+def _found(connection: sa.Connection, query: ListingQuery, names: Sequence[str]) -> Iterator[list[Row]]:
+    """Rows that have among them all of the page: the newest of each state."""
+    given: dict[str, Any] = {
+        "account": query.account_id,
+        "before_number": query.before,
+        "run": query.run_id,
+        "row_count": query.limit,
+        **{f"name_{number}": name for number, name in enumerate(_padded(names))},
+    }
     if query.since is not None:
-        common.append(runs.c.created_at >= query.since)
-        common.append(runs.c.number >= first_since(connection, query.since))
-    if query.run_id is not None:
-        common.append(runs.c.id == query.run_id)
-    if names is not None:
-        common.append(_works_with(names))
-        few = _few_jobs(connection, query.account_id, names)
-        if few is not None:
-            states = [] if query.states is None else [runs.c.state.in_(query.states)]
-            return [[*common, *states, runs.c.job_number.in_(few)]]
-    if query.states is None:
-        return [common]
-    return [[*common, runs.c.state == state] for state in query.states]
+        given |= {"since": query.since, "first": first_since(connection, query.since)}
+    shape = _Shape(
+        state=query.states is not None,
+        names=len(_padded(names)),
+        few=bool(names) and _have_few_runs(connection, given, len(_padded(names))),
+        since=query.since is not None,
+        before=query.before is not None,
+        run=query.run_id is not None,
+        seen_by=query.seen_by,
+    )
+    for state in (None,) if query.states is None else query.states:
+        yield _statement(shape).rows(connection, {**given, "state": state})
 
 
-def _numbers(query: ListingQuery, way: Sequence[_Condition]) -> sa.Select[Any]:
-    return sa.select(runs.c.number).where(*way).order_by(runs.c.number.desc()).limit(query.limit)
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Question:
+    conditions = [runs.c.account_id == _text("account"), *run_seen_by(shape.seen_by)]
+    if shape.state:
+        conditions.append(runs.c.state == _text("state"))
+    if shape.before:
+        conditions.append(runs.c.number < sa.bindparam("before_number", type_=sa.Integer))
+    if shape.run:
+        conditions.append(runs.c.id == _text("run"))
+    if shape.since:
+        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
+        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
+    if shape.names:
+        conditions.append(_works_with(shape.names))
+    if shape.few:
+        conditions.append(runs.c.job_number.in_(_jobs_with(shape.names)))
+    newest = _LISTED.where(*conditions).order_by(runs.c.number.desc())
+    return question(newest.limit(sa.bindparam("row_count", type_=sa.Integer)), seen_by=shape.seen_by)
 
 
-def _works_with(names: Sequence[str]) -> _Condition:
+def _works_with(names: int) -> sa.ColumnElement[bool]:
     return (
         sa.exists()
         .where(
             job_uses.c.job_number == runs.c.job_number,
             job_uses.c.revision == runs.c.revision,
             job_uses.c.kind == KNOWLEDGE_BASE,
-            job_uses.c.name.in_(names),
+            job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)]),
         )
         .correlate(runs)
     )
 
 
-def _few_jobs(connection: sa.Connection, account_id: str, names: Sequence[str]) -> list[int] | None:
+def _jobs_with(names: int) -> sa.Select[Any]:
     """The jobs that ever worked with them."""
-    of_bases = (
-        sa.select(job_uses.c.job_number)
-        .where(job_uses.c.account_id == account_id, job_uses.c.kind == KNOWLEDGE_BASE, job_uses.c.name.in_(names))
-        .distinct()
-    )
-    return jobs_with_few_runs(connection, of_bases)
+    named = job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)])
+    mine = (job_uses.c.account_id == _text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named)
+    return sa.select(job_uses.c.job_number).where(*mine).distinct()
 
 
-def _bases(connection: sa.Connection, job_numbers: set[int]) -> defaultdict[tuple[int, int], list[tuple[int, str]]]:
+def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int) -> bool:
+    """Whether the jobs are few and have few runs: then these are looked through, sooner than all there are."""
+    [found] = _counting(names, FEW_RUNS).rows(connection, given)
+    return bool(found["jobs"] <= FEW_JOBS and found["runs"] <= FEW_RUNS)
+
+
+@lru_cache(maxsize=64)
+def _counting(names: int, few_runs: int) -> Prepared:
+    some = _jobs_with(names).limit(sa.literal_column(str(FEW_JOBS + 1)))
+    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(some))
+    few = theirs.limit(sa.literal_column(str(few_runs + 1)))
+    counts = [sa.select(sa.func.count()).select_from(part.subquery()).scalar_subquery() for part in (some, few)]
+    return Prepared(sa.select(counts[0].label("jobs"), counts[1].label("runs")))
+
+
+def _bases(connection: sa.Connection, rows: Sequence[Row]) -> defaultdict[tuple[int, int], list[tuple[int, str]]]:
     """By job and revision."""
     found: defaultdict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)
-    for row in connection.execute(_BASES.where(job_uses.c.job_number.in_(job_numbers))):
-        found[row.job_number, row.revision].append((row.number, row.name))
+    for row in _BASES.rows(connection, {row["job_number"] for row in rows}):
+        found[row["job_number"], row["revision"]].append((row["number"], row["name"]))
     return found
 
 
-def _listed(row: sa.RowMapping, bases: Sequence[tuple[int, str]]) -> ListedRun:
+def _listed(row: Row, bases: Sequence[tuple[int, str]]) -> ListedRun:
     return ListedRun(
         number=row["number"],
         id=row["id"],
         type=row["type"],
-        state=RunState(row["state"]),
+        state=_STATES[row["state"]],
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
         owner=row["handle"],
         bases=tuple(bases),
     )
+
+
+def _padded(names: Sequence[str]) -> Sequence[str]:
+    """As many as the next power of two, the last said again: few statements serve all numbers of names."""
+    if not names:
+        return names
+    size = 1 << (len(names) - 1).bit_length()
+    return [*names, *[names[-1]] * (size - len(names))]
+
+
+def _number(row: Row) -> int:
+    return int(row["number"])
+
+
+def _text(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)

@@ -1,21 +1,26 @@
-"""Runs of syncs and resets: pages, counts, and what each has committed."""
+"""Runs of syncs and resets: pages, counts, and what each has committed. Statements are made once for each shape of a
+question."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.ports.syncs import SyncEvent, SyncQuery, SyncRun
-from agent.store.listing import first_since, jobs_with_few_runs
-from agent.store.tables import job_revisions, jobs, run_counts, run_variants, runs, steps
+from agent.core.ports.syncs import SyncQuery, SyncRun
+from agent.store.asking import Question, question
+from agent.store.listing import FEW_RUNS, first_since
+from agent.store.prepared import Lookup, Prepared, Row
+from agent.store.tables import jobs, run_counts, runs, steps
 from agent.store.types import micros
 from agent.store.visibility import run_seen_by
 from shared.states import ACTIVE, RunState
 
-_Condition = sa.ColumnElement[bool]
+_STATES = {str(state): state for state in RunState}
 _STATUS = sa.case(
     (runs.c.state == "completed", "succeeded"), (runs.c.state == "retrying", "pending"), else_=runs.c.state
 )
@@ -25,127 +30,173 @@ _ORDERS: dict[str, sa.ColumnElement[Any]] = {
     "job_type": runs.c.type,
     "duration": micros(runs.c.finished_at) - micros(runs.c.started_at),
 }
-_RUN = sa.select(
-    runs.c.number, runs.c.id, jobs.c.id.label("job_id"), runs.c.type, runs.c.state, runs.c.created_at,
-    runs.c.started_at, runs.c.finished_at, runs.c.result,
-).select_from(runs.join(jobs, jobs.c.number == runs.c.job_number))  # fmt: skip
+_RUN = Lookup(
+    sa.select(
+        runs.c.number, runs.c.id, jobs.c.id.label("job_id"), runs.c.type, runs.c.state, runs.c.created_at,
+        runs.c.started_at, runs.c.finished_at, runs.c.result,
+    ).select_from(runs.join(jobs, jobs.c.number == runs.c.job_number)),
+    runs.c.number,
+)  # fmt: skip
+_STEPS = Lookup(
+    sa.select(steps.c.run_number, steps.c.result)
+    .where(steps.c.result.is_not(None))
+    .order_by(steps.c.run_number, steps.c.attempt, steps.c.position),
+    steps.c.run_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    types: int
+    states: int
+    run: bool
+    job: bool
+    since: bool
+    until: bool
+    few: bool
+    seen_by: str | None
 
 
 def page(connection: sa.Connection, query: SyncQuery) -> tuple[list[SyncRun], int]:
-    conditions = _conditions(connection, query)
-    numbers = sa.select(runs.c.number).where(*conditions).order_by(*_order(query))
-    chosen = list(connection.scalars(numbers.limit(query.limit).offset(query.offset)))
-    return _read(connection, chosen), _count(connection, query, conditions)
+    connection.begin()  # all of it is of one moment
+    shape, given = _asked(connection, query)
+    found = _numbers(shape, query.order, query.descending).rows(connection, given)
+    return read(connection, [row["number"] for row in found]), _count(connection, query, shape, given)
 
 
-def events(
-    connection: sa.Connection,
-    job_id: str,
-    kind: str | None,
-    states: tuple[RunState, ...] | None,
-    limit: int,
-    offset: int,
-) -> tuple[list[SyncEvent], int]:
-    number = connection.scalar(sa.select(jobs.c.number).where(jobs.c.id == job_id))
-    parts = [_run_events(number, kind, states)]
-    if states is None:
-        parts.append(_revision_events(number, kind))
-    every = sa.union_all(*parts).subquery()
-    count = connection.scalar(sa.select(sa.func.count()).select_from(every)) or 0
-    newest = sa.select(every).order_by(every.c.at.desc(), every.c.run_number.desc(), every.c.revision.desc())
-    rows = connection.execute(newest.limit(limit).offset(offset)).mappings().all()
-    found = {run.id: run for run in _read(connection, [row["run_number"] for row in rows if row["run_number"]])}
-    return [SyncEvent(row["id"], row["kind"], row["at"], found.get(row["id"]), row["revision"]) for row in rows], count
-
-
-def _conditions(connection: sa.Connection, query: SyncQuery) -> list[_Condition]:
-    conditions = [runs.c.account_id == query.account_id, *run_seen_by(query.seen_by), runs.c.type.in_(query.types)]
-    if query.run_id is not None:
-        conditions.append(runs.c.id == query.run_id)
-    if query.states is not None:
-        conditions.append(runs.c.state.in_(query.states))
-    if query.since is not None:
-        conditions.append(runs.c.created_at >= query.since)
-        conditions.append(runs.c.number >= first_since(connection, query.since))
-    if query.until is not None:
-        conditions.append(runs.c.created_at <= query.until)
-    if query.job_id is not None:
-        number = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
-        conditions.append(runs.c.job_number == number)
-    elif query.run_id is None and (few := _few_jobs(connection, query)) is not None:
-        conditions.append(runs.c.job_number.in_(few))
-    return conditions
-
-
-def _few_jobs(connection: sa.Connection, query: SyncQuery) -> list[int] | None:
-    theirs = sa.select(jobs.c.number).where(jobs.c.account_id == query.account_id, jobs.c.type.in_(query.types))
-    return jobs_with_few_runs(connection, theirs)
-
-
-def _order(query: SyncQuery) -> list[sa.ColumnElement[Any]]:
-    """What has no value comes last either way; among equals the newest comes first."""
-    if query.order == "number":
-        return [runs.c.number.desc() if query.descending else runs.c.number]
-    column = _ORDERS[query.order]
-    return [column.is_(None), column.desc() if query.descending else column.asc(), runs.c.number.desc()]
-
-
-def _count(connection: sa.Connection, query: SyncQuery, conditions: Sequence[_Condition]) -> int:
-    """Where only types and states matter, those that are over are counted already."""
-    narrowed = (query.seen_by, query.run_id, query.job_id, query.since, query.until)
-    if any(each is not None for each in narrowed):
-        return connection.scalar(sa.select(sa.func.count()).where(*conditions)) or 0
-    states = tuple(RunState) if query.states is None else query.states
-    over = sa.select(sa.func.sum(run_counts.c.count)).where(
-        run_counts.c.account_id == query.account_id,
-        run_counts.c.type.in_(query.types),
-        run_counts.c.state.in_(states),
-    )
-    active = sa.select(sa.func.count()).where(
-        runs.c.account_id == query.account_id,
-        runs.c.state.in_([state for state in states if state in ACTIVE]),
-        runs.c.type.in_(query.types),
-    )
-    return int(connection.scalar(over) or 0) + (connection.scalar(active) or 0)
-
-
-def _read(connection: sa.Connection, numbers: Sequence[int]) -> list[SyncRun]:
+def read(connection: sa.Connection, numbers: Sequence[int]) -> list[SyncRun]:
     """In the order of the numbers."""
-    rows = {row["number"]: row for row in connection.execute(_RUN.where(runs.c.number.in_(numbers))).mappings()}
+    rows = {row["number"]: row for row in _RUN.rows(connection, numbers)}
     unfinished = [number for number, row in rows.items() if row["state"] != RunState.COMPLETED]
     committed = _committed(connection, unfinished)
     return [_run(rows[number], committed.get(number)) for number in numbers]
 
 
+def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[str, Any]]:
+    states = query.states or ()
+    given: dict[str, Any] = {
+        "account": query.account_id,
+        "run": query.run_id,
+        "job": query.job_id,
+        "until": query.until,
+        "row_count": query.limit,
+        "row_offset": query.offset,
+        **{f"type_{number}": type_ for number, type_ in enumerate(query.types)},
+        **{f"state_{number}": state for number, state in enumerate(states)},
+    }
+    if query.since is not None:
+        given |= {"since": query.since, "first": first_since(connection, query.since)}
+    shape = _Shape(
+        types=len(query.types),
+        states=len(states),
+        run=query.run_id is not None,
+        job=query.job_id is not None,
+        since=query.since is not None,
+        until=query.until is not None,
+        few=query.run_id is None and query.job_id is None and _are_few(connection, given, len(query.types)),
+        seen_by=query.seen_by,
+    )
+    return shape, given
+
+
+@lru_cache(maxsize=512)
+def _numbers(shape: _Shape, order: str, descending: bool) -> Question:  # noqa: FBT001  (a key of the cache)
+    query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(order, descending=descending))
+    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    return question(query.limit(next(counts)).offset(next(counts)), seen_by=shape.seen_by)
+
+
+def _conditions(shape: _Shape) -> list[sa.ColumnElement[bool]]:
+    conditions = [runs.c.account_id == _text("account"), *run_seen_by(shape.seen_by), _type_in(runs, shape.types)]
+    if shape.run:
+        conditions.append(runs.c.id == _text("run"))
+    if shape.states:
+        conditions.append(_state_in(runs, shape.states))
+    if shape.since:
+        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
+        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
+    if shape.until:
+        conditions.append(runs.c.created_at <= sa.bindparam("until", type_=runs.c.created_at.type))
+    if shape.job:
+        job = sa.select(jobs.c.number).where(jobs.c.id == _text("job")).scalar_subquery()
+        conditions.append(runs.c.job_number == job)
+    if shape.few:
+        theirs = sa.select(jobs.c.number).where(jobs.c.account_id == _text("account"), _type_in(jobs, shape.types))
+        conditions.append(runs.c.job_number.in_(theirs))
+    return conditions
+
+
+def _order(order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
+    """What has no value comes last either way; among equals the newest comes first."""
+    if order == "number":
+        return [runs.c.number.desc() if descending else runs.c.number]
+    column = _ORDERS[order]
+    return [column.is_(None), column.desc() if descending else column.asc(), runs.c.number.desc()]
+
+
+def _are_few(connection: sa.Connection, given: dict[str, Any], types: int) -> bool:
+    """Few of those that are over: then the runs of their jobs are looked through, sooner than all there are."""
+    [found] = _over(types, 0).rows(connection, given)
+    return (found["count"] or 0) <= FEW_RUNS
+
+
+def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: dict[str, Any]) -> int:
+    """Where only types and states matter, those that are over are counted already."""
+    if shape.run or shape.job or shape.since or shape.until or shape.seen_by is not None:
+        [found] = _counted(shape).rows(connection, given)
+        return int(found["count"])
+    [over] = _over(shape.types, shape.states).rows(connection, given)
+    active = [state for state in query.states or tuple(RunState) if state in ACTIVE]
+    found = {f"active_{number}": state for number, state in enumerate(active)}
+    [waiting] = _active(shape.types, len(active)).rows(connection, {**given, **found}) if active else [{"count": 0}]
+    return int(over["count"] or 0) + int(waiting["count"])
+
+
+@lru_cache(maxsize=512)
+def _counted(shape: _Shape) -> Question:
+    counting = sa.select(sa.func.count().label("count")).select_from(runs).where(*_conditions(shape))
+    return question(counting, seen_by=shape.seen_by)
+
+
+@lru_cache(maxsize=64)
+def _over(types: int, states: int) -> Prepared:
+    mine = [run_counts.c.account_id == _text("account"), _type_in(run_counts, types)]
+    if states:
+        mine.append(_state_in(run_counts, states))
+    return Prepared(sa.select(sa.func.sum(run_counts.c.count).label("count")).where(*mine))
+
+
+@lru_cache(maxsize=64)
+def _active(types: int, states: int) -> Prepared:
+    among = runs.c.state.in_([_text(f"active_{number}") for number in range(states)])
+    mine = (runs.c.account_id == _text("account"), among, _type_in(runs, types))
+    return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*mine))
+
+
 def _committed(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
     """Rows and bytes of runs that did not come to their end, by what their steps said: the last word of each stream."""
-    if not numbers:
-        return {}
     said: defaultdict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
-    query = sa.select(steps.c.run_number, steps.c.result).where(
-        steps.c.run_number.in_(numbers), steps.c.result.is_not(None)
-    )
-    for row in connection.execute(query.order_by(steps.c.run_number, steps.c.attempt, steps.c.position)):
-        if isinstance(row.result, dict) and "origin" in row.result:
-            said[row.run_number][row.result["origin"]] = row.result
+    for row in _STEPS.rows(connection, numbers):
+        if isinstance(row["result"], dict) and "origin" in row["result"]:
+            said[row["run_number"]][row["result"]["origin"]] = row["result"]
     return {
         number: (_sum(streams.values(), "rows_synced"), _sum(streams.values(), "bytes_synced"))
         for number, streams in said.items()
     }
 
 
-def _sum(streams: Any, name: str) -> int:
+def _sum(streams: Iterable[dict[str, Any]], name: str) -> int:
     return sum(int(stream.get(name, 0)) for stream in streams)
 
 
-def _run(row: sa.RowMapping, committed: tuple[int, int] | None) -> SyncRun:
+def _run(row: Row, committed: tuple[int, int] | None) -> SyncRun:
     result = row["result"] or {}
     rows, size = committed or (result.get("rows_synced", 0), result.get("bytes_synced", 0))
     return SyncRun(
         id=row["id"],
         job_id=row["job_id"],
         type=row["type"],
-        state=RunState(row["state"]),
+        state=_STATES[row["state"]],
         created_at=row["created_at"],
         started_at=row["started_at"],
         finished_at=row["finished_at"],
@@ -154,33 +205,13 @@ def _run(row: sa.RowMapping, committed: tuple[int, int] | None) -> SyncRun:
     )
 
 
-def _run_events(number: int | None, kind: str | None, states: tuple[RunState, ...] | None) -> sa.Select[Any]:
-    query = (
-        sa.select(
-            runs.c.id, _kind_of_run().label("kind"), runs.c.created_at.label("at"), runs.c.number.label("run_number"),
-            sa.null().label("revision"),
-        )
-        .select_from(runs.outerjoin(run_variants, run_variants.c.run_number == runs.c.number))
-        .where(runs.c.job_number == number)
-    )  # fmt: skip
-    if kind is not None:
-        query = query.where(_kind_of_run() == kind)
-    return query if states is None else query.where(runs.c.state.in_(states))
+def _type_in(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+    return table.c.type.in_([_text(f"type_{number}") for number in range(count)])
 
 
-def _kind_of_run() -> sa.ColumnElement[str]:
-    """Runs that do what their job says are syncs, or the resets that the job is."""
-    return sa.func.coalesce(run_variants.c.kind, sa.case((runs.c.type == "kb-reset", "reset"), else_="sync"))
+def _state_in(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+    return table.c.state.in_([_text(f"state_{number}") for number in range(count)])
 
 
-def _revision_events(number: int | None, kind: str | None) -> sa.Select[Any]:
-    told = sa.case((job_revisions.c.revision == 1, "created"), else_="updated")
-    query = (
-        sa.select(
-            (jobs.c.id + "." + sa.cast(job_revisions.c.revision, sa.Text)).label("id"), told.label("kind"),
-            job_revisions.c.created_at.label("at"), sa.null().label("run_number"), job_revisions.c.revision,
-        )
-        .select_from(job_revisions.join(jobs, jobs.c.number == job_revisions.c.job_number))
-        .where(job_revisions.c.job_number == number)
-    )  # fmt: skip
-    return query if kind is None else query.where(told == kind)
+def _text(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from agent.core.records import RunVariant
+from shared.models.job import IntervalType
 from shared.states import RunState
 
 SyncOrder = Literal["number", "start_time", "status", "job_type", "duration"]
@@ -47,6 +48,31 @@ class SyncRun:
 
 
 @dataclass(frozen=True, slots=True)
+class SyncJob:
+    """A job that syncs or resets, as it is now. `data`: its driver's parameters."""
+
+    id: str
+    name: str
+    account_id: str
+    is_active: bool
+    """Enabled, and not paused."""
+    interval_type: IntervalType
+    interval: str | None
+    timezone: str
+    data: dict[str, Any]
+    created_at: datetime
+    updated_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SyncPlaces:
+    """Ids of what may be seen, by name."""
+
+    sources: Mapping[str, str]
+    bases: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
 class SyncEvent:
     """A run of the job (`kind`: sync, reset, refresh, clear; with `run`), or a publishing (created, updated)."""
 
@@ -60,6 +86,13 @@ class SyncEvent:
 class SyncStore(Protocol):
     async def sync_runs(self, query: SyncQuery) -> tuple[Sequence[SyncRun], int]:
         """A page and how many there are in all."""
+
+    async def sync_jobs(
+        self, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
+    ) -> tuple[Sequence[SyncJob], int]:
+        """A page by name and how many there are in all."""
+
+    async def sync_places(self, account_id: str, seen_by: str | None) -> SyncPlaces: ...
 
     async def sync_events(
         self, job_id: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int

@@ -26,6 +26,8 @@ FINE = {
     ("/api/jobs/_check", "any"): "what is wrong is what it is asked for",
     ("/api/auth/logout", "any"): "whoever is not logged in is logged out",
     ("/api/drafts", "nothing"): "a draft may begin empty",
+    ("/v1/list-jobs", "nothing"): "all that it may say is optional",
+    ("/v1/list-jobs", "unknown names"): "what it does not know it ignores",
 }
 """Routes that rightly do what they are for, by the body's name."""
 

@@ -10,8 +10,9 @@ from pydantic import BaseModel, Field, ValidationError
 
 from agent.api.contracts.connector_jobs.words import ShortText
 from agent.api.errors import fault_of
+from agent.core.ports.syncs import SyncJob, SyncPlaces
 from shared.errors import Fault, InvalidInput
-from shared.models import Job, JobInput
+from shared.models import JobInput
 from shared.models.base import Instant
 
 Activity = Literal["active", "inactive"]
@@ -101,22 +102,19 @@ class TimelineEvent(BaseModel):
     summary: str
 
 
-def connection_of(
-    job: Job, data: Mapping[str, Any], sources: Mapping[str, str], bases: Mapping[str, str]
-) -> ConnectorConnection:
-    """`sources` and `bases`: ids by name."""
-    streams = streams_of(data)
+def connection_of(job: SyncJob, places: SyncPlaces) -> ConnectorConnection:
+    streams = streams_of(job.data)
     source = str(streams[0]["source_table"]).partition(".")[0] if streams else ""
     shown = [_stream_of(stream, source) for stream in streams]
     return ConnectorConnection.model_construct(
         connection_id=job.id,
         name=job.name,
         workspace_id=job.account_id,
-        source_id=sources.get(source),
-        destination_id=bases.get(str(data.get("knowledge_base"))),
+        source_id=places.sources.get(source),
+        destination_id=places.bases.get(str(job.data.get("knowledge_base"))),
         configurations=Configurations.model_construct(streams=shown),
         schedule=_schedule_of(job),
-        status="active" if job.enabled and job.paused_at is None else "inactive",
+        status="active" if job.is_active else "inactive",
         created_at=job.created_at,
         updated_at=job.updated_at,
     )
@@ -187,11 +185,12 @@ def _theirs(fault: Fault) -> Fault:
 def _stream_of(stream: Mapping[str, Any], source: str) -> StreamFields:
     """A table of another source keeps its whole name."""
     whole = str(stream.get("source_table", ""))
-    told = {name: stream.get(name) for name in _STREAM_FIELDS}
-    return StreamFields.model_validate({"table": whole.removeprefix(f"{source}."), **told})
+    told: dict[str, Any] = {name: stream.get(name) for name in _STREAM_FIELDS}
+    made: StreamFields = StreamFields.model_construct(None, table=whole.removeprefix(f"{source}."), **told)
+    return made
 
 
-def _schedule_of(job: Job) -> Schedule | None:
+def _schedule_of(job: SyncJob) -> Schedule | None:
     if job.interval_type == "none" or job.interval is None:
         return None
     return Schedule.model_construct(interval_type=job.interval_type, interval=job.interval, timezone=job.timezone)

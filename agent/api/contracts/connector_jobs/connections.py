@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
@@ -44,13 +45,12 @@ from agent.api.contracts.connector_jobs.words import (
 from agent.core.callers import Caller
 from agent.core.operations import Core
 from agent.core.permissions import Act
-from agent.core.ports.syncs import SyncEvent
-from agent.core.syncing import SYNC, TYPES, Kind
+from agent.core.ports.syncs import SyncEvent, SyncJob
+from agent.core.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
 from shared.models import Job, JobInput
 
 routes = connector_routes()
-_FILTER = f"type:{','.join(TYPES)}"
 
 
 class TimelineQuery(PageQuery):
@@ -64,7 +64,7 @@ async def list_connector_connections(
 ) -> Response:
     """By name."""
     core = api_of(request).core
-    jobs, total = await core.jobs.list(caller, filter=_FILTER, limit=query.limit, start=query.offset)
+    jobs, total = await core.syncing.jobs(caller, query.limit, query.offset)
     shown = await _shown(core, caller, jobs)
     return json_answer(Listed[ConnectorConnection].model_construct(data=shown, total=total))
 
@@ -89,14 +89,14 @@ async def create_connector_connection(
         job = await core.syncing.create(caller, definition, fresh)
     except InvalidInput as error:
         raise in_their_words(error) from None
-    return json_answer((await _shown(core, caller, [job]))[0], 201)
+    return json_answer((await _shown(core, caller, [await core.syncing.one(caller, job.id)]))[0], 201)
 
 
 @routes.get("/connections/{connection_id}", **connector_answers(200, ConnectorConnection, 404, 405))
 async def get_connector_connection(request: Request, caller: ReaderHere, connection_id: str) -> Response:
     """One of them."""
     core = api_of(request).core
-    return json_answer((await _shown(core, caller, [await core.syncing.job(caller, connection_id, Act.READ)]))[0])
+    return json_answer((await _shown(core, caller, [await core.syncing.one(caller, connection_id)]))[0])
 
 
 @routes.patch("/connections/{connection_id}", **connector_answers(200, ConnectorConnection, 404, 405, 409, 413, 415))
@@ -116,7 +116,7 @@ async def change_connector_connection(
         raise in_their_words(error) from None
     if given.status == "active" and job.paused_at is not None:
         await core.jobs.resume(caller, job.id)
-    changed = await core.syncing.job(caller, job.id, Act.READ)
+    changed = await core.syncing.one(caller, job.id)
     return json_answer((await _shown(core, caller, [changed]))[0])
 
 
@@ -170,10 +170,9 @@ async def read_connector_timeline(
     return json_answer(Listed[TimelineEvent].model_construct(data=told, total=total))
 
 
-async def _shown(core: Core, caller: Caller, jobs: list[Job]) -> list[ConnectorConnection]:
-    sources = {source.name: source.id for source in await core.world.list_connections(caller)}
-    bases = await core.syncing.base_ids(caller)
-    return [connection_of(job, job.data, sources, bases) for job in jobs]
+async def _shown(core: Core, caller: Caller, jobs: Sequence[SyncJob]) -> list[ConnectorConnection]:
+    places = await core.syncing.places(caller)
+    return [connection_of(job, places) for job in jobs]
 
 
 async def _changes(core: Core, caller: Caller, job: Job, given: ConnectionChange) -> dict[str, Any]:

@@ -1,0 +1,153 @@
+"""Jobs that sync or reset, as lists for machines have them; and what became of one."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.ports.syncs import SyncEvent, SyncJob, SyncPlaces
+from agent.store.asking import Question, question
+from agent.store.prepared import Prepared, Row
+from agent.store.syncs import read
+from agent.store.tables import connections, job_revisions, jobs, knowledge_bases, run_variants, runs
+from agent.store.visibility import job_seen_by, resource_seen_by
+from shared.states import RunState
+
+_JOB = sa.select(
+    jobs.c.id, jobs.c.name, jobs.c.account_id, jobs.c.enabled, jobs.c.paused_at, jobs.c.definition, jobs.c.created_at,
+    jobs.c.updated_at,
+)  # fmt: skip
+_KIND_OF_RUN = sa.func.coalesce(run_variants.c.kind, sa.case((runs.c.type == "kb-reset", "reset"), else_="sync"))
+"""Runs that do what their job says are syncs, or the resets that the job is."""
+_TOLD = sa.case((job_revisions.c.revision == 1, "created"), else_="updated")
+
+
+def page(
+    connection: sa.Connection, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
+) -> tuple[list[SyncJob], int]:
+    connection.begin()
+    given = {"account": account_id, "job": job_id, "row_count": limit, "row_offset": offset}
+    rows = _page(seen_by, job_id is not None).rows(connection, given)
+    [found] = _count(seen_by, job_id is not None).rows(connection, given)
+    return [_job(row) for row in rows], found["count"]
+
+
+def places(connection: sa.Connection, account_id: str, seen_by: str | None) -> SyncPlaces:
+    connection.begin()
+    found = (
+        _named(table, seen_by).rows(connection, {"account": account_id}) for table in ("connection", "knowledge_base")
+    )
+    sources, bases = ({row["name"]: row["id"] for row in rows} for rows in found)
+    return SyncPlaces(sources, bases)
+
+
+def events(
+    connection: sa.Connection,
+    job_id: str,
+    kind: str | None,
+    states: tuple[RunState, ...] | None,
+    limit: int,
+    offset: int,
+) -> tuple[list[SyncEvent], int]:
+    connection.begin()
+    named = {f"state_{number}": state for number, state in enumerate(states or ())}
+    given = {"job": job_id, "kind": kind, "row_count": limit, "row_offset": offset, **named}
+    newest, count = _events(kind is not None, None if states is None else len(states))
+    rows = newest.rows(connection, given)
+    [found] = count.rows(connection, given)
+    told = {run.id: run for run in read(connection, [row["run_number"] for row in rows if row["run_number"]])}
+    news = [SyncEvent(row["id"], row["kind"], row["at"], told.get(row["id"]), row["revision"]) for row in rows]
+    return news, found["count"]
+
+
+@lru_cache(maxsize=256)
+def _page(seen_by: str | None, one: bool) -> Question:  # noqa: FBT001  (a key of the cache)
+    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    query = _JOB.where(*_conditions(seen_by, one=one)).order_by(jobs.c.name_key, jobs.c.number)
+    return question(query.limit(next(counts)).offset(next(counts)), seen_by=seen_by)
+
+
+@lru_cache(maxsize=256)
+def _count(seen_by: str | None, one: bool) -> Question:  # noqa: FBT001
+    counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*_conditions(seen_by, one=one))
+    return question(counting, seen_by=seen_by)
+
+
+@lru_cache(maxsize=256)
+def _named(kind: Any, seen_by: str | None) -> Question:
+    table = connections if kind == "connection" else knowledge_bases
+    mine = (table.c.account_id == _text("account"), *resource_seen_by(table, kind, seen_by))
+    return question(sa.select(table.c.name, table.c.id).where(*mine), seen_by=seen_by)
+
+
+@lru_cache(maxsize=64)
+def _events(of_kind: bool, states: int | None) -> tuple[Prepared, Prepared]:  # noqa: FBT001
+    parts = [_run_events(states, of_kind=of_kind)]
+    if states is None:
+        parts.append(_revision_events(of_kind=of_kind))
+    every = sa.union_all(*parts).subquery()
+    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    newest = sa.select(every).order_by(every.c.at.desc(), every.c.run_number.desc(), every.c.revision.desc())
+    count = sa.select(sa.func.count().label("count")).select_from(every)
+    return Prepared(newest.limit(next(counts)).offset(next(counts))), Prepared(count)
+
+
+def _conditions(seen_by: str | None, *, one: bool) -> list[sa.ColumnElement[bool]]:
+    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None), *job_seen_by(seen_by)]
+    conditions.append(jobs.c.type.in_([sa.literal_column(f"'{type_}'") for type_ in ("kb-sync", "kb-reset")]))
+    return [*conditions, jobs.c.id == _text("job")] if one else conditions
+
+
+def _run_events(states: int | None, *, of_kind: bool) -> sa.Select[Any]:
+    query = (
+        sa.select(
+            runs.c.id, _KIND_OF_RUN.label("kind"), runs.c.created_at.label("at"), runs.c.number.label("run_number"),
+            sa.null().label("revision"),
+        )
+        .select_from(runs.outerjoin(run_variants, run_variants.c.run_number == runs.c.number))
+        .where(runs.c.job_number == _number_of_job())
+    )  # fmt: skip
+    if of_kind:
+        query = query.where(_text("kind") == _KIND_OF_RUN)
+    if states is not None:
+        query = query.where(runs.c.state.in_([_text(f"state_{number}") for number in range(states)]))
+    return query
+
+
+def _revision_events(*, of_kind: bool) -> sa.Select[Any]:
+    query = (
+        sa.select(
+            (jobs.c.id + "." + sa.cast(job_revisions.c.revision, sa.Text)).label("id"), _TOLD.label("kind"),
+            job_revisions.c.created_at.label("at"), sa.null().label("run_number"), job_revisions.c.revision,
+        )
+        .select_from(job_revisions.join(jobs, jobs.c.number == job_revisions.c.job_number))
+        .where(job_revisions.c.job_number == _number_of_job())
+    )  # fmt: skip
+    return query.where(_text("kind") == _TOLD) if of_kind else query
+
+
+def _number_of_job() -> sa.ScalarSelect[int]:
+    named = jobs.alias("named")
+    return sa.select(named.c.number).where(named.c.id == _text("job")).scalar_subquery()
+
+
+def _job(row: Row) -> SyncJob:
+    definition = row["definition"]
+    return SyncJob(
+        id=row["id"],
+        name=row["name"],
+        account_id=row["account_id"],
+        is_active=bool(row["enabled"]) and row["paused_at"] is None,
+        interval_type=definition["interval_type"],
+        interval=definition["interval"],
+        timezone=definition["timezone"],
+        data=definition["data"],
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _text(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)

@@ -1,0 +1,179 @@
+"""The lists of the published contracts, to an agent with 200,000 runs of 10,000 jobs, over HTTP: beside a bare Starlette
+route that sends the same statements and answers the same JSON."""
+
+# ruff: noqa: S608  (its statements are its own, made of constants)
+from __future__ import annotations
+
+import http.client
+import json
+import sqlite3
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, closing, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.store import STORE_FILE
+from benchmarks.pairs import Comparison, Measure, compare
+from benchmarks.queries import free_port, listens
+from benchmarks.seeded import seed
+from tests.harness.agent_process import agent_process, until
+
+RUNS, JOBS, BASES = 200_000, 10_000, 20
+_ASKED = 40
+"""Times that a question is asked for one median."""
+_PAIRS = 7
+_ROOT = "/v1/organizations/default/knowledge/connectors"
+_UNLIKE = ("pageKey", "metadata")
+"""What the bare routes do not have: keys of pages."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Question:
+    """`body`: it is a POST; both get the same."""
+
+    name: str
+    ours: str
+    bare: str
+    body: dict[str, Any] | None = None
+
+
+def _questions(store: Path) -> list[_Question]:
+    with closing(sqlite3.connect(store)) as connection:
+        query = "SELECT id FROM jobs WHERE type = 'kb-sync' AND number > 5000 LIMIT 1"
+        [job] = connection.execute(query).fetchone()
+        [corpus] = connection.execute("SELECT number FROM knowledge_bases WHERE name = 'base-7'").fetchone()
+    return [
+        _Question("003: what waits and runs, 10", "/v1/list-jobs", "/first", {"numResults": 10}),
+        _Question("003: failed or aborted, 100", "/v1/list-jobs", "/first", {"numResults": 100, "state": ["FAILED", "ABORTED"]}),
+        _Question("003: failed of a corpus, 100", "/v1/list-jobs", "/first", {"numResults": 100, "state": ["FAILED"], "corpusId": [corpus]}),
+        _Question("003 v2: all, 10", "/v2/jobs?limit=10", "/second?limit=10"),
+        _Question("003 v2: all, 100", "/v2/jobs?limit=100", "/second?limit=100"),
+        _Question("002: jobs, 20", f"{_ROOT}/jobs", "/syncs?limit=20"),
+        _Question("002: jobs, 100 from 50,000 on", f"{_ROOT}/jobs?limit=100&offset=50000", "/syncs?limit=100&offset=50000"),
+        _Question("002: jobs of a connection", f"{_ROOT}/jobs?connection_id={job}", f"/syncs?job={job}&limit=20"),
+        _Question("002: the longest that failed", f"{_ROOT}/jobs?status=failed&order_by=-duration", "/syncs?state=failed&limit=20"),
+        _Question("002: connections, 20", f"{_ROOT}/connections", "/connections?limit=20"),
+        _Question("002: connections, 100", f"{_ROOT}/connections?limit=100", "/connections?limit=100"),
+        _Question("002: timeline of a connection", f"{_ROOT}/connections/{job}/timeline", f"/timeline?job={job}&limit=20"),
+        _Question("002: sources, 20", f"{_ROOT}/sources", "/sources?limit=20"),
+    ]  # fmt: skip
+
+
+async def measure() -> list[Comparison]:
+    async with _both() as (ours, bare, store):
+        found = []
+        for question in _questions(store):
+            _check_same(ours, bare, question)
+            mine = _median(ours, question.ours, question.body)
+            theirs = _median(bare, question.bare, question.body)
+            found.append(await compare(question.name, mine, "a bare Starlette route", theirs, pairs=_PAIRS))
+        return found
+
+
+class _Server:
+    """One connection, kept open."""
+
+    def __init__(self, port: int, headers: dict[str, str]) -> None:
+        self._connection = http.client.HTTPConnection("127.0.0.1", port)
+        self._headers = headers
+
+    def ask(self, path: str, body: dict[str, Any] | None) -> bytes:
+        sent = None if body is None else json.dumps(body)
+        try:
+            self._connection.request("GET" if body is None else "POST", path, sent, self._headers)
+            answer = self._connection.getresponse()
+        except http.client.RemoteDisconnected:  # it was silent for longer than the server keeps a connection
+            self._connection.close()
+            return self.ask(path, body)
+        said = answer.read()
+        if answer.status != http.client.OK:
+            raise RuntimeError(f"{path}: {answer.status} {said.decode()}")
+        return said
+
+
+def _median(server: _Server, path: str, body: dict[str, Any] | None) -> Measure:
+    async def measured() -> float:
+        taken = []
+        for _ in range(_ASKED):
+            began = time.perf_counter()
+            server.ask(path, body)
+            taken.append(time.perf_counter() - began)
+        return statistics.median(taken)
+
+    return measured
+
+
+def _check_same(ours: _Server, bare: _Server, question: _Question) -> None:
+    one = json.loads(ours.ask(question.ours, question.body))
+    other = json.loads(bare.ask(question.bare, question.body))
+    mine = {name: value for name, value in one.items() if name not in _UNLIKE}
+    if mine != other:
+        raise RuntimeError(f"{question.name}: the two answers differ\n{mine}\n{other}")
+
+
+@asynccontextmanager
+async def _both() -> AsyncIterator[tuple[_Server, _Server, Path]]:
+    with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as name:
+        data_dir = Path(name, "agent")
+        await seed(data_dir, RUNS, JOBS)
+        store = data_dir / STORE_FILE
+        _add_uses(store)
+        port = free_port()
+        env = {"JOBDECK_WORKERS": "1", "JOBDECK_REQUESTS_PER_MINUTE": "10000000"}
+        with agent_process(data_dir, "--bind", f"127.0.0.1:{port}", env=env) as agent, _bare(store) as bare:
+            token = agent.token("read", "admin")
+            yield _Server(port, {"Authorization": f"Bearer {token}"}), bare, store
+
+
+def _add_uses(path: Path) -> None:
+    """Each sync and reset brings a table of some connection into some base, as its definition says."""
+    with closing(sqlite3.connect(path)) as store, store:
+        now = time.time_ns() // 1000
+        for number in range(BASES):
+            store.execute(
+                "INSERT INTO knowledge_bases (id, name, account_id, owner_id, visibility, embedder, dimensions, rows, "
+                "generation, created_at, updated_at) VALUES (?, ?, 'default', NULL, 'account', 'wordllama', 256, 0, 1, ?, ?)",
+                (f"base-id-{number}", f"base-{number}", now, now),
+            )
+            store.execute(
+                "INSERT INTO connections (id, name, kind, url, secret_name, account_id, owner_id, visibility, created_at) "
+                "VALUES (?, ?, 'sqlite', 'sqlite:////tmp/none.db', NULL, 'default', NULL, 'account', ?)",
+                (f"source-id-{number}", f"source-{number}", now),
+            )
+        data = (
+            "json_object('source_table', 'source-' || (number % 20) || '.orders', 'knowledge_base', "
+            "'base-' || (number % 20), 'content_columns', json_array('product'), 'filter_column', 'updated_at')"
+        )
+        kinds = "type IN ('kb-sync', 'kb-reset')"
+        store.execute(
+            f"UPDATE jobs SET definition = json_set(definition, '$.type', type, '$.data', {data}) WHERE {kinds}"
+        )
+        store.execute(
+            "INSERT INTO job_revisions (job_number, revision, definition, author_id, created_at) "
+            f"SELECT number, 1, definition, owner_id, created_at FROM jobs WHERE {kinds} "
+            "AND number NOT IN (SELECT job_number FROM job_revisions)"
+        )
+        for kind, word in (("knowledge_base", "base-"), ("connection", "source-")):
+            store.execute(
+                "INSERT INTO job_uses (job_number, revision, kind, name, account_id) "
+                f"SELECT number, 1, ?, ? || (number % 20), 'default' FROM jobs WHERE {kinds}",
+                (kind, word),
+            )
+
+
+@contextmanager
+def _bare(store: Path) -> Iterator[_Server]:
+    port = free_port()
+    command = [sys.executable, "-m", "benchmarks.peers.bare_listings", str(store), str(port)]
+    with subprocess.Popen(command) as process:  # noqa: S603  (its own interpreter)
+        try:
+            until(lambda: listens(port), "the bare routes answer")
+            yield _Server(port, {})
+        finally:
+            process.terminate()

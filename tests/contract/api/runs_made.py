@@ -22,10 +22,11 @@ ERROR = RunError(kind="refused", message="connection refused", fingerprint="f1")
 class RunMaker:
     """Jobs of any type and their runs, in the account of the agent's own user unless told otherwise."""
 
-    def __init__(self, agent: RunningAgent, account: str | None = None) -> None:
+    def __init__(self, agent: RunningAgent, account: str | None = None, owner: str | None = None) -> None:
         self.agent = agent
         self.store: Store = agent.core.store
         self.account = account or self.caller.account_id
+        self._owner = owner
         self._make = Maker(self.store)
 
     @property
@@ -41,7 +42,7 @@ class RunMaker:
         self, name: str = "Orders", type: str = "command", needs: Needs = NOTHING, **fields: Any  # noqa: A002
     ) -> Job:  # fmt: skip
         given = definition(name, type=type, **fields)
-        owner, _ = await self.store.find_owner(self.account)
+        owner = self._owner or (await self.store.find_owner(self.account))[0]
         new = NewJob(new_id(), self.account, owner, slug_of(name), given, marks(), needs=needs)
         return await self.store.insert_job(new, self.now)
 

@@ -159,3 +159,47 @@ async def test_003_the_schema_that_is_printed(agent: RunningAgent) -> None:
     }
     assert {"code", "message", "details"} < set(refused)
     assert set(refused["status"][0]) == set(example["status"][0])
+
+
+async def our_examples(page: str, agent: RunningAgent, places: dict[str, str]) -> list[Any]:
+    """What each line of curl in a page of docs/api is answered."""
+    text = (Path(__file__).parents[3] / "docs" / "api" / f"{page}.md").read_text()
+    lines = [line for block in printed.fenced(text, "bash") for line in block.splitlines() if line.startswith("curl ")]
+    assert lines, f"docs/api/{page}.md shows no request"
+    answers = []
+    for line in lines:
+        told = {HOST_000: agent.url, **{name: value for name, value in places.items() if name in line}}
+        answers.append((await printed.curl(printed.placed(line, told))).json)
+    return answers
+
+
+async def test_our_page_of_001(agent: RunningAgent) -> None:
+    run = await RunMaker(agent).run(await RunMaker(agent).job(), "failed")
+    places = {"$TOKEN": await agent.token("read", "run"), "$JOB_ID": run.id}
+    read, rerun = await our_examples("background-jobs", agent, places)
+    assert (read["data"]["id"], rerun["data"]["originalJobId"]) == (run.id, run.id)
+
+
+async def test_our_page_of_003(agent: RunningAgent) -> None:
+    make = RunMaker(agent)
+    job = await make.job()
+    done, failed = await make.run(job, "completed"), await make.run(job, "failed")
+    first, second = await our_examples("job-listing", agent, {"$TOKEN": await agent.token("read")})
+    assert [each["id"] for each in first["job"]] == [done.id]
+    assert [each["id"] for each in second["jobs"]] == [failed.id]
+
+
+async def test_our_page_of_002(world: RunningAgent) -> None:
+    run = await RunMaker(world).run(await RunMaker(world).job(type="kb-sync"), "failed")
+    token = await world.token("read", "run", "edit")
+    [listed] = await our_examples("connector-jobs", world, {"$TOKEN": token})
+    assert [each["job_id"] for each in listed["data"]] == [run.id]
+    text = (Path(__file__).parents[3] / "docs" / "api" / "connector-jobs.md").read_text()
+    [example] = printed.fenced(text, "json")
+    root = "/v1/organizations/default/knowledge/connectors"
+    async with world.tcp(token) as client:
+        source = (await client.get(f"{root}/sources")).json()["data"][0]["source_id"]
+        body = printed.placed(example, {'"…"': f'"{source}"', "updated_at": "created_at"})
+        made = await client.post(f"{root}/connections", content=body)
+        assert made.status_code == 201, made.text
+        assert made.json()["schedule"] == json.loads(example)["schedule"]

@@ -8,12 +8,14 @@ from collections.abc import AsyncIterator, Sequence
 
 from agent.api.frames import RETRY, event_frame, reset_frame
 from agent.core.ports import Store
+from agent.core.sight import Answer, Sight, masked
 from shared.models import Event
 
 _PAGE = 500
 _EVERYBODY = ""
 """The account of events that concern all accounts."""
 _WHO_THERE_IS = {"account.changed", "user.changed", "token.changed"}
+_WHO_SEES_WHAT = {"share.changed", "job.created"}
 
 
 class Subscriber:
@@ -23,8 +25,10 @@ class Subscriber:
     the other side has stopped reading: it is told to begin anew, and dropped.
     """
 
-    def __init__(self, account_id: str, most: int, most_bytes: int) -> None:
+    def __init__(self, account_id: str, sight: Sight | None, most: int, most_bytes: int) -> None:
         self.account_id = account_id
+        self.sight = sight
+        """What its user may hear of; None: all of the account."""
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -42,8 +46,14 @@ class Subscriber:
             self._frames.append((event_id, frame))
             self._bytes += len(frame)
         else:
-            self._overflow(event_id)
+            self._overflow(event_id, "slow")
         self._woken.set()
+
+    def begin_anew(self, event_id: int) -> None:
+        """What its user may see has changed."""
+        if not self._closed:
+            self._overflow(event_id, "access")
+            self._woken.set()
 
     def close(self) -> None:
         """End the stream after what is waiting."""
@@ -71,12 +81,12 @@ class Subscriber:
             if closed:
                 return
 
-    def _overflow(self, event_id: int) -> None:
+    def _overflow(self, event_id: int, reason: str) -> None:
         self._overflowed = True
         self._frames.clear()
         self._bytes = 0
         if not self.behind:
-            self._frames.append((event_id, reset_frame(event_id, "slow")))
+            self._frames.append((event_id, reset_frame(event_id, reason)))
             self.close()
 
 
@@ -91,6 +101,7 @@ class Broadcast:
         """Set when the agent stops: whatever holds an answer open lets go of it."""
         self.identity_changes = 0
         """How often who there is has changed: a stream that began before asks again whether it may go on."""
+        self._sight_changes = 0
         self._unsubscribe = store.subscribe(self.publish)
 
     @property
@@ -109,13 +120,14 @@ class Broadcast:
         for subscriber in self._subscribers:
             subscriber.close()
 
-    async def stream(self, account_id: str, after: int | None) -> AsyncIterator[bytes]:
-        """Every event of the account after that position, once each and in order, as frames; None: from now on.
+    async def stream(self, account_id: str, after: int | None, seen_by: str | None = None) -> AsyncIterator[bytes]:
+        """Every event of the account after that position that this user may hear of (None: all), once each and in
+        order, as frames; None as the position: from now on.
 
         The subscriber is enrolled before the store is read, so nothing falls between the two; what comes both ways is
         told by its number.
         """
-        subscriber = self._enrol(account_id)
+        subscriber = self._enrol(account_id, await self._sight_of(account_id, seen_by))
         try:
             yield RETRY
             position = await self._store.last_event_id() if after is None else after
@@ -126,7 +138,13 @@ class Broadcast:
                     yield reset_frame(position, "unknown")
                 elif page:
                     position = page[-1].id
-                    yield b"".join(map(event_frame, page))
+                    told = _told(subscriber.sight, page)
+                    if told is None:
+                        subscriber.sight = await self._sight_of(account_id, seen_by)
+                        position = await self._store.last_event_id()
+                    frames = reset_frame(position, "access") if told is None else b"".join(map(event_frame, told))
+                    if frames:
+                        yield frames
                 if (page is None or len(page) < _PAGE) and subscriber.catch_up():
                     break
             async for frames in subscriber.live(position):
@@ -134,8 +152,18 @@ class Broadcast:
         finally:
             self._subscribers.discard(subscriber)
 
-    def _enrol(self, account_id: str) -> Subscriber:
-        subscriber = Subscriber(account_id, *self._bounds)
+    async def _sight_of(self, account_id: str, user_id: str | None) -> Sight | None:
+        """As it is when the listener is enrolled: whatever changed it meanwhile is looked at again."""
+        if user_id is None:
+            return None
+        while True:
+            changes = self._sight_changes
+            sight = await Sight.of(self._store, account_id, user_id)
+            if changes == self._sight_changes:
+                return sight
+
+    def _enrol(self, account_id: str, sight: Sight | None) -> Subscriber:
+        subscriber = Subscriber(account_id, sight, *self._bounds)
         self._subscribers.add(subscriber)
         if self.closing.is_set():
             subscriber.close()
@@ -144,10 +172,32 @@ class Broadcast:
     def publish(self, events: Sequence[Event]) -> None:
         """Called by the store on the loop after each commit."""
         self.identity_changes += sum(event.kind in _WHO_THERE_IS for event in events)
+        self._sight_changes += sum(event.kind in _WHO_SEES_WHAT for event in events)
         if not self._subscribers:
             return
         for event in events:
             interested = [each for each in self._subscribers if event.account_id in {each.account_id, _EVERYBODY}]
             frame = event_frame(event) if interested else b""
             for subscriber in interested:
-                subscriber.put(event.id, frame)
+                _hand(subscriber, event, frame)
+
+
+def _hand(subscriber: Subscriber, event: Event, frame: bytes) -> None:
+    answer = Answer.TELL if subscriber.sight is None else subscriber.sight.judge(event)
+    if answer is Answer.TELL:
+        subscriber.put(event.id, frame)
+    elif answer is Answer.MASK:
+        subscriber.put(event.id, event_frame(masked(event)))
+    elif answer is Answer.BEGIN_ANEW:
+        subscriber.begin_anew(event.id)
+
+
+def _told(sight: Sight | None, page: Sequence[Event]) -> Sequence[Event] | None:
+    """What is told of a page; None: the listener must begin anew."""
+    if sight is None:
+        return page
+    answers = [sight.judge(event) for event in page]
+    if Answer.BEGIN_ANEW in answers:
+        return None
+    told = zip(page, answers, strict=True)
+    return [masked(event) if answer is Answer.MASK else event for event, answer in told if answer is not Answer.KEEP]

@@ -12,7 +12,7 @@ from agent.core.permissions import EVERYONE, WORDS, ResourceKind, Standing, high
 from agent.core.records import NewShare
 from agent.store import events
 from agent.store.rows import Row, select_where_in
-from agent.store.tables import connections, datasets, jobs, knowledge_bases, members, runs, shares, users
+from agent.store.tables import ACTIVE, connections, datasets, jobs, knowledge_bases, members, runs, shares, users
 from agent.store.visibility import jobs_of, resource_seen_by, run_seen_by
 from shared.errors import InvalidInput, NotFound
 from shared.models.share import AccessLevel, Share, Visibility
@@ -129,6 +129,11 @@ def seen_jobs(connection: sa.Connection, account_id: str, user_id: str, least: A
 def seen_runs(connection: sa.Connection, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
     query = sa.select(runs.c.id).where(runs.c.account_id == account_id, *run_seen_by(seen_by))
     return {row["id"] for row in select_where_in(connection, query, runs.c.id, run_ids)}
+
+
+def seen_active_runs(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:
+    query = sa.select(runs.c.id).where(ACTIVE, runs.c.account_id == account_id, *run_seen_by(user_id))
+    return set(connection.scalars(query))
 
 
 def hidden_resources(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:

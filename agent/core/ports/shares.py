@@ -50,5 +50,8 @@ class ShareStore(Protocol):
     async def seen_runs(self, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
         """Those of the runs that are the account's, and that this user may see (None: all of the account)."""
 
+    async def seen_active_runs(self, account_id: str, user_id: str) -> set[str]:
+        """Ids of the runs that are not over, of jobs that the user may see."""
+
     async def hidden_resources(self, account_id: str, user_id: str) -> set[str]:
         """Ids of connections and knowledge bases that are private to others."""

@@ -51,5 +51,8 @@ class ShareVerbs(Verbs):
     async def seen_runs(self, account_id: str, run_ids: Sequence[str], seen_by: str | None) -> set[str]:
         return await self._read(shares.seen_runs, account_id, run_ids, seen_by)
 
+    async def seen_active_runs(self, account_id: str, user_id: str) -> set[str]:
+        return await self._read(shares.seen_active_runs, account_id, user_id)
+
     async def hidden_resources(self, account_id: str, user_id: str) -> set[str]:
         return await self._read(shares.hidden_resources, account_id, user_id)

@@ -165,14 +165,14 @@ async def test_a_position_that_is_none_is_refused(client: httpx.AsyncClient, giv
     assert answer.json()["error"]["faults"][0]["field"] == "Last-Event-ID"
 
 
-async def test_events_of_other_accounts_are_not_heard(agent: RunningAgent, client: httpx.AsyncClient) -> None:
+async def test_events_of_other_accounts_are_not_heard(agent: RunningAgent) -> None:
     broadcast: Broadcast = agent.agent.api.state.api.broadcast
     last = await agent.core.store.last_event_id()
 
     def event(number: int, account: str) -> Event:
         return Event(id=last + number, at=NOW, kind="job.changed", account_id=account, subject_id=account)
 
-    async with aconnect_sse(client, "GET", "/api/events") as source:
+    async with agent.local() as client, aconnect_sse(client, "GET", "/api/events") as source:
         events = source.aiter_sse()
         await anext(events)
         await until(lambda: broadcast.all_live)

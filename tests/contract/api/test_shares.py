@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
+from datetime import timedelta
 from typing import Any
 
 import httpx
 import pytest
 
 from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.records import RunUpdate
 from shared.models import ConnectionInput, JobInput
 from tests.contract.api.people import People, Person, a_job, definition
+from tests.contract.store.making import fence
 from tests.harness.agent import RunningAgent
 
 
@@ -193,3 +198,81 @@ async def test_a_run_acts_as_its_jobs_owner(world: RunningAgent, ada: Person, bo
         assert refused.status_code == 400
         assert "share it with the job's owner as runner" in refused.json()["error"]["faults"][0]["message"]
         assert (await local.post("/api/jobs", json=_sync())).status_code == 201
+
+
+# -- what one hears ----------------------------------------------------------------------------------------------------
+
+
+class Listener:
+    """An open stream of a user's events."""
+
+    def __init__(self, agent: RunningAgent, user: Person, after: int | None = None) -> None:
+        self._stream = agent.agent.api.state.api.broadcast.stream("default", after, user.id)
+        self._heard: list[tuple[str, dict[str, Any]]] = []
+
+    async def next(self) -> tuple[str, dict[str, Any]]:
+        """Kind and data of the next event; StopAsyncIteration at the end of the stream."""
+        while not self._heard:
+            text = (await asyncio.wait_for(anext(self._stream), 20)).decode()
+            frames = [dict(line.split(": ", 1) for line in frame.split("\n")) for frame in text.split("\n\n") if frame]
+            self._heard = [(frame["event"], json.loads(frame["data"])) for frame in frames if "event" in frame]
+        return self._heard.pop(0)
+
+
+async def test_events_are_told_to_whom_their_job_is_shown(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    shared, hidden = await a_job(agent, ada, "Shared"), await a_job(agent, ada, "Hidden")
+    await _share(agent, ada, f"/api/jobs/{shared.id}", "bob", "reader")
+    listener = Listener(agent, bob, await agent.core.store.last_event_id())
+    for job in (hidden, shared):
+        async with ada.client(agent) as client:
+            run = (await client.post(f"/api/jobs/{job.id}")).json()
+            await client.post(f"/api/jobs/{job.id}/_pause")
+            await client.post(f"/api/runs/{run['id']}/_cancel")
+    own = await a_job(agent, bob, "Own")
+    heard = [await listener.next() for _ in range(4)]
+    assert [kind for kind, _ in heard] == ["run.created", "job.changed", "run.changed", "job.created"]
+    assert {data["data"].get("jobId", data["subjectId"]) for _, data in heard} == {shared.id, own.id}
+
+
+@pytest.mark.parametrize("is_live", [True, False])
+async def test_who_is_given_or_refused_a_job_begins_anew(
+    agent: RunningAgent, ada: Person, bob: Person, is_live: bool
+) -> None:
+    job = await a_job(agent, ada)
+    position = await agent.core.store.last_event_id()
+    if is_live:
+        listener = Listener(agent, bob, position)
+        first = await a_job(agent, bob, "First")
+        assert (await listener.next())[1]["subjectId"] == first.id
+    await _share(agent, ada, f"/api/jobs/{job.id}", "bob", "reader")
+    if not is_live:
+        listener = Listener(agent, bob, position)
+    kind, data = await listener.next()
+    assert (kind, data["reason"]) == ("reset", "access")
+    listener = Listener(agent, bob, data["lastEventId"])
+    async with ada.client(agent) as client:
+        await client.post(f"/api/jobs/{job.id}/_pause")
+        assert (await listener.next())[1]["subjectId"] == job.id
+        await client.delete(f"/api/jobs/{job.id}/shares/bob")
+        await client.post(f"/api/jobs/{job.id}/_resume")
+    assert (await listener.next())[0] == "reset"
+
+
+async def test_a_run_of_somebody_else_says_nothing_of_its_progress(
+    agent: RunningAgent, ada: Person, bob: Person
+) -> None:
+    store, now = agent.core.store, agent.clock.now()
+    runs = {}
+    for person in (ada, bob):
+        job = await a_job(agent, person, f"{person.handle}'s")
+        async with person.client(agent) as client:
+            runs[person.handle] = (await client.post(f"/api/jobs/{job.id}")).json()["id"]
+    claimed = await store.claim(["w1", "w2"], "agent-1", now + timedelta(minutes=1), now)
+    listener = Listener(agent, bob, await store.last_event_id())
+    said = {"done": 1, "total": 2, "unit": "rows", "note": "confidential"}
+    await store.update_runs([RunUpdate(fence(each), progress=said) for each in claimed], now)
+    kind, data = await listener.next()
+    assert (kind, data["subjectId"]) == ("run.progress", runs["bob"])
+    async with bob.client(agent) as client:
+        await client.post(f"/api/runs/{runs['bob']}/_cancel")
+    assert (await listener.next())[1]["subjectId"] == runs["bob"]

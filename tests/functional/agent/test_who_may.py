@@ -66,7 +66,7 @@ async def test_a_schedule_that_cannot_be_read_can_be_replaced_also_while_paused(
     [
         ("create", Scope.EDIT), ("check", Scope.EDIT), ("pause", Scope.EDIT), ("resume", Scope.EDIT),
         ("delete", Scope.DELETE), ("run_now", Scope.RUN), ("get", Scope.READ), ("list", Scope.READ),
-        ("explain", Scope.READ), ("revisions", Scope.READ), ("replace", Scope.EDIT),
+        ("explain", Scope.READ), ("replace", Scope.EDIT),
     ],
 )  # fmt: skip
 async def test_each_act_on_jobs_needs_its_scope(stage: Stage, verb: str, missing: Scope) -> None:
@@ -79,6 +79,12 @@ async def test_each_act_on_jobs_needs_its_scope(stage: Stage, verb: str, missing
         await getattr(stage.core.jobs, verb)(stage.without(missing), *more.get(verb, (job.id,)))
 
 
+async def test_revisions_are_for_who_may_read(stage: Stage) -> None:
+    job = await stage.job()
+    with pytest.raises(Forbidden, match="read"):
+        await stage.core.revisions.list(stage.without(Scope.READ), job.id, None, 10)
+
+
 async def test_another_accounts_things_are_not_there(stage: Stage) -> None:
     job = await stage.minutely()
     await stage.tick()
@@ -88,10 +94,11 @@ async def test_another_accounts_things_are_not_there(stage: Stage) -> None:
     core, other = stage.core, stage.without(account="other")
     by_slug = f"{stage.me.handle}:{job.slug}"
     for key in (job.id, job.slug, by_slug):
-        for act in (core.jobs.get, core.jobs.pause, core.jobs.resume, core.jobs.run_now, core.jobs.revisions,
-                    core.jobs.explain):  # fmt: skip
+        for act in (core.jobs.get, core.jobs.pause, core.jobs.resume, core.jobs.run_now, core.jobs.explain):
             with pytest.raises(NotFound):
                 await act(other, key)
+        with pytest.raises(NotFound):
+            await core.revisions.list(other, key, None, 10)
         with pytest.raises(NotFound):
             await core.jobs.delete(other, key, None)
         with pytest.raises(NotFound):

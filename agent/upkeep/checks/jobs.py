@@ -80,7 +80,7 @@ def _check_held(store: StoreInspection) -> Iterator[Finding]:
 def _check_needs(job: Any, drivers: Drivers, world: World) -> Iterator[Finding]:
     name, account = job["name"], job["account_id"]
     try:
-        needs = needs_of_all(drivers, JobInput.model_validate(job["definition"]))
+        needs = needs_of_all(drivers, JobInput.model_validate({**job["definition"], "type": job["type"]}))
     except InvalidInput as refusal:
         yield error("jobs", f"job '{name}' cannot run: {refusal.message}", "edit the job, or install what it needs")
         return

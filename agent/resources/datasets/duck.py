@@ -15,7 +15,7 @@ from agent.core.driving import DriverError, RunCancelled, RunContext
 Duck = Any
 """A `duckdb.DuckDBPyConnection`; its module is loaded only where work is done."""
 
-MEMORY = "256MB"
+MEMORY = "128MB"
 THREADS = 2
 MISSING = "DuckDB, which datasets, exports and imports need, is not installed; run: pip install 'jobdeck[duckdb]'"
 _LOOK_EVERY = 0.1

@@ -43,7 +43,8 @@ def gather_natively(
         with suppress(errors):
             bench.execute("DETACH source")
         if isinstance(error, duckdb.ProgrammingError | duckdb.DataError):
-            raise DriverError("query", f"connection '{grant.name}' cannot answer the query: {error}") from None
+            reason = str(error).partition("\n\n")[0].replace("\n", " ")
+            raise DriverError("query", f"connection '{grant.name}' cannot answer the query: {reason}") from None
         raise sa.exc.DBAPIError(None, None, error) from None
     _shape(bench)
     rows = bench.execute(f"SELECT count(*) FROM {TABLE}").fetchone()[0]

@@ -55,6 +55,9 @@ class Shell(Protocol):
     def open_create(self) -> None:
         """Open the wizard that creates a job."""
 
+    def open_edit(self, job_id: str) -> None:
+        """Open the job's draft in the wizard's form."""
+
     def open_why(self, job_id: str) -> None:
         """Say why a job did (not) run."""
 

@@ -153,6 +153,11 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
         self.push_screen(CreateScreen(self.session))
 
+    def open_edit(self, job_id: str) -> None:
+        from console.screens.edit import EditScreen
+
+        self.push_screen(EditScreen(self.session, job_id))
+
     def open_why(self, job_id: str) -> None:
         from console.screens.jobs import WhyScreen
 

@@ -12,8 +12,10 @@ from console.screens.create.schema import CONNECTION, TABLE, fields_of
 from shared.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
+    from pydantic import ValidationError
+
     from console.client.answers import DriverInfo
-    from shared.models import JobInput
+    from shared.models import DraftInput, JobInput
 
 
 class Draft:
@@ -53,9 +55,21 @@ class Draft:
         try:
             return JobInput.model_validate(body)
         except ValidationError as error:
-            raise InvalidInput(
-                [Fault(".".join(map(str, each["loc"])), each["msg"], each.get("input")) for each in error.errors()]
-            ) from None
+            raise InvalidInput(_faults(error)) from None
+
+    def unfinished(self) -> DraftInput:
+        """The same as a draft may say it: how it is written must be right, no more."""
+        from pydantic import ValidationError
+
+        from shared.models import DraftInput
+
+        body, faults = self._body()
+        if unreadable := [fault for fault in faults if self.text(fault.field).strip()]:
+            raise InvalidInput(unreadable)
+        try:
+            return DraftInput.model_validate(body)
+        except ValidationError as error:
+            raise InvalidInput(_faults(error)) from None
 
     def _body(self) -> tuple[dict[str, Any], list[Fault]]:
         assert self.driver is not None
@@ -68,7 +82,7 @@ class Draft:
                 faults += error.faults
                 continue
             if value is not None:
-                _put(body, field.key, value)
+                put(body, field.key, value)
             elif field.is_required:
                 faults.append(Fault(field.key, "is needed"))
         body.pop(CONNECTION, None)
@@ -83,7 +97,11 @@ class Draft:
         return value
 
 
-def _put(body: dict[str, Any], path: str, value: Any) -> None:
+def _faults(error: ValidationError) -> list[Fault]:
+    return [Fault(".".join(map(str, each["loc"])), each["msg"], each.get("input")) for each in error.errors()]
+
+
+def put(body: dict[str, Any], path: str, value: Any) -> None:
     *folders, last = path.split(".")
     for folder in folders:
         body = body.setdefault(folder, {})

@@ -1,88 +1,49 @@
-"""The screen of the wizard: goes from step to step, asks the agent, keeps what was typed."""
+"""The wizard that makes a job from a template."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from rich.text import Text
 from textual import work
-from textual.containers import Container
-from textual.timer import Timer
-from textual.widget import Widget
 
 from console.model import Changes
 from console.screens.base import ConsoleScreen
 from console.screens.create.draft import Draft
-from console.screens.create.fields import place_of
-from console.screens.create.form import Form
-from console.screens.create.offering import Offering
 from console.screens.create.picks import Picks
-from console.screens.create.preview import SHOWN, by_hand, preview
 from console.screens.create.review import CREATE_AND_RUN, review
-from console.screens.create.schedule import ENDS, INTERVAL, STARTS, WHEN, ZONE, has_moments
-from console.screens.create.schema import BASE
-from console.screens.create.steps import STEPS, ReviewStep, Step, StepName, TemplateStep, WhatStep, WhenStep, in_order
+from console.screens.create.steps import STEPS, ReviewStep, TemplateStep, in_order
+from console.screens.create.wizard import Wizard
 from console.session import ConsoleSession, Question
-from console.widgets.footer import Offer
-from console.widgets.line import Line
-from shared.errors import Conflict, Fault, InvalidInput, JobdeckError
+from shared.errors import Conflict, InvalidInput, JobdeckError
 
 if TYPE_CHECKING:
     from console.client.answers import DriverInfo
     from shared.models import Job
 
-_WIDE = 120
-_TYPING_PAUSE = 0.25
-"""Seconds after the last key until the agent is asked."""
-_LEAVING = frozenset({"runs", "jobs", "jump", "quit"})
-_NEXT: Mapping[StepName, str] = {
-    "template": "next: what",
-    "what": "next: when",
-    "when": "next: review",
-    "review": "create",
-}
 
-
-class CreateScreen(ConsoleScreen):
+class CreateScreen(Wizard):
     """Template, what it does, when, review. What was typed stays until the job is made or its loss is agreed to."""
 
     NAME = "create"
-    ACTS = ("go_on",)
-    AUTO_FOCUS = ""
-    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
-
-    DEFAULT_CSS = """
-    CreateScreen #step { height: 1fr; }
-    CreateScreen.-wide WhenStep { layout: horizontal; }
-    CreateScreen.-wide WhenStep Panel { width: 45%; height: 1fr; }
-    """
+    STEPS = STEPS
+    TITLE_TEXT = "Create a job"
+    LAST = "create"
 
     def __init__(self, session: ConsoleSession) -> None:
-        super().__init__(session)
-        self.draft = Draft()
-        self.step: StepName = "template"
+        super().__init__(session, Draft())
         self._drivers: Sequence[DriverInfo] = ()
-        self._offering = Offering(session.client)
-        self._head = Line()
-        self._fires: list[Text] = by_hand(session.look)
-        self._typing: Timer | None = None
         self._made: Job | None = None
         self._is_busy = False
 
-    # What the base class asks for.
+    # What the wizard asks for.
 
-    def compose_body(self) -> Iterable[Widget]:
-        yield self._head
-        yield Container(id="step")
-
-    def on_mount(self) -> None:
-        super().on_mount()
-        self._show_step("template")
+    def begin(self) -> None:
+        self.show_step("template")
         self._load_drivers()
 
-    def offers(self) -> Sequence[Offer]:
-        return [Offer("go_on", _NEXT[self.step]), Offer("back")]
+    def make_review(self) -> ReviewStep:
+        return ReviewStep(review(self.draft, self.fires, self.session.look), self.session.look)
 
     def take(self, changes: Changes) -> None:  # noqa: ARG002  (the world itself says it)
         if self._made is not None and self._made.id in self.session.world.jobs:
@@ -91,39 +52,6 @@ class CreateScreen(ConsoleScreen):
         elif not self._drivers and self.session.world.link.online:
             self._load_drivers()
 
-    async def action_act(self, act: str) -> None:
-        """Nothing that was typed is lost without a question."""
-        self._take_texts()
-        if act in _LEAVING and self.draft.is_touched:
-            self._leave_by(act)
-        else:
-            await super().action_act(act)
-
-    def act_back(self) -> None:
-        self._take_texts()
-        if self.dock.hush():
-            return
-        if self.step != "template":
-            self._show_step(STEPS[STEPS.index(self.step) - 1])
-        elif self.draft.is_touched:
-            self._leave_by("")
-        else:
-            self.session.shell.back()
-
-    def act_go_on(self) -> None:
-        self._take_texts()
-        match self._here():
-            case TemplateStep() as step:
-                step.picks.action_pick()
-            case WhatStep():
-                self._leave_what()
-            case WhenStep():
-                self._leave_when()
-            case ReviewStep() as step:
-                step.ways.action_pick()
-
-    # What the operator does in the steps.
-
     def on_picks_picked(self, message: Picks.Picked) -> None:
         message.stop()
         if message.picks.id == "templates":
@@ -131,74 +59,11 @@ class CreateScreen(ConsoleScreen):
         elif message.picks.id == "ways":
             self._create(run=message.value == CREATE_AND_RUN)
 
-    def on_form_changed(self, message: Form.Changed) -> None:
-        message.stop()
-        self.draft.texts[message.field.key] = message.text
-        if self.step == "when":
-            self._preview_soon()
-
-    def on_form_entered(self, message: Form.Entered) -> None:
-        message.stop()
-        self._offer(message)
-
-    def on_form_done(self, message: Form.Done) -> None:
-        message.stop()
-        self.act_go_on()
-
-    # Steps.
-
-    def _show_step(self, name: StepName, faults: Mapping[str, str] | None = None) -> None:
-        self.step = name
-        self._show_head()
-        self.refresh_footer()
-        self._mount_step(self._make_step(name), faults or {})
-
-    @work(exclusive=True, group="step")
-    async def _mount_step(self, step: Step, faults: Mapping[str, str]) -> None:
-        place = self.query_one("#step", Container)
-        await place.remove_children()
-        await place.mount(step)
-        match step:
-            case TemplateStep():
-                self._show_drivers(step)
-                step.picks.focus()
-            case WhatStep() | WhenStep():
-                if not step.form.show_faults(faults):
-                    step.form.focus_field()
-                if isinstance(step, WhenStep):
-                    self._preview()
-            case ReviewStep():
-                step.ways.focus()
-
-    def _make_step(self, name: StepName) -> Step:
-        look = self.session.look
-        match name:
-            case "template":
-                return TemplateStep(look)
-            case "what":
-                return WhatStep(self.draft, look)
-            case "when":
-                return WhenStep(self.draft, look)
-        return ReviewStep(review(self.draft, self._fires, look), look)
-
-    def _here(self) -> Widget | None:
-        return next(iter(self.query_one("#step", Container).children), None)
-
-    def _form(self) -> Form | None:
-        here = self._here()
-        return here.form if isinstance(here, WhatStep | WhenStep) else None
-
-    def _take_texts(self) -> None:
-        form = self._form()
-        if form is not None:
-            self.draft.texts |= form.texts
-
-    def _show_head(self, said: str = "") -> None:
-        palette = self.session.look.palette
-        head = Text(" Create a job  ", "bold", no_wrap=True)
-        for number, name in enumerate(STEPS, 1):
-            head.append(f" {number} {name} ", "bold reverse" if name == self.step else palette.muted)
-        self._head.show(head, Text(f"{said} ", palette.muted))
+    def leave(self, act: str) -> None:
+        if self.draft.is_touched:
+            self._leave_by(act)
+        else:
+            self.session.shell.back()
 
     # Template.
 
@@ -210,160 +75,20 @@ class CreateScreen(ConsoleScreen):
             self.session.shell.say(error.message, "error")
             return
         self._drivers = in_order(drivers)
-        here = self._here()
+        here = self.here()
         if isinstance(here, TemplateStep):
-            self._show_drivers(here)
+            self.show_template(here)
 
-    def _show_drivers(self, step: TemplateStep) -> None:
+    def show_template(self, step: TemplateStep) -> None:
         chosen = self.draft.driver.type if self.draft.driver else ""
         step.show(self._drivers, chosen)
 
     def _choose(self, driver_type: str) -> None:
         driver = next(each for each in self._drivers if each.type == driver_type)
         self.draft.choose(driver)
-        self._show_step("what")
+        self.show_step("what")
 
-    # What.
-
-    @work(exclusive=True, group="offer")
-    async def _offer(self, entered: Form.Entered) -> None:
-        form = self._form()
-        if form is None:
-            return
-        self._take_texts()
-        try:
-            options, said = await self._offering.options(entered.field, self.draft)
-        except JobdeckError as error:
-            options, said = (), error.message
-        form.offer(entered.field, options, said)
-
-    @work(exclusive=True, group="go")
-    async def _leave_what(self) -> None:
-        if await self._has_base() and not await self._stopped_by_faults("what"):
-            self._show_step("when")
-
-    async def _has_base(self) -> bool:
-        """A knowledge base that is named but not there is made, if that is agreed to."""
-        name = self.draft.text(BASE).strip()
-        if not name or all(field.key != BASE for field in self.draft.what):
-            return True
-        from shared.models import KnowledgeBaseInput
-
-        try:
-            if await self._offering.knows_base(name):
-                return True
-            if not await self.session.shell.ask(Question(f"there is no knowledge base {name!r}; make it?", "make it")):
-                return False
-            await self.session.client.world.create_knowledge_base(KnowledgeBaseInput(name=name))
-        except JobdeckError as error:
-            self.session.shell.say(error.message, "error")
-            return False
-        return True
-
-    # When.
-
-    def _preview_soon(self) -> None:
-        if self._typing is not None:
-            self._typing.stop()
-        self._typing = self.set_timer(_TYPING_PAUSE, self._preview_now)
-
-    def _preview_now(self) -> None:
-        self._preview()
-
-    @work(exclusive=True, group="preview")
-    async def _preview(self) -> None:
-        faults: dict[str, str] = {}
-        try:
-            self._fires = await self._ask_fires()
-        except InvalidInput as error:
-            faults = self._by_field(error.faults)
-            self._fires = [Text("no moment: see what is wrong", self.session.look.palette.bad)]
-        except JobdeckError as error:
-            self._fires = [Text(error.message, self.session.look.palette.bad)]
-        here = self._here()
-        if isinstance(here, WhenStep):
-            here.fires.show(self._fires)
-            here.form.mark_faults(faults)
-
-    async def _ask_fires(self) -> list[Text]:
-        draft, look = self.draft, self.session.look
-        when = draft.text(WHEN).strip()
-        if not has_moments(when):
-            return by_hand(look)
-        if not draft.text(INTERVAL).strip():
-            return [Text("write a schedule, or pick one", look.palette.muted)]
-        now, zone = self.session.now(), draft.text(ZONE).strip() or "UTC"
-        times = await self.session.client.jobs.fire_times(
-            when,
-            draft.text(INTERVAL).strip(),
-            zone,
-            after=now,
-            count=SHOWN,
-            start_on=draft.text(STARTS).strip() or None,
-            end_on=draft.text(ENDS).strip() or None,
-        )
-        return preview(times, zone, now, look, self._width_of_fires())
-
-    def _width_of_fires(self) -> int:
-        here = self._here()
-        return here.fires.size.width - 2 if isinstance(here, WhenStep) else self.size.width
-
-    @work(exclusive=True, group="go")
-    async def _leave_when(self) -> None:
-        if not await self._stopped_by_faults("when"):
-            self._show_step("review")
-
-    # Checking and making.
-
-    async def _stopped_by_faults(self, step: StepName) -> bool:
-        """Ask the agent, and show what is wrong: at its field where it is in this step or an earlier one."""
-        self._show_head("checking…")
-        try:
-            faults = await self._faults()
-        except JobdeckError as error:
-            self.session.shell.say(error.message, "error")
-            return True
-        finally:
-            self._show_head()
-        return self._showed(faults, step)
-
-    async def _faults(self) -> Sequence[Fault]:
-        try:
-            definition = self.draft.definition()
-        except InvalidInput as error:
-            return error.faults
-        check = await self.session.client.jobs.check(definition)
-        return [Fault(each.field, each.message, each.value) for each in check.faults]
-
-    def _showed(self, faults: Sequence[Fault], step: StepName) -> bool:
-        """True when one of them keeps us from leaving `step`."""
-        by_field = self._by_field(faults)
-        what = {field.key for field in self.draft.what}
-        if not what.isdisjoint(by_field):
-            self._show_faults("what", by_field)
-        elif by_field and step != "what":
-            self._show_faults("when", by_field)
-        else:
-            lost = [fault for fault in faults if place_of(fault.field, self.draft.fields) is None]
-            for fault in lost:
-                self.session.shell.say(f"{fault.field}: {fault.message}", "error")
-            return bool(lost)
-        return True
-
-    def _show_faults(self, step: StepName, faults: Mapping[str, str]) -> None:
-        form = self._form()
-        if self.step == step and form is not None:
-            form.show_faults(faults)
-        else:
-            self._show_step(step, faults)
-
-    def _by_field(self, faults: Sequence[Fault]) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for fault in faults:
-            field = place_of(fault.field, self.draft.fields)
-            if field is not None:
-                found.setdefault(field.key, fault.message)
-        return found
+    # Making.
 
     @work(exclusive=True, group="go")
     async def _create(self, *, run: bool) -> None:
@@ -373,9 +98,9 @@ class CreateScreen(ConsoleScreen):
         try:
             job = await self.session.client.jobs.create(self.draft.definition())
         except InvalidInput as error:
-            self._showed(error.faults, "review")
+            self.showed(error.faults, "review")
         except Conflict as error:
-            self._show_step("what", {"name": error.message})
+            self.show_step("what", {"name": error.message})
         except JobdeckError as error:
             self.session.shell.say(f"not created: {error.message}", "error")
         else:
@@ -396,7 +121,7 @@ class CreateScreen(ConsoleScreen):
                 self.session.shell.open_run(started.id)
                 return
         self._made = job
-        self._show_head(f"{job.name} is created")
+        self.show_head(f"{job.name} is created")
         self.take(Changes())
 
     @work(exclusive=True, group="leave")
@@ -407,6 +132,6 @@ class CreateScreen(ConsoleScreen):
             return
         self.draft = Draft()
         if act:
-            await super().action_act(act)
+            await ConsoleScreen.action_act(self, act)
         else:
             self.session.shell.back()

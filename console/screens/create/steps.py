@@ -103,9 +103,10 @@ class ReviewStep(Vertical):
     ReviewStep Picks { height: 2; background: $surface; }
     """
 
-    def __init__(self, lines: Sequence[Text], look: Look) -> None:
+    def __init__(self, lines: Sequence[Text], look: Look, offered: Sequence[Option] = WAYS) -> None:
         super().__init__()
         self.page = Panel()
+        self._offered = offered
         self.ways = Picks(look, can_focus=True, id="ways")
         self._lines = lines
 
@@ -115,7 +116,8 @@ class ReviewStep(Vertical):
 
     def on_mount(self) -> None:
         self.page.show(self._lines)
-        self.ways.offer(WAYS, cursor=0)
+        self.ways.styles.height = len(self._offered)
+        self.ways.offer(self._offered, cursor=0)
 
 
 Step = TemplateStep | WhatStep | WhenStep | ReviewStep

@@ -36,7 +36,7 @@ class JobsScreen(ListScreen["Job"]):
     SORTS = cells.SORTS
     TIMED = cells.TIMED
     ACTS: ClassVar[tuple[str, ...]] = (
-        "filter", "next_view", "previous_view", "run_now", "pause", "create", "why", "copy",
+        "filter", "next_view", "previous_view", "run_now", "pause", "create", "edit", "why", "copy",
     )  # fmt: skip
 
     def __init__(self, session: ConsoleSession, view: str = "") -> None:
@@ -89,6 +89,7 @@ class JobsScreen(ListScreen["Job"]):
             Offer("pause", f"{'resume' if paused else 'pause'}{number}") if targets and session.can("edit") else None,
             Offer("why") if here else None,
             Offer("filter"),
+            Offer("edit") if here and session.can("edit") else None,
             Offer("create") if session.can("edit") else None,
             Offer("mark") if here else None,
             Offer("sort"),
@@ -115,6 +116,10 @@ class JobsScreen(ListScreen["Job"]):
 
     def act_create(self) -> None:
         self.session.shell.open_create()
+
+    def act_edit(self) -> None:
+        if self.here:
+            self.session.shell.open_edit(self.here.id)
 
     def act_why(self) -> None:
         if self.here:

@@ -1,0 +1,87 @@
+"""What publishing would change: the fields, and the fires that come or go."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import UTC, datetime, tzinfo
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rich.text import Text
+
+from console.render.look import Look
+from console.render.safe import to_one_line
+from console.screens.create.fields import Option
+
+if TYPE_CHECKING:
+    from console.client.answers import Comparison, NextFires
+
+PUBLISH, KEEP, DISCARD = "Publish it", "Keep it as a draft", "Discard the draft"
+_LABEL_WIDTH = 25
+_LOOKED_AHEAD = 5
+"""Fires that the agent answers of each side; fewer are all that there are."""
+
+
+def ways(compared: Comparison) -> tuple[Option, ...]:
+    """What can be done with it; there is nothing to publish where nothing differs."""
+    if not compared.fields:
+        return (Option(DISCARD, "nothing differs from the job"), Option(KEEP))
+    return (Option(PUBLISH, "the job's next revision"), Option(KEEP), Option(DISCARD))
+
+
+def changes(compared: Comparison, zone: str, look: Look) -> list[Text]:
+    """Moments are told as the clocks of that zone show them."""
+    if not compared.fields:
+        return [Text("Nothing differs from the job as it is.", look.palette.muted)]
+    lines: list[Text] = []
+    for each in compared.fields:
+        lines += _field(each.field, each.before, each.after, look)
+    return [*lines, Text(), *_fires(compared.next_fires, _zone(zone), look)]
+
+
+def _field(path: str, before: Any, after: Any, look: Look) -> list[Text]:
+    """On a line each, the new below the old, so that the eye finds what is other."""
+    palette = look.palette
+    label = Text(f"{path[:_LABEL_WIDTH]:<{_LABEL_WIDTH}} ", palette.muted, no_wrap=True)
+    gap = Text(" " * (_LABEL_WIDTH + 1), no_wrap=True)
+    old = [label.append(f"- {_shown(before)}", palette.bad)] if before is not None else []
+    place = gap if old else label
+    return [*old, place.append(f"+ {_shown(after)}", palette.good)] if after is not None or not old else old
+
+
+def _fires(fires: NextFires, zone: tzinfo, look: Look) -> list[Text]:
+    palette = look.palette
+    if fires.before is None or fires.after is None:
+        return [Text("The schedule cannot be read.", palette.bad)]
+    if fires.before == fires.after:
+        return [Text("It fires as before." if fires.after else "It does not fire by itself.", palette.muted)]
+    return [Text("Next fires", "bold"), *(_fire(at, fires, zone, look) for at in _known(fires))]
+
+
+def _known(fires: NextFires) -> Sequence[datetime]:
+    """Beyond the last of a full list nobody looked: what is not in it may be there all the same."""
+    lists = [fires.before or [], fires.after or []]
+    ends = [max(each) for each in lists if len(each) >= _LOOKED_AHEAD]
+    return [at for at in sorted({*lists[0], *lists[1]}) if not ends or at <= min(ends)]
+
+
+def _fire(at: datetime, fires: NextFires, zone: tzinfo, look: Look) -> Text:
+    before, after, palette = fires.before or [], fires.after or [], look.palette
+    sign, style = (" ", palette.muted) if at in before and at in after else ("+", palette.good)
+    if at not in after:
+        sign, style = "-", palette.bad
+    return Text(f"  {sign} {at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}", style, no_wrap=True)
+
+
+def _zone(name: str) -> tzinfo:
+    try:
+        return ZoneInfo(name)
+    except (KeyError, ValueError, OSError):  # the agent knows more zones than this machine
+        return UTC
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "nothing"
+    return to_one_line(value if isinstance(value, str) else json.dumps(value, ensure_ascii=False))

@@ -1,0 +1,146 @@
+"""A job is edited in a form, compared, and published, as an operator does it against a real agent."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from console.screens.edit import EditScreen
+from tests.harness.agent_process import AgentProcess
+from tests.harness.operator import Operator, operating
+
+
+async def opened(operator: Operator) -> None:
+    await operator.reads("live")
+    await operator.press("2")
+    await operator.reads("edit")
+    await operator.press("e")
+    await operator.reads("Edit the job", "Name *")
+
+
+async def retyped(operator: Operator, text: str) -> None:
+    """In the field that has the cursor."""
+    await operator.press("end", *["backspace"] * 40)
+    await operator.type(text)
+
+
+async def to_three(operator: Operator) -> None:
+    """From the first step on, move the fires to three."""
+    await operator.press("ctrl+s")
+    await operator.reads("When *", "0 2 * * *")
+    await operator.press("enter")
+    await retyped(operator, "0 3 * * *")
+
+
+def now(agent: AgentProcess, job: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = agent.call("GET", f"/api/jobs/{job['id']}")
+    return found
+
+
+def drafts(agent: AgentProcess) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = agent.call("GET", "/api/drafts")["items"]
+    return found
+
+
+async def left(operator: Operator) -> None:
+    await operator.until(lambda: not isinstance(operator.app.screen, EditScreen), "the list of jobs")
+
+
+async def test_what_is_typed_is_compared_then_published(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket, (120, 40)) as operator:
+        await opened(operator)
+        await to_three(operator)
+        await operator.press("ctrl+s")
+        await operator.reads("- 0 2 * * *", "+ 0 3 * * *", "Next fires", "Publish it")
+        assert now(agent, job)["revision"] == 1
+        await operator.press("enter")
+        await operator.reads("revision 2 is published")
+        await left(operator)
+    after = now(agent, job)
+    assert (after["interval"], after["revision"]) == ("0 3 * * *", 2)
+    same = ("name", "slug", "tags", "description", "data", "policies", "timezone", "enabled")
+    assert {name: after[name] for name in same} == {name: job[name] for name in same}
+    assert drafts(agent) == []
+
+
+async def test_leaving_keeps_what_was_typed(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket) as operator:
+        await opened(operator)
+        await retyped(operator, f"{job['name']} renamed")
+        await operator.press("escape")
+        await operator.reads("kept as your draft")
+        await left(operator)
+        assert now(agent, job)["name"] == job["name"]
+        await operator.press("e")
+        await operator.reads("as you left it", "renamed")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("ctrl+s")
+        await operator.reads("Publish it")
+        await operator.press("down", "down", "enter")
+        await operator.reads("discard the draft?")
+        await operator.press("y")
+        await left(operator)
+    assert (now(agent, job)["name"], drafts(agent)) == (job["name"], [])
+
+
+async def test_looking_leaves_no_draft(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket) as operator:
+        await opened(operator)
+        await operator.reads(job["name"])
+        await operator.press("escape")
+        await left(operator)
+        await operator.until(lambda: drafts(agent) == [], "no draft")
+    assert now(agent, job)["revision"] == 1
+
+
+async def test_a_fault_is_shown_where_it_was_typed(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket) as operator:
+        await opened(operator)
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("enter")
+        await retyped(operator, "61 3 * * *")
+        await operator.press("ctrl+s")
+        await operator.reads("└")
+        assert not operator.app.screen.query("ReviewStep")
+        await operator.press("escape", "escape")
+        await operator.reads("kept as your draft")
+        await left(operator)
+    assert [draft["interval"] for draft in drafts(agent)] == ["61 3 * * *"]
+    agent.call("DELETE", f"/api/jobs/{job['id']}/draft")
+
+
+async def test_what_was_published_meanwhile_is_taken_in(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket, (120, 40)) as operator:
+        await opened(operator)
+        await to_three(operator)
+        await operator.press("ctrl+s")
+        await operator.reads("Publish it")
+        agent.call("PUT", f"/api/jobs/{job['id']}", job | {"tags": ["theirs"]})
+        await operator.press("enter")
+        await operator.reads("published meanwhile, with another tags")
+        assert now(agent, job)["interval"] == "0 2 * * *"
+        await operator.press("y")
+        await operator.until(lambda: drafts(agent)[0]["basedOn"] == 2, "the draft is of revision 2")
+        await operator.reads("Publish it")
+        await operator.press("enter")
+        await operator.reads("revision 3 is published")
+        await left(operator)
+    after = now(agent, job)
+    assert (after["tags"], after["interval"]) == (["theirs"], "0 3 * * *")
+
+
+async def test_a_program_stays_what_it_is(agent: AgentProcess, job: dict[str, Any]) -> None:
+    async with operating(agent.socket, (120, 40)) as operator:
+        await opened(operator)
+        await operator.reads('["sh", "-c", "echo a, b"]')
+        await operator.press("enter")
+        await retyped(operator, '["sh", "-c", "echo c"]')
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        await operator.press("ctrl+s")
+        await operator.reads('- ["sh", "-c", "echo a, b"]', "It fires as before")
+        await operator.press("enter")
+        await operator.reads("revision 2 is published")
+        await left(operator)
+    assert now(agent, job)["data"]["command"] == ["sh", "-c", "echo c"]

@@ -7,6 +7,7 @@ idempotency key.
 
 from __future__ import annotations
 
+import json
 import traceback
 from typing import Any
 
@@ -45,7 +46,7 @@ class _Sequence:
         self._actions = context.order.actions
         self._saved = _read(context.checkpoint)
         self._steps = Steps(self._saved.done, names_of((action.id, action.name) for action in self._actions))
-        self._own = self._saved.own
+        self._at, self._own = self._saved.at, self._saved.own
         self._titles = {MAIN: context.order.type, **{action.id: action.name for action in self._actions}}
 
     def run(self) -> dict[str, Any]:
@@ -72,7 +73,7 @@ class _Sequence:
                 handle.message(error.message)
                 raise
             handle.result(result)
-        self._close(MAIN, StepDone(state="completed", result=result))
+        self._close(MAIN, _completed(result))
 
     def _run_action(self, action: ActionOrder) -> None:
         try:
@@ -92,7 +93,7 @@ class _Sequence:
         except DriverError as error:
             self._fail(action, error)
         else:
-            self._close(action.id, StepDone(state="completed", result=result))
+            self._close(action.id, _completed(result))
 
     def _why_not(self, action: ActionOrder) -> str | None:
         """Why it is left out; None: it is to run."""
@@ -110,8 +111,11 @@ class _Sequence:
             try:
                 result = call_driver(self._context, self._stage(action), action.entry, action.data)
                 self._require_room(result)
-            except (DriverError, RunCancelled) as error:
-                handle.message(error.message if isinstance(error, DriverError) else "cancelled")
+            except RunCancelled:
+                raise
+            except DriverError as error:
+                self._heed_cancel(action, error)
+                handle.message(error.message)
                 raise
             except BaseException as error:  # SystemExit and KeyboardInterrupt are a driver's failures like any other
                 trace = "".join(traceback.format_exception(error)).rstrip()
@@ -122,6 +126,12 @@ class _Sequence:
             handle.result(result)
             return result
 
+    def _heed_cancel(self, action: ActionOrder, error: DriverError) -> None:
+        """A failure after the cancel was asked for comes of it."""
+        if self._context.cancelled.is_set():
+            self._context.log(f"[{action.name}] while stopping: {error.kind}: {error.message}", level="warning")
+            raise RunCancelled from error
+
     def _require_room(self, result: dict[str, Any]) -> None:
         taken = sum(len(str(done.result)) for _, done in self._steps) + len(str(result))
         if taken > RESULT_LIMIT:
@@ -130,8 +140,6 @@ class _Sequence:
 
     def _fail(self, action: ActionOrder, error: DriverError) -> None:
         message = self._context.masking.text(error.message)
-        if self._context.cancelled.is_set():
-            raise error
         if action.on_error == "continue":
             self._context.log(f"[{action.name}] failed: {error.kind}: {message}; the run goes on", level="warning")
             self._context.warn(f"{action.name} failed: {message}")
@@ -178,6 +186,11 @@ class _Sequence:
         if done.message:
             told["message"] = done.message
         return {**told, "result": done.result or None}
+
+
+def _completed(result: dict[str, Any]) -> StepDone:
+    """Its result as plain JSON, which is what a later attempt would get of it."""
+    return StepDone(state="completed", result=json.loads(json.dumps(result, default=str)))
 
 
 def _read(checkpoint: dict[str, Any] | None) -> Saved:

@@ -216,3 +216,28 @@ async def test_results_that_are_too_large_together_fail_the_one_that_is_too_much
     assert ended is not None
     assert ended.error is not None
     assert ended.error.kind == "Two.result_too_large"
+
+
+async def test_a_failure_that_comes_of_the_cancel_is_a_cancelled_step(steps: Steps) -> None:
+    data = {"file": str(steps.file), "name": "main"}
+    given = [steps.action("one", "fail_when_cancelled", on_error="continue"), steps.action("two")]
+    run = await steps.stage.give("jobdeck_step_drivers:note", data, actions=given)
+    await until(lambda: "[One] ready" in steps.stage.log(run))
+    steps.stage.executor.cancel(run)
+    ended = (await steps.stage.ending(run)).ended
+    assert ended is not None
+    assert ended.outcome == "cancelled"
+    assert steps.ran() == ["main"]
+    assert steps.told(run)[-1] == ("one", "cancelled")
+    assert "[One] while stopping: unreachable: connection reset" in steps.stage.log(run)
+
+
+async def test_results_are_plain_values_to_the_steps_after(steps: Steps) -> None:
+    _, ended = await steps.run(
+        steps.action("one", condition='results["main"]["path"] == "/tmp/x" and "2020" in results["main"]["moment"]'),
+        steps.action("two", condition='results["main"]["7"] == "seven"'),
+        main="strange",
+    )
+    assert ended is not None
+    assert ended.outcome == "completed", ended
+    assert steps.ran() == ["one", "two"]

@@ -52,3 +52,15 @@ def wait(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     while True:
         context.cancelled.wait(60)
         context.check_cancelled()
+
+
+def fail_when_cancelled(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """As drivers do whose connection is closed under them."""
+    context.log("ready")
+    context.cancelled.wait()
+    raise DriverError("unreachable", "connection reset", transient=True)
+
+
+def strange(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Values that no JSON has."""
+    return {"path": Path("/tmp/x"), "moment": context.clock.now().replace(year=2020, tzinfo=None), 7: "seven"}

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from agent.core.records import ClaimedRun, Fence
 from agent.store.prepared import Lookup, Prepared
 from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Row, chunks, run_of
-from agent.store.tables import HELD, attempts, checkpoints, job_revisions, job_statistics, runs, steps
+from agent.store.tables import HELD, VARIED, attempts, checkpoints, job_revisions, job_statistics, runs, steps
 from shared.models import JobInput
 from shared.states import RunState
 
@@ -27,6 +27,7 @@ _HOLDERS = Lookup(
         job_statistics.c.durations,
         _steps_open.label("has_open_steps"),
         _checkpoint_kept.label("has_checkpoint"),
+        VARIED.label("is_varied"),
     )
     .where(HELD)
     .with_for_update(of=runs),
@@ -51,7 +52,7 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
 
 def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, Row]:
     """The fences that hold, each with the row of its run, which stays locked until the commit: all of RUN, the
-    durations of its job, and whether it `has_open_steps` and `has_checkpoint`."""
+    durations of its job, and whether it `has_open_steps`, `has_checkpoint` and `is_varied`."""
     wanted = set(fences)
     found = _HOLDERS.rows(connection, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}

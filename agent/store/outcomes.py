@@ -176,9 +176,10 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
     used = [{"of_run": holding[fence]["number"]} for fence in completed if holding[fence]["has_checkpoint"]]
     if used:
         connection.execute(_FORGET_CHECKPOINT, used)
-    known = {holding[fence]["job_number"]: holding[fence]["durations"] or [] for fence in completed}
+    usual = [fence for fence in completed if not holding[fence]["is_varied"]]
+    known = {holding[fence]["job_number"]: holding[fence]["durations"] or [] for fence in usual}
     durations = {job: list(before) for job, before in known.items()}
-    for fence in completed:
+    for fence in usual:
         started = _started(valid[fence], holding[fence])
         taken = (valid[fence].ended_at - started).total_seconds() if started else 0.0
         durations[holding[fence]["job_number"]].append(max(0.0, taken))

@@ -12,7 +12,20 @@ from agent.core.sentinels.records import EndedRun, LongRun, News, WaitingRun, Wa
 from agent.store import facts
 from agent.store.rows import Row, select_where_in
 from agent.store.sentinels import CURSOR
-from agent.store.tables import ACTIVE, AWAITED, HELD, OPEN, STILL_HELD, events, fires, jobs, runs, sentinels, watches
+from agent.store.tables import (
+    ACTIVE,
+    AWAITED,
+    HELD,
+    OPEN,
+    STILL_HELD,
+    VARIED,
+    events,
+    fires,
+    jobs,
+    runs,
+    sentinels,
+    watches,
+)
 from shared.models import FireReason, SentinelKind
 
 _WATCH = ("revision", "work", "work_since", "rhythm", "last_end", "expected_at", "overdue_at", "slow_after", "history")
@@ -43,7 +56,9 @@ def running_too_long(connection: sa.Connection, now: datetime) -> list[LongRun]:
     told = sa.exists().where(sentinels.c.job_number == runs.c.job_number, sentinels.c.kind == "too_slow", OPEN)
     query = sa.select(runs.c.id, runs.c.job_number, runs.c.started_at, watches.c.slow_after)
     query = query.join(watches, watches.c.job_number == runs.c.job_number)
-    rows = connection.execute(query.where(HELD, watches.c.slow_after.is_not(None), ~told).order_by(runs.c.lease_until))
+    rows = connection.execute(
+        query.where(HELD, watches.c.slow_after.is_not(None), ~told, ~VARIED).order_by(runs.c.lease_until)
+    )
     return [
         LongRun(run_id, job_number, started)
         for run_id, job_number, started, slow_after in rows
@@ -72,7 +87,9 @@ def _ended(connection: sa.Connection, span: tuple[sa.ColumnElement[bool], ...]) 
     """Each once. An event of a run that was over only later is older than that end."""
     query = sa.select(events.c.id.label("event"), *(runs.c[name] for name in _RUN))
     query = query.select_from(events.join(runs, runs.c.id == events.c.subject_id))
-    query = query.where(*span, events.c.kind == "run.changed", events.c.at >= runs.c.finished_at).order_by(events.c.id)
+    query = query.where(*span, events.c.kind == "run.changed", events.c.at >= runs.c.finished_at, ~VARIED).order_by(
+        events.c.id
+    )
     found = {row.id: row for row in connection.execute(query)}
     return [EndedRun(*row) for row in found.values()]
 

@@ -13,7 +13,7 @@ from agent.store.tables.happenings import events, meta, workers
 from agent.store.tables.identity import accounts, members, secrets, sessions, tokens, users
 from agent.store.tables.jobs import job_revisions, job_statistics, job_tags, jobs
 from agent.store.tables.resources import connections, knowledge_bases
-from agent.store.tables.run_variants import run_variants
+from agent.store.tables.run_variants import VARIED, run_variants
 from agent.store.tables.runs import (
     ACTIVE,
     HELD,
@@ -39,6 +39,7 @@ __all__ = [
     "LEAVING",
     "OPEN",
     "STILL_HELD",
+    "VARIED",
     "WAITING",
     "accounts",
     "attempts",

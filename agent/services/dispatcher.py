@@ -116,9 +116,10 @@ class Dispatcher(Poller):
         finally:
             self._claim = None
             self._handed_over.set()
+        given_back = bool(self._returned)
         await self.store_ends()
-        # If a place was left, nothing more was due.
-        return 0.0 if len(claimed) == claim.places else await self._until_next(claim.at)
+        # If a place was left, nothing more was due, but for what was just given back, of which no event tells.
+        return 0.0 if given_back or len(claimed) == claim.places else await self._until_next(claim.at)
 
     async def store_ends(self) -> None:
         """Of what was not handed over, and what was given back. Kept until they are stored: the runs would be nobody's."""

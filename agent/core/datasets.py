@@ -68,8 +68,9 @@ class Datasets:
         return await self._store.replace_dataset(caller.account_id, dataset.id, given, expected_version, now)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
-        """With all its snapshots. Jobs that name it fail from then on."""
+        """With all its snapshots; Conflict while a run writes one. Jobs that name it fail from then on."""
         dataset = await self._access.dataset(caller, key, Act.DELETE)
+        await self._snapshots.require_idle(dataset)
         await self._store.delete_dataset(caller.account_id, dataset.id, expected_version)
         await self._snapshots.delete_all(dataset)
 

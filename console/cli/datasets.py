@@ -30,7 +30,7 @@ DatasetKey = Annotated[str, typer.Argument(metavar="DATASET", help="Its name or 
 @datasets.command("list")
 def list_datasets(*, as_json: Json = False) -> int:
     """List datasets and their latest snapshots."""
-    found = administer(lambda client: client.datasets.list())
+    found = administer(lambda client: client.datasets.all())
     if as_json:
         say_json(found)
     elif found:

@@ -12,7 +12,7 @@ class Datasets:
     def __init__(self, session: Session) -> None:
         self._session = session
 
-    async def list(self) -> list[Dataset]:
+    async def all(self) -> list[Dataset]:
         return (await self._session.fetch(Items[Dataset], "GET", "/datasets")).items
 
     async def create(self, dataset: DatasetInput) -> Dataset:

@@ -49,6 +49,9 @@ class Snapshots(Protocol):
     async def rows(self, dataset: Dataset, snapshot: Snapshot, query: RowsQuery) -> DatasetRows:
         """InvalidInput on `where`; Unavailable if they cannot be read now."""
 
+    async def require_idle(self, dataset: Dataset) -> None:
+        """Conflict while a run writes to the dataset's folder, naming the run."""
+
     async def delete(self, dataset: Dataset, snapshot_ids: Sequence[str]) -> None: ...
 
     async def delete_all(self, dataset: Dataset) -> None: ...

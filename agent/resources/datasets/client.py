@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from asyncio.subprocess import PIPE
 from collections.abc import Sequence
@@ -14,7 +15,8 @@ from urllib.parse import quote
 
 from agent.core.records import RowsQuery
 from agent.resources.datasets.folder import SnapshotFolder
-from shared.errors import InvalidInput, Unavailable
+from agent.resources.knowledge.lock import holder, try_lock
+from shared.errors import Conflict, InvalidInput, Unavailable
 from shared.models.dataset import Dataset, DatasetRows, Snapshot
 
 AT_ONCE = 2
@@ -58,6 +60,9 @@ class FileSnapshots:
             raise _refusal(answer["error"], query)
         return DatasetRows(snapshot=snapshot.id, columns=snapshot.columns, start=query.start, **answer["result"])
 
+    async def require_idle(self, dataset: Dataset) -> None:
+        await asyncio.to_thread(_require_idle, Path(self.path_of(dataset)), dataset.name)
+
     async def delete(self, dataset: Dataset, snapshot_ids: Sequence[str]) -> None:
         await asyncio.to_thread(self._folder(dataset).delete, snapshot_ids)
 
@@ -85,6 +90,15 @@ class FileSnapshots:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
+
+
+def _require_idle(folder: Path, name: str) -> None:
+    if not folder.exists():
+        return
+    lock = try_lock(folder)
+    if lock is None:
+        raise Conflict(f"{holder(folder)} writes to dataset '{name}'; cancel it, or wait for its end")
+    os.close(lock)
 
 
 def _changed_at(folder: Path) -> int:

@@ -12,6 +12,7 @@ _BLANK = re.compile(r"(?:\s+|--[^\n]*(?:\n|$)|/\*.*?\*/)+", re.DOTALL)
 _FIRST = re.compile(r"\(*\s*([A-Za-z]+)")
 _BEGINNINGS = ("select", "with", "values", "table", "from")
 _NAME = re.compile(r"(?<![:\w\\]):(\w+)(?![:\w])")
+_INTO_FILE = re.compile(r"\binto\s+(outfile|dumpfile)\b", re.IGNORECASE)
 ENGINES = frozenset({"sqlite", "postgresql", "mysql", "mariadb", "duckdb"})
 """Those that refuse a second statement by themselves."""
 
@@ -26,6 +27,8 @@ def check_query(query: str, kind: str = "") -> str:
         )
     if kind and kind not in ENGINES and ";" in text:
         raise InvalidInput.one("query", f"a ';' within it is not taken for sources of kind '{kind}'", query[:200])
+    if kind in ("mysql", "mariadb") and _INTO_FILE.search(text):
+        raise InvalidInput.one("query", "must not write a file: leave INTO OUTFILE out", query[:200])
     return text
 
 

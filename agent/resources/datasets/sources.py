@@ -110,8 +110,9 @@ def _count(connection: Connection, statement: str, parameters: dict[str, Any]) -
     """None where the source cannot count what it can select."""
     try:
         with connection.begin_nested():
-            counted = connection.execute(sa.text(f"SELECT count(*) FROM ({statement}\n) AS counted"), parameters)
-            return int(counted.scalar_one())
+            asked = sa.text(f"SELECT count(*) FROM ({statement}\n) AS counted")
+            # Streamed as the rows are: PostgreSQL takes only one statement then, whatever the query closes and begins.
+            return int(connection.execute(asked, parameters, execution_options=_STREAMED).scalar_one())
     except sa.exc.DBAPIError as error:
         if error.connection_invalidated:
             raise

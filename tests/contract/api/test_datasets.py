@@ -10,6 +10,7 @@ import pytest
 
 from agent.core.wire import ConnectionGrant, DatasetGrant
 from agent.resources.datasets.refreshing import refresh
+from agent.resources.knowledge.lock import writer_lock
 from shared.models import Job
 from tests.harness.agent import RunningAgent
 from tests.harness.context import RecordingContext
@@ -111,6 +112,17 @@ async def test_a_condition_that_takes_for_ever_ends(world: RunningAgent, tmp_pat
     async with world.local() as http:
         refused = await http.get("/api/datasets/orders/rows", params={"where": where})
     assert (refused.status_code, "narrow the condition" in refused.text) == (400, True)
+
+
+async def test_it_is_not_deleted_under_a_run_that_writes_to_it(world: RunningAgent, tmp_path: Path) -> None:
+    made = await make(world)
+    folder = world.agent.core.settings.data_dir / "datasets" / "default" / made["id"]
+    async with world.local() as http:
+        with writer_lock(folder, RecordingContext(tmp_path), "orders", "dataset"):
+            refused = await http.delete("/api/datasets/orders")
+            assert (refused.status_code, "run run-1" in refused.text) == (409, True)
+        assert (await http.delete("/api/datasets/orders")).status_code == 204
+    assert not folder.exists()
 
 
 async def test_who_may_only_read_changes_nothing(world: RunningAgent) -> None:

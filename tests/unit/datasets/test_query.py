@@ -25,6 +25,12 @@ def test_engines_that_are_not_known_to_refuse_a_second_statement_get_none() -> N
         check_query("SELECT 1; DROP TABLE x", "oracle")
 
 
+def test_mysql_writes_no_file() -> None:
+    with pytest.raises(InvalidInput, match="OUTFILE"):
+        check_query("SELECT 1 Into  OutFile '/tmp/x'", "mysql")
+    assert check_query("SELECT 1 INTO OUTFILE 'x'", "postgresql")
+
+
 def test_only_parameters_are_names_of_values() -> None:
     query = "SELECT ':a', '12:30', x::int, :a, :b, '{\"k\":1}' FROM t WHERE y = :a"
     assert bound(query, {"a": 1}) == ("SELECT ':a', '12:30', x::int, :a, \\:b, '{\"k\"\\:1}' FROM t WHERE y = :a")

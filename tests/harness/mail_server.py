@@ -66,7 +66,9 @@ class MailBox:
         assert isinstance(message, EmailMessage)
         user = session.auth_data.login.decode() if isinstance(session.auth_data, LoginPassword) else None
         sender = envelope.mail_from or ""
-        self.taken.append(Taken(sender, list(envelope.rcpt_tos), message, session.ssl is not None or self.implicit, user))
+        self.taken.append(
+            Taken(sender, list(envelope.rcpt_tos), message, session.ssl is not None or self.implicit, user)
+        )
         return "250 taken"
 
 

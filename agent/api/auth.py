@@ -63,12 +63,12 @@ async def authenticate_or_anonymous(
 async def identify(request: Request, *, is_use: bool = True) -> Caller:
     """Credentials that are sent count, on the socket too; without any, the socket's user. Raises Unauthenticated.
 
-    Not `is_use`: asked again for a request that goes on; no session lasts longer for it.
+    Not `is_use`: asked again for a request that goes on; nothing is noted, no session lasts longer for it.
     """
     gate = api_of(request).gate
     token = _token(request)
     if token is not None:
-        return await gate.by_bearer(token)
+        return await gate.by_bearer(token, is_use=is_use)
     cookie = request.cookies.get(COOKIE)
     if cookie is not None:
         _require_own_page(request)

@@ -15,6 +15,8 @@ _PAGE = 500
 _EVERYBODY = ""
 """The account of events that concern all accounts."""
 _WHO_THERE_IS = {"account.changed", "user.changed", "token.changed"}
+_NUDGE = b": who there is has changed\n\n"
+"""A comment: it says nothing to a listener, but has the stream asked whether it may go on."""
 _WHO_SEES_WHAT = {"share.changed", "job.created"}
 
 
@@ -190,6 +192,8 @@ def _hand(subscriber: Subscriber, event: Event, frame: bytes) -> None:
         subscriber.put(event.id, event_frame(masked(event)))
     elif answer is Answer.BEGIN_ANEW:
         subscriber.begin_anew(event.id)
+    elif event.kind in _WHO_THERE_IS:
+        subscriber.put(event.id, _NUDGE)
 
 
 def _told(sight: Sight | None, page: Sequence[Event]) -> Sequence[Event] | None:

@@ -38,12 +38,14 @@ class Gate:
         self.users = Users(store, clock, new_id, passwords, admins)
         self.accounts = Accounts(store, clock, admins, local)
 
-    async def by_bearer(self, text: str) -> Caller:
-        """A token of ours, or a JWT of a configured issuer. Unauthenticated."""
-        return await (self._foreigners if self._foreigners.are(text) else self.tokens).caller(text)
+    async def by_bearer(self, text: str, *, is_use: bool = True) -> Caller:
+        """A token of ours, or a JWT of a configured issuer. Not `is_use`: nothing is noted. Unauthenticated."""
+        if self._foreigners.are(text):
+            return await self._foreigners.caller(text)
+        return await self.tokens.caller(text, is_use=is_use)
 
     async def by_session(self, cookie: str, *, is_use: bool = True) -> Caller:
-        """Not `is_use`: the session does not last longer for it. Unauthenticated."""
+        """Not `is_use`: nothing is noted, and the session does not last longer for it. Unauthenticated."""
         return await self.sessions.caller(cookie, is_use=is_use)
 
     def local(self) -> Caller:

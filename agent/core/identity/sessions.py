@@ -83,7 +83,8 @@ class Sessions:
         session, standing = await self._found(cookie)
         now = self._clock.now()
         if standing.disabled or min(session.expires_at, session.seen_at + self._idle) <= now:
-            await self._end(session.id)
+            if is_use:
+                await self._end(session.id)
             raise Unauthenticated(_OVER)
         if is_use and now - session.seen_at >= min(self._idle / 10, timedelta(minutes=1)):
             with suppress(Unavailable):

@@ -35,7 +35,7 @@ class Tokens:
         self._admins = admins
         self._touched: dict[str, datetime] = {}
 
-    async def caller(self, text: str) -> Caller:
+    async def caller(self, text: str, *, is_use: bool = True) -> Caller:
         """Unauthenticated in the same words for every token that opens nothing; CredentialsExpired if it once did."""
         found = await self._store.find_token(digest(text)) if len(text) <= _LONGEST else None
         if found is None or found[0].revoked_at or found[1].disabled:
@@ -46,7 +46,8 @@ class Tokens:
         if token.expires_at is not None and token.expires_at <= now:
             _recognise(found)
             raise CredentialsExpired(f"the token has expired at {_zulu(token.expires_at)}")
-        await self._note_use(token.id, now)
+        if is_use:
+            await self._note_use(token.id, now)
         scopes = token.scopes & standing.scopes
         return Caller(
             token.account_id, token.user_id, standing.handle, scopes, "token", token.id, expires_at=token.expires_at

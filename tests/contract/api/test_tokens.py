@@ -118,6 +118,11 @@ async def _disabled_there(agent: RunningAgent, _: httpx.AsyncClient) -> None:
     await agent.core.gate.users.disable(agent.core.gate.local(), "bob", "default")
 
 
+async def stir(agent: RunningAgent, name: str) -> None:
+    """Let something happen that everybody in the account hears of."""
+    await agent.core.world.create_knowledge_base(agent.core.gate.local(), KnowledgeBaseInput(name=name))
+
+
 @asynccontextmanager
 async def followed(agent: RunningAgent, client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
     """The kinds of all events from now on, until the agent ends the stream."""
@@ -133,22 +138,47 @@ async def test_what_is_taken_away_is_gone_at_once_also_from_streams_that_are_ope
     async with agent.tcp(await add_token(agent, "bob", "read")) as bob:
         assert (await bob.get("/api/auth/me")).status_code == 200
         async with followed(agent, bob) as events:
-            await add_user(agent, "carl")
-            assert await anext(events) == "user.changed"
+            await stir(agent, "first")
+            assert await anext(events) == "knowledge_base.changed"
             await act(agent, bob)
             assert [event async for event in events] == []
         assert (await bob.get("/api/auth/me")).status_code == 401
+
+
+async def test_a_stream_that_goes_on_is_no_act_of_its_own(agent: RunningAgent) -> None:
+    assert isinstance(agent.clock, ManualClock)
+    async with agent.tcp(await add_token(agent, "bob", "read")) as bob, agent.local() as local:
+        async with followed(agent, bob) as events:
+            for name in ("first", "second"):
+                agent.clock.advance(timedelta(minutes=2))
+                await add_user(agent, name)
+                await stir(agent, name)
+                assert await anext(events) == "knowledge_base.changed"
+        recorded = (await local.get("/api/audit")).json()["items"]
+        assert [each["act"] for each in recorded if each["handle"] == "bob"] == []
+        [token] = [each for each in (await local.get("/api/tokens")).json()["items"] if each["handle"] == "bob"]
+        assert token["lastUsedAt"] == "2026-03-02T12:00:00Z"
+
+
+async def test_a_stream_ends_soon_after_its_token(agent: RunningAgent) -> None:
+    assert isinstance(agent.clock, ManualClock)
+    token = await add_token(agent, "bob", "read", expires="1 minute")
+    async with agent.tcp(token) as bob, followed(agent, bob) as events:
+        await stir(agent, "first")
+        assert await anext(events) == "knowledge_base.changed"
+        agent.clock.advance(timedelta(minutes=1))
+        await stir(agent, "second")
+        assert [event async for event in events] == []
 
 
 async def test_a_stream_of_a_session_ends_with_it(agent: RunningAgent) -> None:
     async with agent.tcp() as bob:
         await log_in(bob)
         async with followed(agent, bob) as events:
-            await add_user(agent, "carl")
-            assert await anext(events) == "user.changed"
+            await stir(agent, "first")
+            assert await anext(events) == "knowledge_base.changed"
             assert (await bob.post("/api/auth/logout", headers=OWN_PAGE)).status_code == 204
-            local, given = agent.core.gate.local(), KnowledgeBaseInput(name="made-after-it")
-            await agent.core.world.create_knowledge_base(local, given)
+            await stir(agent, "second")
             assert [event async for event in events] == []
 
 

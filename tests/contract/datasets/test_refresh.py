@@ -43,6 +43,7 @@ def test_the_source_is_only_read(world: DataWorld) -> None:
         "SELECT 1; DELETE FROM orders",
         "WITH gone AS (DELETE FROM orders RETURNING id) SELECT * FROM gone",
         "SELECT * FROM orders) AS x; DROP TABLE orders; SELECT (1",
+        "SELECT 1) AS x; COMMIT; DROP TABLE orders; SELECT count(*) FROM (SELECT 1",
         "DELETE FROM orders",
         "/* SELECT */ DROP TABLE orders",
         "",

@@ -12,7 +12,7 @@ from agent.core.jobs import Jobs
 from agent.core.parameters import parse_parameters
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import Drivers, Store
-from agent.core.ports.syncs import SyncEvent, SyncJob, SyncPlaces, SyncQuery, SyncRun
+from agent.core.ports.syncs import SyncEvent, SyncJobs, SyncQuery, SyncRun
 from agent.core.records import NewRun, RunVariant
 from agent.core.variants import varied
 from agent.core.world import World
@@ -61,20 +61,20 @@ class Syncing:
         self, caller: Caller, key: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int
     ) -> tuple[Sequence[SyncEvent], int]:
         """What became of the job, newest first."""
-        job = await self.job(caller, key, Act.READ)
-        return await self._store.sync_events(job.id, kind, states, limit, offset)
+        caller.require(Scope.READ)
+        found = await self._store.sync_events(caller.account_id, seen_by(caller), _id(key), kind, states, limit, offset)
+        if found is None:
+            raise _missing(key)
+        return found
 
     async def job(self, caller: Caller, key: str, act: Act) -> Job:
         """By id; NotFound for jobs of other types too."""
-        missing = NotFound(f"there is no connection {key[:100]!r}")
-        if not is_id(key):
-            raise missing
         try:
-            job = await self._access.job(caller, key, act)
+            job = await self._access.job(caller, _id(key), act)
         except NotFound:
-            raise missing from None
+            raise _missing(key) from None
         if job.type not in TYPES:
-            raise missing
+            raise _missing(key)
         return job
 
     async def trigger(self, caller: Caller, key: str, kind: Kind, streams: Sequence[str] = ()) -> Run:
@@ -101,20 +101,17 @@ class Syncing:
             await self._world.discard_knowledge_base(base)
             raise
 
-    async def jobs(self, caller: Caller, limit: int, offset: int) -> tuple[Sequence[SyncJob], int]:
+    async def jobs(self, caller: Caller, limit: int, offset: int) -> SyncJobs:
         """A page of those that the caller may read, by name."""
         caller.require(Scope.READ)
         return await self._store.sync_jobs(caller.account_id, seen_by(caller), None, limit, offset)
 
-    async def one(self, caller: Caller, key: str) -> SyncJob:
-        job = await self.job(caller, key, Act.READ)
-        found, _ = await self._store.sync_jobs(caller.account_id, None, job.id, 1, 0)
-        return found[0]
-
-    async def places(self, caller: Caller) -> SyncPlaces:
-        """Sources and knowledge bases that the caller may read."""
+    async def one(self, caller: Caller, key: str) -> SyncJobs:
         caller.require(Scope.READ)
-        return await self._store.sync_places(caller.account_id, seen_by(caller))
+        found = await self._store.sync_jobs(caller.account_id, seen_by(caller), _id(key), 1, 0)
+        if not found.jobs:
+            raise _missing(key)
+        return found
 
     async def base_names(self, caller: Caller) -> list[str]:
         """All that are taken in the account, so that a new one gets another."""
@@ -131,6 +128,17 @@ class Syncing:
         definition = await self._store.definition(job.id, job.revision)
         parse_parameters(manifest, varied(manifest, definition, changes))
         return RunVariant(type_, kind, changes)
+
+
+def _id(key: str) -> str:
+    """As it is stored; NotFound for what is none."""
+    if not is_id(key):
+        raise _missing(key)
+    return key.lower()
+
+
+def _missing(key: str) -> NotFound:
+    return NotFound(f"there is no connection {key[:100]!r}")
 
 
 def _changes(kind: Kind, streams: Sequence[str]) -> dict[str, Any]:

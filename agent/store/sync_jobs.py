@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.ports.syncs import SyncEvent, SyncJob, SyncPlaces
+from agent.core.ports.syncs import SyncEvent, SyncJob, SyncJobs
 from agent.store.asking import Question, question
 from agent.store.prepared import Prepared, Row
 from agent.store.syncs import read
@@ -26,32 +26,33 @@ _TOLD = sa.case((job_revisions.c.revision == 1, "created"), else_="updated")
 
 def page(
     connection: sa.Connection, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
-) -> tuple[list[SyncJob], int]:
+) -> SyncJobs:
     connection.begin()
     given = {"account": account_id, "job": job_id, "row_count": limit, "row_offset": offset}
-    rows = _page(seen_by, job_id is not None).rows(connection, given)
-    [found] = _count(seen_by, job_id is not None).rows(connection, given)
-    return [_job(row) for row in rows], found["count"]
-
-
-def places(connection: sa.Connection, account_id: str, seen_by: str | None) -> SyncPlaces:
-    connection.begin()
-    found = (
-        _named(table, seen_by).rows(connection, {"account": account_id}) for table in ("connection", "knowledge_base")
+    rows = _page(seen_by, one=job_id is not None).rows(connection, given)
+    [found] = _count(seen_by, one=job_id is not None).rows(connection, given)
+    sources, bases = (
+        {row["name"]: row["id"] for row in _named(kind, seen_by).rows(connection, given)}
+        for kind in ("connection", "knowledge_base")
     )
-    sources, bases = ({row["name"]: row["id"] for row in rows} for rows in found)
-    return SyncPlaces(sources, bases)
+    return SyncJobs([_job(row) for row in rows], found["count"], sources, bases)
 
 
 def events(
     connection: sa.Connection,
+    account_id: str,
+    seen_by: str | None,
     job_id: str,
     kind: str | None,
     states: tuple[RunState, ...] | None,
     limit: int,
     offset: int,
-) -> tuple[list[SyncEvent], int]:
+) -> tuple[list[SyncEvent], int] | None:
     connection.begin()
+    if not _page(seen_by, one=True).rows(
+        connection, {"account": account_id, "job": job_id, "row_count": 1, "row_offset": 0}
+    ):
+        return None
     named = {f"state_{number}": state for number, state in enumerate(states or ())}
     given = {"job": job_id, "kind": kind, "row_count": limit, "row_offset": offset, **named}
     newest, count = _events(kind is not None, None if states is None else len(states))
@@ -63,14 +64,14 @@ def events(
 
 
 @lru_cache(maxsize=256)
-def _page(seen_by: str | None, one: bool) -> Question:  # noqa: FBT001  (a key of the cache)
+def _page(seen_by: str | None, *, one: bool) -> Question:
     counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
     query = _JOB.where(*_conditions(seen_by, one=one)).order_by(jobs.c.name_key, jobs.c.number)
     return question(query.limit(next(counts)).offset(next(counts)), seen_by=seen_by)
 
 
 @lru_cache(maxsize=256)
-def _count(seen_by: str | None, one: bool) -> Question:  # noqa: FBT001
+def _count(seen_by: str | None, *, one: bool) -> Question:
     counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*_conditions(seen_by, one=one))
     return question(counting, seen_by=seen_by)
 

@@ -65,9 +65,11 @@ class SyncJob:
 
 
 @dataclass(frozen=True, slots=True)
-class SyncPlaces:
-    """Ids of what may be seen, by name."""
+class SyncJobs:
+    """A page by name, and how many there are in all; ids of the sources and knowledge bases that may be seen, by name."""
 
+    jobs: Sequence[SyncJob]
+    total: int
     sources: Mapping[str, str]
     bases: Mapping[str, str]
 
@@ -89,15 +91,19 @@ class SyncStore(Protocol):
 
     async def sync_jobs(
         self, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
-    ) -> tuple[Sequence[SyncJob], int]:
-        """A page by name and how many there are in all."""
-
-    async def sync_places(self, account_id: str, seen_by: str | None) -> SyncPlaces: ...
+    ) -> SyncJobs: ...
 
     async def sync_events(
-        self, job_id: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int
-    ) -> tuple[Sequence[SyncEvent], int]:
-        """Newest first, and how many there are in all."""
+        self,
+        account_id: str,
+        seen_by: str | None,
+        job_id: str,
+        kind: str | None,
+        states: tuple[RunState, ...] | None,
+        limit: int,
+        offset: int,
+    ) -> tuple[Sequence[SyncEvent], int] | None:
+        """Newest first, and how many there are in all. None: there is no such job to be seen."""
 
     async def run_variant(self, run_id: str) -> RunVariant | None:
         """What it does otherwise than its revision says."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from agent.core.ports.syncs import SyncEvent, SyncJob, SyncPlaces, SyncQuery, SyncRun
+from agent.core.ports.syncs import SyncEvent, SyncJobs, SyncQuery, SyncRun
 from agent.core.records import RunVariant
 from agent.store import sync_jobs, syncs, variants
 from agent.store.verbs.base import Verbs
@@ -15,16 +15,20 @@ class SyncVerbs(Verbs):
 
     async def sync_jobs(
         self, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
-    ) -> tuple[list[SyncJob], int]:
+    ) -> SyncJobs:
         return await self._read(sync_jobs.page, account_id, seen_by, job_id, limit, offset)
 
-    async def sync_places(self, account_id: str, seen_by: str | None) -> SyncPlaces:
-        return await self._read(sync_jobs.places, account_id, seen_by)
-
     async def sync_events(
-        self, job_id: str, kind: str | None, states: tuple[RunState, ...] | None, limit: int, offset: int
-    ) -> tuple[list[SyncEvent], int]:
-        return await self._read(sync_jobs.events, job_id, kind, states, limit, offset)
+        self,
+        account_id: str,
+        seen_by: str | None,
+        job_id: str,
+        kind: str | None,
+        states: tuple[RunState, ...] | None,
+        limit: int,
+        offset: int,
+    ) -> tuple[list[SyncEvent], int] | None:
+        return await self._read(sync_jobs.events, account_id, seen_by, job_id, kind, states, limit, offset)
 
     async def run_variant(self, run_id: str) -> RunVariant | None:
         return await self._read(variants.get, run_id)

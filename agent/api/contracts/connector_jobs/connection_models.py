@@ -10,7 +10,7 @@ from pydantic import BaseModel, Field, ValidationError
 
 from agent.api.contracts.connector_jobs.words import ShortText
 from agent.api.errors import fault_of
-from agent.core.ports.syncs import SyncJob, SyncPlaces
+from agent.core.ports.syncs import SyncJob, SyncJobs
 from shared.errors import Fault, InvalidInput
 from shared.models import JobInput
 from shared.models.base import Instant
@@ -102,7 +102,7 @@ class TimelineEvent(BaseModel):
     summary: str
 
 
-def connection_of(job: SyncJob, places: SyncPlaces) -> ConnectorConnection:
+def connection_of(job: SyncJob, found: SyncJobs) -> ConnectorConnection:
     streams = streams_of(job.data)
     source = str(streams[0]["source_table"]).partition(".")[0] if streams else ""
     shown = [_stream_of(stream, source) for stream in streams]
@@ -110,8 +110,8 @@ def connection_of(job: SyncJob, places: SyncPlaces) -> ConnectorConnection:
         connection_id=job.id,
         name=job.name,
         workspace_id=job.account_id,
-        source_id=places.sources.get(source),
-        destination_id=places.bases.get(str(job.data.get("knowledge_base"))),
+        source_id=found.sources.get(source),
+        destination_id=found.bases.get(str(job.data.get("knowledge_base"))),
         configurations=Configurations.model_construct(streams=shown),
         schedule=_schedule_of(job),
         status="active" if job.is_active else "inactive",

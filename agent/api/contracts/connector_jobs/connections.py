@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
@@ -45,7 +44,7 @@ from agent.api.contracts.connector_jobs.words import (
 from agent.core.callers import Caller
 from agent.core.operations import Core
 from agent.core.permissions import Act
-from agent.core.ports.syncs import SyncEvent, SyncJob
+from agent.core.ports.syncs import SyncEvent, SyncJobs
 from agent.core.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
 from shared.models import Job, JobInput
@@ -64,9 +63,8 @@ async def list_connector_connections(
 ) -> Response:
     """By name."""
     core = api_of(request).core
-    jobs, total = await core.syncing.jobs(caller, query.limit, query.offset)
-    shown = await _shown(core, caller, jobs)
-    return json_answer(Listed[ConnectorConnection].model_construct(data=shown, total=total))
+    found = await core.syncing.jobs(caller, query.limit, query.offset)
+    return json_answer(Listed[ConnectorConnection].model_construct(data=_shown(found), total=found.total))
 
 
 @routes.post("/connections", **connector_answers(201, ConnectorConnection, 404, 405, 409, 413, 415))
@@ -89,14 +87,14 @@ async def create_connector_connection(
         job = await core.syncing.create(caller, definition, fresh)
     except InvalidInput as error:
         raise in_their_words(error) from None
-    return json_answer((await _shown(core, caller, [await core.syncing.one(caller, job.id)]))[0], 201)
+    return json_answer(_shown(await core.syncing.one(caller, job.id))[0], 201)
 
 
 @routes.get("/connections/{connection_id}", **connector_answers(200, ConnectorConnection, 404, 405))
 async def get_connector_connection(request: Request, caller: ReaderHere, connection_id: str) -> Response:
     """One of them."""
     core = api_of(request).core
-    return json_answer((await _shown(core, caller, [await core.syncing.one(caller, connection_id)]))[0])
+    return json_answer(_shown(await core.syncing.one(caller, connection_id))[0])
 
 
 @routes.patch("/connections/{connection_id}", **connector_answers(200, ConnectorConnection, 404, 405, 409, 413, 415))
@@ -116,8 +114,7 @@ async def change_connector_connection(
         raise in_their_words(error) from None
     if given.status == "active" and job.paused_at is not None:
         await core.jobs.resume(caller, job.id)
-    changed = await core.syncing.one(caller, job.id)
-    return json_answer((await _shown(core, caller, [changed]))[0])
+    return json_answer(_shown(await core.syncing.one(caller, job.id))[0])
 
 
 @routes.delete("/connections/{connection_id}", **connector_answers(204, None, 404, 405, 409))
@@ -170,9 +167,8 @@ async def read_connector_timeline(
     return json_answer(Listed[TimelineEvent].model_construct(data=told, total=total))
 
 
-async def _shown(core: Core, caller: Caller, jobs: Sequence[SyncJob]) -> list[ConnectorConnection]:
-    places = await core.syncing.places(caller)
-    return [connection_of(job, places) for job in jobs]
+def _shown(found: SyncJobs) -> list[ConnectorConnection]:
+    return [connection_of(job, found) for job in found.jobs]
 
 
 async def _changes(core: Core, caller: Caller, job: Job, given: ConnectionChange) -> dict[str, Any]:

@@ -83,7 +83,8 @@ async def list_connector_sources(
     """By name."""
     found = await api_of(request).core.world.list_connections(caller)
     page = found[query.offset : query.offset + query.limit]
-    return json_answer(Listed[ConnectorSource](data=[_source_of(each) for each in page], total=len(found)))
+    shown = [_source_of(each) for each in page]
+    return json_answer(Listed[ConnectorSource].model_construct(data=shown, total=len(found)))
 
 
 @routes.post("/sources", **connector_answers(201, ConnectorSource, 404, 405, 409, 413, 415))
@@ -131,12 +132,12 @@ async def delete_connector_source(request: Request, caller: AdminHere, source_id
 
 
 def _source_of(connection: Connection) -> ConnectorSource:
-    return ConnectorSource(
+    return ConnectorSource.model_construct(
         source_id=connection.id,
         name=connection.name,
         source_definition_id=_kind(connection.kind),
         workspace_id=connection.account_id,
-        configuration=ShownConfiguration(url=connection.url, secret=connection.secret_name),
+        configuration=ShownConfiguration.model_construct(url=connection.url, secret=connection.secret_name),
         created_at=connection.created_at,
     )
 

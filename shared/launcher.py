@@ -57,6 +57,7 @@ COMMANDS = {
         Command("user", "create, list, show, disable users; set passwords and roles", _CONSOLE_CLI),
         Command("account", "create, list, disable accounts", _CONSOLE_CLI),
         Command("token", "create, list, revoke access tokens", _CONSOLE_CLI),
+        Command("audit", "what was done, by whom, and who was refused", _CONSOLE_CLI),
         Command("secret", "store, list, remove secrets", _CONSOLE_CLI),
         Command("connection", "add, list, test, remove data sources", _CONSOLE_CLI),
         Command("kb", "create, list, search, remove knowledge bases", _CONSOLE_CLI),

@@ -6,6 +6,7 @@ import typer
 
 from console.cli.accounts import accounts
 from console.cli.applying import apply, export
+from console.cli.audit import show_audit
 from console.cli.catch_up import catch_up
 from console.cli.connections import connections
 from console.cli.datasets import datasets
@@ -19,6 +20,7 @@ from console.cli.revisions import diff_revisions, list_revisions, restore_revisi
 from console.cli.runs import runs
 from console.cli.secrets import secrets
 from console.cli.sentinels import sentinels
+from console.cli.shares import list_shares, share_job, unshare_job
 from console.cli.tokens import tokens
 from console.cli.users import users
 
@@ -28,6 +30,9 @@ app = typer.Typer(
 jobs.command("revisions")(list_revisions)
 jobs.command("diff")(diff_revisions)
 jobs.command("restore")(restore_revision)
+jobs.command("share")(share_job)
+jobs.command("unshare")(unshare_job)
+jobs.command("shares")(list_shares)
 app.add_typer(jobs, name="job")
 app.add_typer(drafts, name="draft")
 app.add_typer(runs, name="run")
@@ -47,3 +52,4 @@ app.command()(whoami)
 app.add_typer(users, name="user")
 app.add_typer(accounts, name="account")
 app.add_typer(tokens, name="token")
+app.command("audit")(show_audit)

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from console.client.runs import Runs
     from console.client.sentinels import Sentinels
     from console.client.session import Session
+    from console.client.shares import Shares
     from console.client.world import World
 
 
@@ -121,6 +122,13 @@ class AgentClient:
         from console.client.sentinels import Sentinels
 
         return Sentinels(self.session)
+
+    @cached_property
+    def shares(self) -> Shares:
+        """Who else may do what with jobs; and what was done."""
+        from console.client.shares import Shares
+
+        return Shares(self.session)
 
     def events(self, after: int | None = None) -> EventStream:
         """Everything that happens after event `after`, for ever; without it from now on."""

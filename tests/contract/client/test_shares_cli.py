@@ -1,0 +1,39 @@
+"""Sharing, and the record of what was done, as commands against an agent that runs as a process."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.harness.agent_process import agent_process
+from tests.harness.shell import Shell
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    data = tmp_path_factory.mktemp("cli") / "data"
+    made = Shell(data)
+    with agent_process(data, env=made.environment):
+        yield made
+
+
+def test_a_job_is_shared_and_the_record_says_so(shell: Shell) -> None:
+    shell("job", "create", "--name", "Nightly", "--type", "command", "--set", 'command=["true"]')
+    shell("user", "create", "ada", given="correct horse battery staple\n")
+    shell("job", "share", "nightly", "ada", "--level", "runner")
+    [share] = shell.json("job", "shares", "nightly")
+    assert (share["principalName"], share["accessLevel"]) == ("ada", "runner")
+    assert "ada" in shell("job", "shares", "nightly")
+    shell("job", "unshare", "nightly", "ada")
+    assert shell.json("job", "shares", "nightly") == []
+    record = shell.json("audit", "--subject", "Nightly")
+    assert [(entry["act"], entry["via"], entry["revision"]) for entry in record] == [("create_job", "socket", 1)]
+    assert "unshare_job" in shell("audit")
+    assert shell.json("audit", "--refused") == []
+
+
+def test_a_level_that_is_none_and_a_user_that_is_none_are_refused(shell: Shell) -> None:
+    shell("job", "create", "--name", "Hourly", "--type", "command", "--set", 'command=["true"]')
+    assert "reader, runner, editor, manager" in shell("job", "share", "hourly", "everyone", "--level", "boss", code=2)
+    assert "no user of this account" in shell("job", "share", "hourly", "nobody", code=2)

@@ -185,7 +185,7 @@ async def _put_together(
     keys_of = partial(issuer_keys, allowed=settings.allow_private_addresses)
     local = local_caller(settings.account, user_id, settings.owner)
     gate = Gate(store, clock, ids, local, settings, keys_of)
-    drivers, sources = DriverRegistry(), SqlSources()
+    drivers, sources = DriverRegistry(), SqlSources(data_dir)
     vault = FileKeyVault(data_dir, store, clock)
     reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get)
     logs = FileLogStore(data_dir / "logs", clock)

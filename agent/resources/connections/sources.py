@@ -2,23 +2,31 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from agent.core.driving import DriverError
 from agent.core.wire import ConnectionGrant
 from agent.resources.connections.inspection import TableInfo
 from agent.resources.connections.probe import describe_source, describe_table, test_source
-from agent.resources.connections.urls import join_credentials, kind_of, split_credentials
+from agent.resources.connections.urls import check_file_outside, join_credentials, kind_of, split_credentials
 from shared.errors import NotFound, Unavailable
 
 
 class SqlSources:
-    """Implements `agent.core.ports.Sources` for whatever SQLAlchemy reaches."""
+    """Implements `agent.core.ports.Sources` for whatever SQLAlchemy reaches, but for the agent's own files: whoever
+    administers one account would read, and by an import change, what is everybody's."""
+
+    def __init__(self, data_dir: Path) -> None:
+        self._data_dir = data_dir
 
     def split(self, url: str) -> tuple[str, str, str | None]:
+        check_file_outside(url, self._data_dir)
         return kind_of(url), *split_credentials(url)
 
     def join(self, url: str, password: str | None) -> str:
+        """Asked each time that the connection is used: what its path leads to may have changed since."""
+        check_file_outside(url, self._data_dir)
         return join_credentials(url, password)
 
     async def test(self, grant: ConnectionGrant) -> list[str]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from pathlib import PurePosixPath
+from os.path import normpath
+from pathlib import Path, PurePosixPath
 
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError, NoSuchModuleError
@@ -13,6 +14,7 @@ from shared.errors import InvalidInput
 MASK = "•••"
 FILE_KINDS = frozenset({"sqlite", "duckdb"})
 
+_OF_A_PROCESS = ("/proc", "/dev", "/sys")
 _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "mariadb": "mariadb+pymysql"}
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "duckdb": "duckdb"}
 _ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite"}
@@ -56,6 +58,19 @@ def join_credentials(url: str, password: str | None) -> str:
     """The URL with the password in it; the inverse of `split_credentials`."""
     parsed = parse_url(url)
     return (parsed._replace(password=password) if password else parsed).render_as_string(hide_password=False)
+
+
+def check_file_outside(url: str, folder: Path) -> None:
+    """InvalidInput on `url` for a file that lies in `folder`, by whatever links; and for one whose name means another
+    file in each process."""
+    parsed = parse_url(url)
+    if parsed.get_backend_name() not in FILE_KINDS:
+        return
+    path = Path(normpath(parsed.database or ""))
+    if Path(parsed.database or "").resolve().is_relative_to(folder.resolve()) or path.is_relative_to(folder):
+        raise InvalidInput.one("url", "this is a file of the agent's own, which no job works on; name another", _shown(url))
+    if any(path.is_relative_to(place) for place in _OF_A_PROCESS):
+        raise InvalidInput.one("url", "this names no file on a disk; name one", _shown(url))
 
 
 def without_password(text: str, url: URL) -> str:

@@ -264,7 +264,8 @@ async def test_a_wait_that_is_over_answers_the_run_as_it_is(client: httpx.AsyncC
     assert (await client.post(f"/api/jobs/{job['id']}", params={"wait": 61})).status_code == 400
 
 
-async def test_the_world(client: httpx.AsyncClient) -> None:
+async def test_the_world(client: httpx.AsyncClient, agent: RunningAgent) -> None:
+    data_dir = agent.core.settings.data_dir
     (connection,) = (await client.get("/api/connections")).json()["items"]
     test = (await client.post("/api/connections/orders_db/_test")).json()
     assert test["ok"] is True
@@ -282,6 +283,9 @@ async def test_the_world(client: httpx.AsyncClient) -> None:
     assert (await client.get("/api/secrets/db")).status_code == 404
     unknown = await client.post("/api/connections", json={"name": "x", "url": "gopher://x"})
     assert unknown.status_code == 400
+    own = await client.post("/api/connections", json={"name": "x", "url": f"sqlite:///{data_dir}/jobdeck.db"})
+    assert own.status_code == 400
+    assert "the agent's own" in own.json()["error"]["faults"][0]["message"]
 
 
 async def test_the_agent_and_its_drivers(agent: RunningAgent, client: httpx.AsyncClient) -> None:

@@ -174,7 +174,7 @@ async def test_sources_answer_the_core(tmp_path: Path) -> None:
     with engine.begin() as connection:
         connection.exec_driver_sql("CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT)")
     grant = ConnectionGrant(id="1", name="orders_db", kind="sqlite", url=f"sqlite:///{tmp_path}/x.db")
-    sources = SqlSources()
+    sources = SqlSources(tmp_path / "agent")
     assert sources.split("mysql://u:p@h/d") == ("mysql", "mysql+pymysql://u@h/d", "p")
     assert await sources.test(grant) == ["orders"]
     assert await sources.tables(grant, None) == [{"name": "orders"}]
@@ -189,3 +189,33 @@ async def test_sources_answer_the_core(tmp_path: Path) -> None:
     with pytest.raises(Unavailable, match="cannot be reached"):
         await sources.test(gone)
     assert not (tmp_path / "gone.db").exists()
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "{folder}/agent/jobdeck.db",
+        "{folder}/elsewhere/../agent/knowledge/kb.sqlite",
+        "{folder}/link/jobdeck.db",
+        "{folder}/jobdeck.db",
+        "/proc/self/cwd/jobdeck.db",
+        "{folder}/../../../../../../../../proc/self/fd/7",
+    ],
+)
+@pytest.mark.parametrize("kind", ["sqlite", "duckdb"])
+def test_the_agents_own_files_are_no_source(tmp_path: Path, kind: str, path: str) -> None:
+    """They hold what belongs to every account; the path is looked at anew at each use."""
+    for name in ("agent", "elsewhere"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "agent" / "jobdeck.db").touch()
+    sources = SqlSources(tmp_path / "agent")
+    url = f"{kind}:///{path.format(folder=tmp_path)}"
+    if path in ("{folder}/link/jobdeck.db", "{folder}/jobdeck.db"):
+        assert sources.split(url)[0] == kind
+    (tmp_path / "link").symlink_to(tmp_path / "agent")
+    (tmp_path / "jobdeck.db").symlink_to(tmp_path / "agent" / "jobdeck.db")
+    for ask in (lambda: sources.split(url), lambda: sources.join(url, None)):
+        with pytest.raises(InvalidInput) as refused:
+            ask()
+        assert refused.value.faults[0].field == "url"
+    assert sources.split(f"{kind}:///{tmp_path}/elsewhere/x.db")[0] == kind

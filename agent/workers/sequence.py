@@ -87,7 +87,6 @@ class _Sequence:
             self._context.note_step(action.id, action.name, "skipped", why)
             self._close(action.id, StepDone(state="skipped", message=why))
             return
-        self._save_position(action.id)
         try:
             result = self._call(action)
         except DriverError as error:
@@ -106,8 +105,9 @@ class _Sequence:
         return None if holds else f"its condition is false: {action.condition}"
 
     def _call(self, action: ActionOrder) -> dict[str, Any]:
-        """Whatever goes wrong comes out as a DriverError."""
+        """Whatever goes wrong comes out as a DriverError. That it begins is on its way to the agent before it does."""
         with self._context.step(action.id, action.name) as handle:
+            self._save_position(action.id)
             try:
                 result = call_driver(self._context, self._stage(action), action.entry, action.data)
                 self._require_room(result)

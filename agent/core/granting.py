@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from agent.core.callers import Scope
 from agent.core.driving import Needs
 from agent.core.masking import spellings
-from agent.core.permissions import LEVELS, RULES, WORDS, Act, ResourceKind, reaches
+from agent.core.permissions import RULES, WORDS, Act, ResourceKind, reaches
 from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.errors import Fault, Forbidden, NotFound
@@ -35,9 +35,13 @@ class Users:
 
     owner_id: str | None = None
     asker_id: str | None = None
+    owner: str = "the job's owner"
+    """Who that is, in words."""
 
 
 ANYBODY = Users()
+OF_CONNECTIONS = "connection-"
+"""What the names of secrets begin with that were passwords in the URLs of connections."""
 
 
 class Granting:
@@ -69,7 +73,7 @@ class Granting:
         for name in needs.datasets:
             await self._add_dataset(account_id, name, users, grants, faults)
         for name in needs.secrets:
-            await self._add_secret(account_id, name, grants, faults)
+            await self._add_named_secret(account_id, name, users, grants, faults)
         if needs.mail_server:
             await self._add_mail_server(account_id, grants, faults)
         return grants, faults
@@ -150,34 +154,38 @@ class Granting:
             keep_age=age.total_seconds() if age else None,
         )
         if dataset.connection is not None and dataset.connection not in grants.connections:
-            # Who may use the dataset may have its query run, over its owner's connection.
-            await self._add_connection(account_id, dataset.connection, ANYBODY, grants, faults)
+            # Who may use the dataset may have its query run, over its owner's connection, as long as that is one.
+            owner = Users(owner_id=dataset.owner_id, owner=f"the owner of the dataset '{dataset.name}'")
+            await self._add_connection(account_id, dataset.connection, owner, grants, faults)
 
     async def _require(self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, users: Users) -> None:
         """NotFound for an asker who may not see it, Forbidden for one who may not use it, or for the owner."""
         if found.visibility == "account":
             return
         what = f"{WORDS[kind]} '{found.name}'"
-        level = await self._level(found, kind, users.asker_id)
+        level = await self._level(found, kind, users.asker_id)  # by shares: the scope `admin` is no asker at all
         if users.asker_id is not None and level is None:
             raise NotFound(f"there is no {what}")
         if users.asker_id is not None and not reaches(level, Act.USE):
             raise Forbidden(f"to use the {what} it must be shared with you as {RULES[Act.USE].level}")
-        if users.owner_id is not None and not reaches(await self._level(found, kind, users.owner_id), Act.USE):
-            raise Forbidden(f"the {what} is private: share it with the job's owner as {RULES[Act.USE].level}")
+        owner_id = users.owner_id
+        if owner_id is None or reaches(await self._level(found, kind, owner_id), Act.USE):
+            return
+        if not await self._administers(found.account_id, owner_id):
+            raise Forbidden(f"the {what} is private: share it with {users.owner} as {RULES[Act.USE].level}")
 
     async def _level(
         self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, user_id: str | None
     ) -> AccessLevel | None:
-        """Whoever administers the account has every level, a run on that user's behalf too."""
         if user_id is None:
             return None
         standing = await self._store.standing(found.account_id, kind, found.id, user_id)
-        level = standing.level_of(user_id) if standing is not None else None
-        if reaches(level, Act.USE):
-            return level
-        member = await self._store.find_standing(user_id, found.account_id)
-        return LEVELS[-1] if member is not None and Scope.ADMIN in member.scopes else level
+        return standing.level_of(user_id) if standing is not None else None
+
+    async def _administers(self, account_id: str, user_id: str) -> bool:
+        """Who does may use all of the account, and so does a run on that user's behalf."""
+        member = await self._store.find_standing(user_id, account_id)
+        return member is not None and Scope.ADMIN in member.scopes
 
     async def _add_mail_server(self, account_id: str, grants: Grants, faults: list[Fault]) -> None:
         server = self._mail_server
@@ -188,6 +196,29 @@ class Granting:
         grants.mail_server = server
         if server.secret is not None:
             await self._add_secret(account_id, server.secret, grants, faults)
+
+    async def _add_named_secret(
+        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
+    ) -> None:
+        """One that a job names itself, to send it where it says. What opens a connection, an embedder or the mail server
+        is for that alone: else whoever may have queries run had the password, too."""
+        asks = users.asker_id is not None
+        may_send_all = not asks and (users.owner_id is None or await self._administers(account_id, users.owner_id))
+        if not may_send_all and await self._is_credential(account_id, name):
+            message = (
+                f"the secret '{name}' opens what others may use and not read; only administrators name it in a job"
+            )
+            faults.append(Fault("data", message, name, "not_permitted"))
+            return
+        await self._add_secret(account_id, name, grants, faults)
+
+    async def _is_credential(self, account_id: str, name: str) -> bool:
+        if name.startswith(OF_CONNECTIONS) or (self._mail_server is not None and self._mail_server.secret == name):
+            return True
+        if any(each.secret_name == name for each in await self._store.list_connections(account_id)):
+            return True
+        bases = await self._store.list_knowledge_bases(account_id)
+        return any(self._bases.embedder_secret(each.embedder) == name for each in bases)
 
     async def _add_secret(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
         try:

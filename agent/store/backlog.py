@@ -13,7 +13,7 @@ from agent.store import events, facts
 from agent.store.claims import OLDER_ACTIVE
 from agent.store.rows import Row
 from agent.store.tables import STILL_HELD, WAITING, fires, jobs, runs
-from agent.store.visibility import job_seen_by
+from agent.store.visibility import jobs_seen
 from shared.models import FireReason, HeldJob
 from shared.states import RunState
 
@@ -65,7 +65,7 @@ def by_job(connection: sa.Connection, account_id: str, job_id: str | None, seen_
     query = (
         sa.select(*names, oldest, newest, _sum(FOR_OPERATOR, "waiting"), _sum(FOR_TURN, "released"))
         .select_from(fires.join(jobs))
-        .where(STILL_HELD, jobs.c.account_id == account_id, *job_seen_by(seen_by))
+        .where(STILL_HELD, jobs.c.account_id == account_id, *jobs_seen(connection, account_id, seen_by))
         .group_by(jobs.c.number)
         .order_by(oldest, jobs.c.number)
     )

@@ -13,7 +13,7 @@ from agent.core.records import JobStatistics
 from agent.store import filtering, fulltext, job_order, sentinels
 from agent.store.rows import JOB, job_of, select_where_in
 from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
-from agent.store.visibility import job_seen_by
+from agent.store.visibility import jobs_seen
 from shared.errors import NotFound
 from shared.filters import Filter
 from shared.filters.words import words_of
@@ -52,7 +52,7 @@ def list_page(
     now: datetime,
     seen_by: str | None = None,
 ) -> tuple[list[Job], int]:
-    conditions = [*_plain_words(q), *job_seen_by(seen_by)]
+    conditions = [*_plain_words(q), *jobs_seen(connection, account_id, seen_by)]
     if where is not None:
         conditions.append(filtering.compile_filter(where, now))
     counted = sa.select(sa.func.count()).where(jobs.c.account_id == account_id, _LIVING, *conditions)

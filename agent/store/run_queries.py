@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -18,7 +20,7 @@ from agent.store.narrowing import names_few_jobs, narrow
 from agent.store.rows import IN_ONE, RUN, Row, chunks, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
-from agent.store.visibility import job_seen_by, jobs_of, run_seen_by
+from agent.store.visibility import FEW, NAMED, few_jobs, job_seen_by, jobs_of, run_of_jobs, run_seen_by
 from agent.store.walking import Patience, Stretch, stretches
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
@@ -52,6 +54,9 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
 def list_page(connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience) -> RunPage:
     """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
     upwards = query.after is not None and query.before is None and query.sort == "-number"
+    few = few_jobs(connection, query.account_id, query.seen_by)
+    if few is not None:
+        query = replace(query, of_jobs=tuple(few))
     if query.where is not None and query.sort == "-number" and not upwards:
         rows, before = _walk(connection, query, now, patience)
     else:
@@ -122,6 +127,8 @@ def _evidence(row: Row) -> dict[str, Any]:
 
 def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[Row]:
     statement = RUN.where(*_conditions(query))
+    if _has_few(query):
+        statement = statement.where(runs.c.number.in_(_newest_of_each(query)))
     if query.where is not None:
         statement = statement.where(filtering.compile_filter(query.where, now))
         few = narrow(connection, query.where)
@@ -129,6 +136,24 @@ def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, u
     statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
     rows: list[Row] = list(connection.execute(statement.limit(query.limit)).mappings())
     return rows[::-1] if upwards else rows
+
+
+def _has_few(query: RunQuery) -> bool:
+    """A page of the newest runs of a few jobs: found at the ends of their indexes, however many others there are."""
+    is_plain = query.where is None and query.after is None and query.job_id is None and query.sort == "-number"
+    return is_plain and query.of_jobs is not None and len(query.of_jobs) <= FEW
+
+
+def _newest_of_each(query: RunQuery) -> sa.Select[int]:
+    one, other = runs.alias("one"), runs.alias("other")
+    newest = sa.select(other.c.number).where(other.c.job_number == jobs.c.number).correlate(jobs)
+    if query.before is not None:
+        newest = newest.where(other.c.number < query.before)
+    newest = newest.order_by(other.c.number.desc()).limit(query.limit)
+    found = sa.select(one.c.number).select_from(
+        jobs.join(one, sa.and_(one.c.job_number == jobs.c.number, one.c.number.in_(newest)))
+    )
+    return found.where(jobs.c.number.in_(query.of_jobs or ())).order_by(one.c.number.desc()).limit(query.limit)
 
 
 def _walk(
@@ -182,7 +207,8 @@ def _bounds(connection: sa.Connection, query: RunQuery | None = None) -> Stretch
 
 
 def _conditions(query: RunQuery) -> list[Condition]:
-    conditions = [runs.c.account_id == query.account_id, *job_seen_by(query.seen_by)]
+    seen = job_seen_by(query.seen_by) if query.of_jobs is None else [run_of_jobs(list(query.of_jobs))]
+    conditions = [runs.c.account_id == query.account_id, *seen]
     if query.job_id is not None:
         job = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
         conditions.append(runs.c.job_number == job)
@@ -209,15 +235,27 @@ def _count_on_the_way(
 def _count_of_jobs(
     connection: sa.Connection, account_id: str, where: Filter | None, patience: Patience, seen_by: str
 ) -> Tally:
-    """Job by job, in an index that has all that is asked."""
+    """Job by job, in an index that has all that is asked; of who may see all but a few, those few are taken away."""
+    seen = jobs_of(account_id, seen_by, jobs.c.number)
+    others = sa.select(jobs.c.number).where(jobs.c.account_id == account_id, jobs.c.number.not_in(seen))
+    hidden = list(connection.scalars(others.limit(NAMED + 1)))
+    if len(hidden) <= NAMED:
+        found = counts.by_state(connection, account_id) or Counter()
+        found.subtract(_states_of(connection, hidden, Patience.of(patience.monotonic, math.inf))[0])
+        return Tally(_named(counts.of_states(found, where)))
+    found, complete = _states_of(connection, list(connection.scalars(seen)), patience)
+    return Tally(_named(counts.of_states(found, where)), complete)
+
+
+def _states_of(connection: sa.Connection, job_numbers: Sequence[int], patience: Patience) -> tuple[Counter[str], bool]:
+    """And whether there was time for all of them."""
     found: Counter[str] = Counter()
-    numbers = list(connection.scalars(jobs_of(account_id, seen_by, jobs.c.number)))
-    for done, part in enumerate(chunks(numbers), 1):
+    for done, part in enumerate(chunks(job_numbers), 1):
         query = sa.select(runs.c.state, sa.func.count()).where(runs.c.job_number.in_(part)).group_by(runs.c.state)
         found.update(dict(connection.execute(query).all()))
-        if patience.is_over and done * IN_ONE < len(numbers):
-            return Tally(_named(counts.of_states(found, where)), complete=False)
-    return Tally(_named(counts.of_states(found, where)))
+        if patience.is_over and done * IN_ONE < len(job_numbers):
+            return found, False
+    return found, True
 
 
 def _counted(connection: sa.Connection, account_id: str, *conditions: Condition) -> dict[str, int]:

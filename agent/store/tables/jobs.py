@@ -56,6 +56,7 @@ for _sorted in ("name_key", "type", "created_at", "updated_at", "enabled"):
         f"ix_jobs_{_sorted}", jobs.c.account_id, jobs.c[_sorted], sqlite_where=_not_deleted,
         postgresql_where=_not_deleted,
     )  # fmt: skip
+Index("ix_jobs_owner", jobs.c.owner_id, jobs.c.account_id)
 Index("ix_jobs_due", jobs.c.due_at, jobs.c.account_id)
 _has_next = jobs.c.next_fire_at.is_not(None)
 Index("ix_jobs_zone", jobs.c.zone_data_version, sqlite_where=_has_next, postgresql_where=_has_next)

@@ -48,6 +48,7 @@ def create() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
         sqlite_autoincrement=True,
     )
+    op.create_index("ix_jobs_owner", "jobs", ["owner_id", "account_id"])
     op.create_index("ix_jobs_due", "jobs", ["due_at", "account_id"], unique=False)
     for column in ("name_key", "type", "created_at", "updated_at", "enabled"):
         partial_index(f"ix_jobs_{column}", "jobs", ["account_id", column], "deleted_at IS NULL")

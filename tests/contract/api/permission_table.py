@@ -225,10 +225,33 @@ POST   /v1/api/jobs/{id}/rerun                                    run      401  
 POST   /v1/list-jobs                                              read     401    yes   yes      yes    yes    yes    yes     yes   yes
 GET    /v2/jobs                                                   read     401    yes   yes      yes    yes    yes    yes     yes   yes
 GET    /v2/jobs/{id}                                              read     401    404   404      yes    yes    yes    yes     yes   yes
+
+-- agent/api/contracts/connector_jobs  (the organization is an account: for `other` it is not there)
+GET    /v1/organizations/{organization_id}/knowledge/connectors/jobs                            read     401 404 yes yes yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/jobs                            run      401 404 404 403 yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/jobs/{job_id}                   read     401 404 404 yes yes yes yes yes yes
+DELETE /v1/organizations/{organization_id}/knowledge/connectors/jobs/{job_id}                   run      401 404 404 403 yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/jobs/{job_id}/retry             run      401 404 404 403 yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/jobs/{job_id}/logs              read     401 404 404 yes yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/connections                     read     401 404 yes yes yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/connections                     edit     401 404 yes yes yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}     read     401 404 404 yes yes yes yes yes yes
+PATCH  /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}     edit     401 404 404 403 403 yes yes yes yes
+DELETE /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}     delete   401 404 404 403 403 403 yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/refresh run      401 404 404 403 yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/clear run      401 404 404 403 yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/timeline read     401 404 404 yes yes yes yes yes yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/sources                         read     401 404 yes yes yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/sources                         admin    401 404 403 403 403 403 403 403 yes
+GET    /v1/organizations/{organization_id}/knowledge/connectors/sources/{source_id}             read     401 404 404 yes yes yes yes yes yes
+PUT    /v1/organizations/{organization_id}/knowledge/connectors/sources/{source_id}             admin    401 404 403 403 403 403 403 403 yes
+PATCH  /v1/organizations/{organization_id}/knowledge/connectors/sources/{source_id}             admin    401 404 403 403 403 403 403 403 yes
+DELETE /v1/organizations/{organization_id}/knowledge/connectors/sources/{source_id}             admin    401 404 403 403 403 403 403 403 yes
 """
 """`none`: gets in, and finds nothing there; the answer may name what it looked in."""
 
 Operation = tuple[str, str]
+CONNECTORS = "/v1/organizations/{organization_id}/knowledge/connectors"
 
 
 @dataclass(frozen=True, slots=True)
@@ -282,6 +305,15 @@ def _kb_sync(scene: Scene) -> dict[str, Any]:
     }  # fmt: skip
 
 
+def _connector(scene: Scene) -> dict[str, Any]:
+    stream = {"table": "orders", "content_columns": ["product"], "filter_column": "at"}
+    return {"name": _name(), "source_id": scene.values["connections.key"], "configurations": {"streams": [stream]}}
+
+
+def _source(scene: Scene, name: str) -> dict[str, Any]:
+    return {"name": name, "source_definition_id": "sqlite", "configuration": {"url": scene.source_url}}
+
+
 BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", "/api/jobs"): lambda _: definition(_name()),
     ("POST", "/api/jobs/_check"): lambda _: definition(_name()),
@@ -320,6 +352,12 @@ BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", "/api/accounts"): lambda _: {"id": _name()},
     ("POST", "/jobs/create"): _kb_sync,
     ("POST", "/v1/list-jobs"): lambda _: {},
+    ("POST", f"{CONNECTORS}/jobs"): lambda scene: {"connection_id": scene.values["connection_id"], "job_type": "sync"},
+    ("POST", f"{CONNECTORS}/connections"): _connector,
+    ("PATCH", f"{CONNECTORS}/connections/{{connection_id}}"): lambda _: {"status": "inactive"},
+    ("POST", f"{CONNECTORS}/sources"): lambda scene: _source(scene, _name()),
+    ("PUT", f"{CONNECTORS}/sources/{{source_id}}"): lambda scene: _source(scene, scene.values["connection_name"]),
+    ("PATCH", f"{CONNECTORS}/sources/{{source_id}}"): lambda scene: {"configuration": {"url": scene.source_url}},
     **{("POST", f"/api/{place}/shares"): _share for place in ("jobs/{job_id}", "connections/{key}", "knowledge-bases/{key}", "datasets/{key}")},
     **{("PUT", f"/api/{place}/shares/{{principal_id}}"): _level for place in ("jobs/{job_id}", "connections/{key}", "knowledge-bases/{key}", "datasets/{key}")},
     **{("PUT", f"/api/{place}/{{key}}/visibility"): _private for place in ("connections", "knowledge-bases", "datasets")},
@@ -331,6 +369,10 @@ QUERIES: dict[Operation, str] = {
 }
 
 PLACES: dict[Operation, dict[str, str]] = {
+    **{(method, f"{CONNECTORS}/jobs/{{job_id}}{more}"): {"job_id": value} for method, more, value in (
+        ("GET", "", "sync_run"), ("DELETE", "", "sync_waiting"), ("POST", "/retry", "sync_run"), ("GET", "/logs", "sync_run"),
+    )},
+    **{(method, f"{CONNECTORS}/sources/{{source_id}}"): {"source_id": "connections.key"} for method in ("GET", "PUT", "PATCH", "DELETE")},
     ("POST", "/api/runs/{run_id}/_cancel"): {"run_id": "waiting"},
     ("POST", "/api/runs/{run_id}/_uncancel"): {"run_id": "leaving"},
 }
@@ -365,13 +407,15 @@ NO_ACTS: set[Operation] = {
 
 def kinds_of(path: str) -> tuple[str, ...]:
     """What is made anew after an act on that path."""
+    if path.startswith(CONNECTORS):
+        return ("connection", "dataset", "job", "sync") if "/sources/" in path else ("sync",)
     place = path.split("/")[2] if path.startswith("/api/") else ""
     return _KINDS.get(place, ("job",))
 
 
 _KINDS = {
-    "connections": ("connection", "dataset", "job"),
-    "knowledge-bases": ("knowledge_base",),
+    "connections": ("connection", "dataset", "job", "sync"),
+    "knowledge-bases": ("knowledge_base", "sync"),
     "datasets": ("dataset", "job"),
     "secrets": ("secret",),
     "users": ("user",),

@@ -32,7 +32,7 @@ MARK = "confidential"
 """Stands in the name of all that is shared here: nobody is to read it who may not."""
 
 
-_SHARED = {"job", "connection", "knowledge_base", "dataset"}
+_SHARED = {"job", "sync", "connection", "knowledge_base", "dataset"}
 
 
 class Scene:
@@ -59,7 +59,7 @@ class Scene:
         scene = cls(agent, people, source)
         await make.make("login", "read", password=PASSWORD)
         scene.values["login"] = "login"
-        for kind in ("connection", "knowledge_base", "dataset", "job", "secret", "user", "token", "account"):
+        for kind in ("connection", "knowledge_base", "dataset", "job", "sync", "secret", "user", "token", "account"):
             await scene.renew(kind)
         return scene
 
@@ -104,6 +104,21 @@ class Scene:
         self.values["sentinel_id"] = await self._sentinel(ended)
         await self._share("job", job.id)
         await self._upload()
+
+    async def _make_sync(self, name: str) -> None:
+        store, now, owner = self.agent.core.store, self.agent.clock.now(), self.people["owner"]
+        data = {
+            "source_table": f"{self.values['connection_name']}.orders", "content_columns": ["product"],
+            "knowledge_base": self.values["knowledge_base_name"], "filter_column": "at",
+        }  # fmt: skip
+        job = await Maker(store).job(name, account="default", owner=owner.id, type="kb-sync", data=data)
+        new = [NewRun(new_id(), job.id, "api", None, now, chained=False) for _ in range(2)]
+        ended, waiting = await store.insert_runs(new, now)
+        await store.request_cancel([ended.id], "owner", None, now)
+        self.values |= {
+            "organization_id": "default", "connection_id": job.id, "sync_run": ended.id, "sync_waiting": waiting.id
+        }  # fmt: skip
+        await self._share("job", job.id)
 
     async def _upload(self) -> None:
         path = "/api/jobs/{job_id}/actions/{action_id}/attachments/{attachment_id}/action-attachment-file-contents"

@@ -14,7 +14,7 @@ from fastapi.routing import APIRoute
 
 from agent.core.records import AuditQuery
 from tests.contract.api.people import EVERYTHING, People, Person
-from tests.contract.api.permission_table import BODIES, DRAFTED, PLACES, QUERIES, ROWS, Row, kinds_of
+from tests.contract.api.permission_table import BODIES, CONNECTORS, DRAFTED, PLACES, QUERIES, ROWS, Row, kinds_of
 from tests.contract.api.scene import MARK, ROLES, Scene
 from tests.harness.agent import RunningAgent, running_agent
 
@@ -30,7 +30,9 @@ _HOW = (
     "What stands for a new parameter in its path is made in tests/contract/api/scene.py; what is sent with it stands "
     "in BODIES."
 )
-_ADDING = {"/api/jobs", "/api/drafts", "/api/datasets", "/api/connections", "/api/knowledge-bases", "/jobs/create"}
+_ADDING = {"/api/jobs", "/api/drafts", "/api/datasets", "/api/connections", "/api/knowledge-bases", "/jobs/create"} | {
+    f"{CONNECTORS}/{place}" for place in ("connections", "sources")
+}
 """What is made there leaves what the scene has as it is."""
 _STREAMS = {"/api/events", "/api/runs/{run_id}/log/follow"}
 

@@ -14,7 +14,7 @@ import pytest
 
 from tests.contract.datasets.world import DataWorld
 
-ROWS = 30_000
+ROWS = 12_000
 EXPECTED = [(n, f"lamp {n}") for n in range(ROWS)]
 
 
@@ -56,7 +56,7 @@ def many(world: DataWorld) -> DataWorld:
 
 def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: DataWorld) -> None:
     chance = random.Random(many.kind)
-    for turn in range(1, 4):
+    for turn in range(1, 3):
         victim = start(many, "dataset-refresh", "run-k", turn, dataset="orders")
         was_at_work = kill_after(victim, turn, chance.uniform(0, 0.05))
         assert (
@@ -64,7 +64,7 @@ def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: Da
         )  # which reads all in one, and may be done before it says a word more
         for snapshot in many.snapshots.list():
             assert many.kept(snapshot) == EXPECTED
-    many.refresh(many.context("run-k", attempt=4))
+    many.refresh(many.context("run-k", attempt=3))
     assert many.kept() == EXPECTED
     assert len(many.snapshots.list()) == 1
     assert many.snapshots.strays() == []
@@ -72,12 +72,12 @@ def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: Da
 
 def test_killed_export_leaves_no_file_and_its_retry_makes_all(many: DataWorld) -> None:
     chance = random.Random(many.kind)
-    wish = {"table": "src.orders", "file": "out.csv", "rows_per_file": 5000, "if_exists": "fail"}
-    for turn in range(1, 4):
+    wish = {"table": "src.orders", "file": "out.csv", "rows_per_file": 2000, "if_exists": "fail"}
+    for turn in range(1, 3):
         kill_after(start(many, "export", "run-k", turn, **wish), 2 + 2 * turn, chance.uniform(0, 0.03))
-        whole = [path for path in many.exports.glob("*.csv") if len(path.read_text().splitlines()) != 5001]
+        whole = [path for path in many.exports.glob("*.csv") if len(path.read_text().splitlines()) != 2001]
         assert whole == []
-    many.run("export", many.context("run-k", attempt=4), **wish)
+    many.run("export", many.context("run-k", attempt=3), **wish)
     files = sorted(many.exports.glob("out-*.csv"))
     assert [path.name for path in files] == [f"out-{part:04}.csv" for part in range(1, 7)]
     lines = [line for path in files for line in path.read_text().splitlines()[1:]]
@@ -88,18 +88,20 @@ def test_killed_export_leaves_no_file_and_its_retry_makes_all(many: DataWorld) -
 
 @pytest.mark.parametrize("format_", ["csv", "parquet"])
 def test_killed_import_brings_every_row_once(many: DataWorld, format_: str) -> None:
+    if format_ == "parquet" and many.kind != "sqlite":
+        pytest.skip("one engine will do: the file is read alike for all")
     many.run("export", table="src.orders", format=format_, file="in", columns=["id", "product"])
     many.execute("CREATE TABLE taken (id INTEGER, product VARCHAR(200))")  # without a key: nothing else would tell
     chance = random.Random(many.kind)
-    wish = {"file": "in", "format": format_, "table": "src.taken", "batch_size": 500}
-    for turn in range(1, 4):
+    wish = {"file": "in", "format": format_, "table": "src.taken", "batch_size": 400}
+    for turn in range(1, 3):
         kill_after(start(many, "import", "run-k", turn, **wish), 3 * turn, chance.uniform(0, 0.03))
         got = [row[0] for row in many.rows("SELECT id FROM taken ORDER BY id")]
         assert got == list(range(len(got)))
-        assert len(got) % 500 == 0
-    context = many.context("run-k", attempt=4)
+        assert len(got) % 400 == 0
+    context = many.context("run-k", attempt=3)
     assert many.run("import", context, **wish)["rowsImported"] == ROWS
     assert many.rows("SELECT id, product FROM taken ORDER BY id") == EXPECTED
-    again = many.context("run-k", attempt=5)
+    again = many.context("run-k", attempt=4)
     assert many.run("import", again, **wish)["rowsImported"] == ROWS
     assert len(many.rows("SELECT id FROM taken")) == ROWS

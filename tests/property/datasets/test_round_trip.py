@@ -87,7 +87,7 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
 
 @pytest.mark.parametrize("format_", FORMATS)
 @settings(
-    max_examples=5, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
+    max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
 )
 @given(data=st.data())
 def test_export_and_import_give_the_same_table(world: DataWorld, format_: str, data: st.DataObject) -> None:

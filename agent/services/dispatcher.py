@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import random
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -41,7 +41,7 @@ Watch = Callable[[ClaimedRun, frozenset[str]], None]
 class _Claim:
     places: int
     at: datetime
-    runs: Awaitable[list[ClaimedRun]]
+    runs: asyncio.Future[list[ClaimedRun]]
 
 
 class Dispatcher(Poller):
@@ -94,6 +94,8 @@ class Dispatcher(Poller):
         for event in events:
             if event.kind in _OF_RUNS and event.data["state"] in _WAITING:
                 self._expect(datetime.fromisoformat(event.data["availableAt"]))
+        if self._claim is not None and self._claim.runs.done():
+            return  # it rode with what these events tell of, and has seen it
         if any(_may_free_a_run(event) for event in events):
             self.wake()
 
@@ -150,7 +152,7 @@ class Dispatcher(Poller):
         now = self._clock.now()
         promises = Ahead(ahead, self._promising.may_wait) if ahead else None
         claimed = self._store.claim(idle, self._agent_id, now + self._settings.lease, now, promises)
-        return _Claim(len(idle) + len(ahead), now, claimed)
+        return _Claim(len(idle) + len(ahead), now, asyncio.ensure_future(claimed))
 
     def _expect(self, moment: datetime) -> None:
         if moment > self._clock.now():

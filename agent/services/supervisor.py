@@ -135,6 +135,8 @@ class Supervisor(Poller):
         watched = self._fenced(worker_id, message)
         if watched is None:
             return
+        if ended is not None and ended.began is not None:
+            watched.started_at = watched.began_at = ended.began
         if ended is not None and watched.began_at is not None:
             self._promising.note(watched.claimed.run.type, (ended.at - watched.began_at).total_seconds())
         outcome = await self._heeding_cancel(watched, self._outcome(watched, ended, self._clock.now()))

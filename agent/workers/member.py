@@ -31,7 +31,6 @@ from agent.core.wire import (
     RecallOrder,
     Returned,
     RunMessage,
-    Started,
     StopOrder,
     WireLine,
     events,
@@ -275,8 +274,6 @@ class Member:
             self._exceeded(event, held)
         elif isinstance(event, Ended):
             held.ended = event
-            if event.began is not None:
-                await self._tell(Started(run_id=event.run_id, attempt=event.attempt, at=event.began))
             if event.cleared is not None:
                 await self._cleared(event.cleared, held)
             elif held.asked is None:

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from agent.core.records import DueJob, FireRow, SettledJob
 from agent.store import backlog, cancels, events, runs
+from agent.store.prepared import Prepared
 from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
 from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
@@ -27,7 +28,17 @@ _Pair = tuple[SettledJob, Row]
 _Moment = tuple[int, datetime]
 """(job number, moment of a fire): the ledger's key."""
 _LedgerRow = Row | dict[str, Any]
-_INSERT = sa.insert(fires).returning(fires.c.id, sort_by_parameter_order=True)
+_WRITTEN = (
+    "account_id", "job_number", "fire_at", "outcome", "reason", "run_id", "stands_in_fire_at", "count", "until",
+    "decided_at",
+)  # fmt: skip
+"""The columns that a new row of the ledger has; see `_ledger_row`."""
+_INSERT = Prepared(sa.insert(fires).returning(fires.c.id), _WRITTEN)
+_AT_MOMENT = Prepared(
+    sa.select(fires.c.id).where(
+        fires.c.job_number == sa.bindparam("of_job"), fires.c.fire_at == sa.bindparam("at", type_=fires.c.fire_at.type)
+    )
+)
 _UNSET = dict.fromkeys(column.name for column in fires.c)
 
 
@@ -198,9 +209,7 @@ def _joined(query: sa.Select[Any], moments: Sequence[_Moment]) -> sa.Select[Any]
 def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:
     """The rows that the ledger does not have yet: a moment is settled once."""
     decisions = [_Decision(row, fire) for job, row in pairs for fire in job.rows]
-    query = sa.select(fires.c.job_number, fires.c.fire_at)
-    found = _at_moments(connection, query, (decision.moment for decision in decisions))
-    known = {(row["job_number"], row["fire_at"]) for row in found}
+    known = {decision.moment for decision in decisions if _AT_MOMENT.rows(connection, _keys(decision.moment))}
     news = {decision.moment: decision for decision in reversed(decisions) if decision.moment not in known}
     return list(reversed(news.values()))
 
@@ -220,10 +229,15 @@ def _write_ledger(connection: sa.Connection, news: Sequence[_Decision], now: dat
     if not news:
         return []
     rows = [_ledger_row(each.job, each.fire, now) for each in news]
-    ids = connection.scalars(_INSERT, rows)
     return [
-        {**_UNSET, **row, "job_id": each.job["id"], "id": id_} for each, row, id_ in zip(news, rows, ids, strict=True)
+        {**_UNSET, **row, "job_id": each.job["id"], **_INSERT.rows(connection, row)[0]}
+        for each, row in zip(news, rows, strict=True)
     ]
+
+
+def _keys(moment: _Moment) -> dict[str, Any]:
+    number, fire_at = moment
+    return {"of_job": number, "at": fire_at}
 
 
 def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:

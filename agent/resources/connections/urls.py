@@ -68,7 +68,9 @@ def check_file_outside(url: str, folder: Path) -> None:
         return
     path = Path(normpath(parsed.database or ""))
     if Path(parsed.database or "").resolve().is_relative_to(folder.resolve()) or path.is_relative_to(folder):
-        raise InvalidInput.one("url", "this is a file of the agent's own, which no job works on; name another", _shown(url))
+        raise InvalidInput.one(
+            "url", "this is a file of the agent's own, which no job works on; name another", _shown(url)
+        )
     if any(path.is_relative_to(place) for place in _OF_A_PROCESS):
         raise InvalidInput.one("url", "this names no file on a disk; name one", _shown(url))
 

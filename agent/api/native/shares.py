@@ -27,51 +27,72 @@ Level = Annotated[LevelInput, Depends(JsonBody(LevelInput))]
 Shown = Annotated[VisibilityInput, Depends(JsonBody(VisibilityInput))]
 
 
+def _job_id(job_id: str) -> str:
+    return job_id
+
+
+def _any_key(key: str) -> str:
+    return key
+
+
 def _add_shares(kind: ResourceKind, place: str) -> None:
     word, path = WORDS[kind], f"{place}/shares"
+    named = Depends(_job_id if kind == "job" else _any_key)
 
-    @routes.get(path, name=f"list_{kind}_shares", **answers(200, Items[Share], 404))
-    async def list_shares(request: Request, caller: Reader) -> Response:
-        found = await api_of(request).core.shares.list(caller, kind, _key(request))
+    @routes.get(
+        path,
+        name=f"list_{kind}_shares",
+        description=f"With whom the {word} is shared.",
+        **answers(200, Items[Share], 404),
+    )
+    async def list_shares(request: Request, caller: Reader, key: str = named) -> Response:
+        found = await api_of(request).core.shares.list(caller, kind, key)
         return json_answer(Items[Share](items=found))
 
-    @routes.post(path, name=f"share_{kind}", **answers(201, Share, 404, 413, 415, also=(200,)))
-    async def share(request: Request, caller: Editor, given: Given) -> Response:
-        made, is_new = await api_of(request).core.shares.put(caller, kind, _key(request), given)
+    @routes.post(
+        path,
+        name=f"share_{kind}",
+        description=f"Share the {word} with a user, or with everyone; one that has a share gets the level (200).",
+        **answers(201, Share, 404, 413, 415, also=(200,)),
+    )
+    async def share(request: Request, caller: Editor, given: Given, key: str = named) -> Response:
+        made, is_new = await api_of(request).core.shares.put(caller, kind, key, given)
         return json_answer(made, 201 if is_new else 200)
 
-    @routes.put(f"{path}/{{principal_id}}", name=f"put_{kind}_share", **answers(200, Share, 404, 413, 415, also=(201,)))
-    async def put_share(request: Request, caller: Editor, principal_id: str, given: Level) -> Response:
+    @routes.put(
+        f"{path}/{{principal_id}}",
+        name=f"put_{kind}_share",
+        description=f"Share the {word} at this level.",
+        **answers(200, Share, 404, 413, 415, also=(201,)),
+    )
+    async def put_share(
+        request: Request, caller: Editor, principal_id: str, given: Level, key: str = named
+    ) -> Response:
         wanted = ShareInput(principal_id=principal_id, access_level=given.access_level)
-        made, is_new = await api_of(request).core.shares.put(caller, kind, _key(request), wanted)
+        made, is_new = await api_of(request).core.shares.put(caller, kind, key, wanted)
         return json_answer(made, 201 if is_new else 200)
 
-    @routes.delete(f"{path}/{{principal_id}}", name=f"unshare_{kind}", **answers(204, None, 404))
-    async def unshare(request: Request, caller: Editor, principal_id: str) -> Response:
-        await api_of(request).core.shares.remove(caller, kind, _key(request), principal_id)
+    @routes.delete(
+        f"{path}/{{principal_id}}",
+        name=f"unshare_{kind}",
+        description=f"Share the {word} no more with this user, or with everyone.",
+        **answers(204, None, 404),
+    )
+    async def unshare(request: Request, caller: Editor, principal_id: str, key: str = named) -> Response:
+        await api_of(request).core.shares.remove(caller, kind, key, principal_id)
         return no_content()
-
-    list_shares.__doc__ = f"With whom the {word} is shared."
-    share.__doc__ = f"Share the {word} with a user, or with everyone; one that has a share gets the level (200)."
-    put_share.__doc__ = f"Share the {word} at this level."
-    unshare.__doc__ = f"Share the {word} no more with this user, or with everyone."
 
 
 def _add_visibility(kind: ResourceKind, place: str) -> None:
-    @routes.put(f"{place}/visibility", name=f"put_{kind}_visibility", **answers(204, None, 404, 413, 415))
-    async def put_visibility(request: Request, caller: Editor, given: Shown) -> Response:
-        await api_of(request).core.shares.set_visibility(caller, kind, _key(request), given.visibility)
-        return no_content()
-
-    put_visibility.__doc__ = (
-        f"Whether all of the account may see and use the {WORDS[kind]}, or its owner and whom it is shared with."
+    @routes.put(
+        f"{place}/visibility",
+        name=f"put_{kind}_visibility",
+        description=f"Whether all of the account may see and use the {WORDS[kind]}, or its owner and whom it is shared with.",
+        **answers(204, None, 404, 413, 415),
     )
-
-
-def _key(request: Request) -> str:
-    """By id or name, as everywhere."""
-    places = request.path_params
-    return str(places.get("key") or places["job_id"])
+    async def put_visibility(request: Request, caller: Editor, key: str, given: Shown) -> Response:
+        await api_of(request).core.shares.set_visibility(caller, kind, key, given.visibility)
+        return no_content()
 
 
 for _kind, _place in _PLACES.items():

@@ -7,7 +7,7 @@ from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from agent.identity_settings import IssuerSettings, PasswordSettings
@@ -70,7 +70,7 @@ class Settings(BaseSettings):
     """Further mail servers that may be reached although their addresses are private, by the name that jobs use."""
     max_attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024 * 1024
     file_roots: list[Path] = []
-    """Folders that exports may write to and imports read from, besides `exports` in the data folder."""
+    """Folders that exports may write to and imports read from, in every account, besides the account's own."""
     sentinels: list[SentinelKind] = ["overdue", "too_slow", "too_fast", "flapping"]
     """What the agent looks for in every job whose policies do not say otherwise."""
     sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0
@@ -101,11 +101,14 @@ class Settings(BaseSettings):
 
     @field_validator("file_roots")
     @classmethod
-    def _roots_are_absolute(cls, value: list[Path]) -> list[Path]:
+    def _roots_are_absolute(cls, value: list[Path], info: ValidationInfo) -> list[Path]:
         roots = [root.expanduser() for root in value]
+        data_dir = info.data.get("data_dir")
         for root in roots:
             if not root.is_absolute() or root == Path("/"):
                 raise ValueError(f"{str(root)!r} is no folder to write to; name absolute ones, and not '/'")
+            if data_dir is not None and _overlap(root.resolve(), data_dir.resolve()):
+                raise ValueError(f"{str(root)!r} and the data folder must not be one within the other")
         return roots
 
     @field_validator("bind")
@@ -131,10 +134,11 @@ class Settings(BaseSettings):
             raise ValueError(f"the issuer {twice} stands there twice")
         return value
 
-    @property
-    def roots(self) -> list[Path]:
-        """Where relative names of files begin, then all other folders that files may be in."""
-        return [self.data_dir / "exports", *self.file_roots]
+    def roots(self, account_id: str) -> list[Path]:
+        """Where relative names of files begin, then all other folders that files may be in. The first is the account's
+        own, and no account's is within another's."""
+        own = "exports" if account_id == self.account else f"exports-of/{account_id}"
+        return [self.data_dir / own, *self.file_roots]
 
     @property
     def host(self) -> str:
@@ -154,6 +158,10 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _overlap(one: Path, other: Path) -> bool:
+    return one.is_relative_to(other) or other.is_relative_to(one)
 
 
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:

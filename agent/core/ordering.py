@@ -101,7 +101,7 @@ class Ordering:
             scratch=self._scratch,
             snapshots_before=snapshots_around(definition, "before"),
             snapshots_after=snapshots_around(definition, "after"),
-            file_roots=[str(root) for root in self._settings.roots],
+            file_roots=[str(root) for root in self._settings.roots(run.account_id)],
             allow_private_addresses=self._settings.allow_private_addresses,
             smtp_hosts=self._settings.smtp_hosts,
             actions=action_orders(self._drivers, self._blobs, run.account_id, definition),

@@ -9,7 +9,7 @@ HELP = """\
 Writes a dataset's snapshot, a table of a connection or a knowledge base to CSV, JSON Lines or Parquet: values as they
 are, NULL told from the empty text, bytes as base64, moments in ISO 8601. Files are written aside and renamed when all
 are whole; a run that was killed leaves none, and its next attempt makes the same names. Folders lie below the data
-folder's `exports`, or below the setting `file_roots`; links are not followed.
+folder's `exports` (of other accounts: `exports-of/<account>`), or below the setting `file_roots`; no links.
 """
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,7 +13,7 @@ from agent.core.records import LogSearch
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import new_id
 from shared.models import ConnectionInput, JobInput, TokenInput
-from tests.functional.agent.stage import Stage, definition
+from tests.functional.agent.stage import Bench, Stage, definition
 
 HARMLESS: dict[str, Any] = {"type": "api-call", "data": {"url": "https://example.org/"}}
 
@@ -205,3 +206,18 @@ async def test_many_acts_at_once_make_one_job_of_a_name(stage: Stage) -> None:
 
 def _orders(password: str = "pass-word") -> ConnectionInput:
     return ConnectionInput(name="orders", url=f"postgresql://reader:{password}@127.0.0.1/orders")
+
+
+async def test_the_files_of_an_account_are_out_of_the_others_reach(stage: Stage) -> None:
+    """What one has exported the jobs of another could import."""
+    account = stage.agent.settings.account
+    await stage.core.store.ensure_account("other", stage.me.user_id, "operator", stage.clock.now())
+    bench = stage.man(Bench("w1", "w2"))
+    for caller in (stage.me, stage.without(account="other")):
+        job = await stage.job("Files", caller=caller)
+        await stage.core.jobs.run_now(caller, job.id)
+    await stage.dispatch()
+    roots = {order.account_id: Path(order.file_roots[0]) for order in bench.orders.values()}
+    assert set(roots) == {account, "other"}
+    assert not roots["other"].is_relative_to(roots[account])
+    assert not roots[account].is_relative_to(roots["other"])

@@ -6,9 +6,11 @@ import os
 from pathlib import Path
 
 import pytest
+from pydantic import ValidationError
 
 from agent.core.driving import DriverError
 from agent.resources.datasets.places import open_file, open_folder
+from agent.settings import Settings
 
 
 @pytest.fixture
@@ -67,3 +69,14 @@ def test_only_plain_files_are_read(roots: list[str]) -> None:
     (root / "plain").write_text("here")
     with open_file(roots, f"{root}/plain") as handle:
         assert os.read(handle, 10) == b"here"
+
+
+@pytest.mark.parametrize("root", ["{data}", "{data}/logs", "{data}/..", "{data}/../link", "{data}/../link/exports"])
+def test_a_root_holds_nothing_of_the_data_folder(tmp_path: Path, root: str) -> None:
+    """Else imports read the key of the secrets, and the files of every account."""
+    data = tmp_path / "data"
+    data.mkdir()
+    (tmp_path / "link").symlink_to(data)
+    with pytest.raises(ValidationError, match="one within the other"):
+        Settings(data_dir=data, file_roots=[Path(root.format(data=data))])
+    assert Settings(data_dir=data, file_roots=[tmp_path / "shared"]).roots("default")[1] == tmp_path / "shared"

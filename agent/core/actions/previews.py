@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import Any
 
 from agent.core.actions.changing import find
@@ -15,7 +16,7 @@ from agent.core.parameters import parse_parameters
 from agent.core.ports import Blobs, Drivers, LogStore, Previewer, RunStore
 from agent.core.ports.previewing import Previewed, PreviewTask
 from agent.core.records import RunQuery
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, NotFound
 from shared.models import Draft, Job, JobInput, MailServer, Run
 from shared.models.base import Resource
 
@@ -96,10 +97,17 @@ class Previews:
         )
 
     async def _last_run(self, caller: Caller, head: Job | Draft) -> Run | None:
-        """The newest that has brought something; of a draft, of the job that it is an edit of."""
+        """The newest that has brought something; of a draft, of the job that it is an edit of, as long as the caller may
+        read that."""
         job_id = head.id if isinstance(head, Job) else head.editing_id
         if job_id is None:
             return None
+        with suppress(NotFound):
+            await self._editing.head(caller, job_id)
+            return await self._newest(caller, job_id)
+        return None
+
+    async def _newest(self, caller: Caller, job_id: str) -> Run | None:
         found = await self._store.list_runs(RunQuery(caller.account_id, job_id=job_id, limit=20))
         return next((run for run in found if run.result is not None), None)
 

@@ -11,7 +11,7 @@ import httpx
 import pytest
 
 from agent.core.callers import EVERY_SCOPE, Caller
-from agent.core.records import RunUpdate
+from agent.core.records import Outcome, RunUpdate
 from shared.models import ConnectionInput, JobInput
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition
 from tests.contract.store.making import fence
@@ -343,3 +343,29 @@ async def test_a_dataset_reaches_what_its_owner_may_use_now(
         refused = await client.post("/api/jobs", json={"name": "After", **refresh})
         assert refused.status_code == 400
         assert "share it with the owner of the dataset 'orders'" in refused.json()["error"]["faults"][0]["message"]
+
+
+async def test_a_draft_outlives_a_share_and_tells_nothing_more_by_previews(
+    agent: RunningAgent, ada: Person, bob: Person
+) -> None:
+    mail = {"to": "a@example.org", "subject": "{{ results.main.told }}", "text": "t", "server": {
+        "host": "mail.example.org", "from": "bob@example.org",
+    }}  # fmt: skip
+    job = await a_job(agent, ada, actions=[{"id": "tell", "type": "email", "data": mail}])
+    path = f"/api/jobs/{job.id}"
+    await _share(agent, ada, path, "bob", "editor")
+    store, now = agent.core.store, agent.clock.now()
+    async with ada.client(agent) as client:
+        run = (await client.post(path)).json()["id"]
+    (claimed,) = await store.claim(["w"], "agent", now + timedelta(minutes=1), now)
+    await store.finish([Outcome(fence(claimed), "completed", now, result={"told": "confidential"})], now)
+    async with bob.client(agent) as client:
+        draft = (await client.post(f"{path}/_edit")).json()["id"]
+        preview = f"/api/jobs/{draft}/actions/tell/_preview"
+        before = (await client.post(preview)).json()
+        assert (before["basedOnRunId"], before["would"]["subject"]) == (run, "confidential")
+        async with ada.client(agent) as owner:
+            assert (await owner.delete(f"{path}/shares/bob")).status_code == 204
+        after = await client.post(preview)
+        assert (after.status_code, after.json()["basedOnRunId"]) == (200, None)
+        assert "confidential" not in after.text

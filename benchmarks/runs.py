@@ -1,5 +1,6 @@
 """A durable run that does nothing, all of it: stored, claimed under its fence, executed in a worker process, its end
-stored. Beside huey over SQLite with an fsync at each commit, whose task is a function in a thread of its consumer."""
+stored. Beside huey over SQLite with an fsync at each commit, whose task is a function in a thread of its consumer. Two
+workers on either side: processes here, which are renewed as often as the settings say, threads there."""
 
 from __future__ import annotations
 

@@ -5,21 +5,15 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
-import os
-import shutil
 import socket
-import subprocess
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from pathlib import Path
-from typing import IO, Any, Literal
+from typing import Any, Literal
 
 import structlog
 from pydantic import ValidationError
 
-from agent.core.ports import EndSink, EventSink, ReturnSink
 from agent.core.wire import (
     CancelOrder,
     Cleared,
@@ -39,7 +33,9 @@ from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
 from agent.workers.link import Link
 from agent.workers.pulse import Pulse, is_stopped
-from shared.clock import Clock
+from agent.workers.scratch import remove_folder
+from agent.workers.surroundings import Surroundings
+from agent.workers.waiting import DEPTH, Waiting
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
 
@@ -49,28 +45,10 @@ CLEARING = 2.0
 """Seconds beyond the grace that a worker has to end what its run left."""
 KEEPER_PATIENCE = 5.0
 """Seconds after which a keeper that was told to kill everything is no longer relied on."""
-DEPTH = 16
-"""Most orders that wait in a worker."""
-PATIENCE = 0.05
-"""Seconds that they wait behind one run before they are called back."""
 HELLO_PATIENCE = 60.0
 """Seconds that a worker has to start."""
 
 _log = structlog.get_logger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What all members of a pool share."""
-
-    command: list[str]
-    environment: dict[str, str]
-    settings: dict[str, Any]
-    clock: Clock
-    on_event: EventSink
-    on_end: EndSink
-    on_return: ReturnSink
-    output: IO[bytes]
 
 
 class Member:
@@ -78,8 +56,7 @@ class Member:
         self.id = member_id
         self.state: State = "starting"
         self.assignment: Assignment | None = None
-        self.ahead: dict[str, Assignment] = {}
-        """Orders that wait in the worker behind its run, by their runs, in their order."""
+        self._waiting = Waiting(self.recall)
         self.runs_done = 0
         self.started_at: datetime = around.clock.now()
         self.gone = asyncio.Event()
@@ -99,9 +76,6 @@ class Member:
         self._tasks: list[asyncio.Task[None]] = []
         self._finishing: set[asyncio.Future[None]] = set()
         """Ends that are not taken yet."""
-        self._begun_at = 0.0
-        """When the run got the worker, by the loop's clock."""
-        self._minding: asyncio.TimerHandle | None = None
 
     @property
     def pid(self) -> int:
@@ -113,7 +87,7 @@ class Member:
         control, their_control = socket.socketpair()
         with their_link, their_control:
             try:
-                self._process = self._spawn(their_link.fileno(), their_control.fileno())
+                self._process = self._around.start(their_link.fileno(), their_control.fileno())
             except OSError:
                 link.close()
                 control.close()
@@ -122,8 +96,7 @@ class Member:
         self._link = await Link.open(link)
         self._control = await Link.open(control)
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._mind_keeper())]
-        patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
-        self._patience = patience
+        self._patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
 
     def room(self) -> int:
         """How many more orders may wait in this worker: none behind a run that has taken long, or that is watched."""
@@ -132,9 +105,9 @@ class Member:
             return 0
         if held is None:
             return DEPTH
-        if limits.is_watched(held.order) or held.asked is not None or self._took() >= PATIENCE:
+        if limits.is_watched(held.order) or held.asked is not None or self._waiting.patience_is_over:
             return 0
-        return DEPTH - len(self.ahead)
+        return DEPTH - len(self._waiting)
 
     def execute(self, order: Order) -> None:
         """Hand the order over; the worker must be idle."""
@@ -151,24 +124,25 @@ class Member:
         if self.state == "idle":
             self.execute(order)
             return
-        if self.state != "busy" or limits.is_watched(order):
+        held = self.assignment
+        if self.state != "busy" or held is None or held.asked is not None or limits.is_watched(order):
             raise RuntimeError(f"nothing can wait in worker {self.id}, which is {self.state}")
         self._link.write(order.model_dump_json().encode() + b"\n")
-        self.ahead[order.run_id] = Assignment(order)
-        self._mind_ahead()
+        self._waiting.add(Assignment(order))
 
     def has(self, run_id: str) -> bool:
-        return run_id in self.ahead or (self.assignment is not None and self.assignment.order.run_id == run_id)
+        held = self.assignment
+        return self._waiting.get(run_id) is not None or (held is not None and held.order.run_id == run_id)
 
     def recall(self) -> None:
         """Have all that has not begun given back, each told by `on_return`."""
-        if self.ahead:
-            self._link.write(RecallOrder(run_ids=list(self.ahead)).model_dump_json().encode() + b"\n")
+        if self._waiting:
+            self._link.write(RecallOrder(run_ids=self._waiting.run_ids).model_dump_json().encode() + b"\n")
 
     def cancel(self, reason: Asked, run_id: str | None = None) -> None:
         """Ask the run to end (`run_id`: another one than the current); KILL to all of it when the grace is over. Asked
         twice, the first reason counts."""
-        held = self.assignment if run_id is None else self.ahead.get(run_id, self.assignment)
+        held = self.assignment if run_id is None else self._waiting.get(run_id) or self.assignment
         if held is None or held.asked is not None:
             return
         held.asked = reason
@@ -178,7 +152,7 @@ class Member:
             self.recall()  # what ends this run must not meet the next one
             self._count_down(held)
         if reason == "stop":
-            for waiting in list(self.ahead):
+            for waiting in self._waiting.run_ids:
                 self.cancel("stop", waiting)
 
     def retire(self, patience: float = 0.0) -> None:
@@ -209,18 +183,6 @@ class Member:
         self._control.write(b"k\n")
         asyncio.get_running_loop().call_later(KEEPER_PATIENCE, self._distrust_keeper)
 
-    def _spawn(self, link: int, control: int) -> subprocess.Popen[bytes]:
-        settings = {**self._around.settings, "link": link, "control": control}
-        return subprocess.Popen(  # noqa: S603 (its own interpreter and module)
-            [*self._around.command, json.dumps(settings)],
-            stdin=subprocess.DEVNULL,
-            stdout=self._around.output,
-            stderr=self._around.output,
-            pass_fds=(link, control),
-            env=self._around.environment,
-            start_new_session=True,  # a Ctrl-C at the agent's terminal is for the agent
-        )
-
     async def _listen(self) -> None:
         """Everything that the worker says, in order; then, when nothing of it is left, the end of the run it had."""
         async for line in self._link:
@@ -233,7 +195,8 @@ class Member:
 
     def _begin(self, held: Assignment) -> None:
         """It has the worker from now on."""
-        self.assignment, self._begun_at = held, asyncio.get_running_loop().time()
+        self.assignment = held
+        self._waiting.begin_behind()
         if held.asked is not None:
             self._count_down(held)
         elif held.order.timeout is not None:
@@ -243,22 +206,6 @@ class Member:
         held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
         self._later(held.order.kill_grace, self._kill_children)
 
-    def _took(self) -> float:
-        return asyncio.get_running_loop().time() - self._begun_at
-
-    def _mind_ahead(self) -> None:
-        """What stands behind a run for too long is called back: another worker may be free."""
-        if self._minding is None:
-            self._minding = asyncio.get_running_loop().call_later(PATIENCE, self._look_ahead)
-
-    def _look_ahead(self) -> None:
-        self._minding = None
-        if not self.ahead:
-            return
-        if self._took() >= PATIENCE:
-            self.recall()
-        self._mind_ahead()
-
     async def _receive(self, event: object) -> None:
         held = self.assignment
         if isinstance(event, Hello):
@@ -267,7 +214,7 @@ class Member:
             self._patience.cancel()
             self._become("stopping" if self.retiring else "idle")
         elif isinstance(event, Returned):
-            self._returned(self.ahead.pop(event.run_id, None))
+            self._returned(self._waiting.take(event.run_id))
         elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
             return
         elif isinstance(event, Exceeded):
@@ -307,8 +254,8 @@ class Member:
             await remove_folder(held.order.scratch)
         self.assignment = None
         self.runs_done += 1
-        if self.ahead:
-            self._begin(self.ahead.pop(next(iter(self.ahead))))
+        if self._waiting:
+            self._begin(self._waiting.take_first())
             self._become("busy")
         elif self.retiring:
             self.retire()
@@ -348,8 +295,8 @@ class Member:
         if not self.gone.is_set():
             self.kill()
         await self.gone.wait()
-        while self.ahead:  # a worker says that a run is over before it begins the next: nothing of these has begun
-            self._returned(self.ahead.pop(next(iter(self.ahead))))
+        while self._waiting:  # a worker says that a run is over before it begins the next: nothing of these has begun
+            self._returned(self._waiting.take_first())
         if held is not None:
             held.stop_timers()
             await remove_folder(held.order.scratch)
@@ -427,7 +374,7 @@ class Member:
 
     def _kill_children(self) -> None:
         """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
-        if self.ahead:  # called back, and not given back: what is killed might be the next run's already
+        if self._waiting:  # called back, and not given back: what is killed might be the next run's already
             self.kill()
             return
         if self.assignment is not None:
@@ -451,15 +398,3 @@ class Member:
     async def join(self) -> None:
         """Return when everything about this worker is over, its sinks included."""
         await asyncio.gather(*self._tasks)
-
-
-async def remove_folder(folder: str) -> None:
-    """The folder that a run had to itself, if there is one."""
-    if os.path.lexists(folder):  # noqa: ASYNC240 (most runs never use theirs, and a thread costs more than they do)
-        await asyncio.to_thread(_remove_now, Path(folder))
-
-
-def _remove_now(folder: Path) -> None:
-    shutil.rmtree(folder, ignore_errors=True)
-    if folder.exists():
-        _log.warning("the folder of a run could not be removed", folder=str(folder))

@@ -16,7 +16,10 @@ import structlog
 from agent.core.ports import EndSink, EventSink, ReturnSink, forget_return
 from agent.core.wire import Order
 from agent.workers import processes, strays
-from agent.workers.member import DEPTH, Member, Surroundings, remove_folder
+from agent.workers.member import Member
+from agent.workers.scratch import remove_folder
+from agent.workers.surroundings import Surroundings
+from agent.workers.waiting import DEPTH
 from shared.clock import Clock
 from shared.ids import NewId
 from shared.models import Worker

@@ -1,0 +1,64 @@
+"""Orders that wait in a worker behind its run, and for how long they do."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from agent.workers.assignment import Assignment
+
+DEPTH = 16
+"""Most orders that wait in a worker."""
+PATIENCE = 0.05
+"""Seconds that they wait behind one run before they are called back."""
+
+
+class Waiting:
+    """In their order. `recall` is called while some wait behind a run that has taken too long."""
+
+    def __init__(self, recall: Callable[[], None]) -> None:
+        self._recall = recall
+        self._held: dict[str, Assignment] = {}
+        self._since = 0.0
+        """When the run before them got the worker, by the loop's clock."""
+        self._look: asyncio.TimerHandle | None = None
+
+    def __len__(self) -> int:
+        return len(self._held)
+
+    @property
+    def run_ids(self) -> list[str]:
+        return list(self._held)
+
+    @property
+    def patience_is_over(self) -> bool:
+        return asyncio.get_running_loop().time() - self._since >= PATIENCE
+
+    def begin_behind(self) -> None:
+        """Another run has the worker from now on."""
+        self._since = asyncio.get_running_loop().time()
+
+    def add(self, held: Assignment) -> None:
+        self._held[held.order.run_id] = held
+        self._look_later()
+
+    def get(self, run_id: str) -> Assignment | None:
+        return self._held.get(run_id)
+
+    def take(self, run_id: str) -> Assignment | None:
+        return self._held.pop(run_id, None)
+
+    def take_first(self) -> Assignment:
+        return self._held.pop(next(iter(self._held)))
+
+    def _look_later(self) -> None:
+        if self._look is None:
+            self._look = asyncio.get_running_loop().call_later(PATIENCE, self._look_now)
+
+    def _look_now(self) -> None:
+        self._look = None
+        if not self._held:
+            return
+        if self.patience_is_over:
+            self._recall()
+        self._look_later()

@@ -369,10 +369,19 @@ QUERIES: dict[Operation, str] = {
 }
 
 PLACES: dict[Operation, dict[str, str]] = {
-    **{(method, f"{CONNECTORS}/jobs/{{job_id}}{more}"): {"job_id": value} for method, more, value in (
-        ("GET", "", "sync_run"), ("DELETE", "", "sync_waiting"), ("POST", "/retry", "sync_run"), ("GET", "/logs", "sync_run"),
-    )},
-    **{(method, f"{CONNECTORS}/sources/{{source_id}}"): {"source_id": "connections.key"} for method in ("GET", "PUT", "PATCH", "DELETE")},
+    **{
+        (method, f"{CONNECTORS}/jobs/{{job_id}}{more}"): {"job_id": value}
+        for method, more, value in (
+            ("GET", "", "sync_run"),
+            ("DELETE", "", "sync_waiting"),
+            ("POST", "/retry", "sync_run"),
+            ("GET", "/logs", "sync_run"),
+        )
+    },
+    **{
+        (method, f"{CONNECTORS}/sources/{{source_id}}"): {"source_id": "connections.key"}
+        for method in ("GET", "PUT", "PATCH", "DELETE")
+    },
     ("POST", "/api/runs/{run_id}/_cancel"): {"run_id": "waiting"},
     ("POST", "/api/runs/{run_id}/_uncancel"): {"run_id": "leaving"},
 }

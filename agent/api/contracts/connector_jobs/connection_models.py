@@ -44,31 +44,31 @@ class Configurations(BaseModel):
     streams: Annotated[list[StreamFields], Field(min_length=1, max_length=100)]
 
 
-class Schedule(BaseModel):
+class ConnectorSchedule(BaseModel):
     interval_type: Literal["cron", "simple", "once"]
     interval: Annotated[str, Field(max_length=500)]
     timezone: Annotated[str, Field(max_length=100)] = "UTC"
 
 
-class ConnectionInput(BaseModel):
+class ConnectorConnectionInput(BaseModel):
     """Without `destination_id` a knowledge base is made, named after the connection."""
 
     name: ShortText
     source_id: ShortText
     destination_id: ShortText | None = None
     configurations: Configurations
-    schedule: Schedule | None = None
+    schedule: ConnectorSchedule | None = None
     status: Activity = "active"
     workspace_id: ShortText | None = None
 
 
-class ConnectionChange(BaseModel):
+class ConnectorConnectionChange(BaseModel):
     """What is left out stays."""
 
     name: ShortText | None = None
     destination_id: ShortText | None = None
     configurations: Configurations | None = None
-    schedule: Schedule | None = None
+    schedule: ConnectorSchedule | None = None
     status: Activity | None = None
 
 
@@ -89,7 +89,7 @@ class ConnectorConnection(BaseModel):
     source_id: str | None
     destination_id: str | None
     configurations: Configurations
-    schedule: Schedule | None
+    schedule: ConnectorSchedule | None
     status: Activity
     created_at: Instant
     updated_at: Instant
@@ -134,7 +134,7 @@ def our_streams(configurations: Configurations, source: str) -> list[dict[str, A
     ]
 
 
-def our_schedule(schedule: Schedule | None) -> dict[str, Any]:
+def our_schedule(schedule: ConnectorSchedule | None) -> dict[str, Any]:
     if schedule is None:
         return {"interval_type": "none", "interval": None, "timezone": "UTC"}
     return schedule.model_dump()
@@ -190,7 +190,9 @@ def _stream_of(stream: Mapping[str, Any], source: str) -> StreamFields:
     return made
 
 
-def _schedule_of(job: SyncJob) -> Schedule | None:
+def _schedule_of(job: SyncJob) -> ConnectorSchedule | None:
     if job.interval_type == "none" or job.interval is None:
         return None
-    return Schedule.model_construct(interval_type=job.interval_type, interval=job.interval, timezone=job.timezone)
+    return ConnectorSchedule.model_construct(
+        interval_type=job.interval_type, interval=job.interval, timezone=job.timezone
+    )

@@ -11,9 +11,9 @@ from agent.api.answers import json_answer, no_content
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from agent.api.contracts.connector_jobs.connection_models import (
-    ConnectionChange,
-    ConnectionInput,
     ConnectorConnection,
+    ConnectorConnectionChange,
+    ConnectorConnectionInput,
     RefreshInput,
     StreamNames,
     TimelineEvent,
@@ -69,7 +69,9 @@ async def list_connector_connections(
 
 @routes.post("/connections", **connector_answers(201, ConnectorConnection, 404, 405, 409, 413, 415))
 async def create_connector_connection(
-    request: Request, caller: EditorHere, given: Annotated[ConnectionInput, Depends(JsonBody(ConnectionInput))]
+    request: Request,
+    caller: EditorHere,
+    given: Annotated[ConnectorConnectionInput, Depends(JsonBody(ConnectorConnectionInput))],
 ) -> Response:
     """A job that syncs the tables, on its schedule if it has one."""
     core = api_of(request).core
@@ -102,7 +104,7 @@ async def change_connector_connection(
     request: Request,
     caller: EditorHere,
     connection_id: str,
-    given: Annotated[ConnectionChange, Depends(JsonBody(ConnectionChange))],
+    given: Annotated[ConnectorConnectionChange, Depends(JsonBody(ConnectorConnectionChange))],
 ) -> Response:
     """What is named changes, as the job's next revision."""
     core = api_of(request).core
@@ -171,7 +173,7 @@ def _shown(found: SyncJobs) -> list[ConnectorConnection]:
     return [connection_of(job, found) for job in found.jobs]
 
 
-async def _changes(core: Core, caller: Caller, job: Job, given: ConnectionChange) -> dict[str, Any]:
+async def _changes(core: Core, caller: Caller, job: Job, given: ConnectorConnectionChange) -> dict[str, Any]:
     changes: dict[str, Any] = {}
     data = dict(job.data)
     if given.name is not None:

@@ -45,14 +45,14 @@ class Configuration(BaseModel):
     secret: ShortText | None = None
 
 
-class SourceInput(BaseModel):
+class ConnectorSourceInput(BaseModel):
     name: ShortText
     source_definition_id: Kind
     workspace_id: ShortText | None = None
     configuration: Configuration
 
 
-class SourceChange(BaseModel):
+class ConnectorSourceChange(BaseModel):
     """What is left out stays; a configuration takes the place of the whole one, but for its credential."""
 
     name: ShortText | None = None
@@ -73,7 +73,7 @@ class ConnectorSource(BaseModel):
     created_at: Instant
 
 
-Given = Annotated[SourceInput, Depends(JsonBody(SourceInput, secret=_SECRET))]
+Given = Annotated[ConnectorSourceInput, Depends(JsonBody(ConnectorSourceInput, secret=_SECRET))]
 
 
 @routes.get("/sources", **connector_answers(200, Listed[ConnectorSource], 404, 405))
@@ -112,7 +112,7 @@ async def change_connector_source(
     request: Request,
     caller: AdminHere,
     source_id: str,
-    given: Annotated[SourceChange, Depends(JsonBody(SourceChange, secret=_SECRET))],
+    given: Annotated[ConnectorSourceChange, Depends(JsonBody(ConnectorSourceChange, secret=_SECRET))],
 ) -> Response:
     """What is named changes."""
     world = api_of(request).core.world
@@ -142,7 +142,7 @@ def _source_of(connection: Connection) -> ConnectorSource:
     )
 
 
-def _ours(caller: Caller, given: SourceInput) -> ConnectionInput:
+def _ours(caller: Caller, given: ConnectorSourceInput) -> ConnectionInput:
     if given.workspace_id is not None and given.workspace_id != caller.account_id:
         message = f"the organization has one workspace: {caller.account_id!r}"
         raise InvalidInput.one("workspace_id", message, given.workspace_id)

@@ -59,7 +59,8 @@ def _connect_args(kind: str) -> dict[str, Any]:
     if kind in ("mysql", "mariadb"):
         return {"connect_timeout": CONNECT_SECONDS}
     if kind == "duckdb":
-        return {"read_only": True}
+        # a view in the file may speak of other files: what the file itself holds is all that is read
+        return {"read_only": True, "config": {"enable_external_access": False, "lock_configuration": True}}
     return {}
 
 

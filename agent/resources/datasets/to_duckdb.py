@@ -43,7 +43,7 @@ class DuckTarget:
         if keys is not None:
             self._move += f" {on_conflict(quoted, [named(key) for key in keys])}"
         with self._naming():
-            settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": False}
+            settings = {"memory_limit": MEMORY, "autoinstall_known_extensions": False, "enable_external_access": False}
             self._connection = self._duckdb.connect(str(parse_url(grant.url).database), config=settings)
             self._connection.execute("SET TimeZone = 'UTC'")
 

@@ -30,7 +30,9 @@ def is_allowed(address: Address, allowed: Sequence[str]) -> bool:
 
 
 def _is_public(address: Address) -> bool:
-    return address.is_global and not (address.is_multicast or address.is_reserved or address.is_unspecified)
+    is_site_local = isinstance(address, IPv6Address) and address.is_site_local  # deprecated (RFC 3879), routed by some
+    is_special = address.is_multicast or address.is_reserved or address.is_unspecified or is_site_local
+    return address.is_global and not is_special
 
 
 def _unwrapped(address: Address) -> Address:

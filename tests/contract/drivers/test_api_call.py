@@ -215,7 +215,7 @@ async def test_secrets_do_not_follow_to_another_host(stage: Stage, server: Serve
 
 @pytest.mark.parametrize(
     "host",
-    ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "10.0.0.1", "169.254.169.254", "[fd00::1]", "[64:ff9b::7f00:1]"],
+    ["127.0.0.1", "localhost", "[::1]", "[::ffff:127.0.0.1]", "0.0.0.0", "2130706433", "10.0.0.1", "169.254.169.254", "[fd00::1]", "[64:ff9b::7f00:1]", "[fec0::1]"],
 )  # fmt: skip
 async def test_private_addresses_are_refused_in_every_spelling(stage: Stage, server: Server, host: str) -> None:
     ended = await _call(stage, {"url": server.url("/json", host=host)}, allow_private_addresses=[])

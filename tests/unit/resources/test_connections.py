@@ -6,6 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import duckdb
 import pytest
 import sqlalchemy as sa
 
@@ -219,3 +220,19 @@ def test_the_agents_own_files_are_no_source(tmp_path: Path, kind: str, path: str
             ask()
         assert refused.value.faults[0].field == "url"
     assert sources.split(f"{kind}:///{tmp_path}/elsewhere/x.db")[0] == kind
+
+
+def test_a_duckdb_file_shows_nothing_but_itself(tmp_path: Path) -> None:
+    """A view in it may speak of other files: of the key of the secrets, say."""
+    path, hidden = tmp_path / "x.duckdb", tmp_path / "hidden"
+    hidden.write_text("hush")
+    with duckdb.connect(str(path)) as made:
+        made.execute("CREATE TABLE orders AS SELECT 1 AS id")
+        made.execute(f"CREATE VIEW stolen AS SELECT content FROM read_text('{hidden}')")
+    engine = open_source(f"duckdb:///{path}")
+    with engine.connect() as source:
+        assert source.execute(sa.text("SELECT id FROM orders")).scalar_one() == 1
+        for statement in ("SELECT content FROM stolen", "SET enable_external_access = true"):
+            with pytest.raises(sa.exc.DBAPIError, match="Permission|configuration|access"):
+                source.execute(sa.text(statement))
+    engine.dispose()

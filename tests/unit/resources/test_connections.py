@@ -233,6 +233,6 @@ def test_a_duckdb_file_shows_nothing_but_itself(tmp_path: Path) -> None:
     with engine.connect() as source:
         assert source.execute(sa.text("SELECT id FROM orders")).scalar_one() == 1
         for statement in ("SELECT content FROM stolen", "SET enable_external_access = true"):
-            with pytest.raises(sa.exc.DBAPIError, match="Permission|configuration|access"):
+            with pytest.raises(sa.exc.DBAPIError, match=r"Permission|configuration|access"):
                 source.execute(sa.text(statement))
     engine.dispose()

@@ -44,6 +44,7 @@ async def fill(world: RunningAgent, dataset: dict[str, Any], folder: Path) -> No
     ({"name": ""}, "name"),
     ({"query": "DELETE FROM orders"}, "query"),
     ({"query": "-- SELECT 1"}, "query"),
+    ({"query": "/**/" * 10_000 + "-- \n" * 10_000 + "x"}, "query"),  # at once, or never
     ({"query": None}, ""),
     ({"connection": "nowhere"}, "connection"),
     ({"parameters": {"1x": 1}}, "parameters.1x"),

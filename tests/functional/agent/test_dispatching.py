@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from agent.core.granting import Granting
+from agent.core.records import ClaimedRun
+from agent.core.wire import Order
 from agent.services.canceller import Canceller
 from agent.services.dispatcher import Dispatcher
 from shared.errors import Unavailable
@@ -16,16 +17,16 @@ from tests.functional.agent.stage import MINUTE, Bench, Stage
 
 
 class Meanwhile:
-    """Granting, in which something happens just before names are resolved."""
+    """Ordering, in which something happens just before an order is made."""
 
     def __init__(self, stage: Stage, happens: Any) -> None:
-        self._real: Granting = stage.duty(Dispatcher)._granting
+        self._real = stage.duty(Dispatcher)._ordering
         self._happens = happens
-        stage.duty(Dispatcher)._granting = self  # type: ignore[assignment]
+        stage.duty(Dispatcher)._ordering = self  # type: ignore[assignment]
 
-    async def grant(self, *arguments: Any) -> Any:
+    async def order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         await self._happens()
-        return await self._real.grant(*arguments)
+        return await self._real.order(claimed)
 
 
 class Once:

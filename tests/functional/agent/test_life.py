@@ -121,9 +121,9 @@ async def test_the_log_of_every_ended_run_is_sealed_also_when_many_end_at_once(s
 
     sealer, sealed = stage.duty(Sealer), []
 
-    async def seal(run_id: str) -> None:
-        sealed.append(run_id)
-        if len(sealed) == 1:
+    async def seal(*run_ids: str) -> None:
+        sealed.extend(run_ids)
+        if "ended meanwhile" not in sealed:
             sealer._ended.append("ended meanwhile")
 
     stage.agent.logs.seal = seal  # type: ignore[method-assign]

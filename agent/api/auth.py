@@ -78,13 +78,13 @@ async def identify(request: Request, *, is_use: bool = True) -> Caller:
     raise Unauthenticated("no credentials: send 'Authorization: Bearer <token>' or 'x-api-key: <token>', or log in")
 
 
-async def is_let_in(request: Request) -> bool:
-    """Whether what the request came with would still let it read, asked while it goes on."""
+async def let_in(request: Request) -> Caller | None:
+    """Whom what the request came with would still let in to read, asked while it goes on; None: nobody."""
     try:
         caller = await identify(request, is_use=False)
     except (Unauthenticated, Unavailable):
-        return False
-    return Scope.READ in caller.scopes
+        return None
+    return caller if Scope.READ in caller.scopes else None
 
 
 def anonymous(request: Request) -> Caller | None:

@@ -15,6 +15,7 @@ _PAGE = 500
 _EVERYBODY = ""
 """The account of events that concern all accounts."""
 _WHO_THERE_IS = {"account.changed", "user.changed", "token.changed"}
+_WHO_MAY_HEAR = {*_WHO_THERE_IS, "share.changed"}
 _NUDGE = b": who there is has changed\n\n"
 """A comment: it says nothing to a listener, but has the stream asked whether it may go on."""
 _WHO_SEES_WHAT = {"share.changed", "job.created"}
@@ -101,8 +102,9 @@ class Broadcast:
         self._subscribers: set[Subscriber] = set()
         self.closing = asyncio.Event()
         """Set when the agent stops: whatever holds an answer open lets go of it."""
-        self.identity_changes = 0
-        """How often who there is has changed: a stream that began before asks again whether it may go on."""
+        self.access_changes = 0
+        """How often who there is, or what is shared, has changed: a stream that began before asks again whether it may go
+        on."""
         self._sight_changes = 0
         self._unsubscribe = store.subscribe(self.publish)
 
@@ -173,7 +175,7 @@ class Broadcast:
 
     def publish(self, events: Sequence[Event]) -> None:
         """Called by the store on the loop after each commit."""
-        self.identity_changes += sum(event.kind in _WHO_THERE_IS for event in events)
+        self.access_changes += sum(event.kind in _WHO_MAY_HEAR for event in events)
         self._sight_changes += sum(event.kind in _WHO_SEES_WHAT for event in events)
         if not self._subscribers:
             return

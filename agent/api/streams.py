@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Coroutine
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request
 from sse_starlette import EventSourceResponse, ServerSentEvent
 from starlette.responses import Response
 
-from agent.api.auth import is_let_in
+from agent.api.auth import let_in
 from agent.api.context import api_of
 from agent.api.guard import is_head
+from agent.core.callers import Caller
 
 T = TypeVar("T")
 
@@ -22,13 +23,15 @@ _ASK_AGAIN = 30.0
 """Seconds after which a stream is asked whether it may go on, though nobody has changed who there is."""
 
 
-def stream_answer(request: Request, frames: AsyncIterator[bytes]) -> Response:
-    """The frames as server-sent events, as long as the request would be let in. A client that takes nothing for a
-    minute is let go."""
+def stream_answer(
+    request: Request, frames: AsyncIterator[bytes], may_hear: Callable[[Caller], Awaitable[bool]]
+) -> Response:
+    """The frames as server-sent events, as long as the request would be let in, by a caller that `may_hear` them then. A
+    client that takes nothing for a minute is let go."""
     if is_head(request.scope):
         return Response(media_type="text/event-stream")
     return EventSourceResponse(
-        _while_let_in(request, frames),
+        _while_let_in(request, frames, may_hear),
         ping=HEARTBEAT,
         ping_message_factory=lambda: ServerSentEvent(comment="still here", sep="\n"),
         sep="\n",
@@ -36,17 +39,20 @@ def stream_answer(request: Request, frames: AsyncIterator[bytes]) -> Response:
     )
 
 
-async def _while_let_in(request: Request, frames: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    """No frame goes out after what the request came with was revoked or disabled; what expires goes on for half a minute
-    at most."""
+async def _while_let_in(
+    request: Request, frames: AsyncIterator[bytes], may_hear: Callable[[Caller], Awaitable[bool]]
+) -> AsyncIterator[bytes]:
+    """No frame goes out after what the request came with was revoked or disabled, or what it hears was taken from its
+    caller; what expires goes on for half a minute at most."""
     api = api_of(request)
-    changes, asked_at = api.broadcast.identity_changes, api.core.clock.monotonic()
+    changes, asked_at = api.broadcast.access_changes, api.core.clock.monotonic()
     try:
         async for frame in frames:
             now = api.core.clock.monotonic()
-            if changes != api.broadcast.identity_changes or now - asked_at >= _ASK_AGAIN:
-                changes, asked_at = api.broadcast.identity_changes, now
-                if not await is_let_in(request):
+            if changes != api.broadcast.access_changes or now - asked_at >= _ASK_AGAIN:
+                changes, asked_at = api.broadcast.access_changes, now
+                caller = await let_in(request)
+                if caller is None or not await may_hear(caller):
                     return
             yield frame
     finally:

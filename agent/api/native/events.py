@@ -13,6 +13,7 @@ from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.api.native.keys import Resumed
 from agent.api.streams import stream_answer
+from agent.core.callers import Caller
 from agent.core.permissions import seen_by
 from shared.models.base import Input
 
@@ -29,4 +30,9 @@ async def follow_events(
 ) -> Response:
     """Events of the account after a position, else from now on. `reset`: read everything anew, then go on."""
     after = query.after if resumed is None else resumed
-    return stream_answer(request, api_of(request).broadcast.stream(caller.account_id, after, seen_by(caller)))
+    sight = seen_by(caller)
+
+    async def may_hear(now: Caller) -> bool:
+        return seen_by(now) == sight  # who begins or ceases to administer the account hears of others: it asks anew
+
+    return stream_answer(request, api_of(request).broadcast.stream(caller.account_id, after, sight), may_hear)

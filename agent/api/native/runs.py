@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Literal
 
@@ -187,7 +188,14 @@ async def follow_log(
     api = api_of(request)
     start = await _first_line(api, caller, run_id, query.start) if resumed is None else resumed + 1
     pages = await api.core.runs.follow(caller, run_id, start)
-    return stream_answer(request, _told(until_closing(pages, api.broadcast.closing), api))
+
+    async def may_hear(now: Caller) -> bool:
+        with suppress(JobdeckError):
+            await api.core.runs.get(now, run_id)
+            return True
+        return False
+
+    return stream_answer(request, _told(until_closing(pages, api.broadcast.closing), api), may_hear)
 
 
 @routes.post("/runs/{run_id}/_cancel", **answers(200, Run, 404, 409, 413, 415))

@@ -9,9 +9,11 @@ from typing import Any
 
 import httpx
 import pytest
+from httpx_sse import EventSource
 
 from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.records import Outcome, RunUpdate
+from agent.core.wire import WireLine
 from shared.models import ConnectionInput, JobInput
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition
 from tests.contract.store.making import fence
@@ -276,6 +278,47 @@ async def test_a_run_of_somebody_else_says_nothing_of_its_progress(
     async with bob.client(agent) as client:
         await client.post(f"/api/runs/{runs['bob']}/_cancel")
     assert (await listener.next())[1]["subjectId"] == runs["bob"]
+
+
+async def test_a_log_that_is_followed_ends_with_the_share(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    job = await a_job(agent, ada)
+    await _share(agent, ada, f"/api/jobs/{job.id}", "bob", "reader")
+    async with ada.client(agent) as client:
+        run = (await client.post(f"/api/jobs/{job.id}")).json()["id"]
+    heard: list[str] = []
+    async with asyncio.timeout(30), bob.client(agent) as reader, ada.client(agent) as owner:
+        await agent.core.logs.append(run, [WireLine(at=agent.clock.now(), text="for both")], [])
+        async with reader.stream("GET", f"/api/runs/{run}/log/follow") as stream:
+            async for event in EventSource(stream).aiter_sse():
+                if event.event == "lines":
+                    heard += [line["text"] for line in json.loads(event.data)["lines"]]
+                    assert (await owner.delete(f"/api/jobs/{job.id}/shares/bob")).status_code == 204
+                    await agent.core.logs.append(run, [WireLine(at=agent.clock.now(), text="for ada")], [])
+                    await agent.core.logs.seal(run)
+    assert heard == ["for both"]
+
+
+async def test_who_administers_no_more_hears_no_more_of_others(
+    agent: RunningAgent, ada: Person, people: People
+) -> None:
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    first = await a_job(agent, ada, "First")
+    position = {"after": await agent.core.store.last_event_id()}
+    heard: list[str] = []
+    async with asyncio.timeout(30), boss.client(agent) as client, agent.local() as local:
+        async with client.stream("GET", "/api/events", params=position) as stream:
+            async with ada.client(agent) as owner:
+                await owner.post(f"/api/jobs/{first.id}/_pause")
+            async for event in EventSource(stream).aiter_sse():
+                if event.event != "job.changed":
+                    continue
+                heard.append(json.loads(event.data)["subjectId"])
+                demoted = await local.put("/api/users/boss/membership", json={"role": "member", "code": True})
+                assert demoted.status_code == 200, demoted.text
+                async with ada.client(agent) as owner:
+                    await owner.post(f"/api/jobs/{first.id}/_resume")
+        assert heard == [first.id]
+        assert (await client.get(f"/api/jobs/{first.id}")).status_code == 404
 
 
 async def test_a_token_says_what_its_administrator_may_use_by_it(

@@ -94,8 +94,6 @@ class Dispatcher(Poller):
         for event in events:
             if event.kind in _OF_RUNS and event.data["state"] in _WAITING:
                 self._expect(datetime.fromisoformat(event.data["availableAt"]))
-        if self._claim is not None and self._claim.runs.done():
-            return  # it rode with what these events tell of, and has seen it
         if any(_may_free_a_run(event) for event in events):
             self.wake()
 

@@ -102,14 +102,15 @@ def _csv(value: Any, name: str) -> str:
     if not all(isinstance(row, Mapping) for row in rows):
         raise DriverError("attachment", f"{name}: as CSV it must be an object, or a list of them; name a `path`")
     out = io.StringIO()
-    writer = csv.DictWriter(out, list(dict.fromkeys(column for row in rows for column in row)))
+    shown = [_cells(row) for row in rows]
+    writer = csv.DictWriter(out, list(dict.fromkeys(column for row in shown for column in row)))
     writer.writeheader()
-    writer.writerows(_cells(row) for row in rows)
+    writer.writerows(shown)
     return out.getvalue()
 
 
 def _cells(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {column: _cell(value) for column, value in row.items()}
+    return {str(_cell(column)): _cell(value) for column, value in row.items()}
 
 
 def _cell(value: Any) -> Any:

@@ -94,7 +94,7 @@ async def test_every_attempt_is_the_same_mail(stage: Stage, box: MailBox) -> Non
 async def test_an_action_takes_files_log_and_results_with_it(stage: Stage, box: MailBox, tmp_path: Path) -> None:
     content = tmp_path / "blob"
     content.write_bytes(bytes(range(256)) * 10)
-    rows = [{"n": 1, "text": "=1+1"}, {"n": 2, "more": [1]}]
+    rows = [{"n": 1, "text": "=1+1"}, {"n": 2, "more": [1], "@x": 5}]
     file = {"file": {"blob": "0" * 64, "size": 2560, "contentType": "application/pdf"}}
     grants = [
         AttachmentGrant(type="file", name="bericht-ä.pdf", data=file, path=str(content)),
@@ -122,7 +122,7 @@ async def test_an_action_takes_files_log_and_results_with_it(stage: Stage, box: 
     assert parts["bericht-ä.pdf"].get_content_type() == "application/pdf"
     assert parts["log.txt"].get_content() == "main was here\nand wrote\n"
     assert '"n": 1' in parts["main.json"].get_content().decode()
-    assert parts["rows.csv"].get_content().splitlines() == ["n,text,more", "1,'=1+1,", "2,,[1]"]
+    assert parts["rows.csv"].get_content().splitlines() == ["n,text,more,'@x", "1,'=1+1,,", "2,,[1],5"]
 
 
 def dataset(folder: Path, rows: int) -> DatasetGrant:

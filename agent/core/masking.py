@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from typing import Any
@@ -17,7 +18,7 @@ class Masking:
     its lines of fewer than 6 characters are left, for they may be any words."""
 
     def __init__(self, hidden: Sequence[str]) -> None:
-        parts = {line for text in hidden for line in _parts(text)}
+        parts = {spelling for text in hidden for line in _parts(text) for spelling in _spelled(line)}
         # the longest first: one may contain another
         ordered = sorted(parts, key=len, reverse=True)
         self._pattern = re.compile("|".join(map(re.escape, ordered))) if ordered else None
@@ -48,6 +49,12 @@ class Masking:
 def spellings(password: str, url: str) -> set[str]:
     """A password as it is, and as this URL and others write it."""
     return {password, quote(password), quote(password, safe=""), _password(url)} - {""}
+
+
+def _spelled(line: str) -> set[str]:
+    """As it is, and as JSON and URLs write it: what is asked often repeats it so."""
+    in_json = {json.dumps(line, ensure_ascii=only_ascii)[1:-1] for only_ascii in (True, False)}
+    return {line, *in_json, quote(line, safe="", errors="replace")}
 
 
 def _parts(text: str) -> list[str]:

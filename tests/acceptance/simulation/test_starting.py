@@ -12,7 +12,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.services.scheduler import Scheduler
-from agent.store import STORE_FILE
+from agent.store import STORE_FILE, prepared
+from agent.store.prepared import Row
 from shared.clock import ManualClock
 from tests.acceptance.simulation.crowd import BEGIN, definitions, gather, opened
 
@@ -66,9 +67,31 @@ def _listening() -> Iterator[Asked]:
 
     sa.event.listen(sa.Engine, "before_cursor_execute", hear)
     try:
-        yield asked
+        with _listening_to_prepared(asked):
+            yield asked
     finally:
         sa.event.remove(sa.Engine, "before_cursor_execute", hear)
+
+
+@contextmanager
+def _listening_to_prepared(asked: Asked) -> Iterator[None]:
+    """Statements of the hot path go to the driver by themselves."""
+    kind = prepared._Compiled
+    read, write = kind.read, kind.write
+
+    def hear_read(self: Any, connection: sa.Connection, values: tuple[Any, ...]) -> list[Row]:
+        asked.append((self._text, values))
+        return read(self, connection, values)
+
+    def hear_write(self: Any, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
+        asked.extend((self._text, each) for each in values)
+        return write(self, connection, values)
+
+    kind.read, kind.write = hear_read, hear_write  # type: ignore[method-assign]
+    try:
+        yield
+    finally:
+        kind.read, kind.write = read, write  # type: ignore[method-assign]
 
 
 def _walks(data_dir: Path, asked: Asked) -> list[str]:

@@ -147,7 +147,8 @@ def test_a_defect_is_one_sentence_and_a_traceback_on_demand(
     ("words", "expected"),
     [
         (["jo"], {"job"}),
-        (["job", "sh"], {"show"}),
+        (["job", "sho"], {"show"}),
+        (["job", "sh"], {"show", "share", "shares"}),
         (["run", ""], {"list", "show", "logs", "cancel", "rerun", "watch"}),
         (["run", "list", "--li"], {"--limit"}),
         (["completion", "z"], {"zsh"}),

@@ -131,7 +131,9 @@ async def test_the_world_around(client: AgentClient) -> None:
 
 
 async def test_connections_and_knowledge_bases(client: AgentClient, agent: RunningAgent) -> None:
-    added = await client.world.add_connection(ConnectionInput(name="here", url=f"sqlite:///{agent.socket.parent}/t.db"))
+    added = await client.world.add_connection(
+        ConnectionInput(name="here", url=f"sqlite:///{agent.agent.settings.data_dir.parent}/t.db")
+    )
     assert [each.name for each in await client.world.connections()] == ["here"]
     await client.world.delete_connection(added.id)
     assert await client.world.connections() == []

@@ -261,7 +261,7 @@ class AnyOrder(Stage):
     @rule(which=st.lists(_any, min_size=1, max_size=3), done=st.integers(0, 9), by=_any)
     def update(self, which: list[int], done: int, by: int) -> None:
         self.keep_running(by)
-        fences = self.some_fences(which)
+        fences = self.in_turn(self.some_fences(which))
         holders = {fence.run_id for fence in fences if self.holds(fence)}
         before = {run_id: self.beside(run_id) for run_id in self.rows.runs()}
         refused = self.do(self.agent(by).store.update_runs([self.news(fence, done) for fence in fences], self.now))

@@ -121,6 +121,19 @@ class Stage(RuleBasedStateMachine):
         newest = self.fences[::-1]
         return list(dict.fromkeys(one(newest, each) for each in which)) if newest else []
 
+    def in_turn(self, fences: list[Fence]) -> list[Fence]:
+        """Without those of promised runs that could not have begun: a worker says that one run is over before it
+        begins the next."""
+        busy = {run["worker_id"] for run in self.in_state("running")}
+        spoken = []
+        for fence in fences:
+            begins = self.holds(fence) and self.run(fence.run_id)["state"] == "pending"
+            if begins and fence.worker_id in busy:
+                continue
+            busy |= {fence.worker_id} if begins else set()
+            spoken.append(fence)
+        return spoken
+
     def holds(self, fence: Fence) -> bool:
         """Also of a run that is promised, and so pending."""
         run = self.run(fence.run_id)

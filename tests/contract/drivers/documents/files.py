@@ -32,5 +32,11 @@ def put_all(world: KbWorld) -> None:
 
 
 def children() -> list[str]:
-    found = psutil.Process().children(recursive=True)
-    return [child.name() for child in found if "document_processing.child" in " ".join(child.cmdline())]
+    """Those of this process that read documents; what has ended and was not waited for says nothing of itself."""
+    found = (child.info for child in _below())
+    return [info["name"] for info in found if "document_processing.child" in " ".join(info["cmdline"] or ())]
+
+
+def _below() -> list[psutil.Process]:
+    below = {child.pid for child in psutil.Process().children(recursive=True)}
+    return [process for process in psutil.process_iter(["name", "cmdline"]) if process.pid in below]

@@ -28,9 +28,12 @@ class Delivery:
         self._own = self._list_of_names()
 
     def sweep(self) -> int:
-        """Remove partial files of this run's earlier attempts, and those that nobody came back to for a day."""
+        """Remove partial files of this run's earlier attempts, and those that nobody came back to for a day. What they
+        have put in place stays known: this attempt may be killed too."""
         gone = 0
         for name in os.listdir(self._folder):  # noqa: PTH208  (a descriptor)
+            if name == self._names:
+                continue
             if name.startswith(_MARK) and name.endswith(_END) and (name.startswith(self._mark) or self._is_old(name)):
                 os.unlink(name, dir_fd=self._folder)
                 gone += 1
@@ -76,11 +79,13 @@ class Delivery:
             return file.read().splitlines()
 
     def _write_names(self) -> None:
-        handle = os.open(self._names, _NEW, 0o600, dir_fd=self._folder)
+        aside = f"{self._mark}new-names{_END}"
+        handle = os.open(aside, _NEW, 0o600, dir_fd=self._folder)
         with open(handle, "w", encoding="utf-8") as file:  # noqa: PTH123
-            file.write("\n".join(name for _, name in self._ready))
+            file.write("\n".join(dict.fromkeys([*self._own, *(name for _, name in self._ready)])))
             file.flush()
             os.fsync(file.fileno())
+        os.rename(aside, self._names, src_dir_fd=self._folder, dst_dir_fd=self._folder)
 
     @property
     def _names(self) -> str:

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from agent.core.driving import RunCancelled
 from tests.contract.datasets.world import DataWorld
 
 ROWS = 12_000
@@ -84,6 +85,18 @@ def test_killed_export_leaves_no_file_and_its_retry_makes_all(many: DataWorld) -
     assert len(lines) == len(set(lines)) == ROWS
     left = [path.name for path in many.exports.iterdir() if path not in files]
     assert left == [".jobdeck-run-k-names.partial"]
+
+
+def test_files_of_an_attempt_that_had_put_them_in_place_are_known_to_all_later_ones(many: DataWorld) -> None:
+    """The first is killed before its end is stored, the second before it has said anything."""
+    wish = {"table": "src.orders", "file": "out.csv", "rows_per_file": 2000, "if_exists": "fail"}
+    many.run("export", many.context("run-k", attempt=1), **wish)
+    second = many.context("run-k", attempt=2)
+    second.cancelled.set()
+    with pytest.raises(RunCancelled):
+        many.run("export", second, **wish)
+    many.run("export", many.context("run-k", attempt=3), **wish)
+    assert len(list(many.exports.glob("out-*.csv"))) == 6
 
 
 @pytest.mark.parametrize("format_", ["csv", "parquet"])

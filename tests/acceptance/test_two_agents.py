@@ -106,7 +106,9 @@ def test_an_agent_that_was_stopped_past_its_leases_changes_nothing_when_it_goes_
     with _two(tmp_path, JOBDECK_LEASE="2 s") as (first, second):
         program = _program(book, "$((JOBDECK_ATTEMPT == 1 ? 1000 : 0))")
         assert second.process is not None
-        second.process.send_signal(signal.SIGSTOP)
+        resting = processes.find(second.process.pid)
+        assert resting is not None
+        until(lambda: _stop_at_rest(second, resting), "it rests")
         slept = start(first, "slept", "command", program, on_lost="retry", retry=retry)
         waited = start(first, "waited", "wait", {"pids": str(tmp_path / "pids")}, retry={"attempts": 1})
         until(lambda: _has(first) == {slept, waited} and book.begun(), "the first one has both")

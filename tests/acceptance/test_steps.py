@@ -193,7 +193,7 @@ def test_killed_at_any_moment_each_step_is_done_in_order_and_again_only_where_it
         if state == "running" and kills < 8:  # one that only starts is made anew after a pause, the longer each time
             time.sleep(moments.uniform(0, 0.3))  # the moment is the test
             kills += kill_worker(agent)
-        time.sleep(0.02)
+        time.sleep(0.02)  # between two looks at a run that the kills make long
     assert kills > 2, "nothing was tried"
     ended = agent.call("GET", f"/api/runs/{run['id']}")
     assert ended["state"] == "completed", ended

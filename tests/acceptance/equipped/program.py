@@ -9,7 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-import agent.app
+from agent.composing import execution, ground
 from agent.drivers.registry import DriverRegistry
 from agent.store.lock import StoreLock
 from shared.clock import Clock
@@ -33,8 +33,8 @@ def take_no_lock(store: Path, clock: Clock, *_: Any) -> StoreLock:
 
 def main() -> int:
     sys.path.append(str(PLUGINS))
-    agent.app.DriverRegistry = EquippedRegistry  # type: ignore[misc]
-    agent.app.LocalExecutor = partial(agent.app.LocalExecutor, extra_paths=[PLUGINS])  # type: ignore[misc, assignment]
+    execution.DriverRegistry = EquippedRegistry  # type: ignore[misc]
+    execution.LocalExecutor = partial(execution.LocalExecutor, extra_paths=[PLUGINS])  # type: ignore[misc, assignment]
     if os.environ.get("JOBDECK_TEST_NO_LOCK"):
-        agent.app.take_lock = take_no_lock
+        ground.take_lock = take_no_lock
     return jobdeck()

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from agent.app import STORE_FILE, Agent, open_agent
+from agent.app import Agent, open_agent
 from agent.core.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.records import ClaimedRun, Fence, Outcome, RunQuery
 from agent.core.wire import Ended, RunMessage
@@ -20,6 +20,7 @@ from agent.services.dispatcher import Dispatcher
 from agent.services.poller import Poller
 from agent.services.scheduler import Scheduler
 from agent.settings import Settings
+from agent.store import STORE_FILE
 from shared.clock import ManualClock
 from shared.models import Fire, Job, JobInput, Run, RunError, Worker
 from tests.harness.prepared import prepare_folder

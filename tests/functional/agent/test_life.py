@@ -12,8 +12,9 @@ from typing import Any
 import psutil
 import pytest
 
-from agent.app import STORE_FILE, open_agent
+from agent.app import open_agent
 from agent.settings import Settings
+from agent.store import STORE_FILE
 from agent.store.lock import take_lock
 from shared.clock import ManualClock, SystemClock
 from shared.errors import Conflict
@@ -56,7 +57,7 @@ async def test_an_agent_that_cannot_be_put_together_leaves_the_store_free(
         raise RuntimeError("no drivers")
 
     with monkeypatch.context() as patch:
-        patch.setattr("agent.app.DriverRegistry", broken)
+        patch.setattr("agent.composing.execution.DriverRegistry", broken)
         with pytest.raises(RuntimeError, match="no drivers"):
             await open_agent(Settings(data_dir=tmp_path / "data"), rng=random.Random(1))
     _assert_free(tmp_path / "data")

@@ -1,0 +1,35 @@
+"""The ways in which a definition comes to be: by a request, as a draft, from a file, from the folder."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from agent.composing.execution import Execution
+from agent.composing.ground import Ground
+from agent.composing.resources import Resources
+from agent.composing.scheduling import Scheduling
+from agent.core.applying import Applying
+from agent.core.checking import Checking
+from agent.core.defining import Defining
+from agent.core.drafts import Drafts
+from agent.core.editing import Editing
+from agent.core.jobs import Jobs
+
+
+@dataclass(frozen=True, slots=True)
+class Authoring:
+    jobs: Jobs
+    drafts: Drafts
+    editing: Editing
+    applying: Applying
+    defining: Defining
+
+
+def make_authoring(ground: Ground, resources: Resources, execution: Execution, scheduling: Scheduling) -> Authoring:
+    settings, store, clock, ids = ground.settings, ground.store, ground.clock, ground.ids
+    checking = Checking(execution.drivers, execution.granting, resources.blobs)
+    jobs = Jobs(store, clock, ids, execution.drivers, checking, scheduling.firing, scheduling.brake)
+    drafts, applying = Drafts(store, jobs, clock, ids), Applying(store, jobs, clock, ids)
+    account = settings.definitions_account or settings.account
+    defining = Defining(store, jobs, applying, clock, resources.definitions, account)
+    return Authoring(jobs, drafts, Editing(jobs, drafts), applying, defining)

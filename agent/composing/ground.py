@@ -1,0 +1,49 @@
+"""What every part of an agent stands on: its settings and folder, the store and its lock, time, ids and chance."""
+
+from __future__ import annotations
+
+import os
+import random
+from dataclasses import dataclass
+from pathlib import Path
+
+from agent.settings import Settings
+from agent.store import STORE_FILE, SqlStore, open_store
+from agent.store.lock import Purpose, StoreLock, take_lock
+from shared.clock import Clock
+from shared.ids import NewId
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    settings: Settings
+    data_dir: Path
+    lock: StoreLock
+    store: SqlStore
+    clock: Clock
+    ids: NewId
+    rng: random.Random
+    agent_id: str
+
+    async def close(self) -> None:
+        await self.store.close()
+        self.lock.release()
+
+
+async def open_ground(settings: Settings, clock: Clock, ids: NewId, rng: random.Random, purpose: Purpose) -> Ground:
+    """Conflict if another agent holds the store, Unavailable if the store cannot be opened: then nothing is held."""
+    data_dir = _prepare(settings.data_dir)
+    lock = take_lock(data_dir / STORE_FILE, clock, purpose)
+    try:
+        store = await open_store(data_dir / STORE_FILE, clock=clock, new_id=ids)
+    except BaseException:
+        lock.release()
+        raise
+    return Ground(settings, data_dir, lock, store, clock, ids, rng, agent_id=ids())
+
+
+def _prepare(data_dir: Path) -> Path:
+    """The data directory belongs to the agent's user alone: it holds credentials and what jobs have read."""
+    data_dir.mkdir(parents=True, exist_ok=True)
+    os.chmod(data_dir, 0o700)  # noqa: PTH101  (Path.chmod follows links all the same)
+    return data_dir

@@ -108,6 +108,7 @@ class RecordingContext:
         record.state = "completed"
 
     def save_checkpoint(self, data: dict[str, Any]) -> None:
+        self.checkpoint = data
         self.checkpoints.append(data)
 
     def connection(self, name: str) -> ConnectionGrant:

@@ -8,7 +8,7 @@ from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from hashlib import blake2b
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path, PurePosixPath
+from pathlib import PurePosixPath
 from typing import Any
 
 from agent.core.driving import DriverError, RunContext
@@ -17,19 +17,8 @@ from agent.drivers.document_processing.listing import Listing, list_files
 from agent.drivers.document_processing.parameters import DocumentParameters
 from agent.drivers.document_processing.reading import DocumentReader, Unreadable
 from agent.resources.datasets.places import open_folder
-from agent.resources.knowledge.embedding import granted_embedder
-from agent.resources.knowledge.failures import naming_trouble
-from agent.resources.knowledge.file import open_for_reading, open_for_writing
-from agent.resources.knowledge.lock import writer_lock
-from agent.resources.knowledge.shares import (
-    Share,
-    ShareIdentity,
-    begin_share,
-    drop_abandoned,
-    find_share,
-    purge_dead,
-)
-from agent.resources.knowledge.writing import ShareWriter
+from agent.resources.knowledge.opening import opened_base
+from agent.resources.knowledge.shares import Share, ShareIdentity, begin_share, find_share
 
 MOST_WARNINGS = 100
 KEYS = ("file", "chunk")
@@ -147,19 +136,9 @@ def _destination(context: RunContext, parameters: DocumentParameters) -> Iterato
 
 @contextmanager
 def _into_base(context: RunContext, parameters: DocumentParameters, name: str) -> Iterator[Destination]:
-    target = context.knowledge_base(name)
-    folder = Path(target.path)
-    with (
-        naming_trouble(target.name),
-        writer_lock(folder, context, target.name),
-        granted_embedder(context, target) as embedder,
-        closing(open_for_writing(folder)) as base,
-        closing(open_for_reading(folder)) as reading,
-    ):
-        drop_abandoned(base, context.clock.now())
-        purge_dead(base, context.check_cancelled)
-        identity = ShareIdentity(parameters.origin, embedder.name, embedder.dimensions, KEYS)
-        yield IntoBase(context, ShareWriter(base, reading, _share(context, base, identity), embedder))
+    with opened_base(context, context.knowledge_base(name)) as opened:
+        identity = ShareIdentity(parameters.origin, opened.embedder.name, opened.embedder.dimensions, KEYS)
+        yield IntoBase(context, opened.writer(_share(context, opened.base, identity)))
 
 
 def _share(context: RunContext, base: Any, identity: ShareIdentity) -> Share:

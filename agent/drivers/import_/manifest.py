@@ -6,17 +6,19 @@ from agent.core.driving import Manifest, Needs
 from agent.drivers.import_.parameters import ImportParameters
 
 HELP = """\
-Brings a CSV, JSON Lines or Parquet file into a table of a connection, or makes it a dataset's next snapshot. Rows go
-into a table by batches, each a transaction; a run that was killed goes on behind its last batch, and every row goes in
-once: how far it is stands in the table `jobdeck_imports` of the target, which is made where it is missing (an `upsert`
-needs none). Rows that do not fit are counted and told with line and reason, up to `max_errors`.
+Brings a CSV, JSON Lines or Parquet file, an attached one or a dataset's snapshot into a table of a connection or into a
+knowledge base, or makes it a dataset's next snapshot. Rows go in by batches, each a transaction; a run that was killed
+goes on behind its last batch, and every row goes in once. For a table, how far it is stands in `jobdeck_imports` of the
+target, which is made where it is missing (an `upsert` needs none); in a knowledge base only what changed is embedded.
+Rows that do not fit end the run, or are left out (`on_bad_row`), counted and told with line, column and reason.
 """
 
 
 def _needs(parameters: ImportParameters) -> Needs:
     return Needs(
         connections=(parameters.table.partition(".")[0],) if parameters.table else (),
-        datasets=(parameters.dataset,) if parameters.dataset else (),
+        knowledge_bases=(parameters.knowledge_base,) if parameters.knowledge_base else (),
+        datasets=tuple(name for name in (parameters.dataset, parameters.from_dataset) if name),
     )
 
 
@@ -27,5 +29,6 @@ MANIFEST = Manifest(
     parameters=ImportParameters,
     entry="agent.drivers.import_.run:run",
     needs=_needs,
+    takes_attachments=True,
     template={"file": "incoming/orders.csv", "table": "shop.orders", "mode": "upsert"},
 )

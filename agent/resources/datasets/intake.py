@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import islice
 from typing import Any, NamedTuple
 
@@ -36,31 +36,36 @@ class Chunk(NamedTuple):
 class Columns:
     """The columns of the target: which of the file's go where, and what each takes."""
 
-    def __init__(self, names: Sequence[str], sorts: Sequence[Sort], sources: Sequence[str]) -> None:
-        """`sources`: the file's name for each of `names`."""
+    def __init__(self, names: Sequence[str], sorts: Sequence[Sort], sources: Sequence[str], *, strict: bool) -> None:
+        """`sources`: the file's name for each of `names`. `strict`: an object with another name is bad."""
         self.names = list(names)
         self._sorts = list(sorts)
         self._sources = list(sources)
-        self._known = set(sources)
+        self._known = set(sources) if strict else None
 
-    def places(self, header: Sequence[str]) -> list[int]:
-        """Where each stands in a record of the file."""
+    def places(self, header: Sequence[str] | None) -> list[int] | None:
+        """Where each stands in a record of the file; None where records are objects."""
+        if header is None:
+            return None
         place = {name: number for number, name in enumerate(header)}
         return [place[source] for source in self._sources]
 
-    def chunk(self, records: Sequence[Record | Bad], header: Sequence[int] | None) -> Chunk:
-        """What fits, and what does not. `header`: the places in a record; None: the records are objects."""
+    def chunk(self, records: Sequence[Record | Bad], places: Sequence[int] | None) -> Chunk:
+        """What fits, and what does not."""
         lines, bad = list[Line](), dict[int, Bad]()
         for place, record in enumerate(records):
             if isinstance(record, Bad):
                 bad[place] = record
             elif not isinstance(record.values, dict):
-                lines.append(Line(place, record.line, [record.values[at] for at in header or ()]))
-            elif strange := next((name for name in record.values if name not in self._known), None):
-                bad[place] = Bad(record.line, f"has '{strange}', which nothing is known of")
+                lines.append(Line(place, record.line, [record.values[at] for at in places or ()]))
+            elif strange := self._strange(record.values):
+                bad[place] = Bad(record.line, "nothing is known of it", strange)
             else:
                 lines.append(Line(place, record.line, [record.values.get(source) for source in self._sources]))
         return Chunk(len(records), self._converted(lines, bad), bad)
+
+    def _strange(self, values: Iterable[str]) -> str | None:
+        return None if self._known is None else next((name for name in values if name not in self._known), None)
 
     def _converted(self, lines: list[Line], bad: dict[int, Bad]) -> list[Line]:
         """Column by column; one by one where a value does not fit."""
@@ -85,7 +90,7 @@ class Columns:
             try:
                 found.append(convert(sort, value))
             except ValueError as error:
-                bad[line.place] = Bad(line.line, f"{name}: {error}")
+                bad[line.place] = Bad(line.line, str(error), name)
                 return None
         return line._replace(row=found)
 
@@ -93,47 +98,49 @@ class Columns:
 class Errors:
     """Counts bad rows, tells the first of them, and says when they are too many."""
 
-    def __init__(self, context: RunContext, most: int, count: int) -> None:
+    def __init__(self, context: RunContext, most: int | None, count: int) -> None:
+        """`most` None: there may be any number."""
         self._context = context
         self._most = most
         self.count = count
-        self.first: list[dict[str, Any]] = []
+        self.first: list[dict[str, Any]] = list((context.checkpoint or {}).get("bad", ()))
 
     def add(self, bad: Sequence[Bad], imported: int) -> None:
         for one in bad:
             self.count += 1
-            if len(self.first) < TOLD:
-                self.first.append({"line": one.line, "reason": one.reason})
-                self._context.log(f"line {one.line}: {one.reason}", level="warning")
-        if self.count > self._most:
-            last = bad[-1]
+            if len(self.first) < TOLD and all(one.line != told["line"] for told in self.first):
+                self.first.append({"line": one.line, "column": one.column, "reason": one.reason})
+                self._context.log(str(one), level="warning")
+        if bad:
+            self._context.save_checkpoint({**(self._context.checkpoint or {}), "bad": self.first})
+        if self._most is not None and self.count > self._most:
+            rows = "a row" if self.count == 1 else f"{self.count} rows"
+            allowed = f", and `max_errors` is {self._most}" if self._most else ""
             raise DriverError(
-                "too_many_errors",
-                f"{self.count} rows cannot be taken, and `max_errors` is {self._most}; the last: line {last.line}:"
-                f" {last.reason}",
-                result={"rowsImported": imported, "errors": self.count},
+                "too_many_errors" if self._most else "bad_row",
+                f"{rows} cannot be taken{allowed}; the last: {bad[-1]}",
+                result={"rowsImported": imported, "errors": self.count, "firstErrors": self.first},
             )
 
 
 def bring_in(
     context: RunContext,
     target: Target,
-    columns: Columns,
+    take: Callable[[Sequence[Record | Bad]], Chunk],
     records: Iterable[Record | Bad],
-    header: Sequence[str] | None,
     *,
     batch_size: int,
-    max_errors: int,
+    max_errors: int | None,
 ) -> dict[str, Any]:
-    """Every record from where an attempt before stopped; `{"rowsImported", "errors"}`. `header` None: objects."""
+    """Every record from where an attempt before stopped; `{"rowsImported", "errors", "firstErrors"}`. `take` says which
+    rows the target gets of some records."""
     standing = target.standing()
     if standing.position:
         context.log(f"goes on behind record {standing.position}, where an attempt before has stopped")
-    places = columns.places(header) if header is not None else None
     errors = Errors(context, max_errors, standing.errors)
     for some in chunks(islice(records, standing.position, None), batch_size):
         context.check_cancelled()
-        chunk = columns.chunk(some, places)
+        chunk = take(some)
         errors.add([chunk.bad[place] for place in sorted(chunk.bad)], standing.imported)
         standing = _Writing(target, chunk, standing, errors).write()
     return {"rowsImported": standing.imported, "errors": standing.errors, "firstErrors": errors.first}

@@ -21,10 +21,18 @@ _FIELD = r'(?:"([^"]*(?:""[^"]*)*)"|([^"{d}]*))({d}|\Z)'
 
 @dataclass(frozen=True, slots=True)
 class Bad:
-    """A record that cannot be taken, and why."""
+    """A record that cannot be taken, and why; `column` where one of its values is to blame."""
 
     line: int
     reason: str
+    column: str | None = None
+
+    def __str__(self) -> str:
+        return (
+            f"line {self.line}: {self.reason}"
+            if self.column is None
+            else f"line {self.line}: {self.column}: {self.reason}"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +65,7 @@ def read_jsonl(file: BinaryIO) -> Iterator[Record | Bad]:
         if len(line) == LONGEST and not line.endswith(b"\n"):
             raise _too_long(number)
         try:
-            value = json.loads(line.decode().removeprefix("\ufeff"), parse_float=Decimal, parse_constant=_no_constant)
+            value = _parsed(line)
         except (ValueError, RecursionError) as error:
             yield Bad(number, f"is no JSON: {error}"[:300])
             continue
@@ -121,6 +129,14 @@ def _fields(record: bytes, delimiter: str, shape: re.Pattern[str]) -> list[str |
         if not match[3]:
             return found
         place = match.end()
+
+
+def _parsed(line: bytes) -> Any:
+    """ValueError for what is no JSON, or holds text that no file could."""
+    value = json.loads(line.decode().removeprefix("\ufeff"), parse_float=Decimal, parse_constant=_no_constant)
+    if b"\\u" in line:  # half of a surrogate pair is legal in JSON, and in nothing that text goes into
+        json.dumps(value, ensure_ascii=False, default=str).encode()
+    return value
 
 
 def _no_constant(name: str) -> Any:

@@ -132,7 +132,7 @@ def test_bad_rows_are_counted_and_told_with_line_and_reason(world: DataWorld) ->
         context = world.context()
         result = world.run("import", context, file="in.csv", table="src.orders", max_errors=4, batch_size=size)
         assert (result["rowsImported"], result["errors"]) == (3, 4)
-        told = {bad["line"]: bad["reason"] for bad in result["firstErrors"]}
+        told = {bad["line"]: f"{bad['column']}: {bad['reason']}" for bad in result["firstErrors"]}
         assert sorted(told) == [4, 5, 6, 8]
         assert (told[4], told[6]) == ("id: 'x' is no whole number", "price: 'cheap' is no number")
         assert "null" in told[5].lower()
@@ -146,8 +146,9 @@ def test_too_many_bad_rows_end_it_and_say_what_was_done(world: DataWorld) -> Non
     put(world, "in.csv", "id,product\n" + "".join(f"{n},lamp\n" for n in range(1000, 1010)) + "x,lamp\n")
     with pytest.raises(DriverError) as refused:
         world.run("import", file="in.csv", table="src.orders", batch_size=4)
-    assert refused.value.kind == "too_many_errors"
-    assert refused.value.result == {"rowsImported": 8, "errors": 1}
+    assert refused.value.kind == "bad_row"
+    bad = {"line": 12, "column": "id", "reason": "'x' is no whole number"}
+    assert refused.value.result == {"rowsImported": 8, "errors": 1, "firstErrors": [bad]}
     assert "line 12: id: 'x' is no whole number" in refused.value.message
     assert len(world.rows("SELECT id FROM orders WHERE id >= 1000")) == 8
 

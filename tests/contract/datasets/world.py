@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+import sqlite3
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,12 +14,14 @@ import duckdb
 import pytest
 import sqlalchemy as sa
 
-from agent.core.wire import ConnectionGrant, DatasetGrant
+from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from agent.drivers.dataset_refresh.manifest import MANIFEST as REFRESH
 from agent.drivers.export.manifest import MANIFEST as EXPORT
 from agent.drivers.import_.manifest import MANIFEST as IMPORT
 from agent.drivers.snapshot_cleanup.manifest import MANIFEST as CLEANUP
 from agent.resources.datasets.folder import SnapshotFolder
+from agent.resources.embedders.names import WORDLLAMA_DIMENSIONS
+from agent.resources.knowledge.file import FILE_NAME
 from agent.workers.entries import load
 from shared.models.dataset import Snapshot
 from tests.harness.context import RecordingContext
@@ -59,6 +62,22 @@ class DataWorld:
             query=self.query, parameters=self.parameters, keep_count=self.keep_count,
         )  # fmt: skip
 
+    @property
+    def base(self) -> KnowledgeBaseGrant:
+        """A knowledge base, empty at first."""
+        return KnowledgeBaseGrant(
+            id="k1", name="kb", path=str(self.folder / "kb"), embedder="wordllama", dimensions=WORDLLAMA_DIMENSIONS
+        )
+
+    def in_base(self) -> dict[str, tuple[str, dict[str, Any]]]:
+        """What searches can find: text and attributes by key."""
+        with closing(sqlite3.connect(Path(self.base.path) / FILE_NAME)) as base:
+            found = base.execute(
+                "SELECT key, text, attributes FROM rows JOIN shares ON shares.id = rows.share WHERE state = 'live'"
+            ).fetchall()
+        assert len({key for key, *_ in found}) == len(found), "a key is in the knowledge base twice"
+        return {key: (text, json.loads(attributes)) for key, text, attributes in found}
+
     def context(self, run_id: str | None = None, **more: Any) -> RecordingContext:
         self.runs += 1
         run_id = run_id or f"run-{self.runs}"
@@ -68,6 +87,7 @@ class DataWorld:
             scratch,
             connections={"src": self.grant},
             datasets={"orders": self.dataset},
+            knowledge_bases={"kb": self.base},
             file_roots=self.roots,
             run_id=run_id,
             **more,

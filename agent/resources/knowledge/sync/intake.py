@@ -5,11 +5,12 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 from agent.core.driving import DriverError, RunContext
+from agent.resources.knowledge.relay import Relay
 from agent.resources.knowledge.sync.counts import Counts
 from agent.resources.knowledge.sync.plan import Plan
 from agent.resources.knowledge.sync.scan import Scan, optional_from_json, optional_to_json
@@ -20,16 +21,6 @@ from agent.resources.knowledge.writing import Checkpoint, ShareWriter
 DELETE_ROWS = 2000
 CANCEL_SECONDS = 0.2
 LEAVE_SECONDS = 2.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Commit:
-    """A commit under way, and how things stand once it is done."""
-
-    future: Future[None]
-    keys: set[str]
-    scan: Scan
-    counts: Counts
 
 
 class Intake:
@@ -114,34 +105,23 @@ class Intake:
         """One page is read, one compared and embedded, one committed, all at once; never two commits."""
         replayed_until = self.watermark
         self._context.progress(scan.seen, scan.total, unit="rows")
-        with ThreadPoolExecutor(1, thread_name_prefix="commit") as committing:
-            under_way: _Commit | None = None
+        with Relay(self._writer) as relay:
             for page in self._pages(scan):
                 self._context.check_cancelled()
-                if under_way and not under_way.keys.isdisjoint(row.key for row in page.rows):
-                    # A row moved on in the source while it was read: it is compared with what was just written.
-                    self._settle(under_way)
-                    under_way = None
-                batch = self._writer.prepare(page.rows)
-                self._settle(under_way)
+                batch = relay.prepare(page.rows)
                 self._context.check_cancelled()
                 scan = scan.at(page.last, len(page.rows))
                 counts = self.counts.plus(batch, len(page.rows), _replayed(page, replayed_until))
-                commit = committing.submit(
-                    self._writer.commit, batch, self._checkpoint(scan, counts), whole=scan.bounds.whole
-                )
-                under_way = _Commit(commit, {row.key for row in page.rows}, scan, counts)
-            self._settle(under_way)
+                checkpoint, done = self._checkpoint(scan, counts), partial(self._committed, scan, counts)
+                relay.commit(batch, page.rows, checkpoint, done, whole=scan.bounds.whole)
+            relay.settle()
         return scan
 
-    def _settle(self, commit: _Commit | None) -> None:
-        if commit is None:
-            return
-        commit.future.result()
-        self.counts = commit.counts
+    def _committed(self, scan: Scan, counts: Counts) -> None:
+        self.counts = counts
         if self.heard is not None:
             self.heard(self.counts)
-        self._context.progress(commit.scan.seen, max(commit.scan.total, commit.scan.seen), unit="rows")
+        self._context.progress(scan.seen, max(scan.total, scan.seen), unit="rows")
 
     def _pages(self, scan: Scan) -> Iterator[Page]:
         """Pages in order; the next one is read while the caller works on this one."""

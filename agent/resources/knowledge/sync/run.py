@@ -2,29 +2,15 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from agent.core.driving import DriverError, RunCancelled, RunContext
 from agent.resources.connections import open_source
-from agent.resources.embedders import Embedder
-from agent.resources.knowledge.embedding import granted_embedder
-from agent.resources.knowledge.failures import naming_trouble
-from agent.resources.knowledge.file import open_for_reading, open_for_writing
-from agent.resources.knowledge.lock import writer_lock
-from agent.resources.knowledge.shares import (
-    Share,
-    ShareIdentity,
-    begin_share,
-    drop_abandoned,
-    find_share,
-    purge_dead,
-    swap_in,
-)
+from agent.resources.knowledge.opening import OpenedBase, opened_base
+from agent.resources.knowledge.shares import Share, ShareIdentity, begin_share, find_share, purge_dead, swap_in
 from agent.resources.knowledge.sync.check import look_up
 from agent.resources.knowledge.sync.counts import Counts
 from agent.resources.knowledge.sync.intake import Intake
@@ -39,7 +25,6 @@ from agent.resources.knowledge.sync.plan import Plan, make_plan
 from agent.resources.knowledge.sync.source import TableSource
 from agent.resources.knowledge.sync.streams import of_each
 from agent.resources.knowledge.sync.values import plain
-from agent.resources.knowledge.writing import ShareWriter
 from shared.errors import InvalidInput
 
 TELL_SECONDS = 1.0
@@ -60,11 +45,11 @@ def _synchronise(context: RunContext, parameters: TableSync) -> dict[str, Any]:
     """Bring in what is new (`watermark`) or what differs (`full`). A share whose key columns or embedder are no
     longer the job's is built anew aside and swapped in."""
     with _opened(context, parameters) as work:
-        live = find_share(work.base, work.identity.origin, "live")
+        live = find_share(work.opened.base, work.identity.origin, "live")
         if live and live.identity != work.identity:
             context.log("the key columns or the embedder changed: the content is made anew, aside")
             return _build_aside(work)
-        share = live or begin_share(work.base, work.identity, "live", context.run_id, context.clock.now())
+        share = live or begin_share(work.opened.base, work.identity, "live", context.run_id, context.clock.now())
         intake = work.intake(share)
         with work.counting("read", f"Read {work.identity.origin}, embed and store what changed", intake):
             if parameters.compare == "full":
@@ -79,7 +64,7 @@ def _reset(context: RunContext, parameters: TableReset) -> dict[str, Any]:
     with _opened(context, parameters) as work:
         if parameters.mode == "clear":
             return _clear(work)
-        live = find_share(work.base, work.identity.origin, "live")
+        live = find_share(work.opened.base, work.identity.origin, "live")
         if parameters.mode == "refresh" and live and live.identity == work.identity:
             intake = work.intake(live, again=True)
             with work.counting("read", f"Read every row of {work.identity.origin} again", intake):
@@ -94,17 +79,15 @@ class _Work:
 
     context: RunContext
     parameters: TableParameters
-    base: sqlite3.Connection
-    reading: sqlite3.Connection
+    opened: OpenedBase
     source: TableSource
-    embedder: Embedder
     plan: Plan
     identity: ShareIdentity
     started: float
     without_filter: int = 0
 
     def intake(self, share: Share, *, again: bool = False) -> Intake:
-        writer = ShareWriter(self.base, self.reading, share, self.embedder)
+        writer = self.opened.writer(share)
         return Intake(self.context, self.source, writer, self.plan, self.parameters.batch_size, again=again)
 
     @contextmanager
@@ -150,24 +133,16 @@ def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]
     started = context.clock.monotonic()
     grant = context.connection(parameters.connection)
     target = context.knowledge_base(parameters.knowledge_base)
-    folder = Path(target.path)
     with context.step("inspect", f"Inspect {parameters.source_table}"):
         table = look_up(grant, parameters.table)
         plan = _planned(parameters, table)
         engine = open_source(grant.url)
     source = TableSource(engine, grant.name, grant.url, table, plan)
     try:
-        with (
-            naming_trouble(target.name),
-            writer_lock(folder, context, target.name),
-            granted_embedder(context, target) as embedder,
-            closing(open_for_writing(folder)) as base,
-            closing(open_for_reading(folder)) as reading,
-        ):
+        with opened_base(context, target) as opened:
             origin = f"{grant.name}.{table.full_name}"
-            identity = ShareIdentity(origin, embedder.name, embedder.dimensions, plan.keys)
-            work = _Work(context, parameters, base, reading, source, embedder, plan, identity, started)
-            _tidy(work)
+            identity = ShareIdentity(origin, opened.embedder.name, opened.embedder.dimensions, plan.keys)
+            work = _Work(context, parameters, opened, source, plan, identity, started)
             _survey(work)
             yield work
     finally:
@@ -180,12 +155,6 @@ def _planned(parameters: TableParameters, table: Any) -> Plan:
     except InvalidInput as refusal:
         fault = refusal.faults[0]
         raise DriverError(fault.code if fault.code != "invalid" else "parameters", refusal.message) from None
-
-
-def _tidy(work: _Work) -> None:
-    """What earlier runs left behind when they were killed."""
-    drop_abandoned(work.base, work.context.clock.now())
-    purge_dead(work.base, work.context.check_cancelled)
 
 
 def _survey(work: _Work) -> None:
@@ -210,7 +179,7 @@ def _build_aside(work: _Work) -> dict[str, Any]:
             intake.bring_in_changes(None)
     with work.context.step("swap", "Swap the new content in") as step:
         work.context.check_cancelled()
-        swap_in(work.base, share)
+        swap_in(work.opened.base, share)
         step.result(work.committed(intake.counts))
         _clear_away(work)
     return work.result(intake)
@@ -218,18 +187,18 @@ def _build_aside(work: _Work) -> dict[str, Any]:
 
 def _building(work: _Work) -> Share:
     """The share that this very run began before it was interrupted, else a new one."""
-    found = find_share(work.base, work.identity.origin, "building")
+    found = find_share(work.opened.base, work.identity.origin, "building")
     if found and found.identity == work.identity and found.made_by == work.context.run_id:
         return found
-    return begin_share(work.base, work.identity, "building", work.context.run_id, work.context.clock.now())
+    return begin_share(work.opened.base, work.identity, "building", work.context.run_id, work.context.clock.now())
 
 
 def _clear(work: _Work) -> dict[str, Any]:
-    live = find_share(work.base, work.identity.origin, "live")
-    removed = live.count(work.base) if live else 0
-    share = begin_share(work.base, work.identity, "building", work.context.run_id, work.context.clock.now())
+    live = find_share(work.opened.base, work.identity.origin, "live")
+    removed = live.count(work.opened.base) if live else 0
+    share = begin_share(work.opened.base, work.identity, "building", work.context.run_id, work.context.clock.now())
     with work.context.step("swap", f"Empty the content of {work.identity.origin}"):
-        swap_in(work.base, share)
+        swap_in(work.opened.base, share)
         _clear_away(work)
     intake = work.intake(share)
     intake.counts.rows_deleted = removed
@@ -239,4 +208,4 @@ def _clear(work: _Work) -> dict[str, Any]:
 def _clear_away(work: _Work) -> None:
     # The new content is live: a cancel now leaves the remains to the next run, and does not undo the swap.
     with suppress(RunCancelled):
-        purge_dead(work.base, work.context.check_cancelled)
+        purge_dead(work.opened.base, work.context.check_cancelled)

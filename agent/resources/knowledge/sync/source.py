@@ -13,7 +13,7 @@ from sqlalchemy.sql.elements import ColumnElement
 from agent.core.driving import DriverError
 from agent.resources.connections import TableInfo, naming_failures
 from agent.resources.knowledge.sync.plan import Plan
-from agent.resources.knowledge.sync.values import key_text, plain
+from agent.resources.knowledge.sync.values import key_text, plain, shown
 from agent.resources.knowledge.writing import KnowledgeRow
 
 Position = tuple[Any, ...]
@@ -112,7 +112,7 @@ class TableSource:
             [
                 KnowledgeRow(
                     key_text([row[place] for place in keys]),
-                    "\n".join([_shown(row[place]) for place in content if row[place] is not None]),
+                    "\n".join([shown(row[place]) for place in content if row[place] is not None]),
                     {name: plain(row[place]) for name, place in attributes},
                 )
                 for row in rows
@@ -128,10 +128,6 @@ class TableSource:
     def _rows(self, query: sa.Select[Any]) -> Sequence[Sequence[Any]]:
         with naming_failures(self._name, self._url), self._engine.connect() as connection:
             return connection.execute(query.select_from(self._from)).fetchall()
-
-
-def _shown(value: Any) -> str:
-    return value if type(value) is str else str(plain(value))
 
 
 def _column(engine: Engine, table: TableInfo, name: str) -> ColumnElement[Any]:

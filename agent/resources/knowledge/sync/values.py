@@ -104,6 +104,11 @@ def plain(value: Any) -> Any:
     return str(value)
 
 
+def shown(value: Any) -> str:
+    """The value as content has it."""
+    return value if type(value) is str else str(plain(value))
+
+
 def key_text(values: Sequence[Any]) -> str:
     """The key of a row: the one value as text, or a JSON list of several."""
     if len(values) == 1:

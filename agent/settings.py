@@ -88,6 +88,8 @@ class Settings(BaseSettings):
     """A folder of definitions that the agent applies as it changes; nobody else may be able to write in it."""
     definitions_account: str | None = None
     """The account that they belong to; None: `account`."""
+    keep_tokens_for: Annotated[Duration, Field(ge=timedelta(0))] = timedelta(days=90)
+    """Tokens that were revoked, or expired, longer ago are deleted; what they did stays in the record."""
     keep_audit_for: Annotated[Duration, Field(ge=timedelta(days=1))] = timedelta(days=365)
     """Of the record of what was done."""
     keep_refusals: Annotated[int, Field(ge=100)] = 10_000

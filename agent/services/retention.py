@@ -1,4 +1,5 @@
-"""Keeps what grows without end within its bounds: runs and their logs, the ledger, events, uploaded contents, the store's file.
+"""Keeps what grows without end within its bounds: runs and their logs, the ledger, events, credentials that
+open nothing any more, uploaded contents, the store's file.
 
 Each poll does one small thing, then rests as long as it took, at least: whatever else is to be written goes between.
 """
@@ -51,6 +52,7 @@ class Retention(Poller):
             or await self._fires.step(now - keep.keep_fires_for)
             or await self._delete_surplus()
             or await self._store.prune_events(keep.keep_events, now - keep.keep_events_for) > 0
+            or await self._delete_credentials(now)
             or await self._store.prune_audit(now - keep.keep_audit_for, keep.keep_refusals) > 0
             or await self._store.give_back_space()
             or await self._delete_blobs()
@@ -63,6 +65,13 @@ class Retention(Poller):
             await self._logs.delete(gone)
             await self._store.forget_gone_runs(gone)
         return bool(gone)
+
+    async def _delete_credentials(self, now: datetime) -> bool:
+        """Tokens stay for a while after their end: so the list, and the record of who was refused, say whose it was."""
+        dead = await self._store.dead_tokens(now - self._settings.keep_tokens_for, AT_ONCE)
+        if dead:
+            await self._store.delete_tokens(dead)
+        return bool(dead) or await self._store.prune_sessions(now, now - self._settings.session_idle) > 0
 
     async def _delete_blobs(self) -> bool:
         """Contents that no revision and no draft names; not those of the last hour, which somebody may be about to."""

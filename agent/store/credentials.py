@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import datetime
 
@@ -12,6 +13,7 @@ from agent.core.identity.records import SessionRecord, Standing, TokenRecord
 from agent.store import events
 from agent.store.identity import STANDING_FROM, STANDING_PARTS, standing_of
 from agent.store.prepared import Prepared
+from agent.store.rows import chunks
 from agent.store.tables import members, sessions, tokens, users
 from shared.errors import NotFound
 from shared.models import TokenInfo
@@ -74,6 +76,21 @@ def revoke_token(
     _tell_token(connection, account_id, token_id, now)
 
 
+def dead_tokens(connection: sa.Connection, before: datetime, most: int) -> list[str]:
+    """Some of those that ended before that moment, by hand or by time."""
+    ended = sa.or_(tokens.c.revoked_at < before, tokens.c.expires_at < before)
+    return list(connection.scalars(sa.select(tokens.c.id).where(ended).limit(most)))
+
+
+def delete_tokens(connection: sa.Connection, token_ids: Sequence[str], now: datetime) -> None:
+    for part in chunks(token_ids):
+        those = tokens.c.id.in_(part)
+        gone = connection.execute(sa.select(tokens.c.account_id, tokens.c.id).where(those)).all()
+        connection.execute(sa.delete(tokens).where(those))
+        told = [(account, token, {"id": token, "deleted": True}) for account, token in gone]
+        events.record(connection, "token.changed", told, now)
+
+
 def _tell_token(connection: sa.Connection, account_id: str, token_id: str, now: datetime) -> None:
     events.record(connection, "token.changed", [(account_id, token_id, {"id": token_id})], now)
 
@@ -82,10 +99,14 @@ def _tell_token(connection: sa.Connection, account_id: str, token_id: str, now: 
 
 
 def insert_session(connection: sa.Connection, session: SessionRecord, idle_since: datetime) -> None:
-    """Those that are over go: nobody else looks for them."""
-    over = sa.or_(sessions.c.expires_at <= session.created_at, sessions.c.seen_at <= idle_since)
-    connection.execute(sa.delete(sessions).where(over))
+    """Those that are over go."""
+    prune_sessions(connection, session.created_at, idle_since)
     connection.execute(sa.insert(sessions).values(asdict(session)))
+
+
+def prune_sessions(connection: sa.Connection, now: datetime, idle_since: datetime) -> int:
+    over = sa.or_(sessions.c.expires_at <= now, sessions.c.seen_at <= idle_since)
+    return connection.execute(sa.delete(sessions).where(over)).rowcount
 
 
 def find_session(connection: sa.Connection, session_hash: str) -> tuple[SessionRecord, Standing] | None:

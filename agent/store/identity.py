@@ -8,7 +8,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.identity.records import NewMember, NewUser, Standing, UserRecord
+from agent.core.identity.records import Link, NewMember, NewUser, Standing, UserRecord
 from agent.core.identity.scopes import scopes_of
 from agent.store import events
 from agent.store.rows import Row
@@ -76,12 +76,14 @@ def find_owner(connection: sa.Connection, account_id: str) -> tuple[str, str]:
 
 
 def insert_user(connection: sa.Connection, new: NewUser, member: NewMember) -> User:
-    """With a membership. Conflict if somebody has the handle, in whatever case."""
+    """With a membership. Conflict if somebody has the handle, in whatever case, or the link."""
     get_account(connection, member.account_id)
     if _user(connection, new.handle) is not None:
         raise Conflict(f"there is already a user '{new.handle}'", field="handle")
-    row = {"id": new.id, "handle": new.handle, "password_hash": new.password_hash, "issuer": new.issuer}
-    connection.execute(sa.insert(users).values(**row, created_at=new.created_at))
+    row = {"id": new.id, "handle": new.handle, "password_hash": new.password_hash, "created_at": new.created_at}
+    connection.execute(sa.insert(users).values(row))
+    if new.link is not None:
+        _link(connection, new.id, new.link)
     put_member(connection, member, new.created_at)
     return get_user(connection, new.id, None)
 
@@ -100,10 +102,21 @@ def list_users(connection: sa.Connection, account_id: str | None) -> list[User]:
 
 
 def find_user(connection: sa.Connection, key: str) -> UserRecord | None:
-    row = _user(connection, key)
-    if row is None:
-        return None
-    return UserRecord(row["id"], row["handle"], row["password_hash"], row["issuer"], row["disabled_at"] is not None)
+    return _record(_user(connection, key))
+
+
+def find_linked(connection: sa.Connection, link: Link) -> UserRecord | None:
+    query = sa.select(users).where(users.c.issuer == link.issuer, users.c.subject == link.subject)
+    return _record(connection.execute(query).mappings().one_or_none())
+
+
+def link_user(connection: sa.Connection, user_id: str, link: Link | None, now: datetime) -> None:
+    """None: undo it. Conflict if the link is another's."""
+    if link is None:
+        connection.execute(sa.update(users).where(users.c.id == user_id).values(issuer=None, subject=None))
+    else:
+        _link(connection, user_id, link)
+    _tell_user(connection, user_id, now)
 
 
 def disable_user(connection: sa.Connection, user_id: str, at: datetime | None, now: datetime) -> None:
@@ -128,6 +141,20 @@ def note_login(connection: sa.Connection, user_id: str, now: datetime, rehashed:
     if rehashed is not None:
         old, new = rehashed
         connection.execute(sa.update(users).where(mine, users.c.password_hash == old).values(password_hash=new))
+
+
+def _link(connection: sa.Connection, user_id: str, link: Link) -> None:
+    known = find_linked(connection, link)
+    if known is not None and known.id != user_id:
+        raise Conflict(f"'{link.subject}' of {link.issuer} is the user '{known.handle}' already", field="subject")
+    values = {"issuer": link.issuer, "subject": link.subject}
+    connection.execute(sa.update(users).where(users.c.id == user_id).values(values))
+
+
+def _record(row: sa.RowMapping | None) -> UserRecord | None:
+    if row is None:
+        return None
+    return UserRecord(row["id"], row["handle"], row["password_hash"], row["disabled_at"] is not None)
 
 
 def _user(connection: sa.Connection, key: str) -> sa.RowMapping | None:

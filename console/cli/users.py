@@ -15,7 +15,7 @@ from console.cli.passwords import ask_password
 from console.cli.wording import when
 from shared.clock import SystemClock
 from shared.exits import Exit
-from shared.models import Membership, MembershipInput, Role, User, UserInput
+from shared.models import LinkInput, Membership, MembershipInput, Role, User, UserInput
 
 users = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Users: who may call, with which role, in which account."
@@ -24,6 +24,10 @@ users = typer.Typer(
 Handle = Annotated[str, typer.Argument(metavar="USER", help="A user's handle or id.")]
 InAccount = Annotated[str | None, typer.Option("--account", help="In this account; else in your own.")]
 AsAdmin = Annotated[bool, typer.Option("--admin", help="Administers the account; else a member of it.")]
+Issuer = Annotated[
+    str | None, typer.Option(metavar="URL", help="Whose bearers are this user: one of the agent's issuers.")
+]
+Subject = Annotated[str | None, typer.Option(help="Whom that issuer means, letter for letter; else the user's handle.")]
 WithCode = Annotated[bool, typer.Option("--code", help="May change what runs programs; no role includes it.")]
 
 
@@ -35,6 +39,8 @@ def create_user(
     code: WithCode = False,
     account: InAccount = None,
     no_password: Annotated[bool, typer.Option("--no-password", help="For single sign-on and tokens only.")] = False,
+    issuer: Issuer = None,
+    subject: Subject = None,
     as_json: Json = False,
 ) -> int:
     """Create a user. The password is asked for, or read from standard input.
@@ -42,7 +48,8 @@ def create_user(
     Example: pwgen 20 1 | jobdeck user create anna --admin
     """
     password = None if no_password else ask_password(twice=True)
-    given = UserInput(handle=handle, password=password, role=_role(admin), code=code, account=account)
+    link = LinkInput(issuer=issuer, subject=subject) if issuer is not None else None
+    given = UserInput(handle=handle, password=password, role=_role(admin), code=code, account=account, link=link)
     made = administer(lambda client: client.people.create_user(given))
     if as_json:
         say_json(made)
@@ -78,7 +85,11 @@ def show_user(user: Handle, *, as_json: Json = False) -> int:
         ("state", _state(found)),
         ("created", when(found.created_at, now)),
     ]
-    facts += [("password", "set" if found.has_password else "none"), ("issuer", found.issuer or "")]
+    facts += [
+        ("password", "set" if found.has_password else "none"),
+        ("issuer", found.issuer or ""),
+        ("subject", found.subject or ""),
+    ]
     facts += [("last login", when(found.last_login_at, now))]
     say_facts(facts + [(f"in {each.account_id}", _may(each)) for each in found.memberships])
     return Exit.OK
@@ -99,6 +110,32 @@ def set_password(user: Handle) -> int:
     password = ask_password(twice=True)
     administer(lambda client: client.people.set_password(user, password))
     note("the password is set")
+    return Exit.OK
+
+
+@users.command("link")
+def link_user(
+    user: Handle,
+    issuer: Annotated[
+        str, typer.Option(metavar="URL", help="Whose bearers are this user: one of the agent's issuers.")
+    ],
+    *,
+    subject: Subject = None,
+) -> int:
+    """Let an issuer's bearers be this user.
+
+    Example: jobdeck user link anna --issuer https://login.example.org/realms/ops --subject anna
+    """
+    linked = administer(lambda client: client.people.link_user(user, LinkInput(issuer=issuer, subject=subject)))
+    say(f"{linked.handle} is '{linked.subject}' of {linked.issuer}")
+    return Exit.OK
+
+
+@users.command("unlink")
+def unlink_user(user: Handle) -> int:
+    """Let no issuer's bearer be this user any more, from this moment on."""
+    administer(lambda client: client.people.unlink_user(user))
+    say(f"no issuer's bearer is {user} any more")
     return Exit.OK
 
 

@@ -6,6 +6,7 @@ from console.client.answers import Items
 from console.client.session import Session, segment
 from shared.models import (
     Account,
+    LinkInput,
     LoginInput,
     Me,
     MembershipInput,
@@ -51,6 +52,12 @@ class People:
 
     async def set_password(self, key: str, password: str) -> None:
         await self._session.send("PUT", f"{_user(key)}/password", body={"password": password})
+
+    async def link_user(self, key: str, given: LinkInput) -> User:
+        return await self._session.fetch(User, "PUT", f"{_user(key)}/link", body=given)
+
+    async def unlink_user(self, key: str) -> User:
+        return await self._session.fetch(User, "DELETE", f"{_user(key)}/link")
 
     async def switch_user(self, key: str, *, enabled: bool, account: str | None) -> User:
         act = "_enable" if enabled else "_disable"

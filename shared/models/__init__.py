@@ -7,6 +7,7 @@ from shared.models.fire import Fire, FireOutcome, FireReason
 from shared.models.identity import (
     Account,
     AccountInput,
+    LinkInput,
     LoginInput,
     Me,
     Membership,
@@ -73,6 +74,7 @@ __all__ = [
     "JobInput",
     "KnowledgeBase",
     "KnowledgeBaseInput",
+    "LinkInput",
     "LogHits",
     "LogLine",
     "LogPage",

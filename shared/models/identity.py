@@ -36,7 +36,7 @@ class Membership(Resource):
 
 
 class User(Resource):
-    """`memberships` are those that the caller may see. `issuer`: whose bearers alone may name this user."""
+    """`memberships` are those that the caller may see. Bearers of `issuer` that name `subject` are this user."""
 
     id: str
     handle: str
@@ -44,18 +44,32 @@ class User(Resource):
     disabled_at: Instant | None = None
     has_password: bool = False
     issuer: str | None = None
+    subject: str | None = None
     last_login_at: Instant | None = None
     memberships: list[Membership] = []
 
 
+LONGEST_SUBJECT = 500
+Subject = Annotated[str, Field(min_length=1, max_length=LONGEST_SUBJECT)]
+
+
+class LinkInput(Input):
+    """Bearers of `issuer`, one of the settings', that name `subject` (letter for letter; None: the user's handle) are
+    the user."""
+
+    issuer: str
+    subject: Subject | None = None
+
+
 class UserInput(Input):
-    """`account`: another one than the caller's; for the agent's administrators only."""
+    """`account`: another one than the caller's; with it, and with a `link`, for the agent's administrators only."""
 
     handle: str
     password: Annotated[str, Field(max_length=2000)] | None = None
     role: Role = "member"
     code: bool = False
     account: str | None = None
+    link: LinkInput | None = None
 
 
 class MembershipInput(Input):

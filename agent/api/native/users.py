@@ -12,7 +12,7 @@ from agent.api.answers import Items, answers, json_answer, no_content
 from agent.api.auth import Admin
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
-from shared.models import MembershipInput, User, UserInput
+from shared.models import LinkInput, MembershipInput, User, UserInput
 from shared.models.base import Input
 
 routes = APIRouter(prefix="/api", tags=["identity"])
@@ -70,6 +70,20 @@ async def put_password(
     """Set the user's password; the user's sessions end."""
     await api_of(request).gate.users.set_password(caller, key, given.password)
     return no_content()
+
+
+@routes.put("/users/{key}/link", **answers(200, User, 404, 409, 413, 415))
+async def link_user(
+    request: Request, caller: Admin, key: str, given: Annotated[LinkInput, Depends(JsonBody(LinkInput))]
+) -> Response:
+    """Let the issuer's bearers for that subject be the user; for who administers the agent."""
+    return json_answer(await api_of(request).gate.users.link(caller, key, given))
+
+
+@routes.delete("/users/{key}/link", **answers(200, User, 404, 409))
+async def unlink_user(request: Request, caller: Admin, key: str) -> Response:
+    """No bearer is the user any more, from this moment on."""
+    return json_answer(await api_of(request).gate.users.unlink(caller, key))
 
 
 @routes.post("/users/{key}/_disable", **answers(200, User, 404, 409, 413, 415))

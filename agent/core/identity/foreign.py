@@ -8,14 +8,15 @@ from typing import Any
 from agent.core.callers import Caller, Scope
 from agent.core.identity.bearers import Bearers, Proven, claim
 from agent.core.identity.people import Administration, check_handle
-from agent.core.identity.records import NewMember, NewUser, Standing, UserRecord
+from agent.core.identity.records import Link, NewMember, NewUser, Standing, UserRecord
 from agent.core.ports.identity import IdentityStore
 from agent.identity_settings import IssuerSettings
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, NotFound, Unauthenticated
 from shared.ids import NewId
+from shared.models.identity import LONGEST_SUBJECT
 
-_UNKNOWN = "the bearer's user may not call here"
+_UNKNOWN = "the bearer's user may not call here, or nobody has linked it to one of ours"
 
 
 class Foreigners:
@@ -41,51 +42,45 @@ class Foreigners:
     async def caller(self, text: str) -> Caller:
         """What the bearer allows and its user has, here and now. Unauthenticated."""
         proven = await self._bearers.prove(text)
-        handle, account = _handle(proven), self._account(proven)
-        standing = await self._standing(proven.issuer, handle, account)
+        link, account = Link(proven.issuer.issuer, _subject(proven)), self._account(proven)
+        standing = await self._standing(proven.issuer, link, account)
         if standing is None or standing.disabled:
             raise Unauthenticated(_UNKNOWN)
         scopes = _scopes(proven) & standing.scopes
         return Caller(account, standing.user_id, standing.handle, scopes, "oauth", expires_at=_moment(proven))
 
-    async def _standing(self, issuer: IssuerSettings, handle: str, account: str) -> Standing | None:
-        user = await self._store.find_user(handle)
-        if user is not None and not self._may_name(issuer, user, handle):
+    async def _standing(self, issuer: IssuerSettings, link: Link, account: str) -> Standing | None:
+        """Of who is linked, whatever users of ours are called."""
+        user = await self._store.find_linked(link)
+        if user is not None and (user.disabled or self._admins.is_local(user.id)):
             return None
         standing = await self._store.find_standing(user.id, account) if user else None
         if standing is None and issuer.provision:
-            standing = await self._provision(issuer, user, handle, account)
+            standing = await self._provision(link, user, account)
         return standing
 
-    def _may_name(self, issuer: IssuerSettings, user: UserRecord, handle: str) -> bool:
-        """By the handle alone, never by an id; never the agent's own user; and who was made for one issuer is not
-        another's to name."""
-        if user.disabled or user.handle.lower() != handle.lower() or self._admins.is_local(user.id):
-            return False
-        return user.issuer in {None, issuer.issuer}
-
-    async def _provision(
-        self, issuer: IssuerSettings, user: UserRecord | None, handle: str, account: str
-    ) -> Standing | None:
-        """A new user, or one that this issuer brought before; never a user of ours into an account more."""
-        if user is not None and user.issuer != issuer.issuer:
-            return None
-        if user is None and self._admins.is_protected("", handle):
-            return None
-        now = self._clock.now()
+    async def _provision(self, link: Link, user: UserRecord | None, account: str) -> Standing | None:
+        """A new user, linked; or who is linked already as a member of one account more."""
         try:
             if user is None:
-                new = NewUser(self._new_id(), handle, now, issuer=issuer.issuer)
-                await self._store.insert_user(new, NewMember(account, new.id, "member", code=False))
+                await self._make(link, account)
             else:
                 await self._store.get_account(account)
-                await self._store.put_member(NewMember(account, user.id, "member", code=False), now)
+                await self._store.put_member(NewMember(account, user.id, "member", code=False), self._clock.now())
         except Conflict:
-            pass  # two requests at once: the other one has made it
+            pass  # two requests at once: the other one has made it; or a user of ours is called so, and is not linked
         except NotFound:
             return None
-        made = await self._store.find_user(handle)
+        made = await self._store.find_linked(link)
         return await self._store.find_standing(made.id, account) if made else None
+
+    async def _make(self, link: Link, account: str) -> None:
+        """Called as the issuer calls it. Conflict if somebody is, or whoever must never be made by an issuer."""
+        handle = _handle(link)
+        if self._admins.is_protected("", handle):
+            raise Conflict(f"no issuer makes '{handle}'")
+        new = NewUser(self._new_id(), handle, self._clock.now(), link=link)
+        await self._store.insert_user(new, NewMember(account, new.id, "member", code=False))
 
     def _account(self, proven: Proven) -> str:
         issuer = proven.issuer
@@ -97,13 +92,18 @@ class Foreigners:
         return issuer.accounts.get(named, named)
 
 
-def _handle(proven: Proven) -> str:
+def _subject(proven: Proven) -> str:
     named = claim(proven.claims, proven.issuer.user_claim)
+    if not isinstance(named, str) or not 1 <= len(named) <= LONGEST_SUBJECT:
+        raise Unauthenticated(f"the bearer names no user: '{proven.issuer.user_claim}' is none that can be one")
+    return named
+
+
+def _handle(link: Link) -> str:
     try:
-        return check_handle(named if isinstance(named, str) else "")
+        return check_handle(link.subject)
     except InvalidInput:
-        where = proven.issuer.user_claim
-        raise Unauthenticated(f"the bearer names no user: '{where}' is none that can be one") from None
+        raise Unauthenticated("the bearer's user is not known, and what it is called is no name for a user") from None
 
 
 def _scopes(proven: Proven) -> frozenset[Scope]:

@@ -35,7 +35,7 @@ class Gate:
         self._foreigners = Foreigners(store, clock, new_id, Bearers(issuers, clock), admins, settings.account)
         self.tokens = Tokens(store, clock, new_id, admins)
         self.sessions = Sessions(store, clock, new_id, passwords, settings)
-        self.users = Users(store, clock, new_id, passwords, admins)
+        self.users = Users(store, clock, new_id, passwords, admins, [each.issuer for each in settings.issuers])
         self.accounts = Accounts(store, clock, admins, local)
 
     async def by_bearer(self, text: str, *, is_use: bool = True) -> Caller:

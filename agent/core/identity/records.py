@@ -66,8 +66,15 @@ class UserRecord:
     id: str
     handle: str
     password_hash: str | None
-    issuer: str | None
     disabled: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """Whom an issuer means by a subject, letter for letter."""
+
+    issuer: str
+    subject: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,8 +83,8 @@ class NewUser:
     handle: str
     created_at: datetime
     password_hash: str | None = None
-    issuer: str | None = None
-    """The issuer whose bearers alone may name the user; None: any that is configured."""
+    link: Link | None = None
+    """Whose bearers may be the user; None: nobody's."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,11 +162,15 @@ def _moment(text: str) -> datetime:
 
 
 def _outlived_by(caller: Caller, expires: datetime | None) -> datetime | None:
-    """What a token makes does not outlive it: else whoever had it for a day had it for ever."""
-    if caller.via != "token" or caller.expires_at is None:
+    """What a token or an issuer's bearer makes does not outlive it: else whoever had it for a day had it for ever. A
+    session is a password's, and who knows that comes again."""
+    if caller.via not in {"token", "oauth"} or caller.expires_at is None:
         return expires
     if expires is not None and expires > caller.expires_at:
-        raise InvalidInput.one("expires", f"must not be after {_zulu(caller.expires_at)}, when the caller's token ends")
+        what = "token" if caller.via == "token" else "bearer"
+        raise InvalidInput.one(
+            "expires", f"must not be after {_zulu(caller.expires_at)}, when the caller's {what} ends"
+        )
     return expires or caller.expires_at
 
 

@@ -3,31 +3,40 @@
 from __future__ import annotations
 
 import builtins
+from collections.abc import Collection
 
 from agent.core.callers import Caller, Scope
 from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.people import Administration, check_handle
-from agent.core.identity.records import NewMember, NewUser
+from agent.core.identity.records import Link, NewMember, NewUser
 from agent.core.identity.scopes import require_held, scopes_of
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
-from shared.errors import Conflict, Forbidden
+from shared.errors import Conflict, Forbidden, InvalidInput
 from shared.ids import NewId
-from shared.models import MembershipInput, User, UserInput
+from shared.models import LinkInput, MembershipInput, User, UserInput
 
 
 class Users:
     def __init__(
-        self, store: IdentityStore, clock: Clock, new_id: NewId, passwords: Passwords, admins: Administration
+        self,
+        store: IdentityStore,
+        clock: Clock,
+        new_id: NewId,
+        passwords: Passwords,
+        admins: Administration,
+        issuers: Collection[str],
     ) -> None:
         self._store = store
         self._clock = clock
         self._new_id = new_id
         self._passwords = passwords
         self._admins = admins
+        self._issuers = issuers
 
     async def create(self, caller: Caller, given: UserInput) -> User:
-        """With a membership; without a password there is only what an issuer says. Nobody gives what it does not have."""
+        """With a membership; without a password there are tokens, and what a linked issuer says. Nobody gives what it
+        does not have."""
         caller.require(Scope.ADMIN)
         account = self._admins.account_for(caller, given.account)
         handle = check_handle(given.handle)
@@ -36,7 +45,8 @@ class Users:
             self._admins.require(caller)
         password = given.password
         hashed = await self._passwords.hash(check_password(password, handle)) if password is not None else None
-        new = NewUser(self._new_id(), handle, self._clock.now(), hashed)
+        link = self._link(caller, given.link, handle) if given.link else None
+        new = NewUser(self._new_id(), handle, self._clock.now(), hashed, link)
         await self._store.insert_user(new, NewMember(account, new.id, given.role, given.code))
         return await self._store.get_user(new.id, self._admins.sees(caller))
 
@@ -70,6 +80,28 @@ class Users:
                 raise Forbidden(f"'{user.handle}' belongs to other accounts too: the agent's administrators set it")
         hashed = await self._passwords.hash(check_password(password, user.handle))
         await self._store.put_password(user.id, hashed, None, self._clock.now())
+
+    async def link(self, caller: Caller, key: str, given: LinkInput) -> User:
+        """Whoever has bearers of that issuer for that subject is the user from then on: for the agent's administrators,
+        as an issuer and its subjects are no account's own. Conflict if another user is linked so."""
+        user = await self.get(caller, key)
+        if self._admins.is_local(user.id):
+            raise Conflict(f"'{user.handle}' is the agent's own user: it is who opens the socket, and nobody's bearer")
+        await self._store.link_user(user.id, self._link(caller, given, user.handle), self._clock.now())
+        return await self._store.get_user(user.id, self._admins.sees(caller))
+
+    async def unlink(self, caller: Caller, key: str) -> User:
+        """No bearer is the user any more, from this moment on."""
+        user = await self._changeable(caller, key)
+        await self._store.link_user(user.id, None, self._clock.now())
+        return await self._store.get_user(user.id, self._admins.sees(caller))
+
+    def _link(self, caller: Caller, given: LinkInput, handle: str) -> Link:
+        self._admins.require(caller)
+        if given.issuer not in self._issuers:
+            known = ", ".join(self._issuers) or "none"
+            raise InvalidInput.one("issuer", f"is none of the setting `issuers`; there are {known}", given.issuer)
+        return Link(given.issuer, given.subject or handle)
 
     async def disable(self, caller: Caller, key: str, account: str | None) -> User:
         """In one account; everywhere, where the agent's administrators name none. At once, whatever is shown."""

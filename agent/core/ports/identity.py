@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.identity.records import NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
+from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
 from shared.models import Account, TokenInfo, User
 
 
@@ -29,7 +29,7 @@ class IdentityStore(Protocol):
         """(user id, handle) of the account's first user. NotFound."""
 
     async def insert_user(self, new: NewUser, member: NewMember) -> User:
-        """Conflict if somebody has the handle, NotFound if there is no such account."""
+        """Conflict if somebody has the handle or the link, NotFound if there is no such account."""
 
     async def get_user(self, key: str, account_id: str | None) -> User:
         """By id or handle; of one account with the membership there, or (None) of any with all."""
@@ -37,6 +37,11 @@ class IdentityStore(Protocol):
     async def list_users(self, account_id: str | None) -> list[User]: ...
 
     async def find_user(self, key: str) -> UserRecord | None: ...
+
+    async def find_linked(self, link: Link) -> UserRecord | None: ...
+
+    async def link_user(self, user_id: str, link: Link | None, now: datetime) -> None:
+        """None: whoever was the user by a bearer is so no more. Conflict if the link is another's."""
 
     async def disable_user(self, user_id: str, at: datetime | None, now: datetime) -> None:
         """Everywhere; `at` None: enable. The user's sessions end."""

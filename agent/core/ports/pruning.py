@@ -38,6 +38,15 @@ class Pruning(Protocol):
     async def named_blobs(self) -> frozenset[str]:
         """SHA-256 of every content that a revision or a draft names."""
 
+    async def dead_tokens(self, before: datetime, most: int) -> list[str]:
+        """Some of those that were revoked, or had expired, before that moment."""
+
+    async def delete_tokens(self, token_ids: Sequence[str]) -> None:
+        """What they did stays in the record."""
+
+    async def prune_sessions(self, now: datetime, idle_since: datetime) -> int:
+        """Those that are over, or were used last before `idle_since`. Returns how many went."""
+
     async def give_back_space(self) -> bool:
         """Return some of what deleting has freed to the disk, where it is much; True if there is more."""
 

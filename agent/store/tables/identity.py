@@ -22,9 +22,12 @@ users = table(
     Column("handle", Text, nullable=False, unique=True),
     Column("password_hash", Text),
     Column("issuer", Text),
+    Column("subject", Text),
     Column("created_at", Moment, nullable=False),
     Column("disabled_at", Moment),
     Column("last_login_at", Moment),
+    sa.UniqueConstraint("issuer", "subject"),
+    sa.CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name="link"),
 )
 
 members = table(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.core.identity.records import NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
+from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
 from agent.store import credentials, facts, identity
 from agent.store.verbs.base import Verbs
 from shared.models import Account, TokenInfo, User
@@ -40,6 +40,12 @@ class IdentityVerbs(Verbs):
 
     async def find_user(self, key: str) -> UserRecord | None:
         return await self._read(identity.find_user, key)
+
+    async def find_linked(self, link: Link) -> UserRecord | None:
+        return await self._read(identity.find_linked, link)
+
+    async def link_user(self, user_id: str, link: Link | None, now: datetime) -> None:
+        await self._write(identity.link_user, user_id, link, now)
 
     async def disable_user(self, user_id: str, at: datetime | None, now: datetime) -> None:
         await self._write(identity.disable_user, user_id, at, now)

@@ -10,6 +10,7 @@ from agent.core.records import (
     StoreSize,
 )
 from agent.store import (
+    credentials,
     pruning,
     space,
 )
@@ -40,6 +41,15 @@ class PruningVerbs(Verbs):
 
     async def named_blobs(self) -> frozenset[str]:
         return await self._read(pruning.named_blobs)
+
+    async def dead_tokens(self, before: datetime, most: int) -> list[str]:
+        return await self._read(credentials.dead_tokens, before, most)
+
+    async def delete_tokens(self, token_ids: Sequence[str]) -> None:
+        await self._write(credentials.delete_tokens, token_ids, self._clock.now())
+
+    async def prune_sessions(self, now: datetime, idle_since: datetime) -> int:
+        return await self._write(credentials.prune_sessions, now, idle_since)
 
     async def give_back_space(self) -> bool:
         return await self._write(space.give_back)

@@ -193,6 +193,8 @@ POST   /api/users                                                 admin    401  
 GET    /api/users/{key}                                           admin    401    404   403      403    403    403    403     403   yes
 PUT    /api/users/{key}/membership                                admin    401    404   403      403    403    403    403     403   yes
 PUT    /api/users/{key}/password                                  admin    401    404   403      403    403    403    403     403   yes
+PUT    /api/users/{key}/link                                      admin    401    404   403      403    403    403    403     403   403
+DELETE /api/users/{key}/link                                      admin    401    404   403      403    403    403    403     403   yes
 POST   /api/users/{key}/_disable                                  admin    401    404   403      403    403    403    403     403   yes
 POST   /api/users/{key}/_enable                                   admin    401    404   403      403    403    403    403     403   yes
 GET    /api/accounts                                              admin    401    403   403      403    403    403    403     403   403
@@ -349,6 +351,7 @@ BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", "/api/users"): lambda _: {"handle": _name()},
     ("PUT", "/api/users/{key}/membership"): lambda _: {"role": "member"},
     ("PUT", "/api/users/{key}/password"): lambda _: {"password": PASSWORD},
+    ("PUT", "/api/users/{key}/link"): lambda _: {"issuer": "https://login.test/"},
     ("POST", "/api/accounts"): lambda _: {"id": _name()},
     ("POST", "/jobs/create"): _kb_sync,
     ("POST", "/v1/list-jobs"): lambda _: {},

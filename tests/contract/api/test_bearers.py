@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hmac
 import json
 from base64 import urlsafe_b64encode
@@ -17,7 +18,7 @@ from joserfc.jwk import OctKey
 from joserfc.jws import JWSRegistry
 
 from shared.clock import ManualClock
-from shared.models import MembershipInput, UserInput
+from shared.models import LinkInput, MembershipInput, UserInput
 from tests.harness.agent import NOW, RunningAgent, running_agent
 from tests.harness.issuer import AUDIENCE, NAME, ROTATION, Issuer, running_issuer
 
@@ -32,7 +33,8 @@ async def issuer() -> AsyncIterator[Issuer]:
 
 
 async def with_bob(agent: RunningAgent) -> RunningAgent:
-    await agent.core.gate.users.create(agent.core.gate.local(), UserInput(handle="bob"))
+    link = LinkInput(issuer=NAME)
+    await agent.core.gate.users.create(agent.core.gate.local(), UserInput(handle="bob", link=link))
     return agent
 
 
@@ -269,7 +271,13 @@ async def test_claims_are_mapped(tmp_path: Path, issuer: Issuer) -> None:
     async with reaching(tmp_path, issuer, **fields) as agent:
         local, key = agent.core.gate.local(), issuer.published[0]
         await agent.core.gate.accounts.create(local, "sales")
-        await agent.core.gate.users.create(local, UserInput(handle="Bob@sales.test", account="sales", role="admin"))
+        bob = UserInput(
+            handle="Bob@sales.test",
+            account="sales",
+            role="admin",
+            link=LinkInput(issuer=NAME, subject="bob@sales.test"),
+        )
+        await agent.core.gate.users.create(local, bob)
         claims = {"email": "bob@sales.test", "org": {"id": "42"}, "realm": {"roles": ["ops.admin", "others"]}}
         me = (await ask(agent, issuer.token(key, NOW, **claims))).json()
         assert (me["accountId"], me["handle"]) == ("sales", "Bob@sales.test")
@@ -286,7 +294,12 @@ async def test_users_that_come_for_the_first_time_are_made_where_the_issuer_may(
         local = gate.local()
         assert (await ask(agent, issuer.token(key, NOW, sub="carl"))).json()["scopes"] == ["read", "run"]
         carl = await gate.users.get(local, "carl")
-        assert (carl.issuer, carl.has_password, carl.memberships[0].role) == (NAME, False, "member")
+        assert (carl.issuer, carl.subject, carl.has_password, carl.memberships[0].role) == (
+            NAME,
+            "carl",
+            False,
+            "member",
+        )
         await gate.users.disable(local, "carl", None)
         assert (await ask(agent, issuer.token(key, NOW, sub="carl"))).status_code == 401
         await gate.users.enable(local, "carl", None)
@@ -305,3 +318,57 @@ async def test_an_issuer_does_not_name_who_is_anothers(tmp_path: Path, issuer: I
         by_id = (await agent.core.gate.users.get(agent.core.gate.local(), "carl")).id
         assert (await ask(agent, issuer.token(key, NOW, sub=by_id))).status_code == 401
         assert (await ask(agent, issuer.token(key, NOW, sub="operator"))).status_code == 401  # the agent's own user
+
+
+async def test_a_user_is_whom_an_issuer_means_only_once_linked(tmp_path: Path, issuer: Issuer) -> None:
+    """However a user of ours is called, and whether or not the issuer makes users."""
+    async with reaching(tmp_path, issuer, provision=True) as agent:
+        users, local, key = agent.core.gate.users, agent.core.gate.local(), issuer.published[0]
+        await users.create(local, UserInput(handle="dora", role="admin"))
+        for subject in ("dora", "DORA"):
+            assert (await ask(agent, issuer.token(key, NOW, sub=subject))).status_code == 401
+        await users.link(local, "dora", LinkInput(issuer=NAME, subject="auth0|7"))
+        me = (await ask(agent, issuer.token(key, NOW, sub="auth0|7", scope="admin"))).json()
+        assert (me["handle"], me["scopes"]) == ("dora", ["admin"])
+        for subject in ("dora", "AUTH0|7"):
+            assert (await ask(agent, issuer.token(key, NOW, sub=subject))).status_code == 401
+        await users.unlink(local, "dora")
+        assert (await ask(agent, issuer.token(key, NOW, sub="auth0|7"))).status_code == 401
+
+
+async def test_links_are_refused_by_name(agent: RunningAgent) -> None:
+    await agent.core.gate.users.create(agent.core.gate.local(), UserInput(handle="dora"))
+    async with agent.local() as root:
+        unknown = await root.put("/api/users/dora/link", json={"issuer": "https://other.test/"})
+        twice = await root.put("/api/users/dora/link", json={"issuer": NAME, "subject": "bob"})
+        own = await root.put("/api/users/operator/link", json={"issuer": NAME})
+        assert (await root.get("/api/users/dora")).json()["issuer"] is None
+    assert (unknown.status_code, unknown.json()["error"]["faults"][0]["field"]) == (400, "issuer")
+    assert NAME in unknown.text
+    assert (twice.status_code, own.status_code) == (409, 409)
+    assert "'bob'" in twice.json()["error"]["message"]
+
+
+async def test_a_stream_ends_when_its_user_is_unlinked(agent: RunningAgent, issuer: Issuer) -> None:
+    token = issuer.token(issuer.published[0], NOW)
+    async with agent.tcp(token) as client, client.stream("GET", "/api/events") as stream:
+        assert stream.status_code == 200
+        lines = stream.aiter_lines()
+        await anext(lines)
+        await agent.core.gate.users.unlink(agent.core.gate.local(), "bob")
+        async with asyncio.timeout(5):
+            assert [line async for line in lines if line.startswith("data:")] == []
+
+
+async def test_what_a_bearer_makes_does_not_outlive_it(agent: RunningAgent, issuer: Issuer) -> None:
+    """Else whoever had it for five minutes had it for ever."""
+    bearer = issuer.token(issuer.published[0], NOW, scope="read")
+    async with agent.tcp(bearer) as client:
+        made = await client.post("/api/tokens", json={"name": "short", "scopes": ["read"]})
+        later = await client.post("/api/tokens", json={"name": "long", "scopes": ["read"], "expires": "1 day"})
+    assert (made.status_code, made.json()["info"]["expiresAt"]) == (201, "2026-03-02T12:05:00Z")
+    assert (later.status_code, later.json()["error"]["faults"][0]["field"]) == (400, "expires")
+    assert "bearer" in later.text
+    assert (await ask(agent, made.json()["token"])).status_code == 200
+    clock_of(agent).advance(timedelta(minutes=5))
+    assert (await ask(agent, made.json()["token"])).status_code == 401

@@ -22,6 +22,7 @@ REFUSED = {401, 403, 404}
 _SETTINGS: dict[str, Any] = {
     "requests_per_minute": 10_000_000,
     "smtp": {"host": "mail.example.net", "from": "jobs@example.net"},
+    "issuers": [{"issuer": "https://login.test/", "audience": "jobdeck", "jwks_file": "/nowhere/jwks.json"}],
 }
 OUTSIDE = {"nobody", "other", "stranger"}
 _HOW = (

@@ -7,7 +7,7 @@ from dataclasses import replace
 import pytest
 
 from agent.core.callers import Scope
-from agent.core.identity.records import NewMember, NewUser, SessionRecord, TokenRecord
+from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, TokenRecord
 from agent.core.ports import Store
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
@@ -137,6 +137,51 @@ async def test_sessions_are_ended_by_logout_by_a_new_password_and_by_their_end(s
     assert await store.find_session(second.hash) is None
     await store.insert_session(session(), idle_since=NOW)
     assert await store.find_session(later.hash) is None
+
+
+async def test_tokens_that_ended_go_and_no_others(store: Store) -> None:
+    dead = [token(expires_at=NOW), token(expires_at=NOW + MINUTE)]
+    living = [token(expires_at=NOW + 5 * MINUTE), token()]
+    for each in (*dead, *living):
+        await store.insert_token(each)
+    await store.revoke_token("main", dead[1].id, NOW)
+    assert await store.dead_tokens(NOW, 10) == []
+    assert set(await store.dead_tokens(NOW + MINUTE, 10)) == {each.id for each in dead}
+    assert len(await store.dead_tokens(NOW + MINUTE, 1)) == 1
+    before = await store.last_event_id()
+    await store.delete_tokens([each.id for each in dead])
+    assert {each.id for each in await store.list_tokens("main")} == {each.id for each in living}
+    told = await store.events_after("main", before, 10)
+    assert told is not None
+    assert {(event.kind, event.subject_id) for event in told} == {("token.changed", each.id) for each in dead}
+
+
+async def test_sessions_that_are_over_go_and_no_others(store: Store) -> None:
+    living, over, idle = session(), session(expires_at=NOW + MINUTE), session(seen_at=NOW - MINUTE)
+    for each in (living, over, idle):
+        await store.insert_session(each, idle_since=NOW - 2 * MINUTE)
+    assert await store.prune_sessions(NOW + MINUTE, NOW - MINUTE) == 2
+    found = [await store.find_session(each.hash) is not None for each in (living, over, idle)]
+    assert found == [True, False, False]
+
+
+async def test_a_link_is_one_users_and_letter_for_letter(store: Store) -> None:
+    link = Link("https://login.test/", "Bob")
+    await store.link_user("bob-id", link, NOW)
+    found = await store.find_linked(link)
+    assert found is not None
+    assert found.id == "bob-id"
+    assert await store.find_linked(replace(link, subject="bob")) is None
+    assert await store.find_linked(replace(link, issuer="https://other.test/")) is None
+    with pytest.raises(Conflict, match="Bob"):
+        await store.link_user("anna-id", link, NOW)
+    with pytest.raises(Conflict):
+        await store.insert_user(
+            NewUser("carl-id", "carl", NOW, link=link), NewMember("main", "carl-id", "member", code=False)
+        )
+    assert await store.find_user("carl") is None
+    await store.link_user("bob-id", None, NOW)
+    assert await store.find_linked(link) is None
 
 
 async def test_a_hash_is_replaced_only_if_it_is_still_the_one_that_was_checked(store: Store) -> None:

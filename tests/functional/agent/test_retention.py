@@ -12,7 +12,7 @@ import pytest
 from agent.core.wire import WireLine
 from agent.services import retention
 from agent.services.retention import Retention
-from shared.models import Job, Run
+from shared.models import Job, Run, TokenInput
 from tests.functional.agent.stage import HOUR, Stage, opened
 
 
@@ -114,3 +114,16 @@ async def test_more_than_the_count_are_never_kept(tmp_path: Path) -> None:
         left = await stage.runs(job)
         assert [run.id for run in left[:2]] == [run.id for run in runs[3:]]
         assert (len(left), logs(stage)) == (3, {run.id for run in runs[3:]})
+
+
+async def test_credentials_that_open_nothing_go_in_their_time(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", keep_tokens_for=2 * HOUR, session_idle=HOUR) as stage:
+        gate = stage.core.gate
+        made = [await gate.tokens.create(gate.local(), TokenInput(name=name, scopes=["read"])) for name in ("a", "b")]
+        await gate.tokens.revoke(gate.local(), made[0].info.id)
+        stage.clock.advance(2 * HOUR)
+        await tidy_up(stage)
+        assert len(await gate.tokens.list(gate.local())) == 2
+        stage.clock.advance(HOUR)
+        await tidy_up(stage)
+        assert [each.id for each in await gate.tokens.list(gate.local())] == [made[1].info.id]

@@ -39,11 +39,14 @@ def _create_people() -> None:
         sa.Column("handle", sa.Text(), nullable=False),
         sa.Column("password_hash", sa.Text(), nullable=True),
         sa.Column("issuer", sa.Text(), nullable=True),
+        sa.Column("subject", sa.Text(), nullable=True),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
         sa.Column("last_login_at", sa.BigInteger(), nullable=True),
+        sa.CheckConstraint("(issuer IS NULL) = (subject IS NULL)", name=op.f("ck_users_link")),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_users")),
         sa.UniqueConstraint("handle", name=op.f("uq_users_handle")),
+        sa.UniqueConstraint("issuer", "subject", name=op.f("uq_users_issuer_subject")),
         sqlite_autoincrement=False,
     )
     op.create_table(

@@ -12,11 +12,16 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+import structlog
+
 from agent.core.callers import Caller, Scope
 from agent.core.ports import Store
 from agent.core.records import AuditQuery, NewRefusal
 from shared.clock import Clock
+from shared.errors import Unavailable
 from shared.models.audit import AuditEntry
+
+_log = structlog.get_logger()
 
 WINDOW = timedelta(minutes=1)
 """Refusals of the same to the same within it are one row, with their count."""
@@ -82,7 +87,13 @@ class Audit:
 
     async def refused(self, who: Acting, reason: str) -> None:
         """A row for the first within a window; those after it are counted there, and written at every doubling: nobody
-        fills a disk by being refused."""
+        fills a disk by being refused. While the store cannot be written a refusal stands all the same."""
+        try:
+            await self._note(who, reason)
+        except Unavailable as error:
+            _log.warning("refusal_not_recorded", act=who.act, user=who.caller.handle, why=error.message)
+
+    async def _note(self, who: Acting, reason: str) -> None:
         now = self._clock.now()
         await self._close(now)
         key = self._key(who, reason)
@@ -90,12 +101,19 @@ class Audit:
         if known is None:
             # In its place before the store answers: who asks meanwhile is counted, not written.
             known = self._refusals[key] = _Repeated(0, now, now)
-            act, why = key[3:]
-            known.number = await self._store.insert_refusal(NewRefusal(who.caller, act, who.subject, why), now)
+            known.number = await self._insert(key, who, now)
             return
         known.count, known.last = known.count + 1, now
         if known.number and known.count >= 2 * known.written:
             await self._write(known)
+
+    async def _insert(self, key: _Key, who: Acting, now: datetime) -> int:
+        act, reason = key[3:]
+        try:
+            return await self._store.insert_refusal(NewRefusal(who.caller, act, who.subject, reason), now)
+        except BaseException:
+            self._refusals.pop(key, None)  # the next of its kind is the first again
+            raise
 
     async def flush(self) -> None:
         """Write the counts as they are."""
@@ -116,5 +134,9 @@ class Audit:
 
     async def _write(self, known: _Repeated) -> None:
         if known.number and known.count > known.written:
-            known.written = known.count
-            await self._store.count_refusals(known.number, known.count, known.last)
+            before, known.written = known.written, known.count
+            try:
+                await self._store.count_refusals(known.number, known.count, known.last)
+            except BaseException:
+                known.written = before
+                raise

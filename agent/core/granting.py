@@ -92,7 +92,6 @@ class Granting:
         try:
             found = await self._store.get_connection(account_id, name)
             await self._require(found, "connection", users)
-            grant, password = await self.connection(found)
         except NotFound:
             known = _listed(await self._store.list_connections(account_id, users.asker_id))
             message = f"there is no connection '{name}'; there are: {known}"
@@ -100,6 +99,13 @@ class Granting:
             return
         except Forbidden as error:
             faults.append(Fault("data", error.message, name, "not_permitted"))
+            return
+        try:
+            grant, password = await self.connection(found)
+        except NotFound as error:
+            faults.append(
+                Fault("data", f"the connection '{name}' lacks its password: {error.message}", name, "unknown_secret")
+            )
             return
         grants.connections[name] = grant
         if password:

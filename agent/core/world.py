@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.core.access import Access
 from agent.core.callers import Caller, Scope
-from agent.core.granting import Granting
+from agent.core.granting import OF_CONNECTIONS, Granting
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import KnowledgeBases, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant
@@ -57,7 +57,7 @@ class World:
             name=name,
             kind=kind,
             url=url,
-            secret_name=secret_name or (f"connection-{name}" if password else None),
+            secret_name=secret_name or (_own_secret(name) if password else None),
             account_id=caller.account_id,
             owner_id=caller.user_id,
             created_at=self._clock.now(),
@@ -65,13 +65,19 @@ class World:
         async with self._naming:
             await self._check_free(connection)
             if password and secret_name is None:
-                await self._vault.put(caller.account_id, f"connection-{name}", password)
+                await self._vault.put(caller.account_id, _own_secret(name), password)
             return await self._store.insert_connection(connection)
 
     async def _check_free(self, new: Connection) -> None:
-        """Before its password is put where one of the same name keeps its own."""
-        if any(known.name == new.name for known in await self._store.list_connections(new.account_id)):
-            raise Conflict(f"there is already a connection with the name '{new.name}'", field="name")
+        """Before its password is put where another connection has its own."""
+        for known in await self._store.list_connections(new.account_id):
+            if known.id == new.id:
+                continue
+            if known.name == new.name:
+                raise Conflict(f"there is already a connection with the name '{new.name}'", field="name")
+            if known.secret_name == new.secret_name == _own_secret(new.name):
+                message = f"the connection '{known.name}' uses the secret '{known.secret_name}', where the password"
+                raise Conflict(f"{message} of '{new.name}' would be kept; choose another name", field="name")
 
     async def list_connections(self, caller: Caller) -> builtins.list[Connection]:
         caller.require(Scope.READ)
@@ -85,9 +91,7 @@ class World:
         caller.require(Scope.ADMIN)
         connection = await self._store.get_connection(caller.account_id, key)
         await self._store.delete_connection(caller.account_id, connection.id)
-        if connection.secret_name == f"connection-{connection.name}":
-            with suppress(NotFound, Conflict):
-                await self._store.delete_secret(caller.account_id, connection.secret_name)
+        await self._forget_password(connection)
 
     async def replace_connection(self, caller: Caller, key: str, given: ConnectionInput) -> Connection:
         """Where it leads, and with what credential: one that is not given stays. What jobs know it by stays while any
@@ -98,17 +102,34 @@ class World:
         kind, url, password = self._sources.split(given.url)
         if kind != known.kind:
             raise InvalidInput.one("url", f"must lead to {known.kind}, as the connection '{known.name}' does")
-        secret_name = given.secret_name or known.secret_name
         if given.secret_name is not None:
             await self._vault.get(caller.account_id, given.secret_name)
-        elif password:
-            secret_name = f"connection-{name}"
-        changed = known.model_copy(update={"name": name, "url": url, "secret_name": secret_name})
         async with self._naming:
+            if given.secret_name is None and password is None and _has_own_secret(known) and name != known.name:
+                password = await self._vault.get(caller.account_id, _own_secret(known.name))  # it goes with the name
+            secret_name = given.secret_name or (_own_secret(name) if password else known.secret_name)
+            changed = known.model_copy(update={"name": name, "url": url, "secret_name": secret_name})
+            return await self._replace(known, changed, None if given.secret_name else password)
+
+    async def _replace(self, known: Connection, changed: Connection, password: str | None) -> Connection:
+        await self._check_free(changed)
+        if password:
+            await self._vault.put(changed.account_id, _own_secret(changed.name), password)
+        try:
             stored = await self._store.replace_connection(changed, self._clock.now())
-            if password and given.secret_name is None:
-                await self._vault.put(caller.account_id, f"connection-{name}", password)
+        except BaseException:
+            if changed.name != known.name:
+                await self._forget_password(changed)
+            raise
+        if stored.secret_name != known.secret_name:
+            await self._forget_password(known)
         return stored
+
+    async def _forget_password(self, connection: Connection) -> None:
+        """The one that came in its URL, if there is one that no other connection uses."""
+        if _has_own_secret(connection):
+            with suppress(NotFound, Conflict):
+                await self._store.delete_secret(connection.account_id, _own_secret(connection.name))
 
     async def test_connection(self, caller: Caller, key: str) -> builtins.list[str]:
         """The tables that the source shows; Unavailable with the cause."""
@@ -184,6 +205,15 @@ class World:
     async def _counted(self, base: KnowledgeBase) -> KnowledgeBase:
         rows, generation = await self._bases.count(base)
         return base.model_copy(update={"rows": rows, "generation": generation})
+
+
+def _own_secret(name: str) -> str:
+    """Where the password is kept that came in the URL of the connection of that name."""
+    return f"{OF_CONNECTIONS}{name}"
+
+
+def _has_own_secret(connection: Connection) -> bool:
+    return connection.secret_name == _own_secret(connection.name)
 
 
 def _plain_name(name: str) -> str:

@@ -16,6 +16,7 @@ import asyncio
 import logging
 from collections import deque
 from collections.abc import Callable, Sequence
+from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, TypeVar, cast
@@ -121,7 +122,8 @@ class Writer:
         self._busy = True
         self._idle.clear()
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, self._begin)
+        # Within nobody's context: who writes first acts for a caller, and what rides along is not that caller's doing.
+        loop.call_soon(loop.call_soon, self._begin, context=Context())
 
     def _begin(self) -> None:
         # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.

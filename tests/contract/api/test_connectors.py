@@ -275,7 +275,8 @@ async def test_sources_are_made_changed_and_removed(client: httpx.AsyncClient) -
     changed = await client.patch(path, json={"configuration": url})
     assert changed.json()["configuration"]["url"].endswith("://me@db.example/other")
     renamed = await client.patch(path, json={"name": "store"})
-    assert (renamed.json()["name"], renamed.json()["configuration"]) == ("store", changed.json()["configuration"])
+    moved = {**changed.json()["configuration"], "secret": "connection-store"}
+    assert (renamed.json()["name"], renamed.json()["configuration"]) == ("store", moved)
     replaced = await client.put(path, json=given)
     assert replaced.json() == made
     for answer in (changed, renamed, replaced, await client.get(SOURCES)):

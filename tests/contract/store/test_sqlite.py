@@ -16,7 +16,9 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from agent.core.records import RunUpdate
+from agent.core.audit import acting, acts
+from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.records import NewRun, RunUpdate
 from agent.store import SqlStore, counts, fulltext, open_store, schema
 from agent.store.prepared import _Compiled
 from agent.store.tables import metadata, runs
@@ -239,3 +241,14 @@ async def test_the_hot_paths_go_by_index(sqlite: SqlStore, plans: list[str]) -> 
     sorts = [plan for plan in plans if "ORDER BY" in plan]
     assert scans == []
     assert sorts == []
+
+
+async def test_who_rides_on_a_callers_write_is_not_that_caller(sqlite: SqlStore) -> None:
+    caller = Caller("main", "anna-id", "anna", EVERY_SCOPE, "token")
+    ridden: list[object] = []
+    sqlite.ride(lambda: ridden.append(acting()))
+    await sqlite.ensure_account("main", "anna-id", "anna", NOW)
+    with acts(caller, "run_job"):
+        job = await Maker(sqlite).job()
+        await sqlite.insert_runs([NewRun(new_id(), job.id, "api", None, NOW)], NOW)
+    assert ridden == [None]

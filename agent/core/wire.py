@@ -1,6 +1,6 @@
 """What agent and worker say to each other: JSON lines over a socket pair, one object a line.
 
-Agent to worker: an Order, a CancelOrder, a RecallOrder, a StopOrder. A worker takes its orders one after another. Worker to agent: everything in `WorkerEvent`.
+Agent to worker: an Order, a CancelOrder, a RecallOrder, a SettledOrder, a StopOrder. A worker takes its orders one after another. Worker to agent: everything in `WorkerEvent`.
 Every event of a run carries `run_id` and `attempt`; the agent checks both against the fence.
 """
 
@@ -130,13 +130,20 @@ class RecallOrder(Message):
     run_ids: list[str]
 
 
+class SettledOrder(Message):
+    """What the run said before it asked (`Settling`) is stored."""
+
+    op: Literal["settled"] = "settled"
+    run_id: str
+
+
 class StopOrder(Message):
     """Finish what runs, then exit."""
 
     op: Literal["stop"] = "stop"
 
 
-WorkerOrder = Annotated[Order | CancelOrder | RecallOrder | StopOrder, Field(discriminator="op")]
+WorkerOrder = Annotated[Order | CancelOrder | RecallOrder | SettledOrder | StopOrder, Field(discriminator="op")]
 
 
 class Hello(Message):
@@ -189,6 +196,12 @@ class Checkpointed(RunMessage):
     data: dict[str, Any]
 
 
+class Settling(RunMessage):
+    """Nothing more is done until all that was said before is stored: the answer is a `SettledOrder`."""
+
+    op: Literal["settling"] = "settling"
+
+
 class Warned(RunMessage):
     op: Literal["warning"] = "warning"
     text: str
@@ -236,11 +249,33 @@ class Returned(RunMessage):
 
 
 WorkerEvent = Annotated[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared | Returned,
+    Hello
+    | Started
+    | Progressed
+    | Logged
+    | StepChanged
+    | Checkpointed
+    | Settling
+    | Warned
+    | Exceeded
+    | Ended
+    | Cleared
+    | Returned,
     Field(discriminator="op"),
 ]
 
-orders: TypeAdapter[Order | CancelOrder | RecallOrder | StopOrder] = TypeAdapter(WorkerOrder)
+orders: TypeAdapter[Order | CancelOrder | RecallOrder | SettledOrder | StopOrder] = TypeAdapter(WorkerOrder)
 events: TypeAdapter[
-    Hello | Started | Progressed | Logged | StepChanged | Checkpointed | Warned | Exceeded | Ended | Cleared | Returned
+    Hello
+    | Started
+    | Progressed
+    | Logged
+    | StepChanged
+    | Checkpointed
+    | Settling
+    | Warned
+    | Exceeded
+    | Ended
+    | Cleared
+    | Returned
 ] = TypeAdapter(WorkerEvent)

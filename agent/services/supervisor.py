@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
-from typing import Any
 
 import structlog
 
@@ -17,8 +17,9 @@ from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.promising import Promising
 from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
 from agent.core.retrying import decide_outcome
-from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage, Started, StepChanged, Warned, WireLine
+from agent.core.wire import Ended, Logged, RunMessage, WireLine
 from agent.services.poller import Poller
+from agent.services.watched import Watched
 from agent.settings import Settings
 from shared.clock import Clock
 from shared.errors import JobdeckError, Unavailable
@@ -28,45 +29,6 @@ _FLUSH_EVERY = 0.2
 """Seconds between group writes of progress, steps and checkpoints."""
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 5.0
 """Seconds between tries to store an end."""
-
-
-@dataclass(slots=True)
-class _Watched:
-    """What happened in one attempt since the last write."""
-
-    claimed: ClaimedRun
-    fence: Fence
-    mask: tuple[str, ...]
-    leased_at: float
-    began_at: datetime | None = None
-    started_at: datetime | None = None
-    progress: dict[str, Any] | None = None
-    checkpoint: dict[str, Any] | None = None
-    reached: dict[str, Any] | None = None
-    """The newest checkpoint, written or not."""
-    warnings: list[str] = field(default_factory=list)
-    steps: list[dict[str, Any]] = field(default_factory=list)
-    log_total: int | None = None
-    lost_lines: int = 0
-    """Lines that could not be written; the log says so as soon as it can."""
-    dirty: bool = False
-
-    def take(self) -> RunUpdate:
-        update = RunUpdate(
-            self.fence, self.started_at, self.progress, self.checkpoint, self.warnings, self.steps, self.log_total
-        )
-        self.started_at = self.progress = self.checkpoint = self.log_total = None
-        self.warnings, self.steps, self.dirty = [], [], False
-        return update
-
-    def give_back(self, update: RunUpdate) -> None:
-        """It could not be written: what came meanwhile is newer."""
-        self.started_at = self.started_at or update.started_at
-        self.progress = update.progress if self.progress is None else self.progress
-        self.checkpoint = update.checkpoint if self.checkpoint is None else self.checkpoint
-        self.log_total = update.log_total if self.log_total is None else self.log_total
-        self.warnings, self.steps = [*update.warnings, *self.warnings], [*update.steps, *self.steps]
-        self.dirty = True
 
 
 class Supervisor(Poller):
@@ -90,8 +52,10 @@ class Supervisor(Poller):
         self._promising = promising
         self._lease = settings.lease
         self._rng = rng
-        self._watched: dict[str, _Watched] = {}
+        self._watched: dict[str, Watched] = {}
         self._hurried = False
+        self._awaited = asyncio.Event()
+        """A worker waits for the next write."""
 
     def hurry(self) -> None:
         """The agent stops: an end that cannot be stored is left to the next agent, which finds the run without a worker."""
@@ -103,7 +67,7 @@ class Supervisor(Poller):
         assert run.worker_id is not None
         fence = Fence(run.id, run.attempt, run.worker_id)
         longest_first = tuple(sorted(mask, key=len, reverse=True))
-        self._watched[run.id] = _Watched(claimed, fence, longest_first, self._clock.monotonic())
+        self._watched[run.id] = Watched(claimed, fence, longest_first, self._clock.monotonic())
 
     def forget(self, fence: Fence) -> None:
         """It was given back: nothing is expected of it."""
@@ -124,8 +88,10 @@ class Supervisor(Poller):
         if isinstance(event, Logged):
             await self._write_log(watched, event.lines)
         else:
-            _note(watched, event)
-        if not watched.dirty:
+            watched.note(event)
+        if watched.settling:
+            self._awaited.set()
+        if watched.settling or not watched.dirty:
             watched.dirty = True
             self.wake()
 
@@ -147,7 +113,7 @@ class Supervisor(Poller):
             pause = min(pause * 2, _LONGEST_PAUSE)
         self._watched.pop(message.run_id, None)
 
-    async def _heeding_cancel(self, watched: _Watched, outcome: Outcome) -> Outcome:
+    async def _heeding_cancel(self, watched: Watched, outcome: Outcome) -> Outcome:
         """A run that was to be cancelled is not tried again, however its attempt ended. The store holds to that by
         itself; asked here so that the log says the same."""
         if outcome.state != "retrying":
@@ -158,7 +124,7 @@ class Supervisor(Poller):
             return outcome
         return outcome if run.cancel_requested_at is None else replace(outcome, state="cancelled", retry_at=None)
 
-    async def _stored(self, watched: _Watched, outcome: Outcome) -> bool:
+    async def _stored(self, watched: Watched, outcome: Outcome) -> bool:
         last_words, now = watched.take(), self._clock.now()
         try:
             if last_words.says_only_start:
@@ -175,13 +141,21 @@ class Supervisor(Poller):
         return True
 
     async def poll(self) -> float:
+        self._awaited.clear()
         dirty = [watched for watched in self._watched.values() if watched.dirty]
         if dirty:
             self._abandon(await self._write([(watched, watched.take()) for watched in dirty], self._clock.now()))
+            self._tell_settled(dirty)
         await self._extend_leases()
         return _FLUSH_EVERY if dirty else self._lease.total_seconds() / 6
 
-    async def _write(self, updates: Sequence[tuple[_Watched, RunUpdate]], now: datetime) -> list[Fence]:
+    def _tell_settled(self, written: Sequence[Watched]) -> None:
+        for watched in written:
+            if watched.settled:
+                watched.settled = False
+                self._executor.settled(watched.fence.run_id)
+
+    async def _write(self, updates: Sequence[tuple[Watched, RunUpdate]], now: datetime) -> list[Fence]:
         """Write them together; what a store that is down cannot take is kept, and what it refuses harms no other."""
         try:
             return await self._store.update_runs([update for _, update in updates], now)
@@ -195,7 +169,7 @@ class Supervisor(Poller):
                 return []
         return [fence for each in updates for fence in await self._write([each], now)]
 
-    async def _write_log(self, watched: _Watched, lines: list[WireLine]) -> None:
+    async def _write_log(self, watched: Watched, lines: list[WireLine]) -> None:
         """Lines that cannot be written (the disk is full) do not stop the run: the log says how many are missing."""
         if watched.lost_lines:
             text = f"{watched.lost_lines} lines before this one could not be written"
@@ -209,10 +183,13 @@ class Supervisor(Poller):
             watched.lost_lines = 0
 
     async def _rest(self, seconds: float) -> None:
-        """Group what comes within a moment: the first event wakes, the write follows a little later."""
+        """Group what comes within a moment: the first event wakes, the write follows a little later, or at once where
+        somebody waits for it."""
         await super()._rest(seconds)
         if self._wake.is_set():
-            await asyncio.sleep(_FLUSH_EVERY / 4)
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(_FLUSH_EVERY / 4):
+                    await self._awaited.wait()
 
     async def _extend_leases(self) -> None:
         elapsed = self._clock.monotonic()
@@ -233,13 +210,13 @@ class Supervisor(Poller):
             if watched is not None and watched.fence == fence:  # not the attempt after it
                 self._executor.cancel(fence.run_id)
 
-    def _fenced(self, worker_id: str, event: RunMessage) -> _Watched | None:
+    def _fenced(self, worker_id: str, event: RunMessage) -> Watched | None:
         watched = self._watched.get(event.run_id)
         if watched is None or watched.fence != Fence(event.run_id, event.attempt, worker_id):
             return None
         return watched
 
-    def _outcome(self, watched: _Watched, ended: Ended | None, now: datetime) -> Outcome:
+    def _outcome(self, watched: Watched, ended: Ended | None, now: datetime) -> Outcome:
         claimed = watched.claimed
         reached = watched.reached or claimed.checkpoint
         repeat_safe = is_repeat_safe(self._drivers, claimed.definition, reached)
@@ -248,7 +225,7 @@ class Supervisor(Poller):
             claimed, watched.fence, ended, repeat_safe=repeat_safe, window_end=window_end, now=now, rng=self._rng
         )
 
-    async def _tell_in_log(self, watched: _Watched, outcome: Outcome) -> None:
+    async def _tell_in_log(self, watched: Watched, outcome: Outcome) -> None:
         """The run's own log ends with why it failed, so that whoever reads it needs nothing else. A log that cannot
         be written does not hold up the run's end."""
         run_id = watched.fence.run_id
@@ -282,23 +259,3 @@ _FAILED = {
     "cancelled": "was cancelled",
     "completed": "completed",
 }
-
-
-def _note(watched: _Watched, event: RunMessage) -> None:
-    match event:
-        case Started(at=at):
-            watched.started_at = watched.began_at = at
-        case Progressed(progress=progress):
-            watched.progress = progress.model_dump()
-        case Checkpointed(data=data):
-            watched.checkpoint = watched.reached = data
-        case Warned(text=text):
-            watched.warnings.append(_masked(text, watched.mask))
-        case StepChanged():
-            watched.steps.append(event.model_dump(exclude={"op", "run_id"}))
-
-
-def _masked(text: str, mask: tuple[str, ...]) -> str:
-    for secret in mask:
-        text = text.replace(secret, "•••")
-    return text

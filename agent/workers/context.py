@@ -25,6 +25,8 @@ LINE_LIMIT = 64 * 1024
 """Characters of one log line; a longer one is split."""
 TAIL_LINE = 2000
 """Characters of a line that are remembered for an attachment."""
+CANCEL_SECONDS = 0.1
+"""Between two looks for a cancel while the agent is waited for."""
 LEVELS = ("debug", "info", "warning", "error")
 STREAMS = ("log", "stdout", "stderr")
 
@@ -74,6 +76,8 @@ class WorkerContext:
         self.interrupted = False
         """The driver is to be stopped when what it says right now is said."""
         self.masking = Masking.of(order)
+        self.settled = threading.Event()
+        """What was said before it was asked for is stored."""
         self._taken = threading.Lock()
         self._outbox = outbox
         self.identity: dict[str, Any] = {"run_id": order.run_id, "attempt": order.attempt}
@@ -168,6 +172,14 @@ class WorkerContext:
     def flush(self) -> None:
         """Send what was said until now, without waiting for more."""
         self._outbox.flush()
+
+    def settle(self) -> None:
+        """Return when the agent has stored all that was said until now, however long that takes. RunCancelled."""
+        self.settled.clear()
+        self.flush()  # first: what only counts as the last of its kind would follow
+        self.send_now("settling")
+        while not self.settled.wait(CANCEL_SECONDS):
+            self.check_cancelled()
 
     def send(self, op: str, **fields: Any) -> dict[str, Any]:
         """An event of this run that must arrive; as it is in the outbox."""

@@ -27,26 +27,19 @@ from agent.core.wire import (
     RunMessage,
     StopOrder,
     WireLine,
+    WorkerOrder,
     events,
 )
 from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
 from agent.workers.link import Link
+from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE, KEEPER_PATIENCE
 from agent.workers.pulse import Pulse, is_stopped
 from agent.workers.scratch import remove_folder
 from agent.workers.surroundings import Surroundings
 from agent.workers.waiting import DEPTH, Waiting
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
-
-CHILDREN_FIRST = 0.7
-"""Seconds that a worker has for its last words after everything below it was killed."""
-CLEARING = 2.0
-"""Seconds beyond the grace that a worker has to end what its run left."""
-KEEPER_PATIENCE = 5.0
-"""Seconds after which a keeper that was told to kill everything is no longer relied on."""
-HELLO_PATIENCE = 60.0
-"""Seconds that a worker has to start."""
 
 _log = structlog.get_logger(__name__)
 
@@ -115,7 +108,7 @@ class Member:
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
         if limits.is_watched(order):
             self._control.write(limits.begin_watch(order, self.pid))
-        self._link.write(order.model_dump_json().encode() + b"\n")
+        self.say(order)
         self._begin(Assignment(order))
         self._become("busy")
 
@@ -127,8 +120,11 @@ class Member:
         held = self.assignment
         if self.state != "busy" or held is None or held.asked is not None or limits.is_watched(order):
             raise RuntimeError(f"nothing can wait in worker {self.id}, which is {self.state}")
-        self._link.write(order.model_dump_json().encode() + b"\n")
+        self.say(order)
         self._waiting.add(Assignment(order))
+
+    def say(self, word: WorkerOrder) -> None:
+        self._link.write(word.model_dump_json().encode() + b"\n")
 
     def has(self, run_id: str) -> bool:
         held = self.assignment
@@ -137,7 +133,7 @@ class Member:
     def recall(self) -> None:
         """Have all that has not begun given back, each told by `on_return`."""
         if self._waiting:
-            self._link.write(RecallOrder(run_ids=self._waiting.run_ids).model_dump_json().encode() + b"\n")
+            self.say(RecallOrder(run_ids=self._waiting.run_ids))
 
     def cancel(self, reason: Asked, run_id: str | None = None) -> None:
         """Ask the run to end (`run_id`: another one than the current); KILL to all of it when the grace is over. Asked
@@ -146,8 +142,7 @@ class Member:
         if held is None or held.asked is not None:
             return
         held.asked = reason
-        word = CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel")
-        self._link.write(word.model_dump_json().encode() + b"\n")
+        self.say(CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel"))
         if held is self.assignment:
             self.recall()  # what ends this run must not meet the next one
             self._count_down(held)
@@ -162,7 +157,7 @@ class Member:
             asyncio.get_running_loop().call_later(patience, self.retire)
         elif self.assignment is None and self.state in ("idle", "starting", "busy"):
             self._become("stopping")
-            self._link.write(StopOrder().model_dump_json().encode() + b"\n")
+            self.say(StopOrder())
 
     async def feel_pulse(self, lease: float) -> None:
         """A worker, or its keeper, that has been stopped for as long as a lease is lost: what it holds is needed."""

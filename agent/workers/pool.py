@@ -14,7 +14,7 @@ from typing import IO, Any
 import structlog
 
 from agent.core.ports import EndSink, EventSink, ReturnSink, forget_return
-from agent.core.wire import Order
+from agent.core.wire import Order, SettledOrder
 from agent.workers import processes, strays
 from agent.workers.member import Member
 from agent.workers.scratch import remove_folder
@@ -141,6 +141,11 @@ class LocalExecutor:
         for member in self._members.values():
             if member.has(run_id):
                 member.cancel("timeout" if reason == "timeout" else "cancel", run_id)
+
+    def settled(self, run_id: str) -> None:
+        for member in self._members.values():
+            if member.has(run_id):
+                member.say(SettledOrder(run_id=run_id))
 
     async def sweep(self, run_ids: Sequence[str]) -> None:
         ends = [strays.end_forsaken(str(self._data_dir.resolve()), SWEEP_GRACE)]

@@ -1,8 +1,8 @@
 """A run of several steps: the job's own driver, then its actions in order, each when its condition holds.
 
-What a step has brought is in the run's checkpoint as soon as it is over, so that a further attempt goes on at the first
-step that is not. A step whose end was not stored yet when all died is done again: at least once, under the same
-idempotency key.
+What a step has brought is stored in the run's checkpoint before the next one begins, so that a further attempt goes on
+at the first step that is not over: that can only be the one that was under way, or whose end was on its way. It is done
+at least once, under the same idempotency key.
 """
 
 from __future__ import annotations
@@ -105,9 +105,11 @@ class _Sequence:
         return None if holds else f"its condition is false: {action.condition}"
 
     def _call(self, action: ActionOrder) -> dict[str, Any]:
-        """Whatever goes wrong comes out as a DriverError. That it begins is on its way to the agent before it does."""
+        """Whatever goes wrong comes out as a DriverError. What was before it, and that it begins, is stored before it
+        does."""
         with self._context.step(action.id, action.name) as handle:
             self._save_position(action.id)
+            self._context.settle()
             try:
                 result = call_driver(self._context, self._stage(action), action.entry, action.data)
                 self._require_room(result)
@@ -155,7 +157,7 @@ class _Sequence:
         ) from error
 
     def _close(self, step: str, done: StepDone) -> None:
-        """On its way to the agent before the next step begins."""
+        """On its way to the agent, whatever becomes of the worker."""
         self._steps.done[step] = done
         self._own = None
         self._save_position(step)

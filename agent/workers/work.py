@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
-from agent.core.wire import CancelOrder, Order, RecallOrder, orders
+from agent.core.wire import CancelOrder, Order, RecallOrder, SettledOrder, orders
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import processes
@@ -103,6 +103,8 @@ class Workplace:
                 self._cancel(message)
             elif isinstance(message, RecallOrder):
                 self._give_back(message)
+            elif isinstance(message, SettledOrder):
+                self._settled(message)
             else:
                 self._waiting.put(None)
 
@@ -122,6 +124,11 @@ class Workplace:
                 del self._contexts[run_id]
                 context.send("returned")
         self.outbox.flush()
+
+    def _settled(self, message: SettledOrder) -> None:
+        context = self._contexts.get(message.run_id)
+        if context is not None:
+            context.settled.set()
 
     def _remind_after(self, seconds: float, context: WorkerContext) -> None:
         timer = threading.Timer(seconds, self._remind, [context])

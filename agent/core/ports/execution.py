@@ -57,6 +57,9 @@ class Executor(Protocol):
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""
 
+    def settled(self, run_id: str) -> None:
+        """What the run has said is stored: its worker goes on, if it waits for that."""
+
     async def sweep(self, run_ids: Sequence[str]) -> None:
         """End what processes an earlier agent's workers left of these runs (found by their mark); returns when none is left."""
 

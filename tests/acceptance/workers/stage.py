@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from agent.core.wire import Ended, Logged, Order, RunMessage
+from agent.core.wire import Ended, Logged, Order, RunMessage, Settling
 from agent.workers import processes
 from agent.workers.pool import LocalExecutor
 from shared.clock import SystemClock
@@ -59,9 +59,13 @@ class Stage:
     endings: dict[str, Ending] = field(default_factory=dict)
     watched: list[int] = field(default_factory=list)
     slow: float = 0.0
+    full: bool = False
+    """Nothing is stored, and no worker told that it is."""
 
     async def on_event(self, worker_id: str, event: RunMessage) -> None:
         self.events.append(event)
+        if isinstance(event, Settling) and not self.full:
+            self.executor.settled(event.run_id)
         if self.slow:
             await asyncio.sleep(self.slow)
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from agent.core.wire import ActionOrder, Checkpointed, Ended, Progressed, StepChanged, Warned
+from agent.core.wire import ActionOrder, Checkpointed, Ended, Progressed, Settling, StepChanged, Warned
 from tests.acceptance.workers.stage import Stage, new_stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -191,6 +191,32 @@ async def test_a_worker_that_dies_in_a_step_has_told_what_was_over(steps: Steps)
     assert ended.result["actions"][1]["result"] == {"own": {"half": 1}}
     assert steps.ran() == ["main", "one", "two", "two", "three"]
     assert len(steps.keys()["two"]) == 1, "one idempotency key in both attempts"
+
+
+async def test_no_step_begins_before_the_ends_of_those_before_it_are_stored(steps: Steps) -> None:
+    steps.stage.full = True
+    data = {"file": str(steps.file), "name": "main"}
+    run = await steps.stage.give("jobdeck_step_drivers:note", data, actions=[steps.action("one"), steps.action("two")])
+    await until(lambda: steps.stage.of(run, Settling))
+    assert list(steps.checkpoint(run)["done"]) == ["main"], "it is told before the answer is waited for"
+    assert steps.ran() == ["main"]
+    steps.stage.full = False
+    steps.stage.executor.settled(run)
+    assert (await steps.stage.ending(run)).ended
+    assert steps.ran() == ["main", "one", "two"]
+
+
+async def test_a_cancel_ends_the_wait_for_a_store_that_takes_nothing(steps: Steps) -> None:
+    steps.stage.full = True
+    data = {"file": str(steps.file), "name": "main"}
+    run = await steps.stage.give("jobdeck_step_drivers:note", data, actions=[steps.action("one")])
+    await until(lambda: steps.stage.of(run, Settling))
+    steps.stage.executor.cancel(run)
+    ended = (await steps.stage.ending(run)).ended
+    steps.stage.full = False
+    assert ended is not None
+    assert ended.outcome == "cancelled"
+    assert (steps.ran(), steps.told(run)[-1]) == (["main"], ("one", "cancelled"))
 
 
 @pytest.mark.parametrize("reason", ["cancel", "timeout"])

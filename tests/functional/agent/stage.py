@@ -39,6 +39,7 @@ class Bench:
         self.orders: dict[str, Any] = {}
         self.cancelled: list[str] = []
         self.swept: list[str] = []
+        self.settled_runs: list[str] = []
 
     def idle_workers(self) -> list[str]:
         return [worker for worker in self.ids if worker not in self.orders]
@@ -54,6 +55,9 @@ class Bench:
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         if any(order.run_id == run_id for order in self.orders.values()):
             self.cancelled.append(run_id)
+
+    def settled(self, run_id: str) -> None:
+        self.settled_runs.append(run_id)
 
     async def sweep(self, run_ids: Sequence[str]) -> None:
         self.swept += run_ids

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from agent.core.records import RunUpdate
-from agent.core.wire import Checkpointed, Logged, Progressed, RunMessage, StepChanged, Warned, WireLine
+from agent.core.wire import Checkpointed, Logged, Progressed, RunMessage, Settling, StepChanged, Warned, WireLine
 from shared.errors import Unavailable
 from shared.models import Progress, Run
 from tests.functional.agent.stage import Bench, Stage
@@ -156,3 +156,22 @@ async def test_words_of_a_worker_that_does_not_hold_the_run_count_nothing(stage:
     await supervisor.poll()
     assert await stage.core.runs.steps(stage.me, run.id) == []
     assert (await stage.core.runs.get(stage.me, run.id)).state == "running"
+
+
+async def test_a_worker_that_waits_is_told_when_all_that_it_said_is_stored(stage: Stage) -> None:
+    _, [run] = await _running(stage, "w")
+    bench = stage.man(Bench("w"))
+    supervisor = stage.agent.supervisor
+    disk = Disk(stage.agent.sql, "update_runs")
+    await supervisor.hear("w", Warned(**_about(run), text="first"))
+    await supervisor.hear("w", Settling(**_about(run)))
+    with pytest.raises(Unavailable):
+        await supervisor.poll()
+    assert bench.settled_runs == []
+    disk.full = False
+    await supervisor.poll()
+    assert bench.settled_runs == [run.id]
+    assert (await stage.core.runs.get(stage.me, run.id)).warnings == ["first"]
+    await supervisor.hear("w", Warned(**_about(run), text="more"))
+    await supervisor.poll()
+    assert bench.settled_runs == [run.id], "it does not wait any more"

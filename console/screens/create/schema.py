@@ -42,11 +42,17 @@ def fields_of(driver: DriverInfo) -> list[Field]:
 
 
 def _rank(name: str, schema: Mapping[str, Any]) -> tuple[bool, int]:
-    return name not in schema.get("required", []) and name not in _FIRST, _FIRST.index(name) if name in _FIRST else 99
+    return name not in _required(schema) and name not in _FIRST, _FIRST.index(name) if name in _FIRST else 99
+
+
+def _required(schema: Mapping[str, Any]) -> list[str]:
+    """Where one of several sets of parameters is to be given, a form asks for the first."""
+    choices = schema.get("oneOf", [])
+    return [*schema.get("required", []), *(choices[0].get("required", []) if choices else [])]
 
 
 def _fields(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[Field]:
-    required = name in schema.get("required", [])
+    required = name in _required(schema)
     if name == "source_table":
         yield Field(
             CONNECTION, "Connection", "where the table is", source="connections", is_required=True, is_closed=True

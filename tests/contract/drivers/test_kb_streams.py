@@ -6,10 +6,11 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema_rs
 import pytest
 from pydantic import ValidationError
 
-from agent.core.driving import DriverError, RunCancelled
+from agent.core.driving import DriverError, Manifest, RunCancelled
 from agent.drivers.kb_reset.manifest import MANIFEST as RESET
 from agent.drivers.kb_reset.run import run as kb_reset
 from agent.drivers.kb_sync.manifest import MANIFEST as SYNC
@@ -179,3 +180,39 @@ def test_the_live_source_is_looked_at_for_each(lone: KbWorld) -> None:
         check(wrong, {"orders_db": lone.grant}, {})
     found = {fault.field for fault in refused.value.faults}
     assert found == {"data.streams.0.filter_column", "data.streams.1.content_columns"}
+
+
+@pytest.mark.parametrize("manifest", [SYNC, RESET])
+@pytest.mark.parametrize(
+    ("data", "fits"),
+    [
+        (ORDERS, True),
+        ({**ORDERS, "streams": None}, True),
+        ({"streams": [ORDERS, NOTES]}, True),
+        ({"streams": []}, False),
+        ({}, False),
+        ({"source_table": "orders_db.orders", "content_columns": ["body"]}, False),
+        ({**ORDERS, "streams": [NOTES]}, False),
+        ({"streams": [NOTES], "key_columns": None}, False),
+        ({"streams": [{"source_table": "orders_db.orders"}]}, False),
+    ],
+)
+def test_the_published_schema_says_what_is_taken(manifest: Manifest, data: dict[str, Any], fits: bool) -> None:
+    given = {"knowledge_base": "orders_kb", **data}
+    schema = manifest.parameters.model_json_schema()
+    assert schema["required"] == ["knowledge_base"]
+    assert jsonschema_rs.validator_for(schema).is_valid(given) is fits
+    try:
+        manifest.parameters.model_validate(given)
+    except ValidationError:
+        assert not fits
+    else:
+        assert fits
+
+
+def test_who_names_no_table_is_told_of_both_ways() -> None:
+    with pytest.raises(ValidationError) as refused:
+        SYNC.parameters.model_validate({"compare": "some", "content_columns": ["body"]})
+    found = {fault["loc"]: fault["msg"] for fault in refused.value.errors()}
+    assert found["source_table",] == "name a table, or several in `streams`"
+    assert {("filter_column",), ("knowledge_base",), ("compare",)} <= set(found)

@@ -121,7 +121,21 @@ class TableReset(TableParameters):
 
 _OF_STREAM = tuple(Stream.model_fields)
 Streams = Annotated[list[Stream], Field(min_length=1, max_length=MOST_STREAMS)]
+_NEEDED = tuple(name for name, field in Stream.model_fields.items() if field.is_required())
 _STREAMS = "Several tables instead of one: what says which table and which columns stands in each"
+
+
+def _of_one_or_several(schema: dict[str, Any]) -> None:
+    """A stream's fields stand at the top, or in each of the streams; a form for one table has the first choice."""
+    schema["required"] = [name for name in schema["required"] if name not in _NEEDED]
+    schema["oneOf"] = [
+        {"title": "One table", "required": list(_NEEDED), "properties": {"streams": {"type": "null"}}},
+        {
+            "title": "Several tables",
+            "required": ["streams"],
+            "properties": {"streams": {"type": "array"}, **dict.fromkeys(_OF_STREAM, False)},
+        },
+    ]
 
 
 def _each_once(streams: list[Stream] | None) -> list[Stream] | None:
@@ -133,6 +147,8 @@ def _each_once(streams: list[Stream] | None) -> list[Stream] | None:
 
 class SyncParameters(TableSync):
     """Parameters of `kb-sync`. With `streams`, the fields of one table are those of the first."""
+
+    model_config = ConfigDict(json_schema_extra=_of_one_or_several)
 
     streams: Annotated[Streams | None, AfterValidator(_each_once)] = Field(None, description=_STREAMS)
 
@@ -152,6 +168,8 @@ class SyncParameters(TableSync):
 
 class ResetParameters(TableReset):
     """Parameters of `kb-reset`. With `streams`, the fields of one table are those of the first."""
+
+    model_config = ConfigDict(json_schema_extra=_of_one_or_several)
 
     streams: Annotated[Streams | None, AfterValidator(_each_once)] = Field(None, description=_STREAMS)
     only: Annotated[list[str], Field(max_length=MOST_STREAMS)] | None = Field(
@@ -181,7 +199,7 @@ def _validated(name: str, data: Any, handler: Callable[[Any], Made]) -> Made:
     """A stream's fields stand in the streams or, of one table, at the top; faults are told where they stand."""
     streams = data.get("streams") if isinstance(data, Mapping) else None
     if streams is None:
-        return handler(data)
+        return _of_one(name, data, handler)
     twice = [_misplaced(field, data[field]) for field in _OF_STREAM if field in data]
     first = streams[0] if isinstance(streams, list) and streams and isinstance(streams[0], dict) else {}
     try:
@@ -192,6 +210,20 @@ def _validated(name: str, data: Any, handler: Callable[[Any], Made]) -> Made:
     if twice:
         raise ValidationError.from_exception_data(name, twice)
     return made
+
+
+def _of_one(name: str, data: Any, handler: Callable[[Any], Made]) -> Made:
+    try:
+        return handler(data)
+    except ValidationError as error:
+        faults = [_named(fault) for fault in error.errors(include_url=False)]
+        raise ValidationError.from_exception_data(name, faults) from None
+
+
+def _named(fault: Any) -> InitErrorDetails:
+    if fault["type"] == "missing" and fault["loc"] == ("source_table",):
+        fault["msg"] = "name a table, or several in `streams`"
+    return _again(fault)
 
 
 def _misplaced(field: str, value: Any) -> InitErrorDetails:

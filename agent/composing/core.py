@@ -23,6 +23,7 @@ from agent.core.overview import Overview
 from agent.core.page_keys import PageKeys
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
+from agent.core.secrets import Secrets
 from agent.core.shares import Shares
 from agent.core.syncing import Syncing
 from agent.core.world import World
@@ -68,6 +69,7 @@ def make_core(
         syncing=Syncing(store, jobs, world, drivers, clock, ids),
         catching_up=CatchingUp(store, clock, settings),
         world=world,
+        secrets=Secrets(store, resources.vault),
         access=access,
         shares=Shares(store, drivers, clock),
         audit=Audit(store, clock),

@@ -8,7 +8,7 @@ from agent.core.callers import Caller, Scope
 from agent.core.permissions import LEVELS, WORDS, Act, ResourceKind, Standing, check, seen_by
 from agent.core.ports import Store
 from shared.errors import NotFound
-from shared.models import Connection, Job, KnowledgeBase, Run, Worker
+from shared.models import Connection, Job, KnowledgeBase, Run, Secret, Worker
 from shared.models.dataset import Dataset
 
 
@@ -53,6 +53,13 @@ class Access:
         check(caller, act, standing, f"dataset {key!r}")
         return found
 
+    async def secret(self, caller: Caller, name: str, act: Act) -> Secret:
+        """All but its value."""
+        found = await self._store.get_secret(caller.account_id, name)
+        standing = await self.standing(caller, "secret", found.id, found.owner_id)
+        check(caller, act, standing, f"secret {name!r}")
+        return found
+
     async def subject(self, caller: Caller, kind: ResourceKind, key: str, act: Act) -> str:
         """The id of the one that the key names, whatever it is."""
         match kind:
@@ -64,6 +71,8 @@ class Access:
                 return (await self.knowledge_base(caller, key, act)).id
             case "dataset":
                 return (await self.dataset(caller, key, act)).id
+            case "secret":
+                return (await self.secret(caller, key, act)).id
         raise NotFound(f"a {WORDS[kind]} has no shares")
 
     async def workers(self, caller: Caller) -> list[Worker]:

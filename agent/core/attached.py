@@ -45,7 +45,9 @@ def unaliased(needs: Needs, aliases: Mapping[str, str]) -> Needs:
     """The needs with datasets by their ids where a driver's parameters speak of them by alias."""
     if not needs.datasets:
         return needs
-    return replace(needs, datasets=tuple(dict.fromkeys(aliases.get(name, name) for name in needs.datasets)))
+    datasets = tuple(dict.fromkeys(aliases.get(name, name) for name in needs.datasets))
+    changed = frozenset((kind, aliases.get(name, name) if kind == "dataset" else name) for kind, name in needs.changed)
+    return replace(needs, datasets=datasets, changed=changed)
 
 
 def by_alias(definition: JobInput, granted: Mapping[str, DatasetGrant]) -> dict[str, DatasetGrant]:

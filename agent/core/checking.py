@@ -13,9 +13,10 @@ from agent.core.actions.checking import ActionChecking, under
 from agent.core.attached import aliases_of, dataset_keys, faults_of, unaliased
 from agent.core.callers import Caller, Scope
 from agent.core.driving import Manifest, Needs
-from agent.core.granting import Granting, Grants, Users
+from agent.core.granting import Granting, Grants
 from agent.core.parameters import parse_parameters
 from agent.core.ports import Blobs, Drivers
+from agent.core.using import Users
 from shared.errors import Fault, InvalidInput
 from shared.models import JobInput
 

@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from agent.core.access import Access
 from agent.core.callers import Caller, Scope
 from agent.core.jobs import Jobs
+from agent.core.naming import plain_name
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import Snapshots, Store
 from agent.core.records import RowsQuery
@@ -19,7 +20,6 @@ from shared.models import Job, JobInput, Run
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
 
 REFRESH = "dataset-refresh"
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 _BEGINNING = re.compile(
     r"(?>\s+|\(|--[^\n]*(?:\n|$)|/\*.*?\*/)*+(select|with|values|table|from)\b", re.DOTALL | re.IGNORECASE
 )
@@ -117,9 +117,7 @@ class Datasets:
 
     async def _check(self, caller: Caller, given: DatasetInput) -> None:
         """Its name stands in jobs, its connection is there and may be used, its query begins as one that reads."""
-        if not _NAME.fullmatch(given.name):
-            message = "letters, digits, '_' and '-', at most 100, beginning with a letter or digit"
-            raise InvalidInput.one("name", message, given.name)
+        plain_name(given.name)
         if given.query is not None and not _BEGINNING.match(given.query):
             raise InvalidInput.one("query", "must be one SELECT (or WITH, VALUES, TABLE)", given.query[:200])
         if given.connection is not None:

@@ -45,6 +45,8 @@ class Needs:
     datasets: tuple[str, ...] = ()
     mail_server: bool = False
     """The mail server of the agent's settings."""
+    changed: frozenset[tuple[str, str]] = frozenset()
+    """Of all these, as `("dataset", name)`, what is not only used but changed: whoever names it must be its editor."""
 
     def __add__(self, other: Needs) -> Needs:
         return Needs(
@@ -53,6 +55,7 @@ class Needs:
             secrets=_both(self.secrets, other.secrets),
             datasets=_both(self.datasets, other.datasets),
             mail_server=self.mail_server or other.mail_server,
+            changed=self.changed | other.changed,
         )
 
 

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from typing import TypeVar
 
-from agent.core.callers import Scope
 from agent.core.driving import Needs
 from agent.core.masking import spellings
-from agent.core.permissions import RULES, WORDS, Act, ResourceKind, reaches
+from agent.core.permissions import WORDS, Act, ResourceKind
 from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
+from agent.core.using import Owned, Users, Using
 from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.errors import Fault, Forbidden, NotFound
-from shared.models import Connection, KnowledgeBase, MailServer
-from shared.models.dataset import Dataset
-from shared.models.share import AccessLevel
+from shared.models import Connection, MailServer
+
+T = TypeVar("T", bound=Owned)
 
 
 @dataclass(slots=True)
@@ -29,14 +30,17 @@ class Grants:
 
 
 @dataclass(frozen=True, slots=True)
-class Users:
-    """Who must be allowed to use what is named: the user that a run acts as, and the one that names it in a change. None:
-    nobody in particular, or who administers the account."""
+class _Asked:
+    """One question, and what has been answered so far."""
 
-    owner_id: str | None = None
-    asker_id: str | None = None
-    owner: str = "the job's owner"
-    """Who that is, in words."""
+    account_id: str
+    users: Users
+    changed: frozenset[tuple[str, str]]
+    grants: Grants = field(default_factory=Grants)
+    faults: list[Fault] = field(default_factory=list)
+
+    def refuse(self, name: str, code: str, message: str) -> None:
+        self.faults.append(Fault("data", message, name, code))
 
 
 ANYBODY = Users()
@@ -56,6 +60,7 @@ class Granting:
         snapshots: Snapshots,
     ) -> None:
         self._store = store
+        self._using = Using(store)
         self._snapshots = snapshots
         self._mail_server = mail_server
         self._vault = vault
@@ -63,20 +68,20 @@ class Granting:
         self._bases = bases
 
     async def grant(self, account_id: str, needs: Needs, users: Users = ANYBODY) -> tuple[Grants, list[Fault]]:
-        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`, `unknown_secret`,
-        `not_permitted`) for each name that could not."""
-        grants, faults = Grants(), list[Fault]()
+        """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`,
+        `unknown_secret`, `not_permitted`) for each name that could not."""
+        asked = _Asked(account_id, users, needs.changed)
         for name in needs.connections:
-            await self._add_connection(account_id, name, users, grants, faults)
+            await self._add_connection(asked, name, users)
         for name in needs.knowledge_bases:
-            await self._add_knowledge_base(account_id, name, users, grants, faults)
+            await self._add_knowledge_base(asked, name)
         for name in needs.datasets:
-            await self._add_dataset(account_id, name, users, grants, faults)
+            await self._add_dataset(asked, name)
         for name in needs.secrets:
-            await self._add_named_secret(account_id, name, users, grants, faults)
+            await self._add_named_secret(asked, name)
         if needs.mail_server:
-            await self._add_mail_server(account_id, grants, faults)
-        return grants, faults
+            await self._add_mail_server(asked)
+        return asked.grants, asked.faults
 
     async def connection(self, connection: Connection) -> tuple[ConnectionGrant, str | None]:
         """The connection with its credential, and the credential alone."""
@@ -86,46 +91,26 @@ class Granting:
         url = self._sources.join(connection.url, password)
         return ConnectionGrant(id=connection.id, name=connection.name, kind=connection.kind, url=url), password
 
-    async def _add_connection(
-        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
-    ) -> None:
-        try:
-            found = await self._store.get_connection(account_id, name)
-            await self._require(found, "connection", users)
-        except NotFound:
-            known = _listed(await self._store.list_connections(account_id, users.asker_id))
-            message = f"there is no connection '{name}'; there are: {known}"
-            faults.append(Fault("data", message, name, "unknown_connection"))
-            return
-        except Forbidden as error:
-            faults.append(Fault("data", error.message, name, "not_permitted"))
+    async def _add_connection(self, asked: _Asked, name: str, users: Users) -> None:
+        store = self._store
+        found = await self._found("connection", store.get_connection, store.list_connections, asked, name, users)
+        if found is None:
             return
         try:
             grant, password = await self.connection(found)
         except NotFound as error:
-            faults.append(
-                Fault("data", f"the connection '{name}' lacks its password: {error.message}", name, "unknown_secret")
-            )
+            asked.refuse(name, "unknown_secret", f"the connection '{name}' lacks its password: {error.message}")
             return
-        grants.connections[name] = grant
+        asked.grants.connections[name] = grant
         if password:
-            grants.mask |= spellings(password, grant.url)
+            asked.grants.mask |= spellings(password, grant.url)
 
-    async def _add_knowledge_base(
-        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
-    ) -> None:
-        try:
-            base = await self._store.get_knowledge_base(account_id, name)
-            await self._require(base, "knowledge_base", users)
-        except NotFound:
-            known = _listed(await self._store.list_knowledge_bases(account_id, users.asker_id))
-            message = f"there is no knowledge base '{name}'; there are: {known}"
-            faults.append(Fault("data", message, name, "unknown_knowledge_base"))
+    async def _add_knowledge_base(self, asked: _Asked, name: str) -> None:
+        store = self._store
+        base = await self._found("knowledge_base", store.get_knowledge_base, store.list_knowledge_bases, asked, name)
+        if base is None:
             return
-        except Forbidden as error:
-            faults.append(Fault("data", error.message, name, "not_permitted"))
-            return
-        grants.knowledge_bases[name] = KnowledgeBaseGrant(
+        asked.grants.knowledge_bases[name] = KnowledgeBaseGrant(
             id=base.id,
             name=base.name,
             path=self._bases.grant_path(base),
@@ -134,22 +119,14 @@ class Granting:
         )
         key = self._bases.embedder_secret(base.embedder)
         if key is not None:
-            await self._add_secret(account_id, key, grants, faults)
+            await self._add_secret(asked, key)
 
-    async def _add_dataset(self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]) -> None:
-        try:
-            dataset = await self._store.get_dataset(account_id, name)
-            await self._require(dataset, "dataset", users)
-        except NotFound:
-            known = _listed(await self._store.list_datasets(account_id, users.asker_id))
-            message = f"there is no dataset '{name}'; there are: {known}"
-            faults.append(Fault("data", message, name, "unknown_dataset"))
-            return
-        except Forbidden as error:
-            faults.append(Fault("data", error.message, name, "not_permitted"))
+    async def _add_dataset(self, asked: _Asked, name: str) -> None:
+        dataset = await self._found("dataset", self._store.get_dataset, self._store.list_datasets, asked, name)
+        if dataset is None:
             return
         age = dataset.keep.age
-        grants.datasets[name] = DatasetGrant(
+        asked.grants.datasets[name] = DatasetGrant(
             id=dataset.id,
             name=dataset.name,
             path=self._snapshots.path_of(dataset),
@@ -159,64 +136,55 @@ class Granting:
             keep_count=dataset.keep.count,
             keep_age=age.total_seconds() if age else None,
         )
-        if dataset.connection is not None and dataset.connection not in grants.connections:
+        if dataset.connection is not None and dataset.connection not in asked.grants.connections:
             # Who may use the dataset may have its query run, over its owner's connection, as long as that is one.
             owner = Users(owner_id=dataset.owner_id, owner=f"the owner of the dataset '{dataset.name}'")
-            await self._add_connection(account_id, dataset.connection, owner, grants, faults)
+            await self._add_connection(asked, dataset.connection, owner)
 
-    async def _require(self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, users: Users) -> None:
-        """NotFound for an asker who may not see it, Forbidden for one who may not use it, or for the owner."""
-        if found.visibility == "account":
-            return
-        what = f"{WORDS[kind]} '{found.name}'"
-        level = await self._level(found, kind, users.asker_id)  # by shares: the scope `admin` is no asker at all
-        if users.asker_id is not None and level is None:
-            raise NotFound(f"there is no {what}")
-        if users.asker_id is not None and not reaches(level, Act.USE):
-            raise Forbidden(f"to use the {what} it must be shared with you as {RULES[Act.USE].level}")
-        owner_id = users.owner_id
-        if owner_id is None or reaches(await self._level(found, kind, owner_id), Act.USE):
-            return
-        if not await self._administers(found.account_id, owner_id):
-            raise Forbidden(f"the {what} is private: share it with {users.owner} as {RULES[Act.USE].level}")
+    async def _add_named_secret(self, asked: _Asked, name: str) -> None:
+        """One that a job names itself, to send it where it says. What opens a connection, an embedder or the mail server
+        is for that alone: else whoever may have queries run had the password, too."""
+        may_send_all = await self._using.sees_all(asked.account_id, asked.users)
+        if not may_send_all and await self._is_credential(asked.account_id, name):
+            message = "opens what others may use and not read; only administrators name it in a job"
+            asked.refuse(name, "not_permitted", f"the secret '{name}' {message}")
+        elif await self._found("secret", self._store.get_secret, self._store.list_secrets, asked, name) is not None:
+            await self._add_secret(asked, name)
 
-    async def _level(
-        self, found: Connection | KnowledgeBase | Dataset, kind: ResourceKind, user_id: str | None
-    ) -> AccessLevel | None:
-        if user_id is None:
+    async def _found(
+        self,
+        kind: ResourceKind,
+        get: Callable[[str, str], Awaitable[T]],
+        list_all: Callable[[str, str | None], Awaitable[Sequence[T]]],
+        asked: _Asked,
+        name: str,
+        users: Users | None = None,
+    ) -> T | None:
+        """What goes by the name, for those who may use it; else a fault is told, which names what there is to see."""
+        users = users or asked.users
+        try:
+            found = await get(asked.account_id, name)
+            await self._using.require(found, kind, users, Act.EDIT if (kind, name) in asked.changed else Act.USE)
+        except NotFound:
+            all_ = await self._using.sees_all(asked.account_id, users)
+            known = await list_all(asked.account_id, None if all_ else users.asker_id or users.owner_id)
+            listed = ", ".join(each.name for each in known) or "none yet"
+            asked.refuse(name, f"unknown_{kind}", f"there is no {WORDS[kind]} '{name}'; there are: {listed}")
             return None
-        standing = await self._store.standing(found.account_id, kind, found.id, user_id)
-        return standing.level_of(user_id) if standing is not None else None
+        except Forbidden as error:
+            asked.refuse(name, "not_permitted", error.message)
+            return None
+        return found
 
-    async def _administers(self, account_id: str, user_id: str) -> bool:
-        """Who does may use all of the account, and so does a run on that user's behalf."""
-        member = await self._store.find_standing(user_id, account_id)
-        return member is not None and Scope.ADMIN in member.scopes
-
-    async def _add_mail_server(self, account_id: str, grants: Grants, faults: list[Fault]) -> None:
+    async def _add_mail_server(self, asked: _Asked) -> None:
         server = self._mail_server
         if server is None:
             message = "names no mail server, and the agent's settings have none (`smtp`)"
-            faults.append(Fault("data.server", message, None, "no_mail_server"))
+            asked.faults.append(Fault("data.server", message, None, "no_mail_server"))
             return
-        grants.mail_server = server
+        asked.grants.mail_server = server
         if server.secret is not None:
-            await self._add_secret(account_id, server.secret, grants, faults)
-
-    async def _add_named_secret(
-        self, account_id: str, name: str, users: Users, grants: Grants, faults: list[Fault]
-    ) -> None:
-        """One that a job names itself, to send it where it says. What opens a connection, an embedder or the mail server
-        is for that alone: else whoever may have queries run had the password, too."""
-        asks = users.asker_id is not None
-        may_send_all = not asks and (users.owner_id is None or await self._administers(account_id, users.owner_id))
-        if not may_send_all and await self._is_credential(account_id, name):
-            message = (
-                f"the secret '{name}' opens what others may use and not read; only administrators name it in a job"
-            )
-            faults.append(Fault("data", message, name, "not_permitted"))
-            return
-        await self._add_secret(account_id, name, grants, faults)
+            await self._add_secret(asked, server.secret)
 
     async def _is_credential(self, account_id: str, name: str) -> bool:
         if name.startswith(OF_CONNECTIONS) or (self._mail_server is not None and self._mail_server.secret == name):
@@ -226,15 +194,11 @@ class Granting:
         bases = await self._store.list_knowledge_bases(account_id)
         return any(self._bases.embedder_secret(each.embedder) == name for each in bases)
 
-    async def _add_secret(self, account_id: str, name: str, grants: Grants, faults: list[Fault]) -> None:
+    async def _add_secret(self, asked: _Asked, name: str) -> None:
         try:
-            value = await self._vault.get(account_id, name)
+            value = await self._vault.get(asked.account_id, name)
         except NotFound:
-            faults.append(Fault("data", f"there is no secret '{name}'", name, "unknown_secret"))
+            asked.refuse(name, "unknown_secret", f"there is no secret '{name}'")
             return
-        grants.secrets[name] = value
-        grants.mask.add(value)
-
-
-def _listed(found: Sequence[Connection] | Sequence[KnowledgeBase] | Sequence[Dataset]) -> str:
-    return ", ".join(each.name for each in found) or "none yet"
+        asked.grants.secrets[name] = value
+        asked.grants.mask.add(value)

@@ -25,6 +25,7 @@ from agent.core.overview import Overview
 from agent.core.ports import Drivers, Executor, LogStore, Store
 from agent.core.revisions import Revisions
 from agent.core.runs import Runs
+from agent.core.secrets import Secrets
 from agent.core.shares import Shares
 from agent.core.syncing import Syncing
 from agent.core.world import World
@@ -59,6 +60,7 @@ class Core:
     syncing: Syncing
     catching_up: CatchingUp
     world: World
+    secrets: Secrets
     access: Access
     shares: Shares
     audit: Audit

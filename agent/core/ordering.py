@@ -9,9 +9,10 @@ from typing import Any
 from agent.core.actions.planning import action_orders, needs_of_all
 from agent.core.attached import by_alias, snapshots_around
 from agent.core.driving import Needs
-from agent.core.granting import Granting, Users
+from agent.core.granting import Granting
 from agent.core.ports import Blobs, Drivers, Store
 from agent.core.records import ClaimedRun
+from agent.core.using import Users
 from agent.core.variants import varied
 from agent.core.wire import Order
 from agent.settings import Settings

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from agent.core.access import Access
-from agent.core.callers import Caller
+from agent.core.callers import Caller, Scope
 from agent.core.driving import Manifest
 from agent.core.permissions import Act, ResourceKind, job_permissions
 from agent.core.ports import Drivers, Store
@@ -55,6 +55,13 @@ class Shares:
         subject = await self._access.subject(caller, kind, key, Act.SHARE)
         now = self._clock.now()
         await self._store.set_visibility(caller.account_id, kind, subject, visibility, caller.user_id, now)
+
+    async def set_owner(self, caller: Caller, kind: ResourceKind, key: str, owner: str) -> None:
+        """An administrator's to do: what the owner may use, runs use through it. NotFound, Forbidden; InvalidInput for
+        nobody of the account."""
+        caller.require(Scope.ADMIN)
+        subject = await self._access.subject(caller, kind, key, Act.SHARE)
+        await self._store.set_owner(caller.account_id, kind, subject, owner, self._clock.now())
 
     async def of_jobs(self, caller: Caller, jobs: Sequence[Job]) -> Callable[[Job], Standings]:
         """What each of these jobs, which the caller may read, is to the caller and to others."""

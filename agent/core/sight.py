@@ -13,7 +13,7 @@ from agent.core.ports import Store
 from shared.models import Event
 from shared.states import FINAL
 
-_OF_RESOURCES = {"connection.changed", "knowledge_base.changed", "dataset.changed"}
+_OF_RESOURCES = {"connection.changed", "knowledge_base.changed", "dataset.changed", "secret.changed"}
 
 
 class Answer(Enum):
@@ -57,7 +57,7 @@ class Sight:
     def _of_share(self, event: Event) -> Answer:
         """Told to whom the thing is shown; for whom it is made or taken, all that was read may be wrong."""
         mine = event.data.get("principalId") in {self._user_id, EVERYONE}
-        if mine or "visibility" in event.data:
+        if mine or not {"visibility", "ownerId"}.isdisjoint(event.data):
             return Answer.BEGIN_ANEW
         return _tell(event.subject_id in self._jobs)
 

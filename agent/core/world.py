@@ -1,17 +1,16 @@
-"""What jobs work with: connections, knowledge bases, secrets."""
+"""What jobs work with: connections, knowledge bases."""
 
 from __future__ import annotations
 
 import asyncio
 import builtins
-import re
 from contextlib import suppress
-from datetime import datetime
 from typing import Any
 
 from agent.core.access import Access
 from agent.core.callers import Caller, Scope
 from agent.core.granting import OF_CONNECTIONS, Granting
+from agent.core.naming import plain_name
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import KnowledgeBases, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant
@@ -19,8 +18,6 @@ from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.ids import NewId
 from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
-
-_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,99}")
 
 
 class World:
@@ -47,7 +44,7 @@ class World:
     async def create_connection(self, caller: Caller, given: ConnectionInput) -> Connection:
         """A password in the URL is moved into a secret named after the connection."""
         caller.require(Scope.ADMIN)
-        name = _plain_name(given.name)
+        name = plain_name(given.name)
         kind, url, password = self._sources.split(given.url)
         secret_name = given.secret_name
         if secret_name is not None:
@@ -65,7 +62,7 @@ class World:
         async with self._naming:
             await self._check_free(connection)
             if password and secret_name is None:
-                await self._vault.put(caller.account_id, _own_secret(name), password)
+                await self._keep_password(connection, password)
             return await self._store.insert_connection(connection)
 
     async def _check_free(self, new: Connection) -> None:
@@ -98,7 +95,7 @@ class World:
         goes by it: its kind, and its name (Conflict)."""
         caller.require(Scope.ADMIN)
         known = await self._store.get_connection(caller.account_id, key)
-        name = _plain_name(given.name)
+        name = plain_name(given.name)
         kind, url, password = self._sources.split(given.url)
         if kind != known.kind:
             raise InvalidInput.one("url", f"must lead to {known.kind}, as the connection '{known.name}' does")
@@ -114,7 +111,7 @@ class World:
     async def _replace(self, known: Connection, changed: Connection, password: str | None) -> Connection:
         await self._check_free(changed)
         if password:
-            await self._vault.put(changed.account_id, _own_secret(changed.name), password)
+            await self._keep_password(changed, password)
         try:
             stored = await self._store.replace_connection(changed, self._clock.now())
         except BaseException:
@@ -124,6 +121,11 @@ class World:
         if stored.secret_name != known.secret_name:
             await self._forget_password(known)
         return stored
+
+    async def _keep_password(self, connection: Connection, password: str) -> None:
+        """As a secret of its own, private: it opens the connection and nothing else."""
+        name = _own_secret(connection.name)
+        await self._vault.put(connection.account_id, name, password, connection.owner_id, "private")
 
     async def _forget_password(self, connection: Connection) -> None:
         """The one that came in its URL, if there is one that no other connection uses."""
@@ -147,7 +149,7 @@ class World:
         base = KnowledgeBase(
             id=self._new_id(),
             number=0,
-            name=_plain_name(given.name),
+            name=plain_name(given.name),
             account_id=caller.account_id,
             owner_id=caller.user_id,
             embedder=given.embedder,
@@ -184,20 +186,6 @@ class World:
     async def search(self, caller: Caller, key: str, query: SearchInput) -> builtins.list[SearchHit]:
         return await self._bases.search(await self._access.knowledge_base(caller, key, Act.READ), query)
 
-    async def put_secret(self, caller: Caller, name: str, value: str) -> None:
-        caller.require(Scope.ADMIN)
-        if not value:
-            raise InvalidInput.one("value", "a secret cannot be empty")
-        await self._vault.put(caller.account_id, _plain_name(name), value)
-
-    async def list_secrets(self, caller: Caller) -> builtins.list[tuple[str, datetime]]:
-        caller.require(Scope.ADMIN)
-        return await self._store.list_secrets(caller.account_id)
-
-    async def delete_secret(self, caller: Caller, name: str) -> None:
-        caller.require(Scope.ADMIN)
-        await self._store.delete_secret(caller.account_id, name)
-
     async def _grant(self, caller: Caller, key: str) -> ConnectionGrant:
         connection = await self._access.connection(caller, key, Act.READ)
         return (await self._granting.connection(connection))[0]
@@ -214,12 +202,3 @@ def _own_secret(name: str) -> str:
 
 def _has_own_secret(connection: Connection) -> bool:
     return connection.secret_name == _own_secret(connection.name)
-
-
-def _plain_name(name: str) -> str:
-    """Names that stand before a dot in `source_table`, in paths and in logs."""
-    if not _NAME.fullmatch(name):
-        raise InvalidInput.one(
-            "name", "letters, digits, '_' and '-', at most 100, beginning with a letter or digit", name
-        )
-    return name

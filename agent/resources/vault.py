@@ -9,9 +9,10 @@ import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
-from agent.core.ports import WorldStore
+from agent.core.ports import SecretStore
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.models.share import Visibility
 
 if TYPE_CHECKING:  # loaded with the first secret: an agent that has none starts sooner
     from cryptography.fernet import MultiFernet
@@ -25,28 +26,35 @@ class FileKeyVault:
     A ciphertext names its account and secret inside: one that was moved to another name does not open.
     """
 
-    def __init__(self, data_dir: Path, store: WorldStore, clock: Clock) -> None:
+    def __init__(self, data_dir: Path, store: SecretStore, clock: Clock) -> None:
         self._key_file = data_dir / KEY_FILE
         self._store = store
         self._clock = clock
         self._keys: MultiFernet | None = None
 
-    async def put(self, account_id: str, name: str, value: str) -> None:
-        keys = await self._opened()
-        await self._store.put_secret(account_id, name, _seal(keys, account_id, name, value), self._clock.now())
+    async def put(
+        self,
+        account_id: str,
+        name: str,
+        value: str,
+        owner_id: str | None = None,
+        visibility: Visibility | None = None,
+    ) -> None:
+        sealed = _seal(await self._opened(), account_id, name, value)
+        await self._store.put_secret(account_id, name, sealed, self._clock.now(), owner_id, visibility)
 
     async def get(self, account_id: str, name: str) -> str:
         """NotFound if there is none; Unavailable if the key file is not the one it was written with."""
         keys = await self._opened()
-        return _unseal(keys, account_id, name, await self._store.get_secret(account_id, name))
+        return _unseal(keys, account_id, name, await self._store.secret_ciphertext(account_id, name))
 
     async def rotate(self, account_ids: list[str]) -> int:
         """Make a new key and write every secret of these accounts with it; returns how many. Old keys stay readable."""
         self._keys = await asyncio.to_thread(_add_key, self._key_file)
         count = 0
         for account_id in account_ids:
-            for name, _changed_at in await self._store.list_secrets(account_id):
-                await self.put(account_id, name, await self.get(account_id, name))
+            for secret in await self._store.list_secrets(account_id):
+                await self.put(account_id, secret.name, await self.get(account_id, secret.name))
                 count += 1
         return count
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
-from typing import cast
 
 import sqlalchemy as sa
 
@@ -12,8 +11,19 @@ from agent.core.permissions import EVERYONE, WORDS, ResourceKind, Standing, high
 from agent.core.records import NewShare
 from agent.store import events
 from agent.store.rows import Row, select_where_in
-from agent.store.tables import ACTIVE, connections, datasets, jobs, knowledge_bases, members, runs, shares, users
-from agent.store.visibility import jobs_of, resource_seen_by, run_seen_by
+from agent.store.tables import (
+    ACTIVE,
+    connections,
+    datasets,
+    jobs,
+    knowledge_bases,
+    members,
+    runs,
+    secrets,
+    shares,
+    users,
+)
+from agent.store.visibility import jobs_of, key_of, resource_seen_by, run_seen_by
 from shared.errors import InvalidInput, NotFound
 from shared.models.share import AccessLevel, Share, Visibility
 
@@ -22,6 +32,7 @@ _TABLES: Mapping[ResourceKind, sa.Table] = {
     "connection": connections,
     "knowledge_base": knowledge_bases,
     "dataset": datasets,
+    "secret": secrets,
 }
 
 
@@ -108,7 +119,7 @@ def set_visibility(
     kind: ResourceKind,
     subject_id: str,
     visibility: Visibility,
-    owner_id: str,
+    owner_id: str | None,
     now: datetime,
 ) -> None:
     """What nobody owns becomes `owner_id`'s: a private thing that is nobody's could not be reached."""
@@ -118,6 +129,19 @@ def set_visibility(
     mine = sa.and_(table.c.account_id == account_id, _id_of(kind) == subject_id)
     connection.execute(sa.update(table).where(mine).values(visibility=visibility, owner_id=owner))
     told = {"kind": kind, "id": subject_id, "visibility": visibility}
+    events.record(connection, "share.changed", [(account_id, subject_id, told)], now)
+
+
+def set_owner(
+    connection: sa.Connection, account_id: str, kind: ResourceKind, subject_id: str, owner: str, now: datetime
+) -> None:
+    _require_subject(connection, account_id, kind, subject_id)
+    table, owner_id = _TABLES[kind], _user(connection, account_id, owner)
+    if owner_id is None:
+        raise InvalidInput.one("ownerId", "is no user of this account; name a user by id or handle", owner)
+    mine = sa.and_(table.c.account_id == account_id, _id_of(kind) == subject_id)
+    connection.execute(sa.update(table).where(mine).values(owner_id=owner_id))
+    told = {"kind": kind, "id": subject_id, "ownerId": owner_id}
     events.record(connection, "share.changed", [(account_id, subject_id, told)], now)
 
 
@@ -137,13 +161,15 @@ def seen_active_runs(connection: sa.Connection, account_id: str, user_id: str) -
 
 
 def hidden_resources(connection: sa.Connection, account_id: str, user_id: str) -> set[str]:
-    """Ids of the connections, knowledge bases and datasets that are private to others."""
-    kinds: Sequence[ResourceKind] = ("connection", "knowledge_base", "dataset")
+    """Ids of what is private to others: connections, knowledge bases, datasets; secrets by name."""
+    kinds: Sequence[ResourceKind] = ("connection", "knowledge_base", "dataset", "secret")
     hidden: set[str] = set()
     for kind in kinds:
         table = _TABLES[kind]
         unseen = sa.not_(sa.and_(*resource_seen_by(table, kind, user_id)))
-        private = sa.select(table.c.id).where(table.c.account_id == account_id, table.c.visibility == "private", unseen)
+        private = sa.select(key_of(table)).where(
+            table.c.account_id == account_id, table.c.visibility == "private", unseen
+        )
         hidden |= set(connection.scalars(private))
     return hidden
 
@@ -155,7 +181,7 @@ def _subject(account_id: str, kind: ResourceKind, subject_id: str) -> sa.Select[
 
 
 def _id_of(kind: ResourceKind) -> sa.ColumnElement[str]:
-    return cast("sa.ColumnElement[str]", _TABLES[kind].c.id)
+    return key_of(_TABLES[kind])
 
 
 def _require_subject(connection: sa.Connection, account_id: str, kind: ResourceKind, subject_id: str) -> None:
@@ -167,15 +193,21 @@ def _require_subject(connection: sa.Connection, account_id: str, kind: ResourceK
 
 
 def _principal(connection: sa.Connection, account_id: str, key: str) -> str:
-    """A user's id, or `everyone`; by id, else by handle."""
+    """A user's id, or `everyone`."""
     if key == EVERYONE:
         return EVERYONE
-    query = sa.select(users.c.id).join(members, members.c.user_id == users.c.id)
-    query = query.where(members.c.account_id == account_id, sa.or_(users.c.id == key, users.c.handle == key))
-    found: str | None = connection.scalar(query.order_by((users.c.id == key).desc()).limit(1))
+    found = _user(connection, account_id, key)
     if found is None:
         message = f"is no user of this account; name a user by id or handle, or '{EVERYONE}'"
         raise InvalidInput.one("principalId", message, key)
+    return found
+
+
+def _user(connection: sa.Connection, account_id: str, key: str) -> str | None:
+    """By id, else by handle."""
+    query = sa.select(users.c.id).join(members, members.c.user_id == users.c.id)
+    query = query.where(members.c.account_id == account_id, sa.or_(users.c.id == key, users.c.handle == key))
+    found: str | None = connection.scalar(query.order_by((users.c.id == key).desc()).limit(1))
     return found
 
 

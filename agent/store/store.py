@@ -19,6 +19,7 @@ from agent.store.verbs.jobs import JobVerbs
 from agent.store.verbs.listing import ListingVerbs
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
+from agent.store.verbs.secrets import SecretVerbs
 from agent.store.verbs.sentinels import SentinelVerbs
 from agent.store.verbs.shares import ShareVerbs
 from agent.store.verbs.syncs import SyncVerbs
@@ -38,6 +39,7 @@ class SqlStore(
     SentinelVerbs,
     IdentityVerbs,
     WorldVerbs,
+    SecretVerbs,
     DatasetVerbs,
     ShareVerbs,
     AuditVerbs,

@@ -5,7 +5,7 @@ Everything that follows its job is read together with the row of `jobs`, so one 
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 import sqlalchemy as sa
 
@@ -80,8 +80,13 @@ def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: str | None) -
     """On a row of a table with owner and visibility."""
     if user_id is None:
         return []
-    shared = _is_shared(kind, table.c.account_id, table.c.id, user_id)
+    shared = _is_shared(kind, table.c.account_id, key_of(table), user_id)
     return [sa.or_(table.c.visibility == "account", table.c.owner_id == user_id, shared)]
+
+
+def key_of(table: sa.Table) -> sa.ColumnElement[str]:
+    """What shares know a row of the table by: secrets have no id, but a name."""
+    return cast("sa.ColumnElement[str]", table.c.get("id", table.c.get("name")))
 
 
 def _is_shared(

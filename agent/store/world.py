@@ -1,4 +1,4 @@
-"""Secrets, connections, knowledge bases, workers."""
+"""Connections, knowledge bases, workers."""
 
 from __future__ import annotations
 
@@ -9,44 +9,10 @@ import sqlalchemy as sa
 
 from agent.store import events, shares, uses
 from agent.store.rows import select_where_in
-from agent.store.tables import connections, knowledge_bases, secrets, workers
+from agent.store.tables import connections, knowledge_bases, workers
 from agent.store.visibility import resource_seen_by
 from shared.errors import Conflict, NotFound
 from shared.models import Connection, KnowledgeBase, Worker
-
-# -- secrets -----------------------------------------------------------------------------------------------------------
-
-
-def put_secret(connection: sa.Connection, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None:
-    values = {"ciphertext": ciphertext, "updated_at": now}
-    if connection.execute(sa.update(secrets).where(_secret(account_id, name)).values(values)).rowcount == 0:
-        connection.execute(sa.insert(secrets).values(account_id=account_id, name=name, **values))
-
-
-def get_secret(connection: sa.Connection, account_id: str, name: str) -> bytes:
-    found = connection.scalar(sa.select(secrets.c.ciphertext).where(_secret(account_id, name)))
-    if found is None:
-        raise NotFound(f"there is no secret {name!r}")
-    return bytes(found)
-
-
-def list_secrets(connection: sa.Connection, account_id: str) -> list[tuple[str, datetime]]:
-    query = sa.select(secrets.c.name, secrets.c.updated_at).where(secrets.c.account_id == account_id)
-    return [(name, updated) for name, updated in connection.execute(query.order_by(secrets.c.name))]
-
-
-def delete_secret(connection: sa.Connection, account_id: str, name: str) -> None:
-    using = sa.select(connections.c.name).where(connections.c.account_id == account_id)
-    user = connection.scalar(using.where(connections.c.secret_name == name).limit(1))
-    if user is not None:
-        raise Conflict(f"the connection {user!r} uses the secret {name!r}; delete the connection first")
-    if connection.execute(sa.delete(secrets).where(_secret(account_id, name))).rowcount == 0:
-        raise NotFound(f"there is no secret {name!r}")
-
-
-def _secret(account_id: str, name: str) -> sa.ColumnElement[bool]:
-    return sa.and_(secrets.c.account_id == account_id, secrets.c.name == name)
-
 
 # -- connections -------------------------------------------------------------------------------------------------------
 

@@ -20,7 +20,15 @@ from console.cli.revisions import diff_revisions, list_revisions, restore_revisi
 from console.cli.runs import runs
 from console.cli.secrets import secrets
 from console.cli.sentinels import sentinels
-from console.cli.shares import list_shares, share_job, unshare_job
+from console.cli.shares import (
+    CONNECTIONS,
+    DATASETS,
+    JOBS,
+    KNOWLEDGE_BASES,
+    SECRETS,
+    add_owner_commands,
+    add_share_commands,
+)
 from console.cli.tokens import tokens
 from console.cli.users import users
 
@@ -30,9 +38,7 @@ app = typer.Typer(
 jobs.command("revisions")(list_revisions)
 jobs.command("diff")(diff_revisions)
 jobs.command("restore")(restore_revision)
-jobs.command("share")(share_job)
-jobs.command("unshare")(unshare_job)
-jobs.command("shares")(list_shares)
+add_share_commands(jobs, JOBS)
 app.add_typer(jobs, name="job")
 app.add_typer(drafts, name="draft")
 app.add_typer(runs, name="run")
@@ -46,6 +52,14 @@ app.add_typer(connections, name="connection")
 app.add_typer(knowledge_bases, name="kb")
 app.add_typer(datasets, name="dataset")
 app.add_typer(secrets, name="secret")
+for group, what in (
+    (connections, CONNECTIONS),
+    (knowledge_bases, KNOWLEDGE_BASES),
+    (datasets, DATASETS),
+    (secrets, SECRETS),
+):
+    add_share_commands(group, what)
+    add_owner_commands(group, what)
 app.command()(login)
 app.command()(logout)
 app.command()(whoami)

@@ -52,8 +52,8 @@ def list_connections(*, as_json: Json = False) -> int:
     if as_json:
         say_json(found)
     elif found:
-        columns = [Column("NAME"), Column("KIND"), Column("URL", flexible=True), Column("SECRET")]
-        say_table(columns, [(one.name, one.kind, one.url, one.secret_name or "") for one in found])
+        columns = [Column("NAME"), Column("KIND"), Column("URL", flexible=True), Column("SECRET"), Column("VISIBILITY")]
+        say_table(columns, [(one.name, one.kind, one.url, one.secret_name or "", one.visibility) for one in found])
     else:
         note("no connections; `jobdeck connection add NAME URL` adds one")
     return Exit.OK

@@ -51,8 +51,10 @@ def list_knowledge_bases(*, as_json: Json = False) -> int:
     if as_json:
         say_json(found)
     elif found:
-        columns = [Column("NAME", flexible=True), Column("ROWS"), Column("EMBEDDER"), Column("DIMENSIONS")]
-        say_table(columns, [(one.name, f"{one.rows:,}", one.embedder, str(one.dimensions)) for one in found])
+        heads = ("ROWS", "EMBEDDER", "DIMENSIONS", "VISIBILITY")
+        columns = [Column("NAME", flexible=True), *map(Column, heads)]
+        rows = [(one.name, f"{one.rows:,}", one.embedder, str(one.dimensions), one.visibility) for one in found]
+        say_table(columns, rows)
     else:
         note("no knowledge bases; `jobdeck kb create NAME` makes one")
     return Exit.OK

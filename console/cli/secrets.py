@@ -15,6 +15,7 @@ from console.cli.wording import when
 from shared.clock import SystemClock
 from shared.errors import InvalidInput
 from shared.exits import Exit
+from shared.models import SecretInput
 
 secrets = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Secrets: named, encrypted at rest, masked in every log."
@@ -24,15 +25,24 @@ SecretName = Annotated[str, typer.Argument(metavar="NAME", help="As jobs and con
 
 
 @secrets.command("set")
-def set_secret(name: SecretName) -> int:
+def set_secret(
+    name: SecretName,
+    *,
+    private: Annotated[
+        bool, typer.Option("--private", help="Only you, and whom you share it with, may name it in jobs.")
+    ] = False,
+) -> int:
     """Store a secret; its value is asked for, or read from standard input, so that it stays out of the process list.
+    A new one is yours, and all of the account may name it in jobs unless it is private.
 
-    Example: pass show gateway | jobdeck secret set gateway-key
+    Examples: pass show gateway | jobdeck secret set gateway-key
+              pass show billing | jobdeck secret set billing-key --private
     """
     value = typer.prompt("Value", hide_input=True, err=True) if sys.stdin.isatty() else sys.stdin.read().rstrip("\n")
     if not value:
         raise InvalidInput.one("value", "write it to standard input; an empty one is none")
-    administer(lambda client: client.access.put_secret(name, value))
+    given = SecretInput(value=value, visibility="private" if private else None)
+    administer(lambda client: client.access.put_secret(name, given))
     note(f"secret '{name}' is stored")
     return Exit.OK
 
@@ -45,9 +55,8 @@ def list_secrets(*, as_json: Json = False) -> int:
     if as_json:
         say_json(found)
     elif found:
-        say_table(
-            [Column("NAME", flexible=True), Column("SET")], [(one.name, when(one.updated_at, now)) for one in found]
-        )
+        columns = [Column("NAME", flexible=True), Column("SET"), Column("VISIBILITY")]
+        say_table(columns, [(one.name, when(one.updated_at, now), one.visibility) for one in found])
     else:
         note("no secrets")
     return Exit.OK

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from console.client.answers import Items, SecretInfo
+from console.client.answers import Items
 from console.client.session import Session, segment
-from shared.models import NewToken, TokenInfo, TokenInput
+from shared.models import NewToken, Secret, SecretInput, TokenInfo, TokenInput
 
 
 class Access:
@@ -21,11 +21,11 @@ class Access:
     async def revoke_token(self, token_id: str) -> None:
         await self._session.send("DELETE", f"/tokens/{segment('token', token_id)}")
 
-    async def secrets(self) -> list[SecretInfo]:
-        return (await self._session.fetch(Items[SecretInfo], "GET", "/secrets")).items
+    async def secrets(self) -> list[Secret]:
+        return (await self._session.fetch(Items[Secret], "GET", "/secrets")).items
 
-    async def put_secret(self, name: str, value: str) -> None:
-        await self._session.send("PUT", f"/secrets/{segment('secret', name)}", body={"value": value})
+    async def put_secret(self, name: str, given: SecretInput) -> None:
+        await self._session.send("PUT", f"/secrets/{segment('secret', name)}", body=given)
 
     async def delete_secret(self, name: str) -> None:
         await self._session.send("DELETE", f"/secrets/{segment('secret', name)}")

@@ -125,7 +125,7 @@ class AgentClient:
 
     @cached_property
     def shares(self) -> Shares:
-        """Who else may do what with jobs; and what was done."""
+        """Whose things are, and who else may do what with them; and what was done."""
         from console.client.shares import Shares
 
         return Shares(self.session)

@@ -9,6 +9,7 @@ from pydantic import BaseModel, Field
 from shared.models import Fire, Job, JobInput, Run, RunError, Sentinel
 from shared.models.applying import Difference
 from shared.models.base import Instant, Resource
+from shared.models.share import Visibility
 
 T = TypeVar("T")
 
@@ -188,8 +189,9 @@ class Table(Resource):
 BulkAct = Literal["cancel", "uncancel", "rerun"]
 
 
-class SecretInfo(Resource):
-    """A secret's name; its value is never answered."""
+class OwnedBy(Resource):
+    """Of what can be shared: whose it is, and who may see and use it."""
 
     name: str
-    updated_at: Instant
+    owner_id: str | None = None
+    visibility: Visibility

@@ -45,6 +45,8 @@ from shared.models.world import (
     KnowledgeBaseInput,
     SearchHit,
     SearchInput,
+    Secret,
+    SecretInput,
     Worker,
 )
 
@@ -95,6 +97,8 @@ __all__ = [
     "RunLimits",
     "SearchHit",
     "SearchInput",
+    "Secret",
+    "SecretInput",
     "Sentinel",
     "SentinelKind",
     "SentinelPolicy",

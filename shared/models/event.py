@@ -12,7 +12,7 @@ EventKind = Literal[
     "fire.recorded", "catch_up.changed",
     "sentinel.opened", "sentinel.changed", "sentinel.closed",
     "worker.changed",
-    "connection.changed", "knowledge_base.changed", "dataset.changed", "share.changed",
+    "connection.changed", "knowledge_base.changed", "dataset.changed", "secret.changed", "share.changed",
     "account.changed", "user.changed", "token.changed",
     "agent.changed",
 ]  # fmt: skip
@@ -24,7 +24,7 @@ class Event(Resource):
     `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `run.deleted` `{id, jobId}`,
     `catch_up.changed` `{act, by, count, waiting, jobs}`: who held, released or discarded how many missed fires, and
     how many of how many jobs wait for an operator now; `share.changed` `{kind, id}` with `principalId, accessLevel`
-    (null: no more) or `visibility`."""
+    (null: no more), `visibility` or `ownerId`; `secret.changed` `{name}`."""
 
     id: int
     at: Instant

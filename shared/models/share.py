@@ -40,6 +40,12 @@ class VisibilityInput(Input):
     visibility: Visibility
 
 
+class OwnerInput(Input):
+    """A user's id or handle."""
+
+    owner_id: Annotated[str, Field(min_length=1, max_length=200)]
+
+
 class JobPermissions(Resource):
     """What the caller may do with a job."""
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
 
 from shared.models.base import Input, Instant, Resource
 from shared.models.job import Name
@@ -29,6 +31,29 @@ class ConnectionInput(Input):
     name: Name
     url: str
     secret_name: str | None = None
+
+
+class Secret(Resource):
+    """A named value, encrypted at rest; it is never answered."""
+
+    name: str
+    account_id: str
+    owner_id: str | None = None
+    visibility: Visibility = "account"
+    updated_at: Instant
+    """When its value was set last."""
+
+    @property
+    def id(self) -> str:
+        """Secrets go by name: jobs, connections and what is encrypted know them by no other."""
+        return self.name
+
+
+class SecretInput(Input):
+    """`visibility` None: of a new one `account`, of one that is there as it was."""
+
+    value: Annotated[str, Field(max_length=65_536)]
+    visibility: Visibility | None = None
 
 
 class KnowledgeBase(Resource):

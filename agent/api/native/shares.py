@@ -1,18 +1,20 @@
-"""Who else may do what with jobs, connections, knowledge bases and datasets: the same routes for each."""
+"""Whose jobs, connections, knowledge bases, datasets and secrets are, and who else may do what with them: the same
+routes for each."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Request
 from starlette.responses import Response
 
 from agent.api.answers import Items, answers, json_answer, no_content
-from agent.api.auth import Editor, Reader
+from agent.api.auth import Admin, Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from agent.core.permissions import WORDS, ResourceKind
-from shared.models.share import LevelInput, Share, ShareInput, VisibilityInput
+from shared.models.share import LevelInput, OwnerInput, Share, ShareInput, VisibilityInput
 
 routes = APIRouter(prefix="/api", tags=["shares"])
 
@@ -21,9 +23,11 @@ _PLACES: dict[ResourceKind, str] = {
     "connection": "/connections/{key}",
     "knowledge_base": "/knowledge-bases/{key}",
     "dataset": "/datasets/{key}",
+    "secret": "/secrets/{name}",
 }
 Given = Annotated[ShareInput, Depends(JsonBody(ShareInput))]
 Level = Annotated[LevelInput, Depends(JsonBody(LevelInput))]
+Owner = Annotated[OwnerInput, Depends(JsonBody(OwnerInput))]
 Shown = Annotated[VisibilityInput, Depends(JsonBody(VisibilityInput))]
 
 
@@ -31,13 +35,21 @@ def _job_id(job_id: str) -> str:
     return job_id
 
 
+def _name(name: str) -> str:
+    return name
+
+
 def _any_key(key: str) -> str:
     return key
 
 
+_PARAMETERS: dict[ResourceKind, Callable[..., str]] = {"job": _job_id, "secret": _name}
+"""What the path calls the one that is meant; others: `key`."""
+
+
 def _add_shares(kind: ResourceKind, place: str) -> None:
     word, path = WORDS[kind], f"{place}/shares"
-    named = Depends(_job_id if kind == "job" else _any_key)
+    named = Depends(_PARAMETERS.get(kind, _any_key))
 
     @routes.get(
         path,
@@ -84,14 +96,26 @@ def _add_shares(kind: ResourceKind, place: str) -> None:
 
 
 def _add_visibility(kind: ResourceKind, place: str) -> None:
+    named = Depends(_PARAMETERS.get(kind, _any_key))
+
     @routes.put(
         f"{place}/visibility",
         name=f"put_{kind}_visibility",
         description=f"Whether all of the account may see and use the {WORDS[kind]}, or its owner and whom it is shared with.",
         **answers(204, None, 404, 413, 415),
     )
-    async def put_visibility(request: Request, caller: Editor, key: str, given: Shown) -> Response:
+    async def put_visibility(request: Request, caller: Editor, given: Shown, key: str = named) -> Response:
         await api_of(request).core.shares.set_visibility(caller, kind, key, given.visibility)
+        return no_content()
+
+    @routes.put(
+        f"{place}/owner",
+        name=f"put_{kind}_owner",
+        description=f"Give the {WORDS[kind]} to another user of the account.",
+        **answers(204, None, 404, 413, 415),
+    )
+    async def put_owner(request: Request, caller: Admin, given: Owner, key: str = named) -> Response:
+        await api_of(request).core.shares.set_owner(caller, kind, key, given.owner_id)
         return no_content()
 
 

@@ -1,8 +1,8 @@
-"""What jobs work with: connections, knowledge bases, secrets."""
+"""What jobs work with: connections, knowledge bases."""
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import Field
@@ -12,7 +12,7 @@ from agent.api.answers import Items, answers, json_answer, no_content
 from agent.api.auth import Admin, Deleter, Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
-from shared.errors import InvalidInput, NotFound, Unavailable
+from shared.errors import InvalidInput, Unavailable
 from shared.models import (
     Connection,
     ConnectionInput,
@@ -21,7 +21,7 @@ from shared.models import (
     SearchHit,
     SearchInput,
 )
-from shared.models.base import Input, Instant, Resource
+from shared.models.base import Input, Resource
 
 routes = APIRouter(prefix="/api", tags=["world"])
 
@@ -51,17 +51,6 @@ class SearchAnswer(Resource):
     items: list[SearchHit]
     took: float
     """Seconds."""
-
-
-class SecretInput(Input):
-    value: Annotated[str, Field(max_length=65_536)]
-
-
-class SecretInfo(Resource):
-    """A secret's name; its value is never answered."""
-
-    name: str
-    updated_at: Instant
 
 
 @routes.get("/connections", **answers(200, Items[Connection]))
@@ -148,42 +137,3 @@ async def search_knowledge_base(
     began = core.clock.monotonic()
     found = await core.world.search(caller, key, query)
     return json_answer(SearchAnswer(items=found, took=round(core.clock.monotonic() - began, 6)))
-
-
-@routes.get("/secrets", **answers(200, Items[SecretInfo]))
-async def list_secrets(request: Request, caller: Admin) -> Response:
-    """Names of secrets."""
-    return json_answer(Items[SecretInfo](items=await _secrets(request, caller)))
-
-
-@routes.get("/secrets/{name}", **answers(200, SecretInfo, 404))
-async def get_secret(request: Request, caller: Admin, name: str) -> Response:
-    """That there is such a secret, and since when."""
-    found = next((each for each in await _secrets(request, caller) if each.name == name), None)
-    if found is None:
-        raise NotFound(f"there is no secret '{name}'")
-    return json_answer(found)
-
-
-@routes.put("/secrets/{name}", **answers(204, None, 413, 415))
-async def put_secret(
-    request: Request,
-    caller: Admin,
-    name: str,
-    given: Annotated[SecretInput, Depends(JsonBody(SecretInput, secret=True))],
-) -> Response:
-    """Set a secret."""
-    await api_of(request).core.world.put_secret(caller, name, given.value)
-    return no_content()
-
-
-@routes.delete("/secrets/{name}", **answers(204, None, 404, 409))
-async def delete_secret(request: Request, caller: Admin, name: str) -> Response:
-    """Remove a secret that no connection uses."""
-    await api_of(request).core.world.delete_secret(caller, name)
-    return no_content()
-
-
-async def _secrets(request: Request, caller: Any) -> list[SecretInfo]:
-    found = await api_of(request).core.world.list_secrets(caller)
-    return [SecretInfo(name=name, updated_at=at) for name, at in found]

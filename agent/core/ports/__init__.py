@@ -19,6 +19,7 @@ from agent.core.ports.previewing import Previewer
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
 from agent.core.ports.runs import RunStore
+from agent.core.ports.secrets import SecretStore
 from agent.core.ports.sentinels import SentinelStore
 from agent.core.ports.shares import ShareStore
 from agent.core.ports.store import Store
@@ -47,6 +48,7 @@ __all__ = [
     "Pruning",
     "ReturnSink",
     "RunStore",
+    "SecretStore",
     "SentinelStore",
     "ShareStore",
     "Snapshots",

@@ -11,6 +11,7 @@ from shared.models import (
     SearchHit,
     SearchInput,
 )
+from shared.models.share import Visibility
 
 
 class KnowledgeBases(Protocol):
@@ -52,7 +53,15 @@ class Sources(Protocol):
 class Vault(Protocol):
     """Secrets, encrypted at rest."""
 
-    async def put(self, account_id: str, name: str, value: str) -> None: ...
+    async def put(
+        self,
+        account_id: str,
+        name: str,
+        value: str,
+        owner_id: str | None = None,
+        visibility: Visibility | None = None,
+    ) -> None:
+        """As `SecretStore.put_secret` has it."""
 
     async def get(self, account_id: str, name: str) -> str:
         """NotFound."""

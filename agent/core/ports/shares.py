@@ -39,10 +39,13 @@ class ShareStore(Protocol):
         kind: ResourceKind,
         subject_id: str,
         visibility: Visibility,
-        owner_id: str,
+        owner_id: str | None,
         now: datetime,
     ) -> None:
         """`owner_id` owns it from now on if nobody did. NotFound."""
+
+    async def set_owner(self, account_id: str, kind: ResourceKind, subject_id: str, owner: str, now: datetime) -> None:
+        """`owner`: a user's id or handle. NotFound; InvalidInput(`ownerId`) for nobody of the account."""
 
     async def seen_jobs(self, account_id: str, user_id: str, least: AccessLevel = "reader") -> set[str]:
         """Ids of all jobs that the user may see, or more (`least`), deleted ones too."""
@@ -54,4 +57,4 @@ class ShareStore(Protocol):
         """Ids of the runs that are not over, of jobs that the user may see."""
 
     async def hidden_resources(self, account_id: str, user_id: str) -> set[str]:
-        """Ids of connections and knowledge bases that are private to others."""
+        """Ids of connections, knowledge bases and datasets, and names of secrets, that are private to others."""

@@ -15,6 +15,7 @@ from agent.core.ports.jobs import JobStore
 from agent.core.ports.listing import ListingStore
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.runs import RunStore
+from agent.core.ports.secrets import SecretStore
 from agent.core.ports.sentinels import SentinelStore
 from agent.core.ports.shares import ShareStore
 from agent.core.ports.syncs import SyncStore
@@ -36,6 +37,7 @@ class Store(
     SentinelStore,
     IdentityStore,
     WorldStore,
+    SecretStore,
     DatasetStore,
     ShareStore,
     AuditStore,

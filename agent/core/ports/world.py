@@ -15,16 +15,7 @@ from shared.models import (
 
 
 class WorldStore(Protocol):
-    """Secrets, connections, knowledge bases, agents and workers, events."""
-
-    async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None: ...
-
-    async def get_secret(self, account_id: str, name: str) -> bytes: ...
-
-    async def list_secrets(self, account_id: str) -> list[tuple[str, datetime]]: ...
-
-    async def delete_secret(self, account_id: str, name: str) -> None:
-        """Conflict while a connection uses it."""
+    """Connections, knowledge bases, agents and workers, events."""
 
     async def insert_connection(self, connection: Connection) -> Connection: ...
 

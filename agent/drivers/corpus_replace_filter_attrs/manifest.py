@@ -19,7 +19,11 @@ the same knowledge base wait for it, and it for them.
 
 def _needs(parameters: ReplaceParameters) -> Needs:
     connections = (parameters.connection,) if parameters.connection else ()
-    return Needs(connections=connections, knowledge_bases=(parameters.knowledge_base,))
+    return Needs(
+        connections=connections,
+        knowledge_bases=(parameters.knowledge_base,),
+        changed=frozenset({("knowledge_base", parameters.knowledge_base)}),
+    )
 
 
 MANIFEST = Manifest(

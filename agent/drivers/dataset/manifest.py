@@ -12,7 +12,9 @@ step's result, for conditions, mails and webhooks of later steps), or `export` i
 
 
 def _needs(parameters: DatasetParameters) -> Needs:
-    return Needs(datasets=(parameters.dataset,))
+    """With other values than its own the dataset is another one, for all that read it."""
+    changed = frozenset({("dataset", parameters.dataset)} if parameters.parameters else ())
+    return Needs(datasets=(parameters.dataset,), changed=changed)
 
 
 MANIFEST = Manifest(

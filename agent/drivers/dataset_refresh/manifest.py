@@ -13,7 +13,9 @@ killed leaves nothing, and its next attempt makes no second one. Then the snapsh
 
 
 def _needs(parameters: RefreshParameters) -> Needs:
-    return Needs(datasets=(parameters.dataset,))
+    """With other values than its own the dataset is another one, for all that read it."""
+    changed = frozenset({("dataset", parameters.dataset)} if parameters.parameters else ())
+    return Needs(datasets=(parameters.dataset,), changed=changed)
 
 
 MANIFEST = Manifest(

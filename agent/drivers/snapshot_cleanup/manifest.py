@@ -13,7 +13,9 @@ refreshed often, or by other rules.
 
 
 def _needs(parameters: CleanupParameters) -> Needs:
-    return Needs(datasets=tuple(parameters.datasets))
+    return Needs(
+        datasets=tuple(parameters.datasets), changed=frozenset(("dataset", name) for name in parameters.datasets)
+    )
 
 
 MANIFEST = Manifest(

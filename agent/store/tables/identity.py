@@ -77,6 +77,8 @@ secrets = table(
     "secrets",
     Column("account_id", Text, primary_key=True),
     Column("name", Text, primary_key=True),
+    Column("owner_id", Text),
+    Column("visibility", Text, nullable=False),
     Column("ciphertext", LargeBinary, nullable=False),
     Column("updated_at", Moment, nullable=False),
 )

@@ -40,10 +40,13 @@ class ShareVerbs(Verbs):
         kind: ResourceKind,
         subject_id: str,
         visibility: Visibility,
-        owner_id: str,
+        owner_id: str | None,
         now: datetime,
     ) -> None:
         await self._write(shares.set_visibility, account_id, kind, subject_id, visibility, owner_id, now)
+
+    async def set_owner(self, account_id: str, kind: ResourceKind, subject_id: str, owner: str, now: datetime) -> None:
+        await self._write(shares.set_owner, account_id, kind, subject_id, owner, now)
 
     async def seen_jobs(self, account_id: str, user_id: str, least: AccessLevel = "reader") -> set[str]:
         return await self._read(shares.seen_jobs, account_id, user_id, least)

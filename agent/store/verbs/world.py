@@ -17,18 +17,6 @@ from shared.models import (
 
 
 class WorldVerbs(Verbs):
-    async def put_secret(self, account_id: str, name: str, ciphertext: bytes, now: datetime) -> None:
-        await self._write(world.put_secret, account_id, name, ciphertext, now)
-
-    async def get_secret(self, account_id: str, name: str) -> bytes:
-        return await self._read(world.get_secret, account_id, name)
-
-    async def list_secrets(self, account_id: str) -> list[tuple[str, datetime]]:
-        return await self._read(world.list_secrets, account_id)
-
-    async def delete_secret(self, account_id: str, name: str) -> None:
-        await self._write(world.delete_secret, account_id, name)
-
     async def insert_connection(self, connection: Connection) -> Connection:
         return await self._write(world.insert_connection, connection)
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from agent.core.driving import DriverError
-from agent.core.ports import WorldStore
+from agent.core.ports import SecretStore
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.knowledge.file import open_for_reading
 from agent.resources.knowledge.index.manifest import index_fault
@@ -48,7 +48,7 @@ def check_key(store: StoreInspection, layout: Layout, clock: Clock) -> Iterator[
         yield error("secrets", sentence, "put the key back from its backup (chmod 600), or set the secrets anew")
         return
     kept = _Kept({(row["account_id"], row["name"]): bytes(row["ciphertext"]) for row in rows})
-    vault = FileKeyVault(layout.root, cast("WorldStore", kept), clock)
+    vault = FileKeyVault(layout.root, cast("SecretStore", kept), clock)
     for account, name in kept.ciphertexts:
         try:
             asyncio.run(vault.get(account, name))
@@ -62,7 +62,7 @@ class _Kept:
     def __init__(self, ciphertexts: dict[tuple[str, str], bytes]) -> None:
         self.ciphertexts = ciphertexts
 
-    async def get_secret(self, account_id: str, name: str) -> bytes:
+    async def secret_ciphertext(self, account_id: str, name: str) -> bytes:
         return self.ciphertexts[account_id, name]
 
 

@@ -10,7 +10,7 @@ application has it, the scope that its token needs (`-`: none), and what each of
     reader    has it shared as reader                  admin     administers the account
 
 All but `nobody` have tokens with every scope, but `admin`, which only `admin` and `other` have. A cell is `yes`, or the
-status of the refusal. Rows of things that are not shared (users, secrets …) say it all the same.
+status of the refusal. Rows of things that are not shared (users, tokens …) say it all the same.
 
 What is sent with a request stands in BODIES, what its query says in QUERIES; what stands for `{job_id}` and its like is
 made by scene.py, and made anew after each act that succeeds (`kinds_of`). Of a route that acts (not GET) `owner` and
@@ -139,7 +139,7 @@ GET    /api/sentinels                                             read     401  
 GET    /api/sentinels/{sentinel_id}                               read     401    404   404      yes    yes    yes    yes     yes   yes
 POST   /api/sentinels/{sentinel_id}/_acknowledge                  run      401    404   404      403    yes    yes    yes     yes   yes
 
--- agent/api/native/world.py  (connections and secrets are an administrator's to make)
+-- agent/api/native/world.py  (connections are an administrator's to make)
 GET    /api/connections                                           read     401    yes   yes      yes    yes    yes    yes     yes   yes
 POST   /api/connections                                           admin    401    yes   403      403    403    403    403     403   yes
 GET    /api/connections/{key}                                     read     401    404   404      yes    yes    yes    yes     yes   yes
@@ -151,8 +151,10 @@ POST   /api/knowledge-bases                                       edit     401  
 GET    /api/knowledge-bases/{key}                                 read     401    404   404      yes    yes    yes    yes     yes   yes
 DELETE /api/knowledge-bases/{key}                                 delete   401    404   404      403    403    403    yes     yes   yes
 POST   /api/knowledge-bases/{key}/_search                         read     401    404   404      yes    yes    yes    yes     yes   yes
-GET    /api/secrets                                               admin    401    yes   403      403    403    403    403     403   yes
-GET    /api/secrets/{name}                                        admin    401    404   403      403    403    403    403     403   yes
+
+-- agent/api/native/secrets.py  (set and removed by administrators, as connections are)
+GET    /api/secrets                                               edit     401    yes   yes      yes    yes    yes    yes     yes   yes
+GET    /api/secrets/{name}                                        edit     401    404   404      yes    yes    yes    yes     yes   yes
 PUT    /api/secrets/{name}                                        admin    401    yes   403      403    403    403    403     403   yes
 DELETE /api/secrets/{name}                                        admin    401    404   403      403    403    403    403     403   yes
 
@@ -166,16 +168,25 @@ POST   /api/connections/{key}/shares                              edit     401  
 PUT    /api/connections/{key}/shares/{principal_id}               edit     401    404   404      403    403    403    yes     yes   yes
 DELETE /api/connections/{key}/shares/{principal_id}               edit     401    404   404      403    403    403    yes     yes   yes
 PUT    /api/connections/{key}/visibility                          edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/connections/{key}/owner                               admin    401    404   403      403    403    403    403     403   yes
 GET    /api/knowledge-bases/{key}/shares                          read     401    404   404      yes    yes    yes    yes     yes   yes
 POST   /api/knowledge-bases/{key}/shares                          edit     401    404   404      403    403    403    yes     yes   yes
 PUT    /api/knowledge-bases/{key}/shares/{principal_id}           edit     401    404   404      403    403    403    yes     yes   yes
 DELETE /api/knowledge-bases/{key}/shares/{principal_id}           edit     401    404   404      403    403    403    yes     yes   yes
 PUT    /api/knowledge-bases/{key}/visibility                      edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/knowledge-bases/{key}/owner                           admin    401    404   403      403    403    403    403     403   yes
 GET    /api/datasets/{key}/shares                                 read     401    404   404      yes    yes    yes    yes     yes   yes
 POST   /api/datasets/{key}/shares                                 edit     401    404   404      403    403    403    yes     yes   yes
 PUT    /api/datasets/{key}/shares/{principal_id}                  edit     401    404   404      403    403    403    yes     yes   yes
 DELETE /api/datasets/{key}/shares/{principal_id}                  edit     401    404   404      403    403    403    yes     yes   yes
 PUT    /api/datasets/{key}/visibility                             edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/datasets/{key}/owner                                  admin    401    404   403      403    403    403    403     403   yes
+GET    /api/secrets/{name}/shares                                 read     401    404   404      yes    yes    yes    yes     yes   yes
+POST   /api/secrets/{name}/shares                                 edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/secrets/{name}/shares/{principal_id}                  edit     401    404   404      403    403    403    yes     yes   yes
+DELETE /api/secrets/{name}/shares/{principal_id}                  edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/secrets/{name}/visibility                             edit     401    404   404      403    403    403    yes     yes   yes
+PUT    /api/secrets/{name}/owner                                  admin    401    404   403      403    403    403    403     403   yes
 
 -- agent/api/native/sessions.py  (who logs in is proven by the password)
 POST   /api/auth/login                                            -        yes    yes   yes      yes    yes    yes    yes     yes   yes
@@ -291,6 +302,10 @@ def _private(_: Scene) -> dict[str, Any]:
     return {"visibility": "private"}
 
 
+def _given(_: Scene) -> dict[str, Any]:
+    return {"ownerId": "login"}
+
+
 def _dataset(scene: Scene) -> dict[str, Any]:
     return {"alias": f"d{next(_numbers)}", "datasetId": scene.values["datasets.key"]}
 
@@ -316,6 +331,7 @@ def _source(scene: Scene, name: str) -> dict[str, Any]:
     return {"name": name, "source_definition_id": "sqlite", "configuration": {"url": scene.source_url}}
 
 
+_SHARED = ("jobs/{job_id}", "connections/{key}", "knowledge-bases/{key}", "datasets/{key}", "secrets/{name}")
 BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", "/api/jobs"): lambda _: definition(_name()),
     ("POST", "/api/jobs/_check"): lambda _: definition(_name()),
@@ -361,9 +377,10 @@ BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", f"{CONNECTORS}/sources"): lambda scene: _source(scene, _name()),
     ("PUT", f"{CONNECTORS}/sources/{{source_id}}"): lambda scene: _source(scene, scene.values["connection_name"]),
     ("PATCH", f"{CONNECTORS}/sources/{{source_id}}"): lambda scene: {"configuration": {"url": scene.source_url}},
-    **{("POST", f"/api/{place}/shares"): _share for place in ("jobs/{job_id}", "connections/{key}", "knowledge-bases/{key}", "datasets/{key}")},
-    **{("PUT", f"/api/{place}/shares/{{principal_id}}"): _level for place in ("jobs/{job_id}", "connections/{key}", "knowledge-bases/{key}", "datasets/{key}")},
-    **{("PUT", f"/api/{place}/{{key}}/visibility"): _private for place in ("connections", "knowledge-bases", "datasets")},
+    **{("POST", f"/api/{place}/shares"): _share for place in _SHARED},
+    **{("PUT", f"/api/{place}/shares/{{principal_id}}"): _level for place in _SHARED},
+    **{("PUT", f"/api/{place}/visibility"): _private for place in _SHARED[1:]},
+    **{("PUT", f"/api/{place}/owner"): _given for place in _SHARED[1:]},
 }  # fmt: skip
 
 QUERIES: dict[Operation, str] = {
@@ -385,6 +402,9 @@ PLACES: dict[Operation, dict[str, str]] = {
         (method, f"{CONNECTORS}/sources/{{source_id}}"): {"source_id": "connections.key"}
         for method in ("GET", "PUT", "PATCH", "DELETE")
     },
+    ("PUT", "/api/secrets/{name}"): {
+        "name": "new_secret"
+    },  # `other` would have one of the name, and read its own record
     ("POST", "/api/runs/{run_id}/_cancel"): {"run_id": "waiting"},
     ("POST", "/api/runs/{run_id}/_uncancel"): {"run_id": "leaving"},
 }

@@ -15,7 +15,7 @@ from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.records import JobChange, NewRun, NewShare, Outcome
 from agent.core.sentinels.records import Judged, Opened, Watch
 from shared.ids import new_id
-from shared.models import ConnectionInput, Job, KnowledgeBaseInput, Run
+from shared.models import ConnectionInput, Job, KnowledgeBaseInput, Run, SecretInput
 from tests.contract.api.people import EVERYTHING, PASSWORD, People, Person
 from tests.contract.store.making import Maker, definition, fence, marks
 from tests.harness.agent import RunningAgent
@@ -32,7 +32,7 @@ MARK = "confidential"
 """Stands in the name of all that is shared here: nobody is to read it who may not."""
 
 
-_SHARED = {"job", "sync", "connection", "knowledge_base", "dataset"}
+_SHARED = {"job", "sync", "connection", "knowledge_base", "dataset", "secret"}
 
 
 class Scene:
@@ -165,8 +165,9 @@ class Scene:
         await self._own("dataset", "datasets.key", made.json()["id"])
 
     async def _make_secret(self, name: str) -> None:
-        await self.agent.core.world.put_secret(self.agent.core.gate.local(), name, "s3cr3t-text")
-        self.values["secrets.name"] = name
+        await self.agent.core.secrets.put(self._owner(), name, SecretInput(value="s3cr3t-text"))
+        await self._own("secret", "secrets.name", name)
+        self.values["new_secret"] = f"own-{name}".replace(MARK, "secret")
 
     async def _make_user(self, name: str) -> None:
         self.values["users.key"] = (await People(self.agent).make(name, "read")).id

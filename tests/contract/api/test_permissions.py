@@ -179,5 +179,14 @@ def _operations(agent: RunningAgent) -> list[tuple[str, str]]:
 
 
 def _ids(scene: Scene) -> list[str]:
-    names = ("job_id", "run_id", "waiting", "sentinel_id", "connections.key", "knowledge-bases.key", "datasets.key")
+    names = (
+        "job_id",
+        "run_id",
+        "waiting",
+        "sentinel_id",
+        "connections.key",
+        "knowledge-bases.key",
+        "datasets.key",
+        "secrets.name",
+    )
     return [scene.values[name] for name in names]

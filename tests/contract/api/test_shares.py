@@ -14,7 +14,7 @@ from httpx_sse import EventSource
 from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.records import Outcome, RunUpdate
 from agent.core.wire import WireLine
-from shared.models import ConnectionInput, JobInput
+from shared.models import ConnectionInput, JobInput, SecretInput
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition
 from tests.contract.store.making import fence
 from tests.harness.agent import RunningAgent
@@ -341,7 +341,7 @@ async def test_what_opens_a_connection_is_sent_nowhere_else(
 ) -> None:
     """Whoever may have queries run over a connection does not learn its password by a header, a mail or a program."""
     local = agent.core.gate.local()
-    await agent.core.world.put_secret(local, "warehouse-password", "hush")
+    await agent.core.secrets.put(local, "warehouse-password", SecretInput(value="hush"))
     for name, given in (("warehouse", None), ("reports", "warehouse-password")):
         url = f"postgresql://reader{'' if given else ':hush'}@db.example/{name}"
         await agent.core.world.create_connection(local, ConnectionInput(name=name, url=url, secret_name=given))

@@ -22,7 +22,7 @@ async def test_every_acknowledged_write_survives_a_kill(tmp_path: Path, clock: M
     path = tmp_path / "store.db"
     acknowledged = await _write_until_killed(path, side_by_side, writes=400)
     store = await open_store(path, clock=clock, new_id=new_id)
-    stored = {name for name, _ in await store.list_secrets("main")}
+    stored = {secret.name for secret in await store.list_secrets("main")}
     await store.close()
     assert len(acknowledged) >= 400
     assert acknowledged <= stored

@@ -150,7 +150,7 @@ async def test_a_full_disk_is_said_once_and_forgotten_when_there_is_room(sqlite:
     assert await sqlite.list_secrets("main") == []
     await sqlite._write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1000000")).scalar())
     await sqlite.put_secret("main", "now", b"x" * 20_000, NOW)
-    assert [name for name, _ in await sqlite.list_secrets("main")] == ["now"]
+    assert [secret.name for secret in await sqlite.list_secrets("main")] == ["now"]
 
 
 async def test_another_process_that_writes_is_waited_for(sqlite: SqlStore, path: Path) -> None:

@@ -32,8 +32,8 @@ async def test_a_secret_is_replaced_listed_by_name_and_kept_while_it_is_used(sto
     await store.put_secret("main", "db", b"\x00one", NOW)
     await store.put_secret("main", "db", b"two\xff", NOW + MINUTE)
     await store.put_secret("other", "db", b"theirs", NOW)
-    assert await store.get_secret("main", "db") == b"two\xff"
-    assert await store.list_secrets("main") == [("db", NOW + MINUTE)]
+    assert await store.secret_ciphertext("main", "db") == b"two\xff"
+    assert [(each.name, each.updated_at) for each in await store.list_secrets("main")] == [("db", NOW + MINUTE)]
     used = await store.insert_connection(connection(secret_name="db"))
     with pytest.raises(Conflict):
         await store.delete_secret("main", "db")

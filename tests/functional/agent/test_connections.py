@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from shared.errors import Conflict, InvalidInput
-from shared.models import Connection, ConnectionInput
+from shared.models import Connection, ConnectionInput, SecretInput
 from tests.functional.agent.stage import Stage
 
 
@@ -21,7 +21,7 @@ async def password_of(stage: Stage, connection: Connection) -> str | None:
 
 
 async def secrets(stage: Stage) -> list[str]:
-    return [name for name, _ in await stage.core.world.list_secrets(stage.me)]
+    return [secret.name for secret in await stage.core.secrets.list(stage.me)]
 
 
 async def test_a_renamed_connection_takes_its_password_along(stage: Stage) -> None:
@@ -45,7 +45,7 @@ async def test_a_renamed_connection_with_a_new_password_leaves_none_behind(stage
 
 async def test_a_renamed_connection_leaves_a_secret_that_was_named_for_it_alone(stage: Stage) -> None:
     world = stage.core.world
-    await world.put_secret(stage.me, "shop", "first")
+    await stage.core.secrets.put(stage.me, "shop", SecretInput(value="first"))
     named = leads_to("one", "prod").model_copy(update={"secret_name": "shop"})
     made = await world.create_connection(stage.me, named)
     renamed = await world.replace_connection(stage.me, made.id, leads_to("one", "archive"))
@@ -54,7 +54,7 @@ async def test_a_renamed_connection_leaves_a_secret_that_was_named_for_it_alone(
 
 async def test_a_password_does_not_replace_a_secret_that_another_connection_uses(stage: Stage) -> None:
     world = stage.core.world
-    await world.put_secret(stage.me, "connection-prod", "mine")
+    await stage.core.secrets.put(stage.me, "connection-prod", SecretInput(value="mine"))
     named = leads_to("one", "other").model_copy(update={"secret_name": "connection-prod"})
     other = await world.create_connection(stage.me, named)
     with pytest.raises(Conflict, match="connection-prod"):
@@ -66,7 +66,7 @@ async def test_a_run_whose_connection_lost_its_password_says_so(stage: Stage) ->
     made = await stage.core.world.create_connection(stage.me, leads_to("one", "prod", "first"))
     connection = await stage.agent.sql.get_connection(stage.me.account_id, made.id)
     await stage.agent.sql.replace_connection(connection.model_copy(update={"secret_name": None}), stage.clock.now())
-    await stage.core.world.delete_secret(stage.me, "connection-prod")
+    await stage.core.secrets.delete(stage.me, "connection-prod")
     await stage.agent.sql.replace_connection(connection, stage.clock.now())
     data = {"source_table": "prod.orders", "knowledge_base": "none", "content_columns": ["product"]}
     with pytest.raises(InvalidInput) as refused:

@@ -12,7 +12,7 @@ from agent.core.wire import Order
 from agent.services.canceller import Canceller
 from agent.services.dispatcher import Dispatcher
 from shared.errors import Unavailable
-from shared.models import RunError
+from shared.models import RunError, SecretInput
 from tests.functional.agent.stage import MINUTE, Bench, Stage
 
 
@@ -135,9 +135,9 @@ async def test_a_vanished_driver_fails_its_runs_with_the_reason_and_stops_nothin
 
 
 async def test_a_secret_that_was_deleted_fails_the_run_with_its_name(stage: Stage) -> None:
-    await stage.core.world.put_secret(stage.me, "key", "s3cret-value")
+    await stage.core.secrets.put(stage.me, "key", SecretInput(value="s3cret-value"))
     job = await stage.job(data={"command": ["true"], "env": {"KEY": {"secret": "key"}}})
-    await stage.core.world.delete_secret(stage.me, "key")
+    await stage.core.secrets.delete(stage.me, "key")
     run = await stage.core.jobs.run_now(stage.me, job.id)
     stage.man(Bench("w"))
     await stage.dispatch()

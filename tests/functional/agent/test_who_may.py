@@ -12,7 +12,7 @@ from agent.core.callers import Scope
 from agent.core.records import LogSearch
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import new_id
-from shared.models import ConnectionInput, JobInput, TokenInput
+from shared.models import ConnectionInput, JobInput, SecretInput, TokenInput
 from tests.functional.agent.stage import Bench, Stage, definition
 
 HARMLESS: dict[str, Any] = {"type": "api-call", "data": {"url": "https://example.org/"}}
@@ -90,7 +90,7 @@ async def test_another_accounts_things_are_not_there(stage: Stage) -> None:
     job = await stage.minutely()
     await stage.tick()
     [run] = await stage.runs(job)
-    await stage.core.world.put_secret(stage.me, "key", "value")
+    await stage.core.secrets.put(stage.me, "key", SecretInput(value="value"))
     connection = await stage.core.world.create_connection(stage.me, _orders())
     core, other = stage.core, stage.without(account="other")
     by_slug = f"{stage.me.handle}:{job.slug}"
@@ -119,12 +119,12 @@ async def test_another_accounts_things_are_not_there(stage: Stage) -> None:
             with pytest.raises(NotFound):
                 await act(other, key)
     with pytest.raises(NotFound):
-        await core.world.delete_secret(other, "key")
+        await core.secrets.delete(other, "key")
     assert await core.runs.list(other) == []
     assert await core.runs.list(other, job_id=job.id) == []
     assert sum((await core.runs.counts(other)).values()) == 0
     assert await core.jobs.list(other) == ([], 0)
-    assert await core.world.list_connections(other) == await core.world.list_secrets(other) == []
+    assert await core.world.list_connections(other) == await core.secrets.list(other) == []
     assert await stage.agent.sql.list_fires("other", job_id=job.id) == []
 
 
@@ -148,16 +148,16 @@ async def test_a_deleted_connection_leaves_no_password(stage: Stage) -> None:
     world = stage.core.world
     await world.create_connection(stage.me, _orders())
     await world.delete_connection(stage.me, "orders")
-    assert await world.list_secrets(stage.me) == []
+    assert await stage.core.secrets.list(stage.me) == []
 
 
 async def test_a_secret_that_a_connection_was_given_outlives_it(stage: Stage) -> None:
     world = stage.core.world
-    await world.put_secret(stage.me, "shared", "value")
+    await stage.core.secrets.put(stage.me, "shared", SecretInput(value="value"))
     given = ConnectionInput(name="orders", url="postgresql://reader@127.0.0.1/orders", secret_name="shared")
     await world.create_connection(stage.me, given)
     await world.delete_connection(stage.me, "orders")
-    assert [name for name, _ in await world.list_secrets(stage.me)] == ["shared"]
+    assert [secret.name for secret in await stage.core.secrets.list(stage.me)] == ["shared"]
 
 
 async def test_a_revoked_token_opens_nothing_from_that_moment_on(stage: Stage) -> None:

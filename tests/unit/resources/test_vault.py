@@ -44,8 +44,8 @@ def names_in(folder: Path) -> list[str]:
 async def test_secret_comes_back_and_is_unreadable_in_the_store(folder: Path, store: SqlStore) -> None:
     await vault_in(folder, store).put("main", "db", "pässword")
     assert await vault_in(folder, store).get("main", "db") == "pässword"
-    assert b"ssword" not in await store.get_secret("main", "db")
-    assert await store.list_secrets("main") == [("db", NOW)]
+    assert b"ssword" not in await store.secret_ciphertext("main", "db")
+    assert [(each.name, each.updated_at) for each in await store.list_secrets("main")] == [("db", NOW)]
     assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
     assert names_in(folder) == [KEY_FILE]
 
@@ -61,9 +61,9 @@ async def test_rotation_writes_anew_and_old_keys_still_read(folder: Path, store:
     vault = vault_in(folder, store)
     await vault.put("main", "a", "1")
     await vault.put("other", "b", "2")
-    old = await store.get_secret("main", "a")
+    old = await store.secret_ciphertext("main", "a")
     assert await vault.rotate(["main"]) == 1
-    assert await store.get_secret("main", "a") != old
+    assert await store.secret_ciphertext("main", "a") != old
     fresh = vault_in(folder, store)
     assert [await fresh.get("main", "a"), await fresh.get("other", "b")] == ["1", "2"]
     assert len((folder / KEY_FILE).read_bytes().split()) == 2
@@ -73,7 +73,7 @@ async def test_rotation_writes_anew_and_old_keys_still_read(folder: Path, store:
 async def test_ciphertext_under_another_name_does_not_open(folder: Path, store: SqlStore) -> None:
     vault = vault_in(folder, store)
     await vault.put("main", "mine", "x")
-    await store.put_secret("other", "mine", await store.get_secret("main", "mine"), NOW)
+    await store.put_secret("other", "mine", await store.secret_ciphertext("main", "mine"), NOW)
     with pytest.raises(Unavailable, match="written for another name"):
         await vault.get("other", "mine")
 

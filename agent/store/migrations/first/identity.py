@@ -15,6 +15,8 @@ def create() -> None:
         "secrets",
         sa.Column("account_id", sa.Text(), nullable=False),
         sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("owner_id", sa.Text(), nullable=True),
+        sa.Column("visibility", sa.Text(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
         sa.Column("updated_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "name", name=op.f("pk_secrets")),

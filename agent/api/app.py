@@ -77,6 +77,7 @@ def create_api(core: Core) -> FastAPI:
         description=_DESCRIPTION,
         openapi_url=None,
         redirect_slashes=False,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # else asked for anew by each request
     )
     app.state.api = api
     # First, for they are few: routes are looked through in this order, and machines ask theirs often.

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Annotated
 
-from fastapi import Request, Security
-from fastapi.security import APIKeyCookie, APIKeyHeader, HTTPBearer, SecurityScopes
+from fastapi import Depends, Request
 
 from agent.api.context import api_of
 from agent.api.peers import (
@@ -28,36 +28,45 @@ COOKIE = "jobdeck_session"
 _LONGEST_SUBJECT = 500
 _HARMLESS = {"GET", "HEAD", "OPTIONS"}
 
-# The three only describe themselves in /openapi.json; what is sent is read below, by one rule for all.
-_bearer = HTTPBearer(
-    auto_error=False, description="A token of `jobdeck token create`, or a JWT of a configured issuer."
-)
-_api_key = APIKeyHeader(name="x-api-key", auto_error=False, description="The same, in a header of its own.")
-_session = APIKeyCookie(name=COOKIE, auto_error=False, description="A session of `POST /api/auth/login`.")
+SCHEMES = {
+    "HTTPBearer": {
+        "type": "http",
+        "description": "A token of `jobdeck token create`, or a JWT of a configured issuer.",
+        "scheme": "bearer",
+    },
+    "APIKeyHeader": {
+        "type": "apiKey",
+        "description": "The same, in a header of its own.",
+        "in": "header",
+        "name": "x-api-key",
+    },
+    "APIKeyCookie": {
+        "type": "apiKey",
+        "description": "A session of `POST /api/auth/login`.",
+        "in": "cookie",
+        "name": COOKIE,
+    },
+}
+"""What may be sent, as /openapi.json says it; any of them opens every door."""
 
 
-async def authenticate(
-    request: Request,
-    needed: SecurityScopes,
-    _bearer: Annotated[object, Security(_bearer)],
-    _api_key: Annotated[object, Security(_api_key)],
-    _session: Annotated[object, Security(_session)],
-) -> Caller:
-    """The caller, with the scopes that the route names, within its rate."""
-    caller = await identify(request)
-    return admit(request, caller, needed.scopes)
+class Door:
+    """A dependency: the caller, with these scopes, within its rate. description.py declares it from here.
+
+    One for all that may be sent: FastAPI would go through each scheme by itself at each request, to no end."""
+
+    def __init__(self, *scopes: Scope) -> None:
+        self.scopes = scopes
+
+    async def __call__(self, request: Request) -> Caller:
+        return admit(request, await identify(request), self.scopes)
 
 
-async def authenticate_or_anonymous(
-    request: Request,
-    needed: SecurityScopes,
-    _bearer: Annotated[object, Security(_bearer)],
-    _api_key: Annotated[object, Security(_api_key)],
-    _session: Annotated[object, Security(_session)],
-) -> Caller:
+class OpenDoor(Door):
     """For the one contract whose clients send no credentials: the settings may name whom they are."""
-    caller = anonymous(request) or await identify(request)
-    return admit(request, caller, needed.scopes)
+
+    async def __call__(self, request: Request) -> Caller:
+        return admit(request, anonymous(request) or await identify(request), self.scopes)
 
 
 async def identify(request: Request, *, is_use: bool = True) -> Caller:
@@ -97,14 +106,14 @@ def anonymous(request: Request) -> Caller | None:
     return api_of(request).gate.anonymous()
 
 
-def admit(request: Request, caller: Caller, scopes: list[str]) -> Caller:
+def admit(request: Request, caller: Caller, scopes: Sequence[Scope]) -> Caller:
     """The caller, if its rate and its scopes allow. Raises TooMany, Forbidden."""
     if channel_of(request.scope) is not Channel.SOCKET:
         key = request.scope[RATE_KEY] = caller.token_id or f"{caller.via}:{caller.account_id}:{caller.user_id}"
         api_of(request).rates.take(key)
     caller = replace(caller, address=sender_of(request), client=program_of(request.headers))
     now_acts(caller, *_named(request))
-    caller.require(*(Scope(scope) for scope in scopes))
+    caller.require(*scopes)
     return caller
 
 
@@ -148,10 +157,10 @@ def _token(request: Request) -> str | None:
     return token.strip()
 
 
-Known = Annotated[Caller, Security(authenticate)]
-Reader = Annotated[Caller, Security(authenticate, scopes=[Scope.READ.value])]
-Editor = Annotated[Caller, Security(authenticate, scopes=[Scope.EDIT.value])]
-Runner = Annotated[Caller, Security(authenticate, scopes=[Scope.RUN.value])]
-Deleter = Annotated[Caller, Security(authenticate, scopes=[Scope.DELETE.value])]
-Admin = Annotated[Caller, Security(authenticate, scopes=[Scope.ADMIN.value])]
-EditorOrAnonymous = Annotated[Caller, Security(authenticate_or_anonymous, scopes=[Scope.EDIT.value])]
+Known = Annotated[Caller, Depends(Door())]
+Reader = Annotated[Caller, Depends(Door(Scope.READ))]
+Editor = Annotated[Caller, Depends(Door(Scope.EDIT))]
+Runner = Annotated[Caller, Depends(Door(Scope.RUN))]
+Deleter = Annotated[Caller, Depends(Door(Scope.DELETE))]
+Admin = Annotated[Caller, Depends(Door(Scope.ADMIN))]
+EditorOrAnonymous = Annotated[Caller, Depends(OpenDoor(Scope.EDIT))]

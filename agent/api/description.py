@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, TypeVar
 
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
@@ -11,8 +11,10 @@ from fastapi.openapi.utils import get_openapi
 from fastapi.routing import APIRoute
 from pydantic import BaseModel
 
+from agent.api.auth import SCHEMES, Door
 from agent.api.bodies import JsonBody
 
+T = TypeVar("T")
 _REFERENCE = "#/components/schemas/{model}-Input"
 
 
@@ -24,6 +26,7 @@ def describe(app: FastAPI) -> dict[str, Any]:
         for route in app.routes:
             if isinstance(route, APIRoute) and route.include_in_schema:
                 _correct(route, described["paths"][route.path_format], schemas)
+        described["components"]["securitySchemes"] = SCHEMES
         for unused in ("HTTPValidationError", "ValidationError"):
             schemas.pop(unused, None)
         app.openapi_schema = described
@@ -35,18 +38,20 @@ def _correct(route: APIRoute, operations: dict[str, Any], schemas: dict[str, Any
         operation = operations[method.lower()]
         operation["operationId"] = route.name
         operation["responses"].pop("422", None)
-        for body in _bodies(route.dependant):
+        for door in _dependencies(route.dependant, Door):
+            operation["security"] = [{name: [str(scope) for scope in door.scopes]} for name in SCHEMES]
+        for body in _dependencies(route.dependant, JsonBody):
             operation["requestBody"] = {
                 "required": not body.optional,
                 "content": {"application/json": {"schema": _place(body.model, schemas)}},
             }
 
 
-def _bodies(dependant: Dependant) -> Iterator[JsonBody[Any]]:
+def _dependencies(dependant: Dependant, kind: type[T]) -> Iterator[T]:
     for each in dependant.dependencies:
-        if isinstance(each.call, JsonBody):
+        if isinstance(each.call, kind):
             yield each.call
-        yield from _bodies(each)
+        yield from _dependencies(each, kind)
 
 
 def _place(model: type[BaseModel], schemas: dict[str, Any]) -> dict[str, str]:

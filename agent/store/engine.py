@@ -6,13 +6,11 @@ BEGIN IMMEDIATE, so that it waits (busy_timeout) before it has read anything, in
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
-from sqlalchemy.pool import SingletonThreadPool
 
 READERS = 4
 BUSY_SECONDS = 30
@@ -36,11 +34,9 @@ def open_writer(path: Path) -> sa.Engine:
     return engine
 
 
-def engine_of_readers(own_connection: Callable[[], Any]) -> sa.Engine:
-    """The engine of connections that cannot write, one for each thread; each transaction sees one state of the store."""
-    engine = sa.create_engine(
-        "sqlite://", creator=own_connection, poolclass=SingletonThreadPool, pool_size=READERS, hide_parameters=True
-    )
+def open_reader(path: Path) -> sa.Engine:
+    """The engine of connections that cannot write; each transaction sees one state of the store."""
+    engine = sa.create_engine(_url("sqlite", path), **_pool(READERS))
     _set_up(engine, _READER, "BEGIN")
     return engine
 

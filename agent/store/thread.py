@@ -10,13 +10,15 @@ from collections.abc import Callable
 from typing import Any, TypeVar
 
 T = TypeVar("T")
+Work = queue.SimpleQueue[Callable[[], None] | None]
 
 
 class Thread:
     """Made for hand-overs that every run pays: an executor's future beside the loop's own costs twice as much."""
 
-    def __init__(self, name: str) -> None:
-        self._work: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
+    def __init__(self, name: str, work: Work | None = None) -> None:
+        """`work`: one for several threads, of which the first that is free takes what comes next."""
+        self._work = queue.SimpleQueue() if work is None else work
         # daemon: a program that ends without closing its store must end all the same
         threading.Thread(target=self._live, name=name, daemon=True).start()
 
@@ -28,7 +30,7 @@ class Thread:
     async def call(self, work: Callable[[], T]) -> T:
         """Do `work` and wait for it; what it raises is raised."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self.run(lambda: _attempt(work), lambda made: _settle(future, *made))
+        self.run(lambda: attempt(work), lambda made: settle(future, *made))
         return await future
 
     def stop(self) -> None:
@@ -44,14 +46,16 @@ def _hand_over(loop: asyncio.AbstractEventLoop, then: Callable[[T], None], resul
         loop.call_soon_threadsafe(then, result)
 
 
-def _attempt(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
+def attempt(work: Callable[[], T]) -> tuple[T | None, Exception | None]:
+    """What it made, or what it raised."""
     try:
         return work(), None
     except Exception as error:
         return None, error
 
 
-def _settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+def settle(future: asyncio.Future[Any], result: object, error: Exception | None) -> None:
+    """Unless whoever waited has gone."""
     if future.done():
         return
     if error is not None:

@@ -27,7 +27,6 @@ LOADED = (
     "agent.upkeep.backup",
     "agent.upkeep.doctor",
     "agent.upkeep.restore",
-    "aiosqlite",
     "anyio._backends._asyncio",
     "console.cli.app",
     "console.client.session",

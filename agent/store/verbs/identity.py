@@ -6,11 +6,20 @@ from datetime import datetime
 
 from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
 from agent.store import credentials, facts, identity
+from agent.store.known import Known
+from agent.store.readers import Readers
 from agent.store.verbs.base import Verbs
+from agent.store.writer import Writer
+from shared.clock import Clock
 from shared.models import Account, TokenInfo, User
 
 
 class IdentityVerbs(Verbs):
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+        super().__init__(writer, readers, clock)
+        self._tokens = Known[tuple[TokenRecord, Standing]]("token.changed", "user.changed", "account.changed")
+        writer.subscribe(self._tokens.hear)
+
     async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
         await self._write(identity.ensure_account, account_id, owner_id, handle, now)
 
@@ -72,7 +81,8 @@ class IdentityVerbs(Verbs):
         await self._write(credentials.insert_token, token)
 
     async def find_token(self, token_hash: str) -> tuple[TokenRecord, Standing] | None:
-        return await self._read(credentials.find_token, token_hash)
+        """Remembered: every request asks."""
+        return await self._tokens.ask(token_hash, lambda: self._read(credentials.find_token, token_hash))
 
     async def touch_tokens(self, used: dict[str, datetime]) -> None:
         await self._write(credentials.touch_tokens, used)

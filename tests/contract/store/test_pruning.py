@@ -195,7 +195,7 @@ async def test_every_look_goes_by_index(sqlite: SqlStore, tmp_path: Path) -> Non
     job = await make.job(next_fire_at=NOW)
     run = await ended_run(make, job)
     await make.settle(job, started(job, NOW), next_fire_at=LATER)
-    for engine in (sqlite._writer._engine, sqlite._readers.sync_engine):
+    for engine in (sqlite._writer._engine, sqlite._readers.engine):
         sa.event.listen(engine, "before_cursor_execute", explain)
     for look in (sqlite.old_runs, sqlite.old_fires):
         await look(0, LATER, 20)

@@ -201,7 +201,7 @@ def plans(sqlite: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch) -> list
             one = parameters[0] if isinstance(parameters, list) else parameters
             found.extend(row[3] for row in explaining.execute(f"EXPLAIN QUERY PLAN {statement}", one))
 
-    for engine in (sqlite._writer._engine, sqlite._readers.sync_engine):
+    for engine in (sqlite._writer._engine, sqlite._readers.engine):
         sa.event.listen(engine, "before_cursor_execute", explain)
     bind = _Compiled.bind
 

@@ -421,7 +421,7 @@ async def test_a_look_at_quiet_jobs_asks_three_questions(life: Life) -> None:
     await life.regular()
     asked: list[str] = []
     sql = life.stage.agent.sql
-    for engine in (sql._writer._engine, sql._readers.sync_engine):
+    for engine in (sql._writer._engine, sql._readers.engine):
         sa.event.listen(engine, "before_cursor_execute", lambda *given: asked.append(given[2]))
     life.stage.clock.advance(MINUTE)
     await life.look()

@@ -57,7 +57,7 @@ def _listen(stage: Stage) -> list[str]:
         if not statement.startswith(("BEGIN", "PRAGMA", "SAVEPOINT", "RELEASE")):
             asked.append(statement)
 
-    for engine in (stage.agent.sql._writer._engine, stage.agent.sql._readers.sync_engine):
+    for engine in (stage.agent.sql._writer._engine, stage.agent.sql._readers.engine):
         sa.event.listen(engine, "before_cursor_execute", hear)
     return asked
 

@@ -7,13 +7,13 @@ from datetime import UTC, datetime, time, timedelta
 from functools import partial
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, Request
 from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 
 from agent.api.answers import answers
-from agent.api.auth import Admin, Deleter, Editor, Reader, Runner
+from agent.api.auth import Door
 from agent.api.errors import Refusal
-from agent.core.callers import Caller
+from agent.core.callers import Caller, Scope
 from shared.errors import InvalidInput, NotFound
 from shared.models.base import Instant
 from shared.states import RunState
@@ -130,32 +130,6 @@ def _moment(value: Any, *, end: bool) -> datetime:
         raise ValueError("must be a date and time, as in 2024-06-15T10:00:00Z") from None
 
 
-def _within(caller: Caller, organization_id: str) -> Caller:
-    if organization_id != caller.account_id:
-        raise ForeignOrganization(f"there is no organization {organization_id[:100]!r}")
-    return caller
-
-
-async def _reader(organization_id: str, caller: Reader) -> Caller:
-    return _within(caller, organization_id)
-
-
-async def _runner(organization_id: str, caller: Runner) -> Caller:
-    return _within(caller, organization_id)
-
-
-async def _editor(organization_id: str, caller: Editor) -> Caller:
-    return _within(caller, organization_id)
-
-
-async def _deleter(organization_id: str, caller: Deleter) -> Caller:
-    return _within(caller, organization_id)
-
-
-async def _admin(organization_id: str, caller: Admin) -> Caller:
-    return _within(caller, organization_id)
-
-
 def _code(refusal: Refusal) -> str:
     if refusal.error.code.isupper():
         return refusal.error.code
@@ -165,12 +139,21 @@ def _code(refusal: Refusal) -> str:
     return _CODES.get(refusal.status, "INTERNAL_ERROR")
 
 
-ReaderHere = Annotated[Caller, Depends(_reader)]
-RunnerHere = Annotated[Caller, Depends(_runner)]
-EditorHere = Annotated[Caller, Depends(_editor)]
-DeleterHere = Annotated[Caller, Depends(_deleter)]
-AdminHere = Annotated[Caller, Depends(_admin)]
-"""The caller, whose organization it is."""
+class _DoorHere(Door):
+    """The caller, whose organization it is."""
+
+    async def __call__(self, request: Request, organization_id: str) -> Caller:  # type: ignore[override]  # FastAPI reads it
+        caller = await super().__call__(request)
+        if organization_id != caller.account_id:
+            raise ForeignOrganization(f"there is no organization {organization_id[:100]!r}")
+        return caller
+
+
+ReaderHere = Annotated[Caller, Depends(_DoorHere(Scope.READ))]
+RunnerHere = Annotated[Caller, Depends(_DoorHere(Scope.RUN))]
+EditorHere = Annotated[Caller, Depends(_DoorHere(Scope.EDIT))]
+DeleterHere = Annotated[Caller, Depends(_DoorHere(Scope.DELETE))]
+AdminHere = Annotated[Caller, Depends(_DoorHere(Scope.ADMIN))]
 
 Limit = Annotated[int, Field(ge=1, le=LARGEST_PAGE)]
 Offset = Annotated[int, Field(ge=0, le=_DEEPEST_PAGE)]

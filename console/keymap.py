@@ -8,8 +8,8 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "list", "runs", "jobs", "run", "create"]
-"""Screens on which an act exists; `list` is Runs and Jobs."""
+Where = Literal["everywhere", "list", "runs", "jobs", "audit", "entry", "run", "create"]
+"""Screens on which an act exists; `list` is Runs, Jobs and Audit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +34,12 @@ ACTS: Mapping[str, Act] = {
     for act in (
         _act("runs", "1", "runs", "screen 1: runs, what is active on top, then failures by cause"),
         _act("jobs", "2", "jobs", "screen 2: jobs, their schedules and last twenty runs"),
+        _act("audit", "a", "audit", "who did what to which job, run, token or user, and who was refused; for administrators"),
         _act("filter", "slash", "filter", "narrow the list: state:failed type:kb-sync dur>10m started<2h", "list"),
         _act("jump", "colon", "jump", "go to a job, a run or a view: `:job orders`, `:run <id>`, `:view failed`"),
         _act("next_view", "tab right_square_bracket", "next view", "the next saved view", "list"),
         _act("previous_view", "shift+tab left_square_bracket", "previous view", "the saved view before", "list"),
-        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", fixed=True),
+        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", "entry", fixed=True),
         _act("back", "escape", "back", "one step back: leave a screen, clear marks, clear the filter"),
         _act("mark", "space", "mark", "mark or unmark; acts go to what is marked", "list", fixed=True),
         _act("mark_all", "asterisk", "mark all", "mark all that match, on other pages too; again: unmark", "list", fixed=True),
@@ -50,14 +51,15 @@ ACTS: Mapping[str, Act] = {
         _act("previous_group", "p", "previous cause", "to the cause of failures before", "runs"),
         _act("rerun", "r", "rerun", "run again what has ended, as the job is now", "runs", "run"),
         _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled a few seconds later, so that u can undo it", "runs", "run"),
-        _act("run_now", "t", "run now", "run the job now", "list", "run"),
+        _act("run_now", "t", "run now", "run the job now", "runs", "jobs", "run"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),
-        _act("create", "c", "create", "create a job from a template", "list"),
+        _act("trail", "A", "its audit", "what was done with it, by whom", "list", "run", "entry"),
+        _act("create", "c", "create", "create a job from a template", "runs", "jobs"),
         _act("edit", "e", "edit", "edit the job: a draft, compared before it is published", "jobs"),
         _act("go_on", "ctrl+s", "next", "the next step; at the last one: create or publish the job", "create"),
-        _act("why", "w", "why", "why did it (not) run?", "list", "run"),
+        _act("why", "w", "why", "why did it (not) run?", "runs", "jobs", "run"),
         _act("undo", "u", "undo", "take back a cancel that waits, here or asked for elsewhere, or the last pause"),
-        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run"),
+        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry"),
         _act("help", "question_mark", "help", "this help; type to search it"),
         _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
         _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew"),
@@ -121,7 +123,7 @@ def _meet(one: frozenset[Where], other: frozenset[Where]) -> bool:
 
 
 def _spread(where: frozenset[Where]) -> frozenset[Where]:
-    return where | {"runs", "jobs"} if "list" in where else where
+    return where | {"runs", "jobs", "audit"} if "list" in where else where
 
 
 def sign_of(key: str) -> str:

@@ -17,13 +17,13 @@ Opens the console.
 
   --agent URL|SOCKET  the agent (default: JOBDECK_AGENT, else the settings' context, else the local agent)
   --context NAME      one of the settings' contexts
-  --view NAME         what to show first: all, active, failed, pending, completed, cancelled, or jobs
+  --view NAME         what to show first: all, active, failed, pending, completed, cancelled, jobs, or audit
   --theme NAME        dark, light, contrast, terminal (its own sixteen colours)
 
 Settings: ~/.config/jobdeck/console.toml. `?` in the console lists its keys."""
 
 _WITH_VALUE = ("--agent", "--context", "--view", "--theme")
-VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs")
+VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs", "audit")
 
 
 @dataclass(frozen=True, slots=True)

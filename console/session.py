@@ -24,9 +24,11 @@ from shared.clock import Clock
 
 if TYPE_CHECKING:
     from console.acting import Acting
+    from console.auditing import Auditing
     from console.client.answers import AgentInfo
     from console.live import Live
     from shared.models import Me
+    from shared.models.audit import AuditEntry
 
 Tone = Literal["info", "good", "warning", "error"]
 Hear = Callable[[Changes], None]
@@ -61,8 +63,11 @@ class Shell(Protocol):
     def open_why(self, job_id: str) -> None:
         """Say why a job did (not) run."""
 
+    def open_entry(self, entry: AuditEntry) -> None:
+        """Open one entry of the audit."""
+
     def go_to(self, place: str, argument: str = "") -> None:
-        """What `:` does: `runs`, `jobs`, `job NAME`, `run ID`, `view NAME`."""
+        """What `:` does: `runs`, `jobs`, `job NAME`, `run ID`, `view NAME`, `audit FILTER`."""
 
     async def do(self, act: str) -> None:
         """An act that exists everywhere (console/keymap.py)."""
@@ -124,6 +129,13 @@ class ConsoleSession:
         from console.live import Live
 
         return Live(self, self.shell.call_later_by)
+
+    @cached_property
+    def auditing(self) -> Auditing:
+        """Reads the record of what was done."""
+        from console.auditing import Auditing
+
+        return Auditing(self)
 
     @property
     def is_production(self) -> bool:

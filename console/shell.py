@@ -10,7 +10,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.binding import BindingsMap
 from textual.screen import Screen
@@ -19,6 +19,7 @@ from console.client import AgentClient
 from console.clipboard import clipboard_sequence
 from console.display import DiffApp, quiet
 from console.display.typing import KeysInOrder
+from console.jumping import Jumping
 from console.keymap import Keymap
 from console.model import Changes, World
 from console.options import Options
@@ -27,8 +28,12 @@ from console.screens.runs import RunsScreen
 from console.session import ConsoleSession, Question, Tone
 from console.theme import add_themes, choose_glyphs, choose_theme, look_of, use_theme
 from shared.clock import Clock, SystemClock
-from shared.errors import JobdeckError
 from shared.exits import Exit
+
+if TYPE_CHECKING:
+    from shared.models.audit import AuditEntry
+
+S = TypeVar("S", bound=Screen[Any])
 
 
 class Console(KeysInOrder[None], DiffApp[None]):
@@ -91,8 +96,9 @@ class Console(KeysInOrder[None], DiffApp[None]):
         gc.enable()
         self.add_mode("runs", self.get_default_screen)
         self.add_mode("jobs", self._make_jobs)
-        if self._first_view == "jobs":
-            await self._to_mode("jobs")
+        self.add_mode("audit", self._make_audit)
+        if self._first_view in {"jobs", "audit"}:
+            await self.to_mode(self._first_view)
         self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
         if self.session.keymap.faults:
             self.say("; ".join(self.session.keymap.faults), "warning")
@@ -163,8 +169,13 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
         self.push_screen(WhyScreen(self.session, job_id))
 
+    def open_entry(self, entry: AuditEntry) -> None:
+        from console.screens.audit.entry import EntryScreen
+
+        self.push_screen(EntryScreen(self.session, entry))
+
     def go_to(self, place: str, argument: str = "") -> None:
-        self.run_worker(self._go(place, argument.strip()))
+        self.run_worker(Jumping(self).go(place, argument.strip()))
 
     async def do(self, act: str) -> None:
         await self.action_act(act)
@@ -174,11 +185,11 @@ class Console(KeysInOrder[None], DiffApp[None]):
             self.pop_screen()
 
     def say(self, text: str, tone: Tone = "info") -> None:
-        if screen := self._top():
+        if screen := self.top():
             screen.dock.say(text, tone)
 
     async def ask(self, question: Question) -> bool:
-        screen = self._top()
+        screen = self.top()
         return await screen.dock.ask(question) if screen else False
 
     def copy(self, text: str) -> None:
@@ -191,17 +202,17 @@ class Console(KeysInOrder[None], DiffApp[None]):
         return self.set_timer(seconds, work)
 
     def refresh_footer(self) -> None:
-        if screen := self._top():
+        if screen := self.top():
             screen.refresh_footer()
 
     # Acts that exist everywhere.
 
     async def action_act(self, act: str) -> None:
         match act:
-            case "runs" | "jobs":
-                await self._to_mode(act)
+            case "runs" | "jobs" | "audit":
+                await self.to_mode(act)
             case "jump":
-                await self._open_palette("job orders · run <id> · view failed · runs · jobs")
+                await self._open_palette("job orders · run <id> · view failed · audit user:ada")
             case "palette":
                 await self._open_palette("what to do")
             case "help":
@@ -223,6 +234,21 @@ class Console(KeysInOrder[None], DiffApp[None]):
     def action_help_quit(self) -> None:
         self.say(f"{self.session.keymap.sign('quit')} leaves")
 
+    # What jumps need.
+
+    def top(self) -> ConsoleScreen | None:
+        stack = self.screen_stack if self._running else []
+        return next((screen for screen in reversed(stack) if isinstance(screen, ConsoleScreen)), None)
+
+    async def to_mode(self, mode: str) -> None:
+        while len(self.screen_stack) > 1:
+            await self.pop_screen()
+        await self.switch_mode(mode)
+
+    def screen_of(self, kind: type[S]) -> S:
+        """The screen of that kind in the mode that is shown."""
+        return next(screen for screen in self.screen_stack if isinstance(screen, kind))
+
     # Helpers.
 
     def _make_jobs(self) -> ConsoleScreen:
@@ -230,26 +256,22 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
         return JobsScreen(self.session)
 
-    def _top(self) -> ConsoleScreen | None:
-        stack = self.screen_stack if self._running else []
-        return next((screen for screen in reversed(stack) if isinstance(screen, ConsoleScreen)), None)
+    def _make_audit(self) -> ConsoleScreen:
+        from console.screens.audit import AuditScreen
 
-    async def _to_mode(self, mode: str) -> None:
-        while len(self.screen_stack) > 1:
-            await self.pop_screen()
-        await self.switch_mode(mode)
+        return AuditScreen(self.session)
 
     async def _open_help(self) -> None:
         from console.screens.help import HelpScreen
 
-        top = self._top()
+        top = self.top()
         if not isinstance(top, HelpScreen):
             await self.push_screen(HelpScreen(self.session, top.NAME if top else ""))
 
     async def _open_palette(self, placeholder: str) -> None:
         from console.screens.palette import Palette
 
-        top = self._top()
+        top = self.top()
         if top is None or isinstance(self.screen, Palette):
             return
         await self.push_screen(Palette(self.session, top.offers, placeholder), self._obey)
@@ -258,51 +280,3 @@ class Console(KeysInOrder[None], DiffApp[None]):
         if command:
             place, _, argument = command.lstrip(":").partition(" ")
             self.go_to(place, argument)
-
-    async def _go(self, place: str, argument: str) -> None:
-        try:
-            await self._go_to(place, argument)
-        except JobdeckError as error:
-            self.say(error.message, "error")
-
-    async def _go_to(self, place: str, argument: str) -> None:
-        match place:
-            case "job" if argument:
-                await self._go_to_job(argument)
-            case "run" if argument:
-                await self._go_to_run(argument)
-            case "view" if argument:
-                await self._go_to_view(argument)
-            case "filter":
-                await self._to_mode("runs")
-                self._screen_of(RunsScreen).show_view("all")
-                self._screen_of(RunsScreen).show_filter(argument)
-            case _ if (top := self._top()) is not None:
-                await top.action_act(place)
-
-    async def _go_to_job(self, words: str) -> None:
-        from console.screens.jobs import JobsScreen
-
-        await self._to_mode("jobs")
-        if not self._screen_of(JobsScreen).show_job(words):
-            self.say(f"there is no job {words!r} among those that are loaded; / searches all", "warning")
-
-    async def _go_to_run(self, words: str) -> None:
-        runs = self.session.world.runs
-        found = next((run for run in runs.values() if words in {run.id, f"#{run.number}", str(run.number)}), None)
-        if found is None:
-            await self.session.live.load_run(words)
-        self.open_run(found.id if found else words)
-
-    async def _go_to_view(self, name: str) -> None:
-        from console.screens.jobs import JobsScreen
-        from console.screens.views import RUN_VIEWS
-
-        is_of_runs = any(view.name.startswith(name.lower()) for view in RUN_VIEWS)
-        await self._to_mode("runs" if is_of_runs else "jobs")
-        screen = self._screen_of(RunsScreen if is_of_runs else JobsScreen)
-        if not screen.show_view(name):
-            self.say(f"there is no view {name!r}; there are {', '.join(view.name for view in RUN_VIEWS)}", "warning")
-
-    def _screen_of(self, kind: type[Any]) -> Any:
-        return next(screen for screen in self.screen_stack if isinstance(screen, kind))

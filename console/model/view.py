@@ -29,7 +29,8 @@ class Repaint:
 
 class View(Generic[T]):
     """`rows` is what to draw, by id. While held it stands still: new rows wait, and rows that
-    no longer belong stay, dimmed, with the last that is known of them."""
+    no longer belong stay, dimmed, with the last that is known of them. Only what comes below the last row is let in, as
+    the next page does: nothing moves by it."""
 
     def __init__(self, items: Mapping[str, T], order: Order[T], where: Where | None, now: datetime) -> None:
         self._items = items
@@ -74,6 +75,8 @@ class View(Generic[T]):
         for item_id, last in changes.removed.items():
             if self._drop(item_id, repaint) and self._held is not None:
                 self._gone[item_id] = last  # type: ignore[assignment]  # it was in the order: it is of this kind
+        if self._held is not None and changes.added:
+            self._let_in_below(repaint)
         return repaint
 
     def refilter(self, now: datetime) -> Repaint:
@@ -112,6 +115,19 @@ class View(Generic[T]):
         elif item_id in self._held_ids:
             self._kept += new
             repaint.ids.add(item_id)
+
+    def _let_in_below(self, repaint: Repaint) -> None:
+        below: list[str] = []
+        for item_id in reversed(self._order.ids()):
+            if item_id in self._held_ids:
+                break
+            below.append(item_id)
+        if below:
+            assert self._held is not None
+            self._held = (*self._held, *reversed(below))
+            self._held_ids = self._held_ids | frozenset(below)
+            self._kept += len(below)
+            repaint.moved = True
 
     def _drop(self, item_id: str, repaint: Repaint) -> bool:
         if not self._order.discard(item_id):

@@ -19,7 +19,7 @@ from console.widgets.footer import Offer
 from console.widgets.top_bar import TopBar
 from shared.errors import JobdeckError
 
-EVERYWHERE = ("runs", "jobs", "jump", "back", "undo", "help", "palette", "redraw", "suspend", "quit")
+EVERYWHERE = ("runs", "jobs", "audit", "jump", "back", "undo", "help", "palette", "redraw", "suspend", "quit")
 _LONGEST_REST = 3600.0
 
 

@@ -1,4 +1,4 @@
-"""What the lists of runs and of jobs have in common: views, filter, rows that stand still while somebody acts, details."""
+"""What the lists of runs, of jobs and of the audit have in common: views, filter, rows that stand still while somebody acts, details."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar, Generic, TypeVar
 
-from textual import work
 from textual.containers import Container
 from textual.widget import Widget
 
-from console.model import Changes, Order, View, Window
+from console.model import Changes, Order, View
 from console.render.ages import minute_of
-from console.screens.base import ConsoleScreen
+from console.screens.filling import FillingScreen
 from console.screens.matching import Matcher
 from console.screens.rows import CAUSE, Groups, Rows
 from console.screens.views import SavedView
@@ -23,7 +22,6 @@ from console.widgets.list_table import ListTable
 from console.widgets.table import Cell, Column
 from console.widgets.table.messages import MarksChanged, RowHighlighted, RowSelected, SortRequested
 from console.widgets.tabs import Tab, Tabs
-from shared.errors import JobdeckError
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -37,7 +35,7 @@ WIDE = 120
 """Columns from which the detail stands beside the list."""
 
 
-class ListScreen(ConsoleScreen, Generic[T]):
+class ListScreen(FillingScreen, Generic[T]):
     """A subclass gives the kind, its views, columns, orders, cells and details; `open_row` and its acts."""
 
     KIND: ClassVar[Kind]
@@ -64,7 +62,6 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.saved = next((each for each in self.VIEWS if each.name == view), self.VIEWS[0])
         self.filter_text = ""
         self.sort = self.SORTS[0]
-        self.window = Window()
         self.matching: int | None = None
         self.rows: Rows[T] = self._make_rows()
         self._pinned: frozenset[str] = frozenset()
@@ -100,10 +97,6 @@ class ListScreen(ConsoleScreen, Generic[T]):
     @abstractmethod
     def open_row(self, row_id: str) -> None:
         """Enter."""
-
-    @abstractmethod
-    async def load_more(self) -> None:
-        """The next page of `where`."""
 
     # What it does of itself.
 
@@ -147,7 +140,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.table.change_rows(self._rows_of(repaint.ids))
         self._show_tabs()
         self._show_detail()
-        self._fill()
+        self.fill()
 
     def look_again(self, now: datetime) -> float | None:  # type: ignore[override]
         self.table.change_rows(self.table.visible_ids, self.TIMED)
@@ -162,12 +155,12 @@ class ListScreen(ConsoleScreen, Generic[T]):
         if found is None:
             return False
         self.saved = found
-        self._start_anew(to_top=True)
+        self.start_anew(to_top=True)
         return True
 
     def show_filter(self, text: str) -> None:
         self.filter_text = text.strip()
-        self._start_anew(to_top=False)
+        self.start_anew(to_top=False)
 
     def act_next_view(self) -> None:
         self._step_view(1)
@@ -206,7 +199,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self._show_detail()
         self.refresh_footer()
         self.schedule_look()
-        self._fill()
+        self.fill()
 
     def on_virtual_table_row_selected(self, message: RowSelected) -> None:
         if message.row_id.startswith(CAUSE):
@@ -224,7 +217,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         """The table knows columns only; the order of triage has none."""
         self.sort = self.SORTS[(self.SORTS.index(self.sort) + 1) % len(self.SORTS)]
         self._show_sort()
-        self._start_anew(to_top=True)
+        self.start_anew(to_top=True)
 
     def on_resize(self) -> None:
         self._show_detail()
@@ -234,6 +227,10 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self.rows.toggle(cause_row)
         self.table.set_source(self.rows)
         self.refresh_footer()
+
+    def standing(self) -> tuple[int | None, int, int]:
+        cursor = self.table.cursor_id
+        return (self.rows.index_of(cursor) if cursor else 0), len(self.rows), len(self.items)
 
     # Helpers.
 
@@ -263,7 +260,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
     def _matcher(self) -> Matcher | None:
         return Matcher(self.where, self.KIND, self.session) if self.where else None
 
-    def _start_anew(self, *, to_top: bool) -> None:
+    def start_anew(self, *, to_top: bool) -> None:
         self.rows = self._make_rows()
         self.table.set_source(self.rows)
         if to_top:
@@ -273,32 +270,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         self._show_detail()
         self.refresh_footer()
         self.schedule_look()
-        self._load_first()
-
-    @work(exclusive=True, group="first_page")
-    async def _load_first(self) -> None:
-        """What is loaded is shown at once; what the agent has beside it comes as soon as it can."""
-        await self._load_quietly()
-
-    @work(exclusive=True, group="next_page")
-    async def _load_next(self) -> None:
-        await self._load_quietly()
-
-    async def _load_quietly(self) -> None:
-        try:
-            await self.load_more()
-        except JobdeckError as error:
-            if self.session.world.link.online:
-                self.session.shell.say(error.message, "error")
-
-    def _fill(self) -> None:
-        """Load on when the cursor nears the end of what is there."""
-        cursor = self.table.cursor_id
-        place = self.rows.index_of(cursor) if cursor else 0
-        if not self.session.world.link.online or place is None:
-            return
-        if self.window.wants_more(place, len(self.rows), len(self.items)):
-            self._load_next()
+        self.load_first()
 
     def _let_in(self) -> None:
         self.rows.release()
@@ -318,7 +290,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
         world = self.session.world
         tabs = [Tab(each.title, each.count(world), each is self.saved, self._tab_style(each)) for each in self.VIEWS]
         self.tabs.show_tabs(tabs, self._news())
-        self.table.say_empty(self._empty_text())
+        self.table.say_empty(self.empty_text())
 
     def _tab_style(self, _: SavedView) -> str:
         return ""
@@ -331,7 +303,7 @@ class ListScreen(ConsoleScreen, Generic[T]):
             parts.append(f"▲ {self.rows.view.waiting:,} new")
         return "  ".join(parts)
 
-    def _empty_text(self) -> str:
+    def empty_text(self) -> str:
         world = self.session.world
         if world.link.heard_at is None:
             return "connecting…" if world.link.reason == "connecting" else world.link.reason

@@ -43,6 +43,11 @@ class Matcher:
         return Known(_Tags(jobs), _Slugs(jobs), {me.user_id: me.handle} if me else {})
 
 
+def quoted(text: str) -> str:
+    """As a value of the filter language, whatever is in it."""
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
 class _ByJob(Mapping[str, Any]):
     """Looks at the jobs as they are when it is asked."""
 

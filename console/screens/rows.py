@@ -16,7 +16,7 @@ CAUSE = "cause:"
 
 
 class Rows(Generic[T]):
-    """A RowSource. `settle()` after the view changed; while held it changes nothing but what rows say.
+    """A RowSource. `settle()` after the view changed; while held the causes stay as they are.
 
     `draw(row_id)` makes the cells. Causes with one failure have no row of their own.
     """
@@ -100,8 +100,7 @@ class Rows(Generic[T]):
         self._lay_out()
 
     def settle(self) -> None:
-        if self._frozen is None:
-            self._lay_out()
+        self._lay_out()
 
     def _lay_out(self) -> None:
         groups = self._groups() if self._frozen is None else self._frozen

@@ -23,6 +23,10 @@ def _states(*states: str) -> Callable[[World], int | None]:
     return lambda world: sum(world.counts[state] for state in states)
 
 
+def _unknown(_: World) -> int | None:
+    return None
+
+
 RUN_VIEWS: Sequence[SavedView] = (
     SavedView("all", "All", "", lambda world: world.counts.total),
     SavedView("active", "Active", "state:active", _states(*map(str, ACTIVE))),
@@ -34,9 +38,17 @@ RUN_VIEWS: Sequence[SavedView] = (
 
 JOB_VIEWS: Sequence[SavedView] = (
     SavedView("all", "All", "", lambda world: len(world.jobs)),
-    SavedView("enabled", "Scheduled", "enabled:yes paused:no -next:none", lambda _: None),
+    SavedView("enabled", "Scheduled", "enabled:yes paused:no -next:none", _unknown),
     SavedView(
         "paused", "Paused", "paused:yes", lambda world: sum(job.paused_at is not None for job in world.jobs.values())
     ),
     SavedView("disabled", "Disabled", "enabled:no", lambda world: sum(not job.enabled for job in world.jobs.values())),
+)
+
+AUDIT_VIEWS: Sequence[SavedView] = (
+    SavedView("all", "All", "", _unknown),
+    SavedView("refused", "Refused", "outcome:refused", _unknown),
+    SavedView("jobs", "Jobs", "act:~job.,draft.", _unknown),
+    SavedView("runs", "Runs", "act:~run.,catch_up.", _unknown),
+    SavedView("access", "Access", "act:~user.,token.,share.,account.,secret,log_in", _unknown),
 )

@@ -8,7 +8,7 @@ from console.render.spans import ago, seconds_to_change
 from console.session import ConsoleSession
 from console.widgets.line import Line, safe_text
 
-_TABS = (("runs", "Runs"), ("jobs", "Jobs"))
+_TABS = (("runs", "Runs"), ("jobs", "Jobs"), ("audit", "Audit"))
 
 
 class TopBar(Line):
@@ -41,9 +41,9 @@ class TopBar(Line):
         text.append_text(safe_text(self._agent_name(), f"bold {target.colour or ''}".strip()))
         if self._session.is_production:
             text.append(" PRODUCTION", f"bold {look.palette.bad}")
-        for number, (name, title) in enumerate(_TABS, 1):
+        for name, title in _TABS:
             style = "bold reverse" if name == self._here else look.palette.muted
-            text.append("  ").append(f" {number} {title} ", style)
+            text.append("  ").append(f" {self._session.keymap.sign(name)} {title} ", style)
         return text
 
     def _agent_name(self) -> str:

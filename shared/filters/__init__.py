@@ -21,8 +21,9 @@ A filter is terms with spaces between them; all must hold. `-` before a term neg
 - `dur` is what a run took from its start to its end, or has taken until now. `progress` is in percent.
 - `job:` is a job's id, name or slug; `owner:` a user's id or handle; `error:` the error's kind or fingerprint, and
   `error:~` its message too. `schedule:` is `cron`, `simple`, `once` or `none`, the expression, or its words.
+- Of the **audit**, `user:` is an id or a handle, `subject:` an id or a name, `act:` an operation or an event.
 
-The store compiles the same filter to SQL; a property test holds the two together.
+The store compiles the same filter of runs and jobs to SQL; a property test holds the two together.
 """
 
 from __future__ import annotations

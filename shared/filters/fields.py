@@ -1,4 +1,4 @@
-"""The fields of runs and jobs: what each may be compared with."""
+"""The fields of runs, jobs and entries of the audit: what each may be compared with."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 
 from shared.filters.terms import Kind, Op
+from shared.models.audit import AuditOutcome
 from shared.models.job import IntervalType
 from shared.models.run import RunCause
 from shared.models.sentinel import SentinelKind
@@ -86,7 +87,23 @@ _JOB = (
     Field("revision", "number"),
 )
 
+_AUDIT = (
+    Field("user", "text"),
+    Field("act", "text"),
+    Field("subject", "text"),
+    Field("outcome", "choice", get_args(AuditOutcome)),
+    Field("at", "moment"),
+    Field("via", "text"),
+    Field("address", "text"),
+    Field("client", "text"),
+    Field("token", "text"),
+    Field("reason", "text"),
+    Field("revision", "number"),
+    Field("count", "number"),
+)
+
 FIELDS: Mapping[Kind, Mapping[str, Field]] = {
     "run": {field.name: field for field in _RUN},
     "job": {field.name: field for field in _JOB},
+    "audit": {field.name: field for field in _AUDIT},
 }

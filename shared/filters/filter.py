@@ -43,7 +43,7 @@ class Filter:
     terms: tuple[Term, ...] = ()
 
     def matches(self, item: Any, now: datetime, known: Known = NOTHING_KNOWN) -> bool:
-        """`item` is a Run or a Job, as the kind says."""
+        """`item` is a Run, a Job or an AuditEntry, as the kind says."""
         return all(self._holds(term, item, now, known) != term.negated for term in self.terms)
 
     def _holds(self, term: Term, item: Any, now: datetime, known: Known) -> bool:

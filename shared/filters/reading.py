@@ -1,4 +1,4 @@
-"""What a run and a job hold, by field."""
+"""What a run, a job and an entry of the audit hold, by field."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from shared.filters.terms import Kind
 from shared.models import Job, Run
+from shared.models.audit import AuditEntry
 
 if TYPE_CHECKING:
     from shared.filters.filter import Known
@@ -17,7 +18,13 @@ Texts = list[str | None]
 
 def texts_of(kind: Kind, field: str, item: Any, known: Known, *, within: bool) -> list[str]:
     """The texts of a field that are there. `within`: those that are searched, else those that may be equal."""
-    texts = _run_texts(field, item, known, within=within) if kind == "run" else _job_texts(field, item, known)
+    match kind:
+        case "run":
+            texts = _run_texts(field, item, known, within=within)
+        case "job":
+            texts = _job_texts(field, item, known)
+        case _:
+            texts = _entry_texts(field, item)
     return [text for text in texts if text]
 
 
@@ -25,12 +32,16 @@ def phrases_of(kind: Kind, item: Any) -> list[str]:
     """The texts that bare words search."""
     if kind == "job":
         return [item.name, item.description]
+    if kind == "audit":
+        return [item.handle, item.act, item.event or "", item.subject_name or "", item.reason or ""]
     return [item.job_name, item.error.message] if item.error else [item.job_name]
 
 
 def value_of(kind: Kind, field: str, item: Any, now: datetime) -> Any:
     """A moment, span, number or flag; None where it is not there."""
-    return _run_value(field, item, now) if kind == "run" else _JOB_VALUES[field](item)
+    if kind == "run":
+        return _run_value(field, item, now)
+    return getattr(item, field) if kind == "audit" else _JOB_VALUES[field](item)
 
 
 def _run_texts(field: str, run: Run, known: Known, *, within: bool) -> Texts:
@@ -65,6 +76,20 @@ def _job_texts(field: str, job: Job, known: Known) -> Texts:
             return [job.interval_type, job.interval, job.schedule_text]
         case _:
             return [getattr(job, field)]
+
+
+def _entry_texts(field: str, entry: AuditEntry) -> Texts:
+    match field:
+        case "user":
+            return [entry.user_id, entry.handle]
+        case "subject":
+            return [entry.subject_id, entry.subject_name]
+        case "act":
+            return [entry.act, entry.event]
+        case "token":
+            return [entry.token_id]
+        case _:
+            return [getattr(entry, field)]
 
 
 def _run_value(field: str, run: Run, now: datetime) -> Any:

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import Enum
 from typing import Literal
 
-Kind = Literal["run", "job"]
+Kind = Literal["run", "job", "audit"]
 Op = Literal[":", ":~", "<", "<=", ">", ">="]
 
 

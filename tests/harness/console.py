@@ -22,6 +22,7 @@ from console.settings import Settings
 from console.shell import Console
 from shared.clock import Clock, ManualClock
 from shared.models import Job, LogLine, Policies, Progress, Run, RunError, Step
+from shared.models.audit import AuditEntry
 from shared.states import RunState
 from tests.harness.stand_in import StandIn
 
@@ -88,6 +89,7 @@ def fixed_runs() -> list[Run]:
 
 def fixed_agent(**details: Any) -> StandIn:
     agent = StandIn(fixed_jobs(), fixed_runs(), NOW, **details)
+    agent.entries = fixed_entries()
     failed = run_id(83)
     agent.logs[failed] = [
         LogLine(number=number, at=NOW - timedelta(minutes=10), level="error" if number == 31 else "info", text=text)
@@ -98,6 +100,31 @@ def fixed_agent(**details: Any) -> StandIn:
              started_at=NOW - timedelta(minutes=10), finished_at=NOW - timedelta(seconds=598), message="page 30"),
     ]  # fmt: skip
     return agent
+
+
+def fixed_entry(number: int, act: str = "run_job", minutes: int = 0, **fields: Any) -> AuditEntry:
+    at = NOW - timedelta(minutes=minutes, seconds=number % 60)
+    given: dict[str, Any] = {
+        "number": number, "at": at, "last_at": at, "account_id": "main", "user_id": "u-ops", "handle": "ops", "via": "token",
+        "token_id": "t-1", "address": "10.1.4.7", "client": "jobdeck/0.1.0", "act": act, "event": "run.created",
+        "subject_id": run_id(number), "subject_name": "Orders export", "revision": 3, "outcome": "done",
+    }  # fmt: skip
+    return AuditEntry(**given | fields)
+
+
+def fixed_entries() -> list[AuditEntry]:
+    """Oldest first: a night's work of two people and a script."""
+    ada = {"user_id": "u-ada", "handle": "ada", "via": "session", "token_id": None, "client": "Mozilla/5.0"}
+    return [
+        fixed_entry(1, "create_token", 2000, event="token.changed", subject_id="t-9", subject_name="nightly", revision=None),
+        fixed_entry(2, "share_job", 1500, event="share.changed", subject_id=job_id(3), subject_name="Invoice mailer", **ada),
+        fixed_entry(3, "replace_job", 300, event="job.changed", subject_id=job_id(2), revision=4, **ada),
+        fixed_entry(4, "delete_job", 290, event=None, subject_id="invoice-mailer", subject_name=None, revision=None, outcome="refused",
+                    reason="this needs job:delete on the job", count=14, handle="ci", user_id="u-ci", address="10.9.0.2"),
+        *(fixed_entry(number, minutes=60 - number, subject_name=fixed_jobs()[number % 7].name) for number in range(5, 30)),
+        fixed_entry(30, "pause_job", 3, event="job.changed", subject_id=job_id(7), subject_name="Customers into the index", **ada),
+        fixed_entry(31, "cancel_runs", 1, event="run.changed", subject_name="Rogue \x1b]0;owned\x07name", client="curl/8.9"),
+    ]  # fmt: skip
 
 
 def console_on(

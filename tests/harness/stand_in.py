@@ -17,7 +17,7 @@ import json
 import socket
 import threading
 from collections import Counter
-from collections.abc import AsyncIterator, Iterable, Iterator
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any
@@ -30,6 +30,7 @@ from starlette.routing import Route
 
 from shared.filters import BadFilter, Known, parse
 from shared.models import Event, EventKind, Job, LogLine, LogPage, Progress, Run, Step
+from shared.models.audit import AuditEntry
 from shared.states import RunState
 
 UNDO_DELAY = timedelta(seconds=10)
@@ -43,6 +44,8 @@ class StandIn:
         self.runs = {run.id: run for run in runs}
         self.logs: dict[str, list[LogLine]] = {}
         self.steps: dict[str, list[Step]] = {}
+        self.entries: list[AuditEntry] = []
+        """The record of what was done, the oldest first."""
         self.now = now
         self.production = production
         self.held = (0, 0)
@@ -122,6 +125,7 @@ class StandIn:
             Route("/api/jobs/{id}/explain", self._explain),
             Route("/api/jobs/{id}/_pause", self._pause, methods=["POST"]),
             Route("/api/jobs/{id}/_resume", self._pause, methods=["POST"]),
+            Route("/api/audit", self._list_audit),
             Route("/api/job-drivers", lambda _: JSONResponse({"items": []})),
         ]
 
@@ -247,6 +251,17 @@ class StandIn:
         self.put_job(changed)
         return JSONResponse(_json(changed))
 
+    async def _list_audit(self, request: Request) -> Response:
+        if "admin" not in self.scopes:
+            return _error(403, "forbidden", "this needs the scope 'admin'")
+        asked = request.query_params
+        self.asked.append(("GET", request.url.path, dict(asked)))
+        limit, before, after = int(asked.get("limit", 50)), int(asked.get("before", 2**62)), int(asked.get("after", 0))
+        found = [each for each in self.entries if after < each.number < before and _is_asked_for(each, asked)]
+        page = found[:limit] if "after" in asked else found[-limit:]
+        following = page[0].number if page and page[0] is not found[0] else None
+        return JSONResponse({"items": [_json(each) for each in reversed(page)], "before": following})
+
     async def _follow(self, request: Request) -> Response:
         after = int(request.headers.get("Last-Event-ID", self._position))
         return StreamingResponse(self._tell_from(after), media_type="text/event-stream")
@@ -333,6 +348,14 @@ def serving(agent: StandIn) -> Iterator[StandIn]:
         agent.drop_streams()
         server.should_exit = server.force_exit = True
         thread.join(10)
+
+
+def _is_asked_for(entry: AuditEntry, asked: Mapping[str, str]) -> bool:
+    names = {
+        "user": (entry.user_id, entry.handle), "subject": (entry.subject_id, entry.subject_name),
+        "act": (entry.act, entry.event), "outcome": (entry.outcome,),
+    }  # fmt: skip
+    return all(asked[name] in values for name, values in names.items() if name in asked)
 
 
 def _json(model: Any) -> Any:

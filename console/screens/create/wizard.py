@@ -28,7 +28,7 @@ from shared.errors import Fault, InvalidInput, JobdeckError
 _WIDE = 120
 _TYPING_PAUSE = 0.25
 """Seconds after the last key until the agent is asked."""
-_LEAVING = frozenset({"runs", "jobs", "jump", "quit"})
+_LEAVING = frozenset({"runs", "jobs", "audit", "jump", "quit"})
 _NEXT: Mapping[StepName, str] = {"template": "next: what", "what": "next: when", "when": "next: review"}
 
 

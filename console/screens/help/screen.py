@@ -24,6 +24,7 @@ _LANGUAGE = (
     ("started<2h", "filter", "within the last two hours; also created, finished; started:today, started>2026-03-01"),
     ("error:timeout", "filter", "the error's kind or fingerprint; error:~refused looks into its message"),
     ('"two words"', "filter", "bare words search names and errors; in quotes as they are written"),
+    ("user:ada at<1d", "audit", "who did what: user, act, subject, outcome, at, via, address, client, token, reason, revision"),
     ("► R  ✓ C  ✗ F", "signs", "running, completed, failed; ○ P pending, ↻ T retrying, ⊘ X cancelled, ► R⊘ being cancelled"),
     ("▸ 12×", "signs", "twelve failures of one cause; enter shows them, r reruns them all"),
     ("~2m", "signs", "what is left, guessed from the job's history; late: longer than nine of ten of its runs took"),
@@ -63,6 +64,6 @@ class HelpScreen(ConsoleScreen):
             yield Entry(act.id, (Text(keys, look.palette.accent), act.word, act.about))
 
     def _rank(self, act: Act) -> int:
-        if self._here in act.where or ("list" in act.where and self._here in {"runs", "jobs"}):
+        if self._here in act.where or ("list" in act.where and self._here in {"runs", "jobs", "audit"}):
             return 0
         return 1 if "everywhere" in act.where else 2

@@ -12,6 +12,7 @@ from console.model import Changes, KeyOrder, Order
 from console.model.order import JOB_KEYS
 from console.screens.jobs import cells
 from console.screens.listing import ListScreen
+from console.screens.matching import quoted
 from console.screens.rows import Groups
 from console.screens.views import JOB_VIEWS
 from console.session import ConsoleSession
@@ -36,7 +37,7 @@ class JobsScreen(ListScreen["Job"]):
     SORTS = cells.SORTS
     TIMED = cells.TIMED
     ACTS: ClassVar[tuple[str, ...]] = (
-        "filter", "next_view", "previous_view", "run_now", "pause", "create", "edit", "why", "copy",
+        "filter", "next_view", "previous_view", "run_now", "pause", "create", "edit", "why", "trail", "copy",
     )  # fmt: skip
 
     def __init__(self, session: ConsoleSession, view: str = "") -> None:
@@ -93,6 +94,7 @@ class JobsScreen(ListScreen["Job"]):
             Offer("create") if session.can("edit") else None,
             Offer("mark") if here else None,
             Offer("sort"),
+            Offer("trail", shown=False) if here else None,
             Offer("copy", shown=False) if here else None,
             Offer("mark_all", shown=False) if here else None,
             Offer("next_view", shown=False),
@@ -124,6 +126,11 @@ class JobsScreen(ListScreen["Job"]):
     def act_why(self) -> None:
         if self.here:
             self.session.shell.open_why(self.here.id)
+
+    def act_trail(self) -> None:
+        """By its name, which its runs bear too."""
+        if self.here:
+            self.session.shell.go_to("audit", f"subject:{quoted(self.here.name)}")
 
     def act_copy(self) -> None:
         if self.here:

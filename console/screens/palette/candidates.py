@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 from console.keymap import ACTS, Keymap
 from console.model import World
-from console.screens.views import JOB_VIEWS, RUN_VIEWS
+from console.screens.views import AUDIT_VIEWS, JOB_VIEWS, RUN_VIEWS
 from console.widgets.footer import Offer
 
 _MOST = 50
-_EVERYWHERE = ("runs", "jobs", "help", "undo", "redraw", "suspend", "quit")
+_EVERYWHERE = ("runs", "jobs", "audit", "help", "undo", "redraw", "suspend", "quit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +40,9 @@ def _all(text: str, world: World, offers: Sequence[Offer], keymap: Keymap) -> It
         yield Candidate(f"view {view.name}", f"view {view.name}", f"runs: {view.title.lower()}", view.where)
     for view in JOB_VIEWS[1:]:
         yield Candidate(f"view {view.name}", f"view {view.name}", f"jobs: {view.title.lower()}", view.where)
+    for view in AUDIT_VIEWS[1:]:
+        if view.where:
+            yield Candidate(f"audit {view.where}", f"audit {view.name}", f"audit: {view.title.lower()}", view.where)
     for job in sorted(world.jobs.values(), key=lambda job: job.name.casefold()):
         yield Candidate(f"job {job.slug}", f"job {job.slug}", job.name, job.schedule_text)
     if text.startswith("run ") and text[4:].strip():

@@ -37,7 +37,7 @@ class RunDetail(ConsoleScreen):
     """Where the run stands, live; its log below, or beside from 120 columns. `log`: with the log alone."""
 
     NAME = "run"
-    ACTS = ("log", "rerun", "cancel", "run_now", "why", "copy")
+    ACTS = ("log", "rerun", "cancel", "run_now", "why", "trail", "copy")
     AUTO_FOCUS = "LogView"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (_WIDE, "-wide")]
 
@@ -86,7 +86,7 @@ class RunDetail(ConsoleScreen):
         offers += [Offer("rerun")] if can_run and ended else []
         offers += [Offer("log", "details" if self.has_class("-log") else "log"), Offer("why"), Offer("back")]
         offers += [Offer("run_now", shown=False)] if can_run else []
-        return [*offers, Offer("copy")]
+        return [*offers, Offer("copy"), Offer("trail", shown=False)]
 
     def take(self, changes: Changes) -> None:
         if self.run_id in changes.added | changes.changed:
@@ -141,6 +141,9 @@ class RunDetail(ConsoleScreen):
     def act_why(self) -> None:
         assert self.facts is not None
         self.session.shell.open_why(self.facts.run.job_id)
+
+    def act_trail(self) -> None:
+        self.session.shell.go_to("audit", f"subject:{self.run_id}")
 
     def act_copy(self) -> None:
         verb = "logs" if self.has_class("-log") else "show"

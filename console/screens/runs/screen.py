@@ -35,7 +35,7 @@ class RunsScreen(ListScreen["Run"]):
     TIMED = cells.TIMED
     ACTS: ClassVar[tuple[str, ...]] = (
         "filter", "next_view", "previous_view", "log", "next_group", "previous_group", "rerun", "cancel",
-        "run_now", "create", "why", "copy",
+        "run_now", "create", "why", "trail", "copy",
     )  # fmt: skip
 
     @property
@@ -101,6 +101,7 @@ class RunsScreen(ListScreen["Run"]):
             Offer("mark") if here else None,
             Offer("filter"),
             Offer("create") if session.can("edit") else None,
+            Offer("trail", shown=False) if here else None,
             Offer("copy", shown=False) if here else None,
             Offer("previous_group", shown=False) if fails else None,
             Offer("mark_all", shown=False) if here else None,
@@ -134,6 +135,10 @@ class RunsScreen(ListScreen["Run"]):
     def act_why(self) -> None:
         if self.here:
             self.session.shell.open_why(self.here.job_id)
+
+    def act_trail(self) -> None:
+        if self.here:
+            self.session.shell.go_to("audit", f"subject:{self.here.id}")
 
     def act_copy(self) -> None:
         if self.here:

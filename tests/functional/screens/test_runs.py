@@ -50,6 +50,20 @@ async def test_progress_eta_and_late(agent: StandIn) -> None:
         assert "~25%" in data[2], "without progress of its own the job's history speaks"
 
 
+async def test_older_pages_come_in_below_while_one_goes_down(agent: StandIn) -> None:
+    ended = agent.runs[run_id(66)]
+    agent.runs = {
+        run_id(number): ended.model_copy(update={"id": run_id(number), "number": number}) for number in range(1, 701)
+    }
+    async with opened(agent) as pilot:
+        for rows in (400, 600, 700):
+            await pilot.press("G")
+            await until(pilot, lambda rows=rows: len(screen(pilot).rows) >= rows)
+        assert list(screen(pilot).rows.shown) == [run_id(number) for number in range(700, 0, -1)]
+        agent.put_run(ended.model_copy(update={"id": run_id(701), "number": 701}), "run.created")
+        await until(pilot, lambda: "▲ 1 new" in lines(pilot)[1])
+
+
 async def test_views_show_live_counts(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         assert "Active 7  Failed 16  Pending 3  Done 40  Cancelled 1" in lines(pilot)[1]

@@ -31,6 +31,19 @@ async def _jobs(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: "Last 20 runs" in text_of(pilot.app) and "run now" in text_of(pilot.app))
 
 
+async def _audit(pilot: Pilot[Any]) -> None:
+    await settled(pilot)
+    await pilot.press("a")
+    await until(pilot, lambda: "pause_job" in text_of(pilot.app))
+    await pilot.press("j")
+
+
+async def _entry(pilot: Pilot[Any]) -> None:
+    await _audit(pilot)
+    await pilot.press("enter")
+    await until(pilot, lambda: "Mozilla" in text_of(pilot.app))
+
+
 async def _filter(pilot: Pilot[Any]) -> None:
     await settled(pilot)
     await pilot.press("slash", *"state", "colon", *"fail")
@@ -51,7 +64,7 @@ async def _palette(pilot: Pilot[Any]) -> None:
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x48"])
 @pytest.mark.parametrize(
-    "steps", [_runs, _cause, _jobs, _filter, _help, _palette], ids=lambda steps: steps.__name__[1:]
+    "steps", [_runs, _cause, _jobs, _audit, _entry, _filter, _help, _palette], ids=lambda steps: steps.__name__[1:]
 )
 def test_screen(agent: StandIn, snap_compare: Any, steps: Steps, size: tuple[int, int]) -> None:
     assert snap_compare(console_on(agent), terminal_size=size, run_before=steps)

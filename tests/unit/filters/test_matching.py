@@ -7,6 +7,7 @@ import pytest
 
 from shared.filters import Kind, Known, parse
 from shared.models import Job, Progress, Run, RunError
+from shared.models.audit import AuditEntry
 from shared.states import RunState
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
@@ -102,3 +103,20 @@ def test_what_is_not_known_is_not_there() -> None:
     where = parse("tag:none", "run")
     assert where.matches(run(), NOW)
     assert not where.matches(run(), NOW, KNOWN)
+
+
+@pytest.mark.parametrize("text", [
+    "", "user:ADA", "user:u1", "subject:job-1", 'subject:"orders etl"', "act:put_job", "act:job.changed", "act:~job.",
+    "outcome:refused", "-outcome:done", "at<2h", "at:today", "via:token", "address:~10.", "client:~curl", "token:t1",
+    "reason:~edit", "revision>2", "count>1", "put_job", "ada", '"orders etl"', "-reason:none",
+])  # fmt: skip
+def test_an_entry_of_the_audit_matches(text: str) -> None:
+    entry = AuditEntry(
+        number=7, at=NOW - timedelta(hours=1), last_at=NOW, account_id="main", user_id="u1", handle="Ada", via="token", token_id="t1",
+        address="10.0.0.7", client="curl/8", act="put_job", event="job.changed", subject_id="job-1", subject_name="Orders ETL",
+        revision=3, outcome="refused", reason="this needs job:edit", count=4,
+    )  # fmt: skip
+    assert parse(text, "audit").matches(entry, NOW)
+    assert not text or not parse(f"-{text.removeprefix('-')}" if text[0] != "-" else text[1:], "audit").matches(
+        entry, NOW
+    )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import random
-from contextlib import suppress
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 
 import structlog
@@ -81,14 +81,14 @@ class Agent:
         return rescued
 
     async def stop(self) -> None:
-        """No new work, then the runs under way get `stop_grace`, then everything is closed; nothing is left half-written."""
-        if self.listener is not None:
-            await self.listener.stop()
-        try:
+        """No new work, then the runs under way get `stop_grace`, then everything is closed; nothing is left half-written.
+        What cannot be ended keeps nothing after it from its end."""
+        async with AsyncExitStack() as ending:  # the last one first
+            ending.push_async_callback(self.close)
             if self.works:
-                await self._stop_work()
-        finally:
-            await self.close()
+                ending.push_async_callback(self._stop_work)
+            if self.listener is not None:
+                ending.push_async_callback(self.listener.stop)
         _log.info("agent_stopped")
 
     async def _stop_work(self) -> None:
@@ -105,9 +105,10 @@ class Agent:
         if self.closed:
             return
         self.closed = True
-        await self.reader.stop()
-        self.logs.close()
-        await self.ground.close()
+        async with AsyncExitStack() as closing:
+            closing.push_async_callback(self.ground.close)
+            closing.callback(self.logs.close)
+            closing.push_async_callback(self.reader.stop)
 
 
 async def open_agent(

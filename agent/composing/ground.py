@@ -26,8 +26,10 @@ class Ground:
     agent_id: str
 
     async def close(self) -> None:
-        await self.store.close()
-        self.lock.release()
+        try:
+            await self.store.close()
+        finally:
+            self.lock.release()
 
 
 async def open_ground(settings: Settings, clock: Clock, ids: NewId, rng: random.Random, purpose: Purpose) -> Ground:

@@ -75,18 +75,20 @@ class Applying:
         if fault := await self._name_taken(caller, wanted):
             return _refuse(wanted, fault)
         if job is None:
-            return await self._checked(caller, wanted, "create", {})
+            return await self._checked(caller, wanted, "create", {}, folder=folder)
         before = await self._store.definition(job.id)
         definition = with_ids(definition.model_copy(update={"slug": job.slug}), self._new_id, before)
         wanted = replace(wanted, definition=definition)
         if _plain(definition) == _plain(before.model_copy(update={"slug": job.slug})):
             return replace(wanted, change=_as_change(wanted, "unchanged"))
-        return await self._checked(caller, wanted, "replace", _plain(before))
+        return await self._checked(caller, wanted, "replace", _plain(before), folder=folder)
 
-    async def _checked(self, caller: Caller, wanted: _Wanted, act: Act, before: dict[str, Any]) -> _Wanted:
+    async def _checked(
+        self, caller: Caller, wanted: _Wanted, act: Act, before: dict[str, Any], *, folder: bool
+    ) -> _Wanted:
         assert wanted.definition is not None
         try:
-            check = await self._jobs.check(caller, wanted.definition)
+            check = await self._jobs.check(caller, wanted.definition, wanted.job, from_folder=folder)
         except (Forbidden, Conflict) as error:
             return _refuse(wanted, Fault("type", error.message, wanted.definition.type, error.code))
         if check.faults:

@@ -68,7 +68,8 @@ class Drafts:
     async def check(self, caller: Caller, key: str) -> JobCheck:
         """What publishing it would say."""
         draft = await self.get(caller, key)
-        return await self._jobs.check(caller, draft.definition)
+        job = await self._edited(caller, draft) if draft.editing_id is not None else None
+        return await self._jobs.check(caller, draft.definition, job)
 
     # -- changing ------------------------------------------------------------------------------------------------------
 

@@ -27,7 +27,7 @@ from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
 from shared.models.base import Instant, Resource
 from shared.models.run import RunCause
-from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview
+from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview, with_anchor
 
 _SCHEDULE_FIELDS = ("interval_type", "interval", "timezone", "start_on", "end_on")
 
@@ -98,14 +98,20 @@ class Jobs:
         )
         return await self._store.insert_job(job, now)
 
-    async def check(self, caller: Caller, definition: JobInput) -> JobCheck:
+    async def check(
+        self, caller: Caller, definition: JobInput, job: Job | None = None, *, from_folder: bool = False
+    ) -> JobCheck:
+        """What publishing it would say; as the next revision of that job, if there is one. Forbidden and Conflict
+        where the caller may not."""
         caller.require(Scope.EDIT)
+        if job is not None:
+            await self._to_replace(caller, job.id, from_folder=from_folder)
         now = self._clock.now()
         found = JobCheck()
         with suppress(InvalidInput):
-            times = self.fire_times(_spec(definition, now), after=now, count=5)
+            times = self.fire_times(_spec(definition, job.created_at if job else now), after=now, count=5)
             found = JobCheck(next_fires=times.fire_times, notes=times.notes, schedule_text=times.schedule_text)
-        found.faults = [_fault(fault) for fault in await self.faults(caller, definition)]
+        found.faults = [_fault(fault) for fault in await self.faults(caller, definition, job)]
         return found
 
     async def faults(self, caller: Caller, definition: JobInput, job: Job | None = None) -> builtins.list[Fault]:
@@ -137,9 +143,7 @@ class Jobs:
     ) -> Job:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
         never re-fires. Only `from_folder` changes what the definitions folder defines."""
-        job = await self.get_to_edit(caller, key, from_folder=from_folder)
-        for type_ in (job.type, *(action.type for action in job.actions)):
-            self._require_code(caller, type_)
+        job = await self._to_replace(caller, key, from_folder=from_folder)
         before = await self.definition(job)
         definition = with_ids(definition, self._new_id, before)
         await self._checking.check(caller, definition, owner_id=job.owner_id, before=before)
@@ -162,6 +166,12 @@ class Jobs:
         job = await self._access.job(caller, key, Act.EDIT)
         if not from_folder:
             _require_editable(job)
+        return job
+
+    async def _to_replace(self, caller: Caller, key: str, *, from_folder: bool) -> Job:
+        job = await self.get_to_edit(caller, key, from_folder=from_folder)
+        for type_ in (job.type, *(action.type for action in job.actions)):
+            self._require_code(caller, type_)
         return job
 
     async def definition(self, job: Job, revision: int | None = None) -> JobInput:
@@ -222,7 +232,7 @@ class Jobs:
 
     def fire_times(self, spec: ScheduleSpec, *, after: datetime | None, count: int) -> FireTimes:
         now = self._clock.now()
-        anchored = spec if spec.anchor else _anchored(spec, now)
+        anchored = with_anchor(spec, now)
         schedule = compile_schedule(anchored)
         found = notes(anchored, after or now, count)
         return FireTimes(
@@ -276,12 +286,6 @@ def _schedule_changed(job: Job, definition: JobInput) -> bool:
 
 def _spec(definition: JobInput, anchor: datetime) -> ScheduleSpec:
     return schedule_of(definition, anchor).spec
-
-
-def _anchored(spec: ScheduleSpec, anchor: datetime) -> ScheduleSpec:
-    return ScheduleSpec(
-        spec.interval_type, spec.interval, spec.timezone, spec.start_on, spec.end_on, spec.dst, anchor.astimezone(UTC)
-    )
 
 
 def _note(note: FireNote) -> dict[str, Any]:

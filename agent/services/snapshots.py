@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from agent.core.ports import Snapshots, Store
 from agent.services.poller import Poller
 from shared.models import Event
+from shared.models.dataset import Dataset
 from shared.states import FINAL
 
 _LONGEST_REST = 300.0
@@ -22,6 +23,8 @@ class SnapshotWatch(Poller):
         self._snapshots = snapshots
         self._ended = True
         """A run has ended since the last look; before the first, many may have."""
+        self._moved: dict[str, Dataset] = {}
+        """By id: what is found in their folders is not noted yet."""
         self._quiet = False
         """A look has just been: runs end by the hundred, and one look a second is for all of them."""
 
@@ -33,11 +36,29 @@ class SnapshotWatch(Poller):
 
     async def poll(self) -> float:
         self._quiet = False
-        if not self._ended:
+        if not self._ended and not self._moved:
             return _LONGEST_REST
         self._ended, self._quiet = False, True
-        for dataset in await self._snapshots.moved(await self._store.all_datasets()):
-            found = await self._snapshots.list(dataset)
-            latest = found[0] if found else None
-            await self._store.note_snapshots(dataset.account_id, dataset.id, latest, len(found))
+        try:
+            moved = await self._snapshots.moved(await self._store.all_datasets())
+        except BaseException:
+            self._ended = True
+            raise
+        self._moved |= {dataset.id: dataset for dataset in moved}
+        await self._note_moved()
         return _BETWEEN
+
+    async def _note_moved(self) -> None:
+        """One that cannot be noted now stops no other, and is noted later: nobody says again that it has moved."""
+        failed: Exception | None = None
+        for dataset in list(self._moved.values()):
+            try:
+                found = await self._snapshots.list(dataset)
+                latest = found[0] if found else None
+                await self._store.note_snapshots(dataset.account_id, dataset.id, latest, len(found))
+            except Exception as error:
+                failed = failed or error
+            else:
+                del self._moved[dataset.id]
+        if failed is not None:
+            raise failed

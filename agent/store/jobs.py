@@ -130,11 +130,27 @@ def _free_slug(connection: sa.Connection, job: NewJob) -> str:
     if job.definition.slug is not None:
         _check_free(connection, job.account_id, "slug", job.slug)
         return job.slug
-    slug, count = job.slug, 1
-    while _is_taken(connection, job.account_id, "slug", slug):
-        count += 1
-        slug = f"{job.slug[:74]}-{count}"
-    return slug
+    if not _is_taken(connection, job.account_id, "slug", job.slug):
+        return job.slug
+    return _numbered_slug(connection, job)
+
+
+def _numbered_slug(connection: sa.Connection, job: NewJob) -> str:
+    """Found by doubling, then by halves: names without a Latin letter all come to one slug, and may be thousands."""
+
+    def numbered(count: int) -> str:
+        return f"{job.slug[:74]}-{count}"
+
+    taken, free = 1, 2
+    while _is_taken(connection, job.account_id, "slug", numbered(free)):
+        taken, free = free, free * 2
+    while free - taken > 1:
+        middle = (taken + free) // 2
+        if _is_taken(connection, job.account_id, "slug", numbered(middle)):
+            taken = middle
+        else:
+            free = middle
+    return numbered(free)
 
 
 def _definition_columns(definition: JobInput, marks: ScheduleMarks, now: datetime) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
@@ -16,6 +17,8 @@ from agent.store.tables import checkpoints, runs, steps
 from shared.models import Progress
 
 _MOST = 2**63 - 1
+MOST_WARNINGS = 100
+"""Of a run; they are read, written and told as one. What is said beyond them is counted."""
 _Held = Sequence[tuple[RunUpdate, Row]]
 
 
@@ -70,9 +73,20 @@ def _write_warnings(connection: sa.Connection, held: _Held) -> None:
     changed: dict[int, list[str]] = {}
     for update, row in held:
         if update.warnings:
-            changed[row["number"]] = [*changed.get(row["number"], row["warnings"]), *update.warnings]
+            changed[row["number"]] = _with_warnings(changed.get(row["number"], row["warnings"]), update.warnings)
     changes = [{"of_run": number, "warnings": warnings} for number, warnings in changed.items()]
     _update_runs(connection, ("warnings",), changes)
+
+
+def _with_warnings(known: Sequence[str], more: Sequence[str]) -> list[str]:
+    """The first of them all, and as the last how many there were besides."""
+    counted = _COUNTED.fullmatch(known[-1]) if len(known) > MOST_WARNINGS else None
+    every = [*known[:MOST_WARNINGS], *more]
+    beyond = len(every) - MOST_WARNINGS + (int(counted[1]) if counted else 0)
+    return every if beyond <= 0 else [*every[:MOST_WARNINGS], f"{beyond} more warnings are not kept"]
+
+
+_COUNTED = re.compile(r"(\d+) more warnings are not kept")
 
 
 def _update_runs(connection: sa.Connection, names: Sequence[str], changes: Sequence[dict[str, Any]]) -> None:

@@ -2,7 +2,7 @@
 
 from shared.schedule.notes import FireMark, FireNote, notes
 from shared.schedule.preview import preview
-from shared.schedule.schedule import Schedule, compile_schedule
+from shared.schedule.schedule import Schedule, compile_schedule, with_anchor
 from shared.schedule.settle import FireState, Settlement, Verdict, settle
 from shared.schedule.spec import ScheduleSpec
 from shared.schedule.zone import zone_data_version
@@ -19,5 +19,6 @@ __all__ = [
     "notes",
     "preview",
     "settle",
+    "with_anchor",
     "zone_data_version",
 ]

@@ -67,7 +67,7 @@ async def compare_draft(request: Request, caller: Reader, job_id: str) -> Respon
     return json_answer(await api_of(request).core.drafts.compare(caller, job_id))
 
 
-@routes.post("/jobs/{job_id}/_check", **answers(200, JobCheck, 404))
+@routes.post("/jobs/{job_id}/_check", **answers(200, JobCheck, 404, 409))
 async def check_draft(request: Request, caller: Editor, job_id: str) -> Response:
     """What publishing the draft would say; nothing is stored."""
     return json_answer(await api_of(request).core.drafts.check(caller, job_id))

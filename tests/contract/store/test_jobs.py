@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
 from agent.core.ports import Store
 from agent.core.records import ActiveLimit, JobChange
+from agent.store import jobs
 from shared.clock import ManualClock
 from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion, TooMany
 from shared.filters import parse
@@ -198,3 +200,23 @@ async def test_statistics_come_from_completed_runs(store: Store, make: Maker) ->
     assert (found["unknown"].median, found["unknown"].count) == (None, 0)
     active = await make.run(job)
     assert (active.expected_seconds, active.late_after_seconds) == (80.5, 120.0)
+
+
+async def test_names_that_come_to_one_slug_are_told_apart_without_trying_every_number(
+    store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[str] = []
+    is_taken = jobs._is_taken
+
+    def counted(connection: Any, account: str, column: str, value: str) -> bool:
+        asked.extend([value] * (column == "slug"))
+        return is_taken(connection, account, column, value)
+
+    monkeypatch.setattr(jobs, "_is_taken", counted)
+    slugs = []
+    for number in range(70):
+        asked.clear()
+        name = "".join(letter.upper() if number >> place & 1 else letter for place, letter in enumerate("nightly"))
+        slugs.append((await make.job(name)).slug)
+    assert slugs == ["nightly", *(f"nightly-{number}" for number in range(2, 71))]
+    assert len(asked) < 20

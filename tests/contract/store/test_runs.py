@@ -216,3 +216,12 @@ async def test_durations_go_on_while_a_run_runs(store: Store, make: Maker, clock
     assert await make.runs("dur>10m") == []
     clock.advance(11 * MINUTE)
     assert len(await make.runs("dur>10m")) == 1
+
+
+async def test_warnings_without_end_are_counted(store: Store, make: Maker) -> None:
+    claimed = await make.claimed(await make.job())
+    for start in range(0, 250, 50):
+        said = [f"row {number} is odd" for number in range(start, start + 50)]
+        await store.update_runs([RunUpdate(fence(claimed), warnings=said)], NOW)
+    warnings = (await make.read(claimed)).warnings
+    assert warnings == [*(f"row {number} is odd" for number in range(100)), "150 more warnings are not kept"]

@@ -12,6 +12,7 @@ from typing import Any
 import psutil
 import pytest
 
+from agent.api.serving import Listener
 from agent.app import open_agent
 from agent.settings import Settings
 from agent.store import STORE_FILE
@@ -48,6 +49,24 @@ async def test_an_agent_that_is_stopped_while_it_starts(tmp_path: Path, steps: i
     await agent.stop()
     _assert_free(tmp_path / "data")
     assert agent.core.executor.workers() == [] or not agent.works
+
+
+async def test_what_cannot_be_ended_keeps_nothing_else_from_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    leave = Listener.stop
+
+    async def stuck(listener: Listener) -> None:
+        await leave(listener)
+        raise RuntimeError("the door is stuck")
+
+    monkeypatch.setattr(Listener, "stop", stuck)
+    agent = await open_agent(Settings(data_dir=tmp_path / "data", bind=""))
+    await agent.start(idle=True)
+    with pytest.raises(RuntimeError, match="stuck"):
+        await agent.stop()
+    assert agent.closed
+    _assert_free(tmp_path / "data")
 
 
 async def test_an_agent_that_cannot_be_put_together_leaves_the_store_free(

@@ -1,0 +1,96 @@
+"""What publishing would say, said beforehand: by a plan, by a draft; as it then is."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from agent.core.callers import Caller, Scope
+from shared.errors import Forbidden
+from shared.models import ConnectionInput, Job, UserInput
+from shared.models.applying import GivenDefinition
+from shared.models.dataset import DatasetInput
+from shared.models.share import AccessLevel, ShareInput
+from tests.functional.agent.stage import Stage
+
+TEN_MINUTES: dict[str, Any] = {"interval_type": "simple", "interval": "10 minutes"}
+
+
+async def bob_with(stage: Stage, level: AccessLevel, *jobs: Job) -> Caller:
+    bob = await stage.core.gate.users.create(stage.me, UserInput(handle="bob", code=True))
+    for job in jobs:
+        await stage.core.shares.put(stage.me, "job", job.id, ShareInput(principal_id="bob", access_level=level))
+    scopes = frozenset({Scope.READ, Scope.EDIT, Scope.RUN, Scope.CODE})
+    return replace(stage.me, user_id=bob.id, handle="bob", scopes=scopes, via="token")
+
+
+def given(job: Job, **changes: Any) -> GivenDefinition:
+    said = {"name": job.name, "slug": job.slug, "type": job.type, "data": job.data, **changes}
+    return GivenDefinition(source="jobs.toml", definition=said)
+
+
+async def test_a_plan_tells_the_fires_that_the_changed_job_will_have(stage: Stage) -> None:
+    """A simple interval counts from when the job was created, not from the plan."""
+    job = await stage.job(**TEN_MINUTES)
+    stage.clock.advance(timedelta(minutes=3))
+    schedule = {"intervalType": "simple", "interval": "10 minutes"}
+    planned = await stage.core.applying.plan(stage.me, [given(job, description="new", **schedule)])
+    changed = await stage.edit(job, description="new")
+    assert planned.items[0].next_fires[0] == changed.next_run_at
+
+
+async def test_a_draft_tells_the_fires_that_publishing_it_gives(stage: Stage) -> None:
+    job = await stage.job(**TEN_MINUTES)
+    stage.clock.advance(timedelta(minutes=3))
+    draft, _ = await stage.core.drafts.edit(stage.me, job.id)
+    check = await stage.core.drafts.check(stage.me, draft.id)
+    published = await stage.core.drafts.commit(stage.me, draft.id)
+    assert check.next_fires[0] == published.next_run_at
+
+
+async def test_nothing_is_applied_where_one_job_may_not_be_changed(stage: Stage) -> None:
+    one, other = await stage.job("One"), await stage.job("Other")
+    bob = await bob_with(stage, "editor", one)
+    await stage.core.shares.put(stage.me, "job", other.id, ShareInput(principal_id="bob", access_level="reader"))
+    done = await stage.core.applying.apply(bob, [given(one, description="new"), given(other, description="new")])
+    assert [change.act for change in done.items] == ["replace", "refused"]
+    assert "editor" in done.items[1].faults[0].message
+    assert (await stage.core.jobs.get(stage.me, one.id)).revision == 1
+
+
+async def test_a_plan_needs_code_for_what_was_a_program(stage: Stage) -> None:
+    job = await stage.job()
+    harmless = {"type": "api-call", "data": {"url": "https://example.org/"}}
+    planned = await stage.core.applying.plan(stage.without(Scope.CODE), [given(job, **harmless)])
+    assert planned.items[0].act == "refused"
+
+
+@pytest.mark.parametrize("way", ["plan", "draft"])
+async def test_who_changes_anothers_job_need_not_see_what_its_owner_uses(stage: Stage, tmp_path: Any, way: str) -> None:
+    connection = await stage.core.world.create_connection(
+        stage.me, ConnectionInput(name="shop", url=f"sqlite:///{tmp_path}/shop.db")
+    )
+    dataset = {"type": "dataset-refresh", "data": {"dataset": "orders"}}
+    made = await stage.core.datasets.create(stage.me, DatasetInput(name="orders", connection="shop", query="SELECT 1"))
+    job = await stage.job(**dataset)
+    bob = await bob_with(stage, "editor", job)
+    for kind, thing in (("connection", connection), ("dataset", made)):
+        await stage.core.shares.set_visibility(stage.me, kind, thing.id, "private")
+    if way == "plan":
+        [change] = (await stage.core.applying.plan(bob, [given(job, description="new")])).items
+        assert (change.act, change.faults) == ("replace", [])
+        return
+    draft, _ = await stage.core.drafts.edit(bob, job.id)
+    assert (await stage.core.drafts.check(bob, draft.id)).faults == []
+
+
+async def test_a_draft_of_a_job_that_may_not_be_changed_any_more_is_refused(stage: Stage) -> None:
+    job = await stage.job()
+    bob = await bob_with(stage, "editor", job)
+    draft, _ = await stage.core.drafts.edit(bob, job.id)
+    await stage.core.shares.put(stage.me, "job", job.id, ShareInput(principal_id="bob", access_level="reader"))
+    with pytest.raises(Forbidden, match="editor"):
+        await stage.core.drafts.check(bob, draft.id)

@@ -168,7 +168,7 @@ class World:
     async def list_knowledge_bases(self, caller: Caller) -> builtins.list[KnowledgeBase]:
         caller.require(Scope.READ)
         found = await self._store.list_knowledge_bases(caller.account_id, seen_by(caller))
-        return [await self._counted(base) for base in found]
+        return await asyncio.gather(*map(self._counted, found))
 
     async def get_knowledge_base(self, caller: Caller, key: str) -> KnowledgeBase:
         return await self._counted(await self._access.knowledge_base(caller, key, Act.READ))

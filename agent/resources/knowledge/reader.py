@@ -11,6 +11,7 @@ import json
 import os
 import sys
 import threading
+from collections import OrderedDict
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -22,6 +23,8 @@ from agent.resources.embedders import Embedder, Vectors, open_embedder
 from agent.resources.knowledge.search import KnowledgeSearch
 
 THREADS = 4
+MOST_OPEN = 64
+"""Knowledge bases that are kept open, of which each takes files and memory; the one that was asked longest ago goes."""
 
 
 class Reader:
@@ -31,7 +34,7 @@ class Reader:
         self._output = output
         self._writing = threading.Lock()
         self._opening = threading.Lock()
-        self._open: dict[tuple[Path, str, int], KnowledgeSearch] = {}
+        self._open: OrderedDict[tuple[Path, str, int], KnowledgeSearch] = OrderedDict()
         self._operations: dict[str, Callable[[dict[str, Any]], Any]] = {
             "search": self._search,
             "count": self._count,
@@ -88,10 +91,13 @@ class Reader:
                 if found:
                     self._open.pop(place).close()
                 try:
-                    self._open[place] = KnowledgeSearch(*place)
+                    found = self._open[place] = KnowledgeSearch(*place)
                 except FileNotFoundError:
                     return None
-            return self._open[place]
+            self._open.move_to_end(place)
+            if len(self._open) > MOST_OPEN:
+                self._open.popitem(last=False)[1].close()
+            return found
 
 
 def _vector(request: dict[str, Any]) -> Vectors:

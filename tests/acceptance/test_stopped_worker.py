@@ -7,8 +7,6 @@ import os
 import random
 import signal
 import sqlite3
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from contextlib import closing, contextmanager, suppress
@@ -36,8 +34,10 @@ from tests.acceptance.equipped.watching import (
     workers,
 )
 from tests.acceptance.workers.stage import Stage, new_stage
+from tests.contract.drivers import kb_victim
 from tests.contract.drivers.kb_world import KbWorld, later
 from tests.harness.agent_process import AgentProcess, until
+from tests.harness.victim import Victim
 
 _ROWS = 60
 _BATCH = 10
@@ -152,38 +152,33 @@ def test_an_attempt_that_wakes_up_after_a_later_one_writes_nothing(tmp_path: Pat
     world.create_orders()
     world.add(*range(20))
     with _waiting_for_the_lock(world) as (late, release):
-        late.send_signal(signal.SIGSTOP)
+        late.process.send_signal(signal.SIGSTOP)
         release()
         world.sync(world.context("run-late", attempt=2))
         world.add(100, at=later(60))
         before = world.query("SELECT * FROM rows ORDER BY id"), world.query("SELECT * FROM checkpoints")
-        late.send_signal(signal.SIGCONT)
-        assert late.stderr is not None
-        assert "attempt 2 of this run has written" in late.stderr.read()
-        assert late.wait() == 1
+        late.process.send_signal(signal.SIGCONT)
+        assert late.end() == 1
+        assert "attempt 2 of this run has written" in (tmp_path / "stderr").read_text()
     assert (world.query("SELECT * FROM rows ORDER BY id"), world.query("SELECT * FROM checkpoints")) == before
     world.sync()
     assert world.texts() == world.source_texts()
 
 
 @contextmanager
-def _waiting_for_the_lock(world: KbWorld) -> Iterator[tuple[subprocess.Popen[str], Any]]:
+def _waiting_for_the_lock(world: KbWorld) -> Iterator[tuple[Victim, Any]]:
     """Attempt 1 of `run-late` in a process of its own, which waits for the lock; and how the lock is given up."""
-    import json
-
     context = world.context("run-before")
     held = writer_lock(world.base, context, "orders_kb")
     held.__enter__()
-    order = {"folder": str(world.folder), "url": world.url, "act": "sync", "run_id": "run-late", "parameters": {}}
-    command = [sys.executable, "-m", "tests.contract.drivers.kb_victim", json.dumps(order)]
-    root = Path(__file__).parents[2]
-    pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.PIPE}
-    with subprocess.Popen(command, text=True, cwd=root, **pipes) as late:  # type: ignore[call-overload]
-        try:
-            assert "waiting: job 'Job under test' (run run-before" in late.stdout.readline()
-            yield late, lambda: held.__exit__(None, None, None)
-        finally:
-            late.kill()
+    with (world.folder / "stderr").open("wb") as stderr:
+        late = kb_victim.start(world, "sync", "run-late", stderr=stderr)
+    try:
+        assert "waiting: job 'Job under test' (run run-before" in late.said.readline()
+        yield late, lambda: held.__exit__(None, None, None)
+    finally:
+        late.process.kill()
+        late.end()
 
 
 def test_what_outlives_a_killed_agent_is_ended_by_the_next_one(tmp_path: Path) -> None:

@@ -1,7 +1,7 @@
 """The process that `warm_start` forks from: it has loaded Jobdeck, has one thread and does nothing of its own.
 
 A datagram on its socket asks for a process: `{"words", "env", "cwd", "session", "module"}` and three files for its standard
-streams; `module` has the `main` that is called.
+streams; `module` has the `main` that is called. It loads the modules that are named behind its socket.
 It answers `{"pid"}`, and `{"ended", "code"}` when that process is over. It ends with the socket.
 """
 
@@ -20,31 +20,13 @@ import threading
 from pathlib import Path
 from typing import Any, NoReturn
 
-LOADED = (
-    "agent.app",
-    "agent.cli.commands",
-    "agent.cli.foreground",
-    "agent.upkeep.backup",
-    "agent.upkeep.doctor",
-    "agent.upkeep.restore",
-    "anyio._backends._asyncio",
-    "console.cli.app",
-    "console.client.session",
-    "console.client.access",
-    "console.client.jobs",
-    "console.client.runs",
-    "console.client.world",
-    "httpcore",
-    "shared.launcher",
-    "uvicorn.protocols.http.h11_impl",
-)
 MOST = 1 << 17
 _MOST_FILES = 1 << 12
 
 
 def main() -> int:
     requests = socket.socket(fileno=int(sys.argv[1]))
-    for module in LOADED:
+    for module in sys.argv[2:]:
         importlib.import_module(module)
     gc.freeze()  # a look at what is loaded would copy it into each process
     assert len(list(Path("/proc/self/task").iterdir())) == 1, "a process with threads cannot be forked safely"

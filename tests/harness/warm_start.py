@@ -28,6 +28,26 @@ from typing import IO, Any
 from tests.harness.warm_server import MOST
 
 ROOT = Path(__file__).parents[2]
+LOADED = (
+    "agent.app",
+    "agent.cli.commands",
+    "agent.cli.foreground",
+    "agent.upkeep.backup",
+    "agent.upkeep.doctor",
+    "agent.upkeep.restore",
+    "anyio._backends._asyncio",
+    "console.cli.app",
+    "console.client.session",
+    "console.client.access",
+    "console.client.jobs",
+    "console.client.runs",
+    "console.client.world",
+    "httpcore",
+    "shared.launcher",
+    "uvicorn.protocols.http.h11_impl",
+)
+_ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
+"""Numpy begins as many as there are cores when it is loaded, and a process with threads cannot be forked."""
 
 
 class Forked:
@@ -72,9 +92,10 @@ def start(
     env: Mapping[str, str] | None = None,
     start_new_session: bool = False,
     module: str = "shared.launcher",
+    loaded: tuple[str, ...] = LOADED,
 ) -> Forked:
     """Start `jobdeck` with these words; streams that are not given lead nowhere, `env` is all of its environment. Another
-    `module` may stand for it, by a `main` that returns the exit code."""
+    `module` may stand for it, by a `main` that returns the exit code; `loaded` is what the process is forked with."""
     request = {
         "words": list(words),
         "env": dict(os.environ if env is None else env),
@@ -83,7 +104,7 @@ def start(
         "module": module,
     }
     with Path(os.devnull).open("r+b") as nowhere:
-        return _server().fork(request, [file or nowhere for file in (stdin, stdout, stderr)])
+        return _server(loaded).fork(request, [file or nowhere for file in (stdin, stdout, stderr)])
 
 
 def run(
@@ -109,15 +130,21 @@ def _text(file: IO[bytes]) -> str:
 class _Server:
     """The loaded process, and what it has told."""
 
-    def __init__(self) -> None:
+    def __init__(self, loaded: tuple[str, ...]) -> None:
         self._living: dict[int, Forked] = {}
         """By pid, which belongs to another process when this one has ended: a long storm uses them all up."""
         self._begun: list[Forked] = []
         self._lock = threading.RLock()
         self._socket, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
         with theirs:
-            command = [sys.executable, "-m", "tests.harness.warm_server", str(theirs.fileno())]
-            self._process = subprocess.Popen(command, cwd=ROOT, pass_fds=[theirs.fileno()], stdin=subprocess.DEVNULL)
+            command = [sys.executable, "-m", "tests.harness.warm_server", str(theirs.fileno()), *loaded]
+            self._process = subprocess.Popen(
+                command,
+                cwd=ROOT,
+                env={**os.environ, **_ONE_THREAD},
+                pass_fds=[theirs.fileno()],
+                stdin=subprocess.DEVNULL,
+            )
 
     def fork(self, request: dict[str, Any], files: Sequence[IO[bytes]]) -> Forked:
         with self._lock:
@@ -150,7 +177,7 @@ class _Server:
 
 
 @cache
-def _server() -> _Server:
-    server = _Server()
+def _server(loaded: tuple[str, ...]) -> _Server:
+    server = _Server(loaded)
     atexit.register(server.close)
     return server

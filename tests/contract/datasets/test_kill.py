@@ -2,46 +2,23 @@
 
 from __future__ import annotations
 
-import json
 import random
-import signal
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from agent.core.driving import RunCancelled
 from tests.contract.datasets.world import DataWorld
+from tests.harness.victim import Victim
 
 ROWS = 12_000
 EXPECTED = [(n, f"lamp {n}") for n in range(ROWS)]
 
 
-def start(world: DataWorld, type_: str, run_id: str, attempt: int, **parameters: Any) -> subprocess.Popen[str]:
+def start(world: DataWorld, type_: str, run_id: str, attempt: int, **parameters: Any) -> Victim:
     order = {"folder": str(world.folder), "url": world.url, "type": type_, "run_id": run_id, "attempt": attempt,
              "checkpoint": None, "query": world.query, "parameters": parameters}  # fmt: skip
-    return subprocess.Popen(
-        [sys.executable, "-m", "tests.contract.datasets.world", json.dumps(order)],
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=Path(__file__).parents[3],
-    )
-
-
-def kill_after(victim: subprocess.Popen[str], lines: int, pause: float) -> bool:
-    """Kill it once it said so many lines, and a little later. True if it was still at work."""
-    assert victim.stdout is not None
-    for _ in range(lines):
-        if not victim.stdout.readline():
-            break
-    try:
-        victim.wait(pause)
-    except subprocess.TimeoutExpired:
-        victim.kill()
-    victim.stdout.close()
-    return victim.wait() == -signal.SIGKILL
+    return Victim("tests.contract.datasets.world", order)
 
 
 @pytest.fixture
@@ -59,7 +36,7 @@ def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: Da
     chance = random.Random(many.kind)
     for turn in range(1, 3):
         victim = start(many, "dataset-refresh", "run-k", turn, dataset="orders")
-        was_at_work = kill_after(victim, turn, chance.uniform(0, 0.05))
+        was_at_work = victim.killed_after(turn, chance.uniform(0, 0.05))
         assert (
             was_at_work or many.kind == "duckdb"
         )  # which reads all in one, and may be done before it says a word more
@@ -75,7 +52,7 @@ def test_killed_export_leaves_no_file_and_its_retry_makes_all(many: DataWorld) -
     chance = random.Random(many.kind)
     wish = {"table": "src.orders", "file": "out.csv", "rows_per_file": 2000, "if_exists": "fail"}
     for turn in range(1, 3):
-        kill_after(start(many, "export", "run-k", turn, **wish), 2 + 2 * turn, chance.uniform(0, 0.03))
+        start(many, "export", "run-k", turn, **wish).killed_after(2 + 2 * turn, chance.uniform(0, 0.03))
         whole = [path for path in many.exports.glob("*.csv") if len(path.read_text().splitlines()) != 2001]
         assert whole == []
     many.run("export", many.context("run-k", attempt=3), **wish)
@@ -108,7 +85,7 @@ def test_killed_import_brings_every_row_once(many: DataWorld, format_: str) -> N
     chance = random.Random(many.kind)
     wish = {"file": "in", "format": format_, "table": "src.taken", "batch_size": 400}
     for turn in range(1, 3):
-        kill_after(start(many, "import", "run-k", turn, **wish), 3 * turn, chance.uniform(0, 0.03))
+        start(many, "import", "run-k", turn, **wish).killed_after(3 * turn, chance.uniform(0, 0.03))
         got = [row[0] for row in many.rows("SELECT id FROM taken ORDER BY id")]
         assert got == list(range(len(got)))
         assert len(got) % 400 == 0

@@ -134,7 +134,7 @@ def world_on(kind: str, folder: Path, request: pytest.FixtureRequest) -> Iterato
         world.engine.dispose()
 
 
-def main() -> None:
+def main() -> int:
     """A run in a process of its own, to be killed: says its progress on standard output."""
     order = json.loads(sys.argv[1])
     world = DataWorld(Path(order["folder"]), order["url"], order["query"])
@@ -142,7 +142,4 @@ def main() -> None:
     context.on_progress = lambda done, _total: print(done, flush=True)
     result = world.run(order["type"], context, **order["parameters"])
     print("result", json.dumps(result), flush=True)
-
-
-if __name__ == "__main__":
-    main()
+    return 0

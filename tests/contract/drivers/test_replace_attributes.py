@@ -18,8 +18,8 @@ from agent.drivers.corpus_replace_filter_attrs.reading import check
 from agent.resources.knowledge.attributes.replacing import Replacement
 from agent.resources.knowledge.search import KnowledgeSearch
 from shared.errors import Fault, InvalidInput
+from tests.contract.drivers.kb_victim import start
 from tests.contract.drivers.kb_world import KbWorld, later, world_on
-from tests.contract.drivers.test_kb_kill import kill_after, start
 
 ROWS = 400
 COLUMNS = {"content_columns": ["description"], "attribute_columns": ["product", "price"]}
@@ -197,7 +197,7 @@ def test_killed_at_any_moment_nothing_is_half_done_and_the_next_attempt_ends_it(
     chance = random.Random(reads)
     for _ in range(2):
         victim = start(world, "replace", "run-k", **told)
-        assert kill_after(victim, chance.randint(2, 15), chance.uniform(0, 0.005))
+        assert victim.killed_after(chance.randint(2, 15), chance.uniform(0, 0.005))
         assert world.attributes() == {key: plain(key) for key in all_rows()}
     context = world.context("run-k", attempt=3)
     result = world.replace(context, **told)

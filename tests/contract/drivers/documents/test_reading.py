@@ -16,8 +16,8 @@ from agent.drivers.document_processing.reading import Document, DocumentReader
 from agent.resources.embedders import open_embedder
 from agent.resources.knowledge.search import KnowledgeSearch
 from tests.contract.drivers.documents.files import children, put, put_all
+from tests.contract.drivers.kb_victim import start
 from tests.contract.drivers.kb_world import KbWorld
-from tests.contract.drivers.test_kb_kill import kill_after, start
 
 
 @pytest.fixture
@@ -211,7 +211,7 @@ def test_killed_runs_go_on_and_end_with_exactly_the_files(world: KbWorld, monkey
     told = {"chunk_characters": 100, "chunk_overlap": 0}
     for _ in range(2):
         victim = start(world, "process", "run-k", **told)
-        kill_after(victim, chance.randint(2, 39), chance.uniform(0, 0.01))
+        victim.killed_after(chance.randint(2, 39), chance.uniform(0, 0.01))
     put(world, "in/05.txt", "changed")
     result = world.process(world.context("run-k", attempt=3), **told)
     other = KbWorld(world.folder / "other", world.url)

@@ -13,8 +13,9 @@ import pytest
 
 from agent.core.driving import DriverError, RunCancelled
 from tests.contract.drivers.index.searching import CONTENT, Searcher, files, index_of
+from tests.contract.drivers.kb_victim import start
 from tests.contract.drivers.kb_world import KbWorld, later
-from tests.contract.drivers.test_kb_kill import kill_after, start
+from tests.harness.victim import Victim
 
 
 def test_searches_are_answered_while_it_is_built(world: KbWorld, searcher: Searcher) -> None:
@@ -29,21 +30,18 @@ def test_searches_are_answered_while_it_is_built(world: KbWorld, searcher: Searc
 def test_sync_waits_for_the_build_and_is_found_after_it(world: KbWorld, searcher: Searcher) -> None:
     world.add(5000, text="a violin concerto by candlelight", at=later(500))
     context = world.context("run-build")
-    syncing: list[subprocess.Popen[str]] = []
+    syncing: list[Victim] = []
 
     def begin(done: int, _total: int | None) -> None:
         if done and not syncing:
             syncing.append(start(world, "sync", "run-sync", **CONTENT))
-            assert syncing[0].stdout is not None
-            assert "waiting: job 'Job under test' (run run-build" in syncing[0].stdout.readline()
+            assert "waiting: job 'Job under test' (run run-build" in syncing[0].said.readline()
 
     context.on_progress = begin
     world.rebuild(context)
     (sync,) = syncing
-    assert sync.stdout is not None
-    with sync.stdout:
-        assert "result" in sync.stdout.read()
-    assert sync.wait() == 0
+    assert "result" in sync.said.read()
+    assert sync.end() == 0
     assert searcher.keys("violin music", 1) == ["5000"]
     assert searcher.search.index_fault == ""
 
@@ -56,7 +54,7 @@ def test_killed_build_leaves_what_was_there(world: KbWorld, searcher: Searcher, 
     chance = random.Random(had_one)
     for turn in range(2):
         victim = start(world, "rebuild", f"run-{turn}", threads=1)
-        kill_after(victim, chance.randint(1, 4), chance.uniform(0, 0.1))
+        victim.killed_after(chance.randint(1, 4), chance.uniform(0, 0.1))
         done = "run-" + str(turn) in "".join(files(world))
         assert done or [name for name in files(world) if not name.startswith("aside-")] == before
         assert searcher.recall(5) >= 0.9

@@ -1,6 +1,7 @@
 """Run a full-screen program on a real pseudo-terminal and look at what it draws.
 
     with start([sys.executable, "-m", "tests.apps.table"], size=(80, 24), env={"TERM": "xterm-256color"}) as app:
+                                                           # or start_warm(["--view", "failed"]): `jobdeck`, at once
         app.read_until(lambda: "ready" in app.text)        # polls; AssertionError with the screen after `deadline`
         app.send("j")                                      # keys as the terminal would send them
         before = app.received                              # bytes that came over the line so far
@@ -25,12 +26,16 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Protocol
 
 import pyte
+
+from tests.harness import warm_start
 
 _SYNC_QUERY = b"\x1b[?2026$p"
 _SYNC_ANSWER = b"\x1b[?2026;2$y"
 _FRAME_BEGINS, _FRAME_ENDS = b"\x1b[?2026h", b"\x1b[?2026l"
+_CONSOLE = ("console.app", "console.client.world", "console.shell", "httpx_sse", "shared.launcher", "shared.models")
 _UNSET = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_DRIVER", "TEXTUAL_ANIMATIONS", "COLORTERM", "TERM_PROGRAM")
 
 
@@ -42,16 +47,39 @@ def start(
     answer_sync: bool = True,
 ) -> PtyApp:
     """Start `argv` (an absolute path first) on a terminal of `size` columns, rows; `env` adds to the environment."""
-    columns, rows = size
-    environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
-    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "", "LINES": ""} | dict(env or {})
-    environment = {name: value for name, value in environment.items() if value}
+    environment = _environment(env)
     started = time.monotonic()
     pid, line = pty.fork()
     if pid == 0:
         _become(argv, environment)
-    _set_size(line, columns, rows)
-    return PtyApp(pid, line, columns, rows, started, answer_sync=answer_sync)
+    _set_size(line, *size)
+    return PtyApp(_Child(pid), line, size, started, answer_sync=answer_sync)
+
+
+def start_warm(
+    words: Sequence[str] = (),
+    size: tuple[int, int] = (80, 24),
+    env: Mapping[str, str] | None = None,
+    *,
+    module: str = "shared.launcher",
+    answer_sync: bool = True,
+) -> PtyApp:
+    """The same of `jobdeck` with these words, forked from a process that has loaded the console (see `warm_start`)."""
+    line, terminal = os.openpty()
+    _set_size(line, *size)
+    started = time.monotonic()
+    with open(terminal, "r+b", buffering=0) as tty:  # noqa: PTH123 (a descriptor, no path)
+        process = warm_start.start(
+            words, stdin=tty, stdout=tty, stderr=tty, env=_environment(env), start_new_session=True, module=module,
+            loaded=_CONSOLE,
+        )  # fmt: skip
+    return PtyApp(process, line, size, started, answer_sync=answer_sync)
+
+
+def _environment(added: Mapping[str, str] | None) -> dict[str, str]:
+    environment = {name: value for name, value in os.environ.items() if name not in _UNSET}
+    environment |= {"TERM": "xterm-256color", "COLORTERM": "truecolor", "COLUMNS": "", "LINES": ""} | dict(added or {})
+    return {name: value for name, value in environment.items() if value}
 
 
 def _become(argv: Sequence[str], environment: Mapping[str, str]) -> None:
@@ -68,21 +96,48 @@ def _set_size(line: int, columns: int, rows: int) -> None:
     fcntl.ioctl(line, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
 
+class _Process(Protocol):
+    pid: int
+
+    def poll(self) -> int | None: ...
+
+
+class _Child:
+    """A child of this process."""
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+        self._status: int | None = None
+
+    def poll(self) -> int | None:
+        if self._status is None:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            self._status = os.waitstatus_to_exitcode(status) if pid else None
+        return self._status
+
+
 class PtyApp:
     """A running program and the terminal it draws on; ends the program when the `with` block is left."""
 
-    def __init__(self, pid: int, line: int, columns: int, rows: int, started: float, *, answer_sync: bool) -> None:
-        self.pid = pid
+    def __init__(
+        self, process: _Process, line: int, size: tuple[int, int], started: float, *, answer_sync: bool
+    ) -> None:
+        self.pid = process.pid
         self.line = line
-        self.screen = pyte.Screen(columns, rows)
+        self.screen = pyte.Screen(*size)
         self.raw = bytearray()
         self.started = started
         self.first_output: float | None = None
         self.is_over = False
-        self.status: int | None = None
+        self._process = process
         self._stream = _Feed(self.screen)
         self._answer_sync = answer_sync
         self._answered = 0
+
+    @property
+    def status(self) -> int | None:
+        """The exit status, None while it runs."""
+        return self._process.poll()
 
     @property
     def received(self) -> int:
@@ -162,27 +217,19 @@ class PtyApp:
         return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
 
     def is_running(self) -> bool:
-        return self._is_alive()
+        return self.status is None
 
     def close(self) -> int | None:
         """End the program if it still runs; its exit status."""
-        if self._is_alive():
+        if self.is_running():
             os.kill(self.pid, signal.SIGTERM)
         ends = time.monotonic() + 20.0
-        while self._is_alive():
+        while self.is_running():
             self._read_once(0.05)
             if time.monotonic() > ends:
                 os.kill(self.pid, signal.SIGKILL)
         os.close(self.line)
         return self.status
-
-    def _is_alive(self) -> bool:
-        if self.status is not None:
-            return False
-        pid, status = os.waitpid(self.pid, os.WNOHANG)
-        if pid:
-            self.status = os.waitstatus_to_exitcode(status)
-        return pid == 0
 
     def __enter__(self) -> PtyApp:
         return self

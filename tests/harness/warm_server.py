@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import fcntl
 import gc
 import importlib
 import json
@@ -16,6 +17,7 @@ import os
 import select
 import socket
 import sys
+import termios
 import threading
 from pathlib import Path
 from typing import Any, NoReturn
@@ -63,6 +65,8 @@ def _become(request: dict[str, Any], files: list[int]) -> NoReturn:
         os.setsid()
     for stream, file in enumerate(files):
         os.dup2(file, stream)
+    if request["session"] and os.isatty(0):
+        fcntl.ioctl(0, termios.TIOCSCTTY, 0)
     os.closerange(3, _MOST_FILES)
     os.chdir(request["cwd"])
     os.environ.clear()

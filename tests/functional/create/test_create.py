@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,7 @@ from console.screens.create import CreateScreen
 from console.screens.run_detail import RunDetail
 from tests.harness.agent_process import AgentProcess
 from tests.harness.operator import Operator, operating
-from tests.harness.pty_app import start
+from tests.harness.pty_app import start_warm
 
 
 async def open_wizard(operator: Operator, template: str) -> None:
@@ -98,7 +97,7 @@ async def test_a_command_is_made_and_run_at_once(agent: AgentProcess) -> None:
 def test_keys_that_come_in_one_go_reach_the_fields_they_are_meant_for(agent: AgentProcess, tmp_path: Path) -> None:
     """As over a slow line: the terminal hands over many keys at once."""
     env = {"JOBDECK_AGENT": str(agent.socket), "HOME": str(tmp_path)}
-    with start([sys.executable, "-m", "shared.launcher"], env=env) as app:
+    with start_warm(env=env) as app:
         app.read_until(lambda: "live" in app.rows[0])
         app.send("c")
         app.read_until(lambda: "api-call" in app.text)

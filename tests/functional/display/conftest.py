@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
-from tests.harness.pty_app import PtyApp, cells_of, replay, start
+from tests.functional.display import table_app
+from tests.harness.pty_app import PtyApp, cells_of, replay, start_warm
 
-ROOT = Path(__file__).parents[3]
 KEYS = {
     2: "\x1bOQ",
     3: "\x1bOR",
@@ -70,9 +69,9 @@ def open_console(tmp_path: Path) -> Iterator[Open]:
 
         def open_it(size: tuple[int, int] = (80, 24), answer_sync: bool = True, **env: str) -> Console:
             dump = tmp_path / "dump"
-            argv = [sys.executable, "-m", "tests.functional.display.table_app"]
-            paths = {"PYTHONPATH": str(ROOT), "DUMP": str(dump)}
-            app = stack.enter_context(start(argv, size, paths | env, answer_sync=answer_sync))
+            app = stack.enter_context(
+                start_warm((), size, {"DUMP": str(dump)} | env, module=table_app.__name__, answer_sync=answer_sync)
+            )
             app.read_until(lambda: "ready" in app.rows[-1] and "running" in app.text)
             app.read_until_quiet()
             return Console(app, dump)

@@ -233,7 +233,8 @@ def break_the_painter() -> None:
     Painter.take = take  # type: ignore[method-assign]
 
 
-if __name__ == "__main__":
+def main() -> int:
     if "BREAK" in os.environ:
         break_the_painter()
     TableApp().run()
+    return 0

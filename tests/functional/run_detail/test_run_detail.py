@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ from console.widgets.log_pane import LogPane
 from tests.functional.run_detail.conftest import StartRun
 from tests.harness.agent_process import AgentProcess, until
 from tests.harness.operator import Operator, operating
-from tests.harness.pty_app import start
+from tests.harness.pty_app import start_warm
 
 FAILS = "for i in 1 2 3; do echo row $i; done; echo no such host >&2; exit 3"
 
@@ -181,7 +180,7 @@ def test_a_search_typed_in_one_go_is_no_act(agent: AgentProcess, start_run: Star
     """`x` and `y` in it must not cancel the run: over a slow line they come together with the slash."""
     run_id = start_run("echo ready; sleep 60", "running", name="Searched")
     env = {"JOBDECK_AGENT": str(agent.socket), "HOME": str(tmp_path)}
-    with start([sys.executable, "-m", "shared.launcher"], env=env) as app:
+    with start_warm(env=env) as app:
         app.read_until(lambda: "live" in app.rows[0] and "Searched" in app.text)
         app.send("\r")
         app.read_until(lambda: "ready" in app.text)

@@ -15,7 +15,7 @@ import pytest
 
 from shared.states import RunState
 from tests.harness.console import fixed_agent, run_id
-from tests.harness.pty_app import PtyApp, cells_of, replay, start
+from tests.harness.pty_app import PtyApp, cells_of, replay, start, start_warm
 from tests.harness.stand_in import StandIn, serving
 
 ROOT = Path(__file__).parents[3]
@@ -29,8 +29,10 @@ Open = Callable[..., PtyApp]
 def open_console(tmp_path: Path) -> Iterator[Open]:
     with ExitStack() as stack:
 
-        def open_it(agent: StandIn, *words: str, size: tuple[int, int] = (80, 24), **env: str) -> PtyApp:
-            app = stack.enter_context(start([*ARGV, *words], size, _environment(agent.url, tmp_path) | env))
+        def open_it(agent: StandIn, *, cold: bool = False, **env: str) -> PtyApp:
+            """`cold`: nothing is loaded for it."""
+            env = _environment(agent.url, tmp_path) | env
+            app = stack.enter_context(start(ARGV, env=env) if cold else start_warm(env=env))
             app.read_until(lambda: "live" in app.rows[0])
             app.read_until_quiet(0.4) if not _has_running(agent) else app.read_for(0.5)
             return app
@@ -191,7 +193,7 @@ def test_terminal_is_restored_when_it_is_ended(agent: StandIn, open_console: Ope
 
 
 def test_quit_restores_the_terminal_and_says_nothing(agent: StandIn, open_console: Open) -> None:
-    app = open_console(agent)
+    app = open_console(agent, cold=True)
     app.send("q")
     app.read_until(lambda: b"\x1b[?1049l" in app.raw)
     assert _exit_code(app) == 0

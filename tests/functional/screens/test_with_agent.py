@@ -11,9 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.functional.screens.test_terminal import ARGV, ROOT
 from tests.harness.agent_process import AgentProcess, agent_process
-from tests.harness.pty_app import PtyApp, start
+from tests.harness.pty_app import PtyApp, start_warm
 
 
 @pytest.fixture
@@ -34,10 +33,9 @@ def agent_at_work(tmp_path: Path) -> Iterator[AgentProcess]:
 @pytest.fixture
 def console(agent_at_work: AgentProcess, tmp_path: Path) -> Iterator[PtyApp]:
     environment = {
-        "PYTHONPATH": str(ROOT), "JOBDECK_AGENT": str(agent_at_work.socket), "HOME": str(tmp_path), "LANG": "C.UTF-8",
-        "XDG_CONFIG_HOME": "",
+        "JOBDECK_AGENT": str(agent_at_work.socket), "HOME": str(tmp_path), "LANG": "C.UTF-8", "XDG_CONFIG_HOME": "",
     }  # fmt: skip
-    with start(ARGV, (100, 30), environment) as app:
+    with start_warm((), (100, 30), environment) as app:
         app.read_until(lambda: "live" in app.rows[0])
         yield app
 

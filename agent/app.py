@@ -67,7 +67,7 @@ class Agent:
         """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
         `idle`: answer only, fire and run nothing; then the reader of knowledge bases comes with the first question."""
         if not idle:
-            await self.reader.start()
+            await self.reader.start_if_needed()
         rescued = 0 if idle else await self._start_work()
         self.listener = await serve(self.api, self.settings, socket_path(self.settings.data_dir))
         _log.info("agent_started", url=self.listener.url, socket=str(self.listener.socket), rescued_runs=rescued)

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import subprocess
-import sys
 from collections import Counter
 from contextlib import closing
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import Any
 
 from agent.store import STORE_FILE
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.shell import Shell
 
 MINUTE = 60_000_000
 """In microseconds, as the store keeps moments."""
@@ -60,9 +59,7 @@ def _be_absent(data: Path, minutes: int) -> None:
 
 
 def _jobdeck(data: Path, *words: str) -> str:
-    argv = [sys.executable, "-m", "shared.launcher", *words]
-    env = {"JOBDECK_DATA_DIR": str(data), "HOME": str(data.parent), "PATH": "/usr/bin:/bin"}
-    return subprocess.run(argv, capture_output=True, text=True, timeout=60, check=True, env=env).stdout
+    return Shell(data)(*words)
 
 
 def _caught_up(agent: AgentProcess) -> list[dict[str, Any]]:

@@ -30,7 +30,7 @@ def source(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def agent(tmp_path: Path) -> Iterator[AgentProcess]:
-    with agent_process(tmp_path / "d", env={"JOBDECK_WORKERS": "1"}) as running:
+    with agent_process(tmp_path / "d", "--workers", "1") as running:
         yield running
 
 

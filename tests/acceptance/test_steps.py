@@ -7,8 +7,6 @@ import json
 import os
 import random
 import signal
-import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +18,7 @@ import pytest
 from tests.harness.agent_process import AgentProcess, agent_process, until
 from tests.harness.http_server import HttpServer, http_server
 from tests.harness.mail_server import MailBox, mail_server
+from tests.harness.shell import Shell
 
 ENVIRONMENT = {
     "JOBDECK_ALLOW_PRIVATE_ADDRESSES": '["127.0.0.0/8"]',
@@ -149,11 +148,7 @@ def test_a_run_is_told_by_its_steps(agent: AgentProcess, server: HttpServer, box
     assert "main" in lines
     assert '[When told] skipped: its condition is false: ok("Tell them")' in lines
     assert any(line.startswith("[Tell them] failed: http_status:") for line in lines)
-    shown = subprocess.run(
-        [sys.executable, "-m", "shared.launcher", "run", "show", run["id"]],
-        env={**os.environ, "JOBDECK_DATA_DIR": str(agent.data_dir), "COLUMNS": "120"},
-        capture_output=True, text=True, check=True,
-    ).stdout  # fmt: skip
+    shown = Shell(agent.data_dir)("run", "show", run["id"], COLUMNS="120")
     rows = {line.split("  ")[0].strip(): line for line in shown.splitlines()}
     assert "completed" in rows["command"]
     assert "its condition is false" in rows["When told"]

@@ -25,7 +25,8 @@ _DEADLINE = 60.0
 
 
 class AgentProcess:
-    """`jobdeck agent` on `data_dir`, bound to a free port and its socket; `module` is what is run as `jobdeck`.
+    """`jobdeck agent` on `data_dir`, bound to a free port and its socket, with two workers unless `flags` say otherwise;
+    `module` is what is run as `jobdeck`.
 
     `cold`: nothing is loaded and nothing prepared for it, as for the first start on a machine.
     """
@@ -56,6 +57,8 @@ class AgentProcess:
         words = ["agent", "--data-dir", str(self.data_dir), *self._flags]
         if "--bind" not in self._flags:
             words += ["--bind", "127.0.0.1:0"]
+        if "--workers" not in self._flags:
+            words += ["--workers", "2"]
         if not self._cold:
             prepare_folder(self.data_dir)
         with self.log.open("ab") as log:

@@ -58,9 +58,10 @@ class KnowledgeReader:
         """The base's folder; neither id can lead out of `root`."""
         return str(self._root / _folder_name(base.account_id) / _folder_name(base.id))
 
-    async def start(self) -> None:
-        """Start the process ahead of the first question."""
-        await self._running()
+    async def start_if_needed(self) -> None:
+        """Start the process ahead of the first question, if there is a base to ask about."""
+        if await asyncio.to_thread(lambda: any(self._root.glob("*/*"))):
+            await self._running()
 
     async def dimensions(self, embedder: str, account_id: str) -> int:
         """How long that embedder's vectors are; an endpoint is asked, with the account's secret if it names one.

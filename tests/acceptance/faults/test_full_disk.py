@@ -6,8 +6,6 @@ import json
 import os
 import re
 import sqlite3
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -20,6 +18,7 @@ from agent.resources.knowledge.lock import LOCK_NAME, try_lock
 from tests.acceptance.faults.small_disk import SmallDisk, small_disk
 from tests.acceptance.faults.source import known_texts
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.shell import Shell
 
 _TALK = """
 n=0
@@ -158,10 +157,8 @@ def _assert_said(agent: AgentProcess, refused: httpx.Response) -> None:
     ready = _ready(agent)
     assert ready.status_code == httpx.codes.SERVICE_UNAVAILABLE
     assert ready.json()["store"] == message
-    doctor = [sys.executable, "-m", "shared.launcher", "doctor", "--data-dir", str(agent.data_dir), "--json"]
-    told = subprocess.run(doctor, capture_output=True, text=True, timeout=60)
-    assert told.returncode == 1, told.stderr
-    findings = {finding["check"]: finding for finding in json.loads(told.stdout)["findings"]}
+    told = Shell(agent.data_dir)("doctor", "--json", code=1)
+    findings = {finding["check"]: finding for finding in json.loads(told)["findings"]}
     assert message in str(findings["agent"])
     assert findings["disk"]["severity"] == "error"
 

@@ -23,7 +23,6 @@ from tests.acceptance.storm.shop import Shop
 from tests.harness.agent_process import AgentProcess, until
 
 Victim = Literal["agent", "worker"]
-WORKERS = 4
 LONGEST_PEACE = 2.0
 """Seconds between two kills, at most."""
 KILLED_WHILE_STARTING = 0.25
@@ -35,6 +34,7 @@ class Storm:
     folder: Path
     seed: int
     rows: int
+    workers: int = 4
     kills: dict[Victim, int] = field(default_factory=lambda: {"agent": 0, "worker": 0})
 
     def __post_init__(self) -> None:
@@ -133,7 +133,7 @@ class Storm:
 
     def _agent(self, env: dict[str, str] | None = None) -> AgentProcess:
         env = {**self._env, **(env or {})}
-        return AgentProcess(self.folder / "data", "--workers", str(WORKERS), env=env, module=doomed.__name__)
+        return AgentProcess(self.folder / "data", "--workers", str(self.workers), env=env, module=doomed.__name__)
 
     def _remember_processes(self) -> None:
         """What the agent has started must be gone when the next one answers."""

@@ -34,11 +34,11 @@ SEED = os.environ.get("JOBDECK_STORM_SEED")
 
 @pytest.mark.parametrize("victim", ["agent", "worker"])
 def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None:
-    _weather(Storm(tmp_path, seed=20260329, rows=ROWS), [victim] * 10)
+    _weather(Storm(tmp_path, seed=20260329, rows=8000, workers=2), [victim] * 10)
 
 
 def test_whichever_commit_it_dies_at_no_promise_is_broken(tmp_path: Path) -> None:
-    _weather(Storm(tmp_path, seed=20260329, rows=2000), [], points=[f"{verb}:{moment}:2" for verb, moment in _SHORT])
+    _weather(Storm(tmp_path, seed=20260329, rows=2000, workers=2), [], points=[f"{verb}:{moment}:2" for verb, moment in _SHORT])
 
 
 @pytest.mark.soak

@@ -68,6 +68,14 @@ async def test_created_base_is_empty_and_searchable(reader: KnowledgeReader) -> 
     assert await keys(reader, "anything") == []
 
 
+async def test_it_is_started_ahead_where_there_is_a_base(reader: KnowledgeReader) -> None:
+    await reader.start_if_needed()
+    assert reader.pid is None
+    await reader.create(BASE)
+    await reader.start_if_needed()
+    assert reader.pid is not None
+
+
 async def test_vector_search_finds_by_meaning(world: KbWorld, reader: KnowledgeReader) -> None:
     hits = await reader.search(BASE, SearchInput(query="footwear for joggers", mode="vector", limit=2))
     assert {hit.key for hit in hits} == {"1", "4"}
@@ -195,7 +203,7 @@ def mapped_by(reader: KnowledgeReader) -> set[str]:
 
 
 async def test_reader_ends_with_the_agent(world: KbWorld, reader: KnowledgeReader) -> None:
-    await reader.start()
+    await reader.start_if_needed()
     assert reader.pid is not None
     process = psutil.Process(reader.pid)
     await reader.stop()

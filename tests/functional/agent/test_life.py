@@ -106,7 +106,6 @@ async def test_what_a_sync_needs_was_deleted_before_it_ran(stage: Stage, tmp_pat
         rows.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT, updated_at TEXT)")
     world = stage.core.world
     await world.create_connection(stage.me, ConnectionInput(name="shop", url=f"sqlite:///{source}"))
-    await stage.agent.reader.start()
     await world.create_knowledge_base(stage.me, KnowledgeBaseInput(name="orders-kb"))
     data = {"source_table": "shop.orders", "knowledge_base": "orders-kb", "content_columns": ["product"],
             "filter_column": "updated_at"}  # fmt: skip

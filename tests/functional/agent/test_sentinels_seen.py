@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -17,8 +15,7 @@ from shared.clock import ManualClock
 from tests.functional.agent.life import Life
 from tests.functional.agent.stage import NOON, Stage
 from tests.harness.agent import RunningAgent, running_agent
-
-ROOT = Path(__file__).resolve().parents[3]
+from tests.harness.shell import Shell
 
 
 @pytest.fixture
@@ -39,15 +36,8 @@ async def life(agent: RunningAgent, tmp_path: Path) -> Life:
 
 
 async def command(agent: RunningAgent, *words: str, code: int = 0) -> str:
-    data = str(agent.socket.parent.parent)
-    environment = {**os.environ, "JOBDECK_DATA_DIR": data, "HOME": data}
-    process = await asyncio.create_subprocess_exec(
-        sys.executable, "-m", "shared.launcher", *words, cwd=ROOT, env=environment,
-        stdout=asyncio.subprocess.PIPE, stderr=asyncio.subprocess.PIPE,
-    )  # fmt: skip
-    out, err = await process.communicate()
-    assert process.returncode == code, (out, err)
-    return (out if code == 0 else err).decode()
+    """Off the loop, on which the agent answers."""
+    return await asyncio.to_thread(Shell(agent.socket.parent.parent), *words, code=code)
 
 
 async def get(client: httpx.AsyncClient, path: str) -> Any:

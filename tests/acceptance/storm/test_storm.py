@@ -38,7 +38,11 @@ def test_a_short_storm_breaks_no_promise(tmp_path: Path, victim: Victim) -> None
 
 
 def test_whichever_commit_it_dies_at_no_promise_is_broken(tmp_path: Path) -> None:
-    _weather(Storm(tmp_path, seed=20260329, rows=2000, workers=2), [], points=[f"{verb}:{moment}:2" for verb, moment in _SHORT])
+    _weather(
+        Storm(tmp_path, seed=20260329, rows=2000, workers=2),
+        [],
+        points=[f"{verb}:{moment}:2" for verb, moment in _SHORT],
+    )
 
 
 @pytest.mark.soak

@@ -6,11 +6,12 @@ import logging
 import os
 import sys
 from pathlib import Path
-from typing import TextIO, cast
+from typing import Any, TextIO, cast
 
 import structlog
 
 from agent.log_stream import LogStream
+from shared.terminal import fenced
 
 
 def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
@@ -26,6 +27,7 @@ def set_up_logging(log_format: str, stream: TextIO | None = None) -> None:
         logger_factory=structlog.WriteLoggerFactory(out),
         cache_logger_on_first_use=True,
     )
+    _take_in_libraries()
 
 
 def set_up_logging_to_file(path: Path) -> None:
@@ -45,4 +47,29 @@ def _rendering(log_format: str, *, colors: bool) -> list[structlog.typing.Proces
     if log_format == "json":
         return [structlog.processors.format_exc_info, structlog.processors.JSONRenderer()]
     plain = structlog.dev.plain_traceback
-    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain)]
+    return [structlog.dev.ConsoleRenderer(colors=colors, exception_formatter=plain), _fence]
+
+
+def _fence(_logger: Any, _method: str, line: Any) -> str:
+    """Names and messages come from anywhere, and the log is read in a terminal."""
+    return fenced(str(line))
+
+
+def _take_in_libraries() -> None:
+    """What libraries log goes the same way, from warnings on: by itself it would go to standard error, past the format,
+    and wait there for a reader. What anybody can cause by sending nonsense to the server is not logged at all."""
+    root = logging.getLogger()
+    if not any(isinstance(handler, _Libraries) for handler in root.handlers):
+        root.addHandler(_Libraries(logging.WARNING))
+    logging.getLogger("uvicorn").setLevel(logging.ERROR)
+
+
+class _Libraries(logging.Handler):
+    def emit(self, record: logging.LogRecord) -> None:
+        log = structlog.get_logger()
+        try:
+            message = record.getMessage()
+        except (TypeError, ValueError):
+            message = str(record.msg)
+        tell = log.error if record.levelno >= logging.ERROR else log.warning
+        tell("library_says", library=record.name, message=message, exc_info=record.exc_info)

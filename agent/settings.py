@@ -5,14 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 from ipaddress import ip_network
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict, TomlConfigSettingsSource
 
 from agent.identity_settings import IssuerSettings, PasswordSettings
 from shared.durations import Duration
-from shared.errors import Fault, InvalidInput
+from shared.errors import InvalidInput
+from shared.faults import fault_from
 from shared.models import MailServer, SentinelKind
 
 
@@ -94,7 +95,7 @@ class Settings(BaseSettings):
     """Of the record of what was done."""
     keep_refusals: Annotated[int, Field(ge=100)] = 10_000
     """Of those the newest, however young the others are: what anybody can cause must not grow without end."""
-    log_format: Annotated[str, Field(pattern="^(text|json)$")] = "text"
+    log_format: Literal["text", "json"] = "text"
 
     @field_validator("data_dir", "definitions_dir")
     @classmethod
@@ -173,9 +174,7 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     try:
         settings: Settings = sources(**given)
     except ValidationError as error:
-        raise InvalidInput(
-            [Fault(".".join(map(str, fault["loc"])), fault["msg"], fault.get("input")) for fault in error.errors()]
-        ) from None
+        raise InvalidInput([fault_from(found) for found in error.errors()]) from None
     except ValueError as error:
         raise InvalidInput.one("config", f"{config} cannot be read as TOML: {error}") from None
     return settings

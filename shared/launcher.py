@@ -9,6 +9,7 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
+import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -16,8 +17,9 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.completion import SHELLS, script
-from shared.errors import InvalidInput, JobdeckError
+from shared.errors import Fault, InvalidInput, JobdeckError
 from shared.exits import Exit, exit_for
+from shared.terminal import fence_terminal
 
 Entry = Callable[[Sequence[str]], "int | None"]
 
@@ -68,7 +70,8 @@ COMMANDS = {
     )
 }
 
-_COMPLETERS = {_CONSOLE_CLI: "console.cli:complete"}
+_LONGEST_VALUE = 60
+_COMPLETERS = {_CONSOLE_CLI: "console.cli:complete", _AGENT_CLI: "agent.cli:complete"}
 """Who can complete the words after a command: `module:function` from words to candidates."""
 
 
@@ -76,6 +79,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every way of ending becomes an exit code, and never a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     code: int | None
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no failure
     try:
         code = _dispatch(words)
         sys.stdout.flush()
@@ -114,6 +119,8 @@ def _call(entry: str, words: Sequence[str]) -> int:
     """Import and call one entry point, after looking whose packages these are."""
     for package in ("agent", "console"):
         check_ours(package)
+    if entry != _CONSOLE:
+        fence_terminal()
     module, _, function = entry.partition(":")
     run: Entry = getattr(importlib.import_module(module), function)
     return int(run(words) or Exit.OK)
@@ -168,6 +175,15 @@ Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused, 5 
 6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted."""
 
 
+_COMPLETION_HELP = """Usage: jobdeck completion bash|zsh|fish
+
+Prints what makes the shell complete jobdeck's commands and options.
+
+  bash  source <(jobdeck completion bash)      in ~/.bashrc
+  zsh   source <(jobdeck completion zsh)       in ~/.zshrc, behind compinit
+  fish  jobdeck completion fish | source       in ~/.config/fish/config.fish"""
+
+
 def _unknown(name: str) -> str:
     near = difflib.get_close_matches(name, [*COMMANDS, "completion"], n=3, cutoff=0.5)
     hint = f"did you mean {' or '.join(near)}?" if near else "`jobdeck --help` lists them all"
@@ -175,6 +191,8 @@ def _unknown(name: str) -> str:
 
 
 def _completion(rest: Sequence[str]) -> int:
+    if rest and rest[0] in {"-h", "--help"}:
+        return _say(_COMPLETION_HELP)
     if len(rest) != 1 or rest[0] not in SHELLS:
         raise InvalidInput.one("shell", f"name one of {', '.join(SHELLS)}", " ".join(rest))
     return _say(script(rest[0]))
@@ -215,14 +233,27 @@ def _say(text: str) -> int:
 
 
 def _refuse(error: JobdeckError) -> int:
+    fence_terminal()
     sys.stderr.write(f"jobdeck: {_sentence(error)}\n")
     return exit_for(error)
 
 
 def _sentence(error: JobdeckError) -> str:
-    if isinstance(error, InvalidInput) and [fault.field for fault in error.faults] == ["command"]:
+    if not isinstance(error, InvalidInput):
+        return error.message
+    if [fault.field for fault in error.faults] == ["command"]:
         return error.faults[0].message
-    return error.message
+    return "; ".join(f"{fault.field}: {fault.message}{_not(fault)}" for fault in error.faults)
+
+
+def _not(fault: Fault) -> str:
+    """The wrong value, where it is a short one that the message does not repeat."""
+    value = fault.value
+    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value):
+        return ""
+    shown = repr(value)
+    is_told = str(value) in fault.message or "\n" in fault.message
+    return "" if is_told or len(shown) > _LONGEST_VALUE else f" (not {shown})"
 
 
 def _explain_usage(error: Exception) -> int | None:
@@ -245,6 +276,7 @@ def _explain_usage(error: Exception) -> int | None:
 def _apologise(error: Exception) -> int:
     if os.environ.get("JOBDECK_TRACEBACK"):
         raise error
+    fence_terminal()
     sys.stderr.write(
         f"jobdeck: something went wrong inside Jobdeck: {type(error).__name__}: {error}\n"
         "jobdeck: JOBDECK_TRACEBACK=1 shows where; please report it\n"

@@ -29,6 +29,7 @@ from shared.errors import (
     Unauthenticated,
     Unavailable,
 )
+from shared.faults import message_of
 from shared.models.base import Resource
 
 
@@ -177,13 +178,8 @@ def _as_jobdeck_error(error: Exception, request_id: str, allowed: Iterable[str])
 def fault_of(found: Mapping[str, Any], *, show_value: bool = True) -> Fault:
     """One of pydantic's errors as a fault: dotted path, what would be right, the value unless it is secret."""
     place = [str(part) for part in found["loc"] if part not in {"body", "query", "path", "header"}]
-    kind, wanted = found["type"], str(found["msg"])
-    if kind == "missing":
-        return Fault(".".join(place), "is required")
-    if kind == "extra_forbidden":
-        return Fault(".".join(place), "is not a known field")
-    message = wanted.removeprefix("Value error, ").removeprefix("Input ")
-    return Fault(".".join(place) or "body", message, found.get("input") if show_value else None)
+    is_shown = show_value and found["type"] not in {"missing", "extra_forbidden"}
+    return Fault(".".join(place) or "body", message_of(found), found.get("input") if is_shown else None)
 
 
 def _headers(error: JobdeckError, allowed: Iterable[str]) -> dict[str, str]:

@@ -9,5 +9,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. `argv` begins with the command's name."""
     from agent.cli.commands import app
 
-    result = app(args=list(argv) if argv is not None else None, standalone_mode=False)
+    result = app(args=list(argv) if argv is not None else None, prog_name="jobdeck", standalone_mode=False)
     return result if isinstance(result, int) else 0
+
+
+def complete(words: Sequence[str]) -> list[str]:
+    """What may stand in the place of the last of `words`."""
+    from agent.cli.commands import app
+    from shared.completing import candidates
+
+    return candidates(app, words)

@@ -11,6 +11,7 @@ from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.lock import Purpose, StoreLock, take_lock
 from shared.clock import Clock
+from shared.errors import InvalidInput
 from shared.ids import NewId
 
 
@@ -46,6 +47,10 @@ async def open_ground(settings: Settings, clock: Clock, ids: NewId, rng: random.
 
 def _prepare(data_dir: Path) -> Path:
     """The data directory belongs to the agent's user alone: it holds credentials and what jobs have read."""
-    data_dir.mkdir(parents=True, exist_ok=True)
-    os.chmod(data_dir, 0o700)  # noqa: PTH101  (Path.chmod follows links all the same)
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        os.chmod(data_dir, 0o700)  # noqa: PTH101  (Path.chmod follows links all the same)
+    except OSError as error:
+        message = f"{data_dir} cannot be made or written to: {error.strerror}; name another with --data-dir"
+        raise InvalidInput.one("data_dir", message, str(data_dir)) from None
     return data_dir

@@ -20,6 +20,7 @@ from agent.core.ports import Store
 from shared.clock import Clock
 from shared.definitions import differences
 from shared.errors import Conflict, Fault, Forbidden, NotFound
+from shared.faults import message_of
 from shared.ids import NewId
 from shared.models import Job, JobInput
 from shared.models.applying import Act, Change, Changes, DefinitionFault, GivenDefinition
@@ -148,7 +149,7 @@ def _read(given: GivenDefinition) -> _Wanted:
 
 
 def _fault_of(found: Any) -> Fault:
-    message = "is not a field of a definition" if found["type"] == "extra_forbidden" else str(found["msg"])
+    message = message_of(found, unknown="is not a field of a definition")
     return Fault(".".join(map(str, found["loc"])) or "definition", message, found.get("input"), found["type"])
 
 

@@ -8,7 +8,8 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from agent.core.driving import Manifest, Needs
-from shared.errors import Fault, InvalidInput
+from shared.errors import InvalidInput
+from shared.faults import fault_from
 
 
 def parse_parameters(manifest: Manifest, data: Mapping[str, Any]) -> BaseModel:
@@ -21,12 +22,7 @@ def parsed(model: type[BaseModel], data: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InvalidInput(
-            [
-                Fault(".".join(["data", *map(str, fault["loc"])]), fault["msg"], fault.get("input"), fault["type"])
-                for fault in error.errors(include_url=False)
-            ]
-        ) from None
+        raise InvalidInput([fault_from(found, "data") for found in error.errors(include_url=False)]) from None
 
 
 def needs_of(manifest: Manifest, data: Mapping[str, Any]) -> Needs:

@@ -15,6 +15,7 @@ def main(arguments: Sequence[str]) -> int:
 
 def complete(words: Sequence[str]) -> list[str]:
     """What may stand in the place of the last of `words`."""
-    from console.cli.completing import candidates
+    from console.cli.app import app
+    from shared.completing import candidates
 
-    return candidates(words)
+    return candidates(app, words)

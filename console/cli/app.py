@@ -33,7 +33,12 @@ from console.cli.tokens import tokens
 from console.cli.users import users
 
 app = typer.Typer(
-    name="jobdeck", add_completion=False, no_args_is_help=True, rich_markup_mode=None, pretty_exceptions_enable=False
+    name="jobdeck",
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
 )
 jobs.command("revisions")(list_revisions)
 jobs.command("diff")(diff_revisions)

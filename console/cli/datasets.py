@@ -17,6 +17,7 @@ from console.cli.output import Column, note, say, say_facts, say_json, say_table
 from console.cli.watching import watch_started
 from shared.errors import InvalidInput
 from shared.exits import Exit
+from shared.faults import message_of
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
 from shared.sizes import show_size
 
@@ -186,7 +187,7 @@ def _input(wanted: dict[str, Any]) -> DatasetInput:
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "query"
-        raise InvalidInput.one(place, first["msg"].removeprefix("Value error, "), None) from None
+        raise InvalidInput.one(place, message_of(first), None) from None
 
 
 def _text_of(query: str | None) -> str | None:

@@ -11,6 +11,7 @@ from pydantic import ValidationError
 
 from shared.definitions import read
 from shared.errors import Fault, InvalidInput
+from shared.faults import message_of
 from shared.models import DraftInput, JobInput
 
 
@@ -61,5 +62,4 @@ def _value(text: str) -> Any:
 
 def _fault(error: Any) -> Fault:
     field = ".".join(str(part) for part in error["loc"]) or "definition"
-    message = "is not a field of a job" if error["type"] == "extra_forbidden" else str(error["msg"])
-    return Fault(field, message, error.get("input"))
+    return Fault(field, message_of(error, unknown="is not a field of a job"), error.get("input"))

@@ -15,6 +15,7 @@ from console.cli.wording import done, state_of, took
 from console.client import AgentClient, Offline, Online, Reset
 from console.model import World, reduce
 from console.model.estimates import remaining
+from console.render.safe import to_one_line
 from console.render.spans import short_span
 from shared.clock import Clock, SystemClock
 from shared.exits import Exit
@@ -74,7 +75,7 @@ class Report:
             self._rewrite(self._sentence(run))
         elif self._plain(run) != self._said:
             self._said = self._plain(run)
-            say(f"{self._clock.now():%H:%M:%S}Z  {self._sentence(run)}")
+            say(f"{self._clock.now():%H:%M:%S}Z  {to_one_line(self._sentence(run))}")
             sys.stdout.flush()
 
     def trouble(self, reason: str) -> None:

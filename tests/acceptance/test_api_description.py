@@ -1,6 +1,7 @@
 """The API is as it describes itself: schemathesis reads `/openapi.json` and tries what it says, and what it does not.
 
 No answer is a failure of the agent, every status and body is declared, and no route forgets to ask who is calling.
+Most of the names that it tries are of what there is, so that it comes to where the work is done.
 """
 
 from __future__ import annotations
@@ -10,12 +11,14 @@ import re
 import subprocess
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+import tomli_w
 
 from tests.harness.agent_process import AgentProcess, agent_process
-from tests.harness.shell import Shell
+from tests.harness.known_names import furnish
 
 EVERY_SCOPE = ("read", "edit", "run", "delete", "admin")
 """But `code`: what a fuzzer makes up is not to be run."""
@@ -27,49 +30,56 @@ CHECKS = (
 LEFT_OUT = r"/events$|/log/follow$|^/api/tokens/|^/api/auth/log"
 EXAMPLES = os.environ.get("JOBDECK_FUZZ_EXAMPLES", "30")
 SEED = os.environ.get("JOBDECK_FUZZ_SEED", "1")
+KNOWN = 0.8
+"""So often a name is one that there is."""
 
 
-@pytest.fixture(scope="module")
-def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[AgentProcess, Shell]]:
-    data = tmp_path_factory.mktemp("described") / "data"
-    shell = Shell(data)
-    environment = shell.environment | {"JOBDECK_REQUESTS_PER_MINUTE": "100000000"}
-    with agent_process(data, env=environment) as started:
-        shell("kb", "create", "notes")
-        shell("job", "create", "--name", "Called", "--type", "api-call", "--set", "url=https://example.org/")
-        yield started, shell
+@dataclass
+class Described:
+    agent: AgentProcess
+    settings: Path
+    """Of schemathesis: the names that there are, by parameter."""
 
 
-def test_the_description_is_true(agent: tuple[AgentProcess, Shell], tmp_path: Path) -> None:
+@pytest.fixture
+def described(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Described]:
+    data = tmp_path / "data"
+    with agent_process(data, env={"JOBDECK_REQUESTS_PER_MINUTE": "100000000"}) as agent:
+        names = furnish(agent, tmp_path, getattr(request, "param", 2))
+        settings = tmp_path / "schemathesis.toml"
+        bound = {f"path.{name}": {"dictionary": name, "probability": KNOWN} for name in names}
+        dictionaries = {name: {"values": values} for name, values in names.items()}
+        settings.write_text(tomli_w.dumps({"dictionaries": dictionaries, "parameters": bound}))
+        yield Described(agent, settings)
+
+
+def test_the_description_is_true(described: Described) -> None:
     """A short look; `make soak` takes a long one."""
-    said = _fuzz(agent, tmp_path, "--phases=fuzzing", "--max-examples=2", scopes=EVERY_SCOPE)
+    said = _fuzz(described, "--phases=fuzzing", "--max-examples=2", scopes=EVERY_SCOPE)
     assert _tried(said) > 50
 
 
 @pytest.mark.soak
+@pytest.mark.parametrize("described", [6], indirect=True, ids=["furnished"])
 @pytest.mark.parametrize("scopes", [EVERY_SCOPE, ("read",)], ids=["admin", "reader"])
-def test_the_description_is_true_wherever_one_looks(
-    agent: tuple[AgentProcess, Shell], tmp_path: Path, scopes: tuple[str, ...]
-) -> None:
-    said = _fuzz(agent, tmp_path, f"--max-examples={EXAMPLES}", scopes=scopes)
-    print(said[-1000:])
+def test_the_description_is_true_wherever_one_looks(described: Described, scopes: tuple[str, ...]) -> None:
+    said = _fuzz(described, f"--max-examples={EXAMPLES}", scopes=scopes)
+    print(said[-4000:])
     assert _tried(said) >= 5000
 
 
-def _fuzz(agent: tuple[AgentProcess, Shell], folder: Path, *options: str, scopes: tuple[str, ...]) -> str:
-    started, shell = agent
-    token = shell("token", "create", "fuzzer", *(word for scope in scopes for word in ("--scope", scope))).strip()
-    found = re.search(r"http://127\.0\.0\.1:\d+", started.log.read_text())
-    assert found is not None
+def _fuzz(described: Described, *options: str, scopes: tuple[str, ...]) -> str:
+    agent = described.agent
     words = [
-        str(Path(sys.executable).with_name("schemathesis")), "run", f"{found[0]}/openapi.json", f"--header=Authorization: Bearer {token}",
-        f"--checks={','.join(CHECKS)}", f"--exclude-path-regex={LEFT_OUT}", f"--seed={SEED}", "--continue-on-failure",
-        "--no-color", *options,
+        str(Path(sys.executable).with_name("schemathesis")), f"--config-file={described.settings}", "--no-color",
+        "run", f"{agent.url}/openapi.json", f"--header=Authorization: Bearer {agent.token(*scopes)}",
+        f"--checks={','.join(CHECKS)}", f"--exclude-path-regex={LEFT_OUT}", f"--seed={SEED}", "--continue-on-failure", *options,
     ]  # fmt: skip
+    folder = described.settings.parent
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=1800, check=False)
     assert done.returncode == 0, done.stdout[-8000:] + done.stderr[-2000:]
-    assert started.process is not None
-    assert started.process.poll() is None
+    assert agent.process is not None
+    assert agent.process.poll() is None
     return done.stdout
 
 

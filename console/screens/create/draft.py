@@ -10,6 +10,7 @@ from console.screens.create.schedule import FIELDS as WHEN_FIELDS
 from console.screens.create.schedule import INTERVAL, WHEN, has_moments
 from console.screens.create.schema import CONNECTION, TABLE, fields_of
 from shared.errors import Fault, InvalidInput
+from shared.faults import fault_from
 
 if TYPE_CHECKING:
     from pydantic import ValidationError
@@ -98,7 +99,7 @@ class Draft:
 
 
 def _faults(error: ValidationError) -> list[Fault]:
-    return [Fault(".".join(map(str, each["loc"])), each["msg"], each.get("input")) for each in error.errors()]
+    return [fault_from(found) for found in error.errors()]
 
 
 def put(body: dict[str, Any], path: str, value: Any) -> None:

@@ -152,6 +152,8 @@ def test_a_defect_is_one_sentence_and_a_traceback_on_demand(
         (["run", ""], {"list", "show", "logs", "cancel", "rerun", "watch"}),
         (["run", "list", "--li"], {"--limit"}),
         (["completion", "z"], {"zsh"}),
+        (["agent", "--log"], {"--log-format"}),
+        (["backup", "--with"], {"--with-key"}),
         (["nonsense", "x"], set()),
     ],
 )
@@ -176,3 +178,36 @@ def test_the_version_is_that_of_the_distribution() -> None:
     from importlib.metadata import version
 
     assert jobdeck("--version").stdout == f"jobdeck {version('jobdeck')}\n"
+
+
+@pytest.mark.parametrize(
+    "words", [["-h"], ["job", "-h"], ["run", "list", "-h"], ["doctor", "-h"], ["completion", "-h"]]
+)
+def test_help_is_a_letter_away(words: list[str]) -> None:
+    done = jobdeck(*words)
+    assert (done.returncode, done.stdout.startswith("Usage: jobdeck"), done.stderr) == (0, True, "")
+
+
+def test_a_refused_value_is_named() -> None:
+    done = jobdeck("job", "list", JOBDECK_AGENT="nonsense")
+    assert (done.returncode, done.stderr.count("nonsense")) == (2, 1)
+    assert done.stderr.startswith("jobdeck: JOBDECK_AGENT: write a URL as in https://host:8470")
+
+
+def test_what_an_agent_is_given_is_refused_in_our_words(tmp_path: Path) -> None:
+    words = ["agent", "--data-dir", str(tmp_path), "--bind", "foo", "--workers", "-3", "--log-format", "xml"]
+    done = jobdeck(*words)
+    assert done.returncode == 2
+    assert done.stderr == (
+        "jobdeck: bind: write HOST:PORT, as in 127.0.0.1:8000 (not 'foo'); "
+        "workers: should be greater than or equal to 1 (not -3); log_format: should be 'text' or 'json' (not 'xml')\n"
+    )
+
+
+@pytest.mark.parametrize("name", ["file", "file/below", "shut/below"])
+def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    (tmp_path / "shut").symlink_to("/proc/nowhere")
+    done = jobdeck("agent", "--data-dir", str(tmp_path / name), "--bind", "")
+    assert (done.returncode, done.stderr.count("\n")) == (2, 1)
+    assert done.stderr.startswith(f"jobdeck: data_dir: {tmp_path / name} cannot be made or written to: ")

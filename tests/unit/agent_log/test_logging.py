@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shlex
@@ -84,3 +85,25 @@ def test_who_logs_goes_on_when_the_reader_is_gone() -> None:
     os.close(reader)
     stream.write("nobody reads it\n")
     stream.write("nor this\n")
+
+
+_LIBRARY = """
+import logging, structlog, sys
+from agent.logging import set_up_logging
+set_up_logging(sys.argv[1])
+logging.getLogger("some.library").warning("it says\\x1b[2J %d", 5)
+logging.getLogger("uvicorn.error").warning("Invalid HTTP request received.")
+structlog.get_logger().info("held", job="a\\x1b]0;x\\x07b")
+"""
+
+
+def test_libraries_speak_in_the_log_s_own_format_and_nothing_commands_the_terminal() -> None:
+    def said(log_format: str) -> list[str]:
+        command = [sys.executable, "-c", _LIBRARY, log_format]
+        return subprocess.run(command, capture_output=True, text=True, timeout=60).stderr.splitlines()
+
+    library, own = map(json.loads, said("json"))
+    assert (library["event"], library["library"]) == ("library_says", "some.library")
+    assert library["message"] == "it says\x1b[2J 5"
+    assert own["job"] == "a\x1b]0;x\x07b"
+    assert not set("\x1b\x07") & set("".join(said("text")))

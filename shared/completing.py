@@ -1,16 +1,18 @@
-"""Candidates for the shell: the words that the tree of commands knows."""
+"""Candidates for the shell: the words that a tree of commands knows. Whoever calls it has loaded typer for that tree."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-import typer.main
+if TYPE_CHECKING:
+    import typer
 
-from console.cli.app import app
 
-
-def candidates(words: Sequence[str]) -> list[str]:
+def candidates(app: typer.Typer, words: Sequence[str]) -> list[str]:
     """Subcommands where one is missing, options where the word begins with a dash, else nothing."""
+    import typer.main
+
     command = typer.main.get_command(app)
     for word in words[:-1]:
         command = getattr(command, "commands", {}).get(word, command)

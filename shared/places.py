@@ -28,9 +28,6 @@ RUN_DIR_MODE = 0o700
 SECRET_FILE_MODE = 0o600
 """Mode of files that hold a token or a key."""
 
-_LONGEST_SOCKET_PATH = 107
-"""Bytes; the kernel's `sun_path` has room for 108 with the closing zero."""
-
 
 def data_dir(environment: Environment | None = None, uid: int | None = None) -> Path:
     """The agent's data: store, logs, knowledge bases, keys. InvalidInput if the variable is not an absolute path.
@@ -51,14 +48,8 @@ def run_dir(data: Path) -> Path:
 
 
 def socket_path(data: Path) -> Path:
-    """The agent's Unix socket. InvalidInput if the kernel could not bind a path of that length."""
-    path = run_dir(data) / "agent.sock"
-    excess = len(os.fsencode(path)) - _LONGEST_SOCKET_PATH
-    if excess > 0:
-        raise InvalidInput.one(
-            "JOBDECK_DATA_DIR", f"the path of the socket inside it is {excess} bytes too long: {path}", str(data)
-        )
-    return path
+    """The agent's Unix socket; `shared.sockets` knows the way to one whose path is long."""
+    return run_dir(data) / "agent.sock"
 
 
 def console_config(environment: Environment) -> Path:

@@ -19,6 +19,7 @@ from agent.api.context import Api
 from agent.api.peers import ArrivingBy, Channel
 from agent.settings import Settings
 from shared.errors import Conflict, InvalidInput, Unavailable
+from shared.sockets import way_to
 
 _BACKLOG = 512
 _ENDING = 0.5
@@ -157,7 +158,7 @@ def _bind_socket(path: Path, *, group: bool) -> socket.socket:
         path.unlink()
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:
-        door.bind(str(path))
+        door.bind(way_to(path))
         path.chmod(0o660 if group else 0o600)
         door.listen(_BACKLOG)
     except OSError as error:
@@ -182,7 +183,7 @@ def _answers(path: Path) -> bool:
     with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as probe:
         probe.setblocking(False)
         try:
-            probe.connect(str(path))
+            probe.connect(way_to(path))
         except (ConnectionRefusedError, FileNotFoundError):
             return False
         except BlockingIOError:

@@ -12,6 +12,7 @@ from agent.demo.shop import ORDERS, PLANTED, QUESTION
 from agent.demo.world import DemoWorld
 from shared.models import Run
 from shared.places import socket_path
+from shared.sockets import way_to
 from shared.states import FINAL, RunState
 
 JOB_NAME = "sync_orders_demo"
@@ -92,7 +93,7 @@ def _print_run(run: Run) -> None:
 
 
 async def _search(world: DemoWorld) -> list[dict[str, Any]]:
-    transport = httpx.AsyncHTTPTransport(uds=str(socket_path(world.agent.settings.data_dir)), verify=False)
+    transport = httpx.AsyncHTTPTransport(uds=way_to(socket_path(world.agent.settings.data_dir)), verify=False)
     async with httpx.AsyncClient(transport=transport, base_url="http://localhost", timeout=30) as client:
         answer = await client.post("/api/knowledge-bases/orders_kb/_search", json={"query": QUESTION, "limit": 3})
     if answer.status_code != httpx.codes.OK:

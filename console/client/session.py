@@ -14,6 +14,7 @@ from console.client.line import Message
 from console.client.refusals import foreign, refusal, trouble
 from console.client.target import Target
 from shared.errors import InvalidInput
+from shared.sockets import way_to
 
 Shape = TypeVar("Shape", bound=BaseModel)
 Params = Mapping[str, Any]
@@ -119,7 +120,7 @@ def _open(target: Target, timeout: float) -> httpx.AsyncClient:
     near = target.socket is not None or urlsplit(target.url).hostname in _LOOPBACK
     return httpx.AsyncClient(
         base_url=f"{target.url}/",
-        transport=httpx.AsyncHTTPTransport(uds=str(target.socket), verify=False) if target.socket else None,
+        transport=httpx.AsyncHTTPTransport(uds=way_to(target.socket), verify=False) if target.socket else None,
         headers={"Authorization": f"Bearer {target.token}"} if target.token else None,
         timeout=timeout,
         trust_env=not near,

@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 import httpx
 
 from shared.places import socket_path
+from shared.sockets import way_to
 from tests.harness import warm_start
 from tests.harness.prepared import prepare_folder
 from tests.harness.warm_start import Forked
@@ -87,7 +88,7 @@ class AgentProcess:
         self.process.wait()
 
     def client(self) -> httpx.Client:
-        transport = httpx.HTTPTransport(uds=str(self.socket), verify=False)
+        transport = httpx.HTTPTransport(uds=way_to(self.socket), verify=False)
         return httpx.Client(transport=transport, base_url="http://localhost", timeout=30)
 
     def call(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:

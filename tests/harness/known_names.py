@@ -11,7 +11,7 @@ from tests.harness.agent_process import AgentProcess
 _CONNECTORS = "/v1/organizations/default/knowledge/connectors"
 
 
-def furnish(agent: AgentProcess, folder: Path, copies: int) -> dict[str, list[str]]:
+def furnish(agent: AgentProcess, folder: Path, copies: int) -> dict[str, list[Any]]:
     """By parameter of the API's paths, the names of what there is: so often that some is there to the end although
     others are deleted."""
     _make_shop(folder / "shop.db")
@@ -48,8 +48,8 @@ def furnish(agent: AgentProcess, folder: Path, copies: int) -> dict[str, list[st
         "alias": ["sold"],
         "action_id": ["tell", "mail"],
         "attachment_id": ["terms", "log"],
-        "revision": ["1", "2"],
-        "other": ["1", "2"],
+        "revision": [1, 2],
+        "other": [1, 2],
         "job_type": ["kb-sync", "command", "email"],
     }
 

@@ -13,6 +13,7 @@ from agent.upkeep.findings import Finding, error, listed, warning
 from agent.upkeep.layout import Layout
 from agent.workers.strays import find_forsaken
 from shared.places import socket_path
+from shared.sockets import way_to
 
 PATIENCE = 10.0
 """Seconds that the agent has for an answer."""
@@ -56,7 +57,7 @@ def check_agent(layout: Layout, holder: Holder | None) -> Iterator[Finding]:
 
 def _check_answer(layout: Layout, holder: Holder) -> Iterator[Finding]:
     try:
-        transport = httpx.HTTPTransport(uds=str(socket_path(layout.root)), verify=False)
+        transport = httpx.HTTPTransport(uds=way_to(socket_path(layout.root)), verify=False)
         with httpx.Client(transport=transport, base_url="http://localhost", timeout=PATIENCE) as client:
             answer = client.get("/readyz")
         told = answer.json()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from console.client.target import Target, parse
 from console.settings import Settings, load
 from shared import places
 from shared.errors import InvalidInput
+from shared.sockets import way_to
 
 HOME = {"HOME": "/home/ada"}
 
@@ -31,11 +33,27 @@ def test_a_place_that_is_none_is_named(environment: dict[str, str], field: str) 
     assert caught.value.faults[0].field == field
 
 
-def test_a_socket_path_that_the_kernel_refuses_is_refused_here() -> None:
-    longest = Path("/" + "d" * (107 - len("/run/agent.sock") - 1))
-    assert len(str(places.socket_path(longest))) == 107
-    with pytest.raises(InvalidInput, match="1 bytes too long"):
-        places.socket_path(longest.parent / (longest.name + "d"))
+@pytest.mark.parametrize("excess", [0, 1, 500])
+def test_a_socket_is_reached_however_long_its_path_is(tmp_path: Path, excess: int) -> None:
+    folder = tmp_path
+    while (room := 107 + excess - len(str(folder / "agent.sock"))) > 0:
+        folder /= "d" * max(1, min(room - 1, 200))
+    path = folder / "agent.sock"
+    with pytest.raises(OSError, match="such file"), socket.socket(socket.AF_UNIX) as early:
+        early.connect(way_to(path))
+    folder.mkdir(parents=True)
+    with socket.socket(socket.AF_UNIX) as door, socket.socket(socket.AF_UNIX) as caller:
+        door.bind(way_to(path))
+        door.listen()
+        caller.connect(way_to(path))
+        assert path.is_socket()
+    assert (way_to(path) == str(path)) is (excess == 0)
+
+
+def test_a_long_path_is_refused_where_there_is_no_other_way(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("shared.sockets._HANDLES", tmp_path / "nowhere")
+    with pytest.raises(InvalidInput, match="3 bytes too long"):
+        way_to(Path("/" + "d" * (110 - len("/run/agent.sock") - 1)) / "run" / "agent.sock")
 
 
 def test_nothing_said_means_the_local_socket() -> None:

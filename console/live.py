@@ -142,6 +142,7 @@ class Live:
         changes = session.world.restart(runs.values(), jobs.items, position)
         session.world.counts.seed(counts.counts, position)
         session.world.held = Held(agent.held_fires, agent.held_jobs)
+        session.world.trouble = agent.store_trouble or ""
         changes.counts = changes.held = True
         self._changed(changes)
 

@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Sequence
 from agent.api.frames import RETRY, event_frame, reset_frame
 from agent.core.ports import Store
 from agent.core.sight import Answer, Sight, masked
+from agent.core.trouble import told_at_once
 from shared.models import Event
 
 _PAGE = 500
@@ -76,7 +77,7 @@ class Subscriber:
             await self._woken.wait()
             self._woken.clear()
             closed = self._closed
-            waiting = b"".join(frame for event_id, frame in self._frames if event_id > position)
+            waiting = b"".join(frame for event_id, frame in self._frames if event_id > position or not event_id)
             self._frames.clear()
             self._bytes = 0
             if waiting:
@@ -134,6 +135,8 @@ class Broadcast:
         subscriber = self._enrol(account_id, await self._sight_of(account_id, seen_by))
         try:
             yield RETRY
+            if (trouble := self._store.trouble) is not None:
+                yield event_frame(told_at_once(trouble))
             position = await self._store.last_event_id() if after is None else after
             while True:
                 page = await self._store.events_after(account_id, position, _PAGE)

@@ -26,11 +26,9 @@ RETRY = b"retry: 1000\n\n"
 
 
 def event_frame(event: Event) -> bytes:
-    return b"id: %d\nevent: %b\ndata: %b\n\n" % (
-        event.id,
-        event.kind.encode(),
-        _events.dump_json(event, by_alias=True),
-    )
+    """One that is not stored has no number, and moves no position."""
+    number = b"id: %d\n" % event.id if event.id else b""
+    return b"%bevent: %b\ndata: %b\n\n" % (number, event.kind.encode(), _events.dump_json(event, by_alias=True))
 
 
 def reset_frame(last_event_id: int, reason: str) -> bytes:

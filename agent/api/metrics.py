@@ -52,6 +52,7 @@ class Standing(Collector):
     """Open ones by kind, and whether somebody knows."""
     workers: Iterable[Worker]
     size: StoreSize
+    takes_writes: bool
     last_event_id: int
     streams: int
 
@@ -73,6 +74,11 @@ class Standing(Collector):
         store.add_metric(["free"], self.size.free)
         yield from (runs, workers, held, store)
         yield self._sentinels()
+        yield GaugeMetricFamily(
+            "jobdeck_store_writable",
+            "1 while the store takes what is written, 0 while its disk is full.",
+            self.takes_writes,
+        )
         yield GaugeMetricFamily("jobdeck_last_event_id", "Number of the newest event.", self.last_event_id)
         yield GaugeMetricFamily("jobdeck_event_streams", "Open event streams.", self.streams)
 

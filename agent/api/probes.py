@@ -65,6 +65,7 @@ async def metrics(request: Request, caller: Reader) -> Response:
         sentinels=await api.core.store.count_open_sentinels(caller.account_id),
         workers=api.core.executor.workers(),
         size=await api.core.store.size(),
+        takes_writes=api.core.store.trouble is None,
         last_event_id=await api.core.store.last_event_id(),
         streams=api.broadcast.listeners,
     )

@@ -31,7 +31,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     """
     _make_private(path)
     engine = open_writer(path)
-    writer = Writer(engine)
+    writer = Writer(engine, clock)
     try:
         await asyncio.to_thread(_prepare, engine, new_id)
         await writer.start()

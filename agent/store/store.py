@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from agent.core.trouble import StoreTrouble
 from agent.store import (
     facts,
 )
@@ -53,6 +54,10 @@ class SqlStore(
 
     def ride(self, rider: Callable[[], None]) -> None:
         self._writer.ride(rider)
+
+    @property
+    def trouble(self) -> StoreTrouble | None:
+        return self._writer.health.trouble
 
     async def ping(self) -> None:
         await self._write(facts.put, "pinged_at", self._clock.now().isoformat())

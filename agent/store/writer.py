@@ -25,8 +25,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from agent.store import events
+from agent.store.health import Health
 from agent.store.prepared import begin, commit, rollback
 from agent.store.thread import Thread
+from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models import Event
 
@@ -62,8 +64,9 @@ class _Done:
 
 
 class Writer:
-    def __init__(self, engine: sa.Engine) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
+        self.health = Health(clock)
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
         self._queue: deque[_Waiting] = deque()
@@ -148,6 +151,7 @@ class Writer:
         for each in done:
             _resolve(each)
         self._publish(news)
+        self._tell_listeners(self.health.heed([each.error for each in done]))
         self._busy = False
         if self._queue:
             self._begin_soon()
@@ -164,6 +168,8 @@ class Writer:
                 rollback(connection)
                 begin(connection)
                 done = _write_apart(connection, group)
+            if any(each.error is None for each in done):
+                self.health.record_end(connection)
             news = events.write_recorded(connection, self._last_event_id)
             commit(connection)
         except BaseException:
@@ -185,7 +191,10 @@ class Writer:
         if not news:
             return
         self._last_event_id = news[-1].id
-        for listener in list(self._listeners):
+        self._tell_listeners(news)
+
+    def _tell_listeners(self, news: list[Event]) -> None:
+        for listener in list(self._listeners) if news else ():
             _guarded(lambda listener=listener: listener(news))  # type: ignore[misc]
 
 

@@ -167,6 +167,8 @@ class AgentInfo(Resource):
     held_fires: int = 0
     held_jobs: int = 0
     """Missed fires that wait for an operator, and of how many jobs."""
+    store_trouble: str | None = None
+    """Why the agent can store nothing at the moment."""
 
 
 class ConnectionTest(Resource):

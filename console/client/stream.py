@@ -60,7 +60,7 @@ class EventStream:
         event = _event(message)
         if message.id.isdigit():
             self.position = int(message.id)
-        elif event is not None:
+        elif event is not None and event.id:
             self.position = event.id
         return event
 

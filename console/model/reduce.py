@@ -19,9 +19,10 @@ def reduce(world: World, event: Event) -> Changes:
     """Take one event in; one that was taken in before changes nothing. Kinds that are not known pass by;
     one that cannot be read (an agent of another version) says that its subject is stale: `run`, `job`, `worker`."""
     changes = Changes()
-    if event.id <= world.position:
-        return changes
-    world.position = event.id
+    if event.id:  # one without a number is told and not stored
+        if event.id <= world.position:
+            return changes
+        world.position = event.id
     reducer = _REDUCERS.get(event.kind)
     try:
         if reducer is not None:
@@ -96,6 +97,11 @@ def _catch_up_changed(world: World, event: Event, changes: Changes) -> None:
     world.held, changes.held = Held(int(event.data["waiting"]), int(event.data["jobs"])), True
 
 
+def _agent_changed(world: World, event: Event, changes: Changes) -> None:
+    world.trouble = str(event.data["reason"]) if event.data.get("store") == "refuses" else ""
+    changes.stale.add("agent")
+
+
 def _stale(what: str) -> Reducer:
     def mark(_: World, __: Event, changes: Changes) -> None:
         changes.stale.add(what)
@@ -119,5 +125,5 @@ _REDUCERS: Mapping[str, Reducer] = {
     "catch_up.changed": _catch_up_changed,
     "connection.changed": _stale("connections"),
     "knowledge_base.changed": _stale("knowledge_bases"),
-    "agent.changed": _stale("agent"),
+    "agent.changed": _agent_changed,
 }

@@ -40,6 +40,8 @@ class World:
         self.counts = Counts()
         self.link = Link()
         self.held = Held()
+        self.trouble = ""
+        """Why the agent can store nothing at the moment; empty: all is well."""
         self.pinned: frozenset[str] = frozenset()
         """Runs never to forget: under the cursor, marked, opened."""
         self._runs: dict[str, Run] = {}

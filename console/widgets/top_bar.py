@@ -12,7 +12,8 @@ _TABS = (("runs", "Runs"), ("jobs", "Jobs"), ("audit", "Audit"))
 
 
 class TopBar(Line):
-    """While the line to the agent is down it says so, why, and how old the data are."""
+    """While the line to the agent is down it says so, why, and how old the data are; while the agent can store nothing,
+    that."""
 
     DEFAULT_CSS = "TopBar { dock: top; background: $panel; &.-offline { background: $panel; } }"
 
@@ -52,6 +53,11 @@ class TopBar(Line):
         return f"{name}/{agent.name}" if agent and agent.name not in {"", "jobdeck", name} else name
 
     def _live(self) -> Text:
+        if trouble := self._session.world.trouble:
+            words = "DISK FULL" if "disk is full" in trouble else "NOT STORING"
+            return Text(f"{words} ", f"bold {self._session.look.palette.bad}").append(
+                "nothing new runs ", self._session.look.palette.warning
+            )
         return Text("live ", self._session.look.palette.good)
 
     def _down(self) -> Text:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+from httpx_sse import connect_sse
 
 from tests.harness.agent_process import AgentProcess, agent_process, until
 
@@ -27,6 +28,10 @@ def test_the_agent_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
         process.rlimit(resource.RLIMIT_FSIZE, (4096, resource.RLIM_INFINITY))
         refused = until(lambda: _refused(agent, job), "a write is refused")
         assert "cannot be written" in refused
+        assert agent.call("GET", "/api/agent")["storeTrouble"] in refused
+        assert "jobdeck_store_writable 0.0" in _metrics(agent)
+        last = agent.call("GET", "/api/agent")["lastEventId"]
+        assert _next_of_the_store(agent, last) == (None, "refuses")
         assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "running", "reading goes on"
         flag.touch()
         until(lambda: "end_not_stored" in agent.log.read_text(), "the end of the run cannot be stored")
@@ -34,6 +39,11 @@ def test_the_agent_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
 
         process.rlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
         assert agent.run_until(run["id"], "completed", "failed")["state"] == "completed"
+        number, said = _next_of_the_store(agent, last)
+        assert number is not None, "stored when it is over"
+        assert (said, _next_of_the_store(agent, number)) == ("refuses", (number + 1, "works"))
+        assert "jobdeck_store_writable 1.0" in _metrics(agent)
+        assert agent.call("GET", "/api/agent")["storeTrouble"] is None
         seen = len(_fires(agent, ticking))
         until(lambda: len(_fires(agent, ticking)) > seen, "the scheduler goes on")
         again = agent.call("POST", f"/api/jobs/{job['id']}")
@@ -78,3 +88,17 @@ def _refused(agent: AgentProcess, job: dict[str, Any]) -> str | None:
             return None
     assert answer.status_code == 503, answer.text
     return answer.text
+
+
+def _metrics(agent: AgentProcess) -> str:
+    with agent.client() as client:
+        return client.get("/metrics").text
+
+
+def _next_of_the_store(agent: AgentProcess, after: int) -> tuple[int | None, str]:
+    """The next that a listener hears of the store: the number that it has in the stream, and what it says."""
+    with agent.client() as client, connect_sse(client, "GET", f"/api/events?after={after}") as source:
+        for event in source.iter_sse():
+            if event.event == "agent.changed":
+                return int(event.id) if event.id else None, event.json()["data"]["store"]
+    raise AssertionError("the stream has ended")

@@ -34,6 +34,9 @@ class AgentInfo(Resource):
     held_fires: int
     held_jobs: int
     """Missed fires that wait for an operator in the caller's account, and of how many jobs."""
+    store_trouble: str | None
+    store_trouble_since: Instant | None
+    """Why nothing can be written at the moment (the disk is full), and since when; null: all is well."""
 
 
 class DriverInfo(Resource):
@@ -57,6 +60,7 @@ async def get_agent(request: Request, caller: Reader) -> Response:
     core = api_of(request).core
     held = await core.store.backlog(caller.account_id, seen_by=seen_by(caller))
     waiting = [item.waiting for item in held if item.waiting]
+    trouble = core.store.trouble
     info = AgentInfo(
         name=core.settings.name,
         version=version("jobdeck"),
@@ -68,6 +72,8 @@ async def get_agent(request: Request, caller: Reader) -> Response:
         counts=await core.runs.counts(caller),
         held_fires=sum(waiting),
         held_jobs=len(waiting),
+        store_trouble=trouble and trouble.reason,
+        store_trouble_since=trouble and trouble.since,
     )
     return json_answer(info)
 

@@ -20,6 +20,7 @@ from agent.core.ports.sentinels import SentinelStore
 from agent.core.ports.shares import ShareStore
 from agent.core.ports.syncs import SyncStore
 from agent.core.ports.world import WorldStore
+from agent.core.trouble import StoreTrouble
 from shared.models import (
     Event,
 )
@@ -52,6 +53,10 @@ class Store(
     def ride(self, rider: Callable[[], None]) -> None:
         """Call `rider` on the loop when runs that may be due are about to be stored, or places to be freed: what it
         queues at once shares their commit."""
+
+    @property
+    def trouble(self) -> StoreTrouble | None:
+        """Why nothing can be written at the moment, and since when; None: all is well, as far as was tried."""
 
     async def ping(self) -> None:
         """Raise Unavailable unless the store can be read and written."""

@@ -19,9 +19,7 @@ def test_files_of_bases_that_nobody_asks_for_are_closed(tmp_path: Path) -> None:
     for number, folder in enumerate([*folders, *folders[:3]]):
         if not folder.exists():
             open_for_writing(folder).close()
-        reader._handle(
-            {"id": number, "op": "count", "folder": str(folder), "embedder": "wordllama", "dimensions": 256}
-        )
+        reader._handle({"id": number, "op": "count", "folder": str(folder), "embedder": "wordllama", "dimensions": 256})
     assert {json.dumps(json.loads(line)["result"]) for line in answers.getvalue().splitlines()} == {"[0, 1]"}
     files = psutil.Process().num_fds() - before
     assert files <= 3 * MOST_OPEN

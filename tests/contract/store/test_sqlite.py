@@ -25,6 +25,7 @@ from agent.store.tables import metadata, runs
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound, Unavailable
 from shared.ids import new_id
+from shared.models import Event
 from shared.states import RunState
 from tests.contract.store.making import NOW, Maker, completed, fence, started
 
@@ -141,6 +142,9 @@ async def test_a_refused_write_takes_no_other_of_its_group_with_it(sqlite: SqlSt
 
 
 async def test_a_full_disk_is_said_once_and_forgotten_when_there_is_room(sqlite: SqlStore) -> None:
+    heard: list[Event] = []
+    sqlite.subscribe(lambda news: heard.extend(event for event in news if event.kind == "agent.changed"))
+    last = await sqlite.last_event_id()
     pages = await sqlite._write(lambda connection: connection.scalar(sa.text("PRAGMA page_count")))
     await sqlite._write(lambda connection: connection.execute(sa.text(f"PRAGMA max_page_count = {pages + 5}")).scalar())
     big = [sqlite.put_secret("main", str(number), b"x" * 20_000, NOW) for number in range(8)]
@@ -148,9 +152,18 @@ async def test_a_full_disk_is_said_once_and_forgotten_when_there_is_room(sqlite:
     assert {type(each) for each in refused} == {Unavailable}
     assert "disk is full" in str(refused[0])
     assert await sqlite.list_secrets("main") == []
+    assert sqlite.trouble is not None
+    with pytest.raises(Unavailable):
+        await sqlite.put_secret("main", "more", b"x" * 40_000, NOW)
+    assert [(event.id, event.data["store"]) for event in heard] == [(0, "refuses")], "told at once, and once"
+    assert await sqlite.last_event_id() == last
     await sqlite._write(lambda connection: connection.execute(sa.text("PRAGMA max_page_count = 1000000")).scalar())
     await sqlite.put_secret("main", "now", b"x" * 20_000, NOW)
     assert [secret.name for secret in await sqlite.list_secrets("main")] == ["now"]
+    assert sqlite.trouble is None
+    assert [event.data["store"] for event in heard[1:]] == ["refuses", "works"]
+    assert (await sqlite.events_after("main", last, 10) or [])[-2:] == heard[1:]
+    assert all("disk is full" in event.data["reason"] for event in heard)
 
 
 async def test_another_process_that_writes_is_waited_for(sqlite: SqlStore, path: Path) -> None:

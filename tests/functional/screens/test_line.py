@@ -46,3 +46,12 @@ async def test_no_agent_says_what_to_do(agent: StandIn) -> None:
         agent.is_down = False
         await settled(pilot)
         assert "Orders into the index" in text_of(app)
+
+
+async def test_an_agent_that_can_store_nothing_is_not_called_live(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        reason = "the store cannot be written: the disk is full; make room, and the agent goes on by itself"
+        agent.tell("agent.changed", "store", {"store": "refuses", "reason": reason, "since": NOW.isoformat()})
+        await until(pilot, lambda: "DISK FULL nothing new runs" in lines(pilot)[0])
+        agent.tell("agent.changed", "store", {"store": "works", "reason": reason, "since": NOW.isoformat()})
+        await until(pilot, lambda: "live" in lines(pilot)[0])

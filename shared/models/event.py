@@ -24,9 +24,9 @@ class Event(Resource):
     `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `run.deleted` `{id, jobId}`,
     `catch_up.changed` `{act, by, count, waiting, jobs}`: who held, released or discarded how many missed fires, and
     how many of how many jobs wait for an operator now; `share.changed` `{kind, id}` with `principalId, accessLevel`
-    (null: no more), `visibility` or `ownerId`; `secret.changed` `{name}`; `agent.changed` `{store, reason, since, until}`: `refuses` where nothing can be written
-    (the disk is full), `works` when it can again. The first is told at once, with the `id` 0, and stored with the
-    second."""
+    (null: no more), `visibility` or `ownerId`; `secret.changed` `{name}`; `agent.changed` `{store, reason, since,
+    until}`: `refuses` where nothing can be written (the disk is full), `works` when it can again. The first is told at
+    once, with the `id` 0, and stored with the second."""
 
     id: int
     at: Instant

@@ -162,7 +162,7 @@ async def test_a_full_disk_is_said_once_and_forgotten_when_there_is_room(sqlite:
     assert [secret.name for secret in await sqlite.list_secrets("main")] == ["now"]
     assert sqlite.trouble is None
     assert [event.data["store"] for event in heard[1:]] == ["refuses", "works"]
-    assert (await sqlite.events_after("main", last, 10) or [])[-2:] == heard[1:]
+    assert [event for event in await sqlite.events_after("main", last, 10) or [] if event in heard] == heard[1:]
     assert all("disk is full" in event.data["reason"] for event in heard)
 
 

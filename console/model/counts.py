@@ -47,6 +47,16 @@ class Counts:
             return was_exact
         return self._shift(old.state, new.state, position)
 
+    def gone(self, run: Run | None, position: int) -> bool:
+        """A run was deleted by event `position`; of one that is not known nobody can tell which figure it was in."""
+        if position <= self._position:
+            return False
+        if run is None:
+            was_exact, self.exact = self.exact, False
+            return was_exact
+        self._by_state[run.state] = max(0, self._by_state.get(run.state, 0) - 1)
+        return True
+
     def _shift(self, source: str | None, target: str, position: int) -> bool:
         if position <= self._position or source == target:
             return False

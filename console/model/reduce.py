@@ -64,6 +64,10 @@ def _run_progressed(world: World, event: Event, changes: Changes) -> None:
         world.put_progress(run.model_copy(update={"progress": progress}), event.id, changes)
 
 
+def _run_deleted(world: World, event: Event, changes: Changes) -> None:
+    world.drop_run(event.subject_id, event.id, changes)
+
+
 def _run_logged(_: World, event: Event, changes: Changes) -> None:
     changes.logs[event.data.get("runId", event.subject_id)] = int(event.data.get("total", 0))
 
@@ -112,6 +116,7 @@ def _stale(what: str) -> Reducer:
 _REDUCERS: Mapping[str, Reducer] = {
     "run.created": _run_created,
     "run.changed": _run_changed,
+    "run.deleted": _run_deleted,
     "run.progress": _run_progressed,
     "run.log": _run_logged,
     "job.created": _job_put,

@@ -62,6 +62,8 @@ class World:
         changes = Changes()
         for run in page:
             known = self._runs.get(run.id)
+            if run.id in self._deleted:
+                continue
             if known is None:
                 self._keep(run)
                 changes.added.add(run.id)
@@ -148,14 +150,18 @@ class World:
         changes.changed.add(job_id)
 
     def drop_job(self, job_id: str, changes: Changes) -> None:
-        """Deleted: a page that is still on its way must not bring it back."""
-        self._deleted[job_id] = None
-        if len(self._deleted) > _KEEP_TOMBSTONES:
-            del self._deleted[next(iter(self._deleted))]
+        self._bury(job_id)
         known = self._jobs.pop(job_id, None)
-        self._touched.pop(job_id, None)
         if known is not None:
             changes.removed[job_id] = known
+
+    def drop_run(self, run_id: str, position: int, changes: Changes) -> None:
+        self._bury(run_id)
+        self._leaving.pop(run_id, None)
+        known = self._runs.pop(run_id, None)
+        changes.counts |= self.counts.gone(known, position)
+        if known is not None:
+            changes.removed[run_id] = known
 
     def put_worker(self, worker: Worker, changes: Changes) -> None:
         (changes.changed if worker.id in self._workers else changes.added).add(worker.id)
@@ -169,6 +175,13 @@ class World:
         for _, run_id in victims:
             self._touched.pop(run_id, None)
         return Changes(removed={run_id: self._runs.pop(run_id) for _, run_id in victims})
+
+    def _bury(self, item_id: str) -> None:
+        """Deleted: a page that is still on its way must not bring it back."""
+        self._touched.pop(item_id, None)
+        self._deleted[item_id] = None
+        if len(self._deleted) > _KEEP_TOMBSTONES:
+            del self._deleted[next(iter(self._deleted))]
 
     def _keep(self, run: Run) -> None:
         self._runs[run.id] = run

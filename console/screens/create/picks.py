@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from typing import ClassVar
 
 from rich.cells import cell_len
 from rich.segment import Segment
 from rich.style import Style
 from rich.text import Text
+from textual import events
 from textual.binding import Binding, BindingType
 from textual.message import Message
 from textual.strip import Strip
@@ -120,7 +121,7 @@ class Picks(Widget):
             said = safe_text(f"  {self._said}" if y == 0 and not self._options else "", self._look.palette.muted)
             return self._finish(said, base, width)
         under = base + self.get_component_rich_style("picks--cursor", partial=True) if place == self.cursor else base
-        return self._finish(self._line(self._options[place], width), under, width)
+        return self._finish(self._with_more(self._line(self._options[place], width), y, width), under, width)
 
     def _line(self, option: Option, width: int) -> Text:
         box = "" if self._chosen is None else "[x] " if option.value in self._chosen else "[ ] "
@@ -134,7 +135,41 @@ class Picks(Widget):
             .append_text(safe_text(f"  {option.about}", self._look.palette.muted))
         )
 
+    def _with_more(self, text: Text, y: int, width: int) -> Text:
+        """At the edge where there is more than is shown, how much."""
+        above, below = self._top, len(self._options) - self._top - self.size.height
+        words = [f"▲ {above} more"] if y == 0 and above > 0 else []
+        words += [f"▼ {below} more"] if y == self.size.height - 1 and below > 0 else []
+        if not words:
+            return text
+        word = f"  {' '.join(words)} "
+        text.truncate(width - len(word), overflow="ellipsis", pad=True)
+        return text.append(word, self._look.palette.muted)
+
     def _finish(self, text: Text, under: Style, width: int) -> Strip:
         text.truncate(width, overflow="ellipsis")
         strip = Strip(Segment.apply_style(text.render(self.app.console, end=""), under))
         return strip.adjust_cell_length(width, under)
+
+
+class FoundPicks(Picks):
+    """Letters find: `find(typed)` is told with each; backspace takes the last one away, esc all of them."""
+
+    def __init__(self, look: Look, find: Callable[[str], None], *, id: str | None = None) -> None:  # noqa: A002
+        super().__init__(look, can_focus=True, id=id)
+        self._find = find
+        self.typed = ""
+
+    def on_key(self, event: events.Key) -> None:
+        if event.key == "escape" and self.typed:
+            typed = ""
+        elif event.key == "backspace":
+            typed = self.typed[:-1]
+        elif event.character and (event.character.isalnum() or event.character in "-_ "):
+            typed = f"{self.typed}{event.character}".lstrip()
+        else:
+            return
+        event.stop()
+        event.prevent_default()
+        self.typed = typed
+        self._find(typed)

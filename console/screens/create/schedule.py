@@ -9,6 +9,8 @@ INTERVAL = "interval"
 ZONE = "timezone"
 STARTS = "startOn"
 ENDS = "endOn"
+GAP = "policies.dst.gap"
+FOLD = "policies.dst.fold"
 
 FIELDS = (
     Field(
@@ -29,6 +31,15 @@ FIELDS = (
             Option("skip", "leave this one out"), Option("queue_one", "one waits"), Option("queue_all", "all wait"),
             Option("cancel_running", "stop the one that runs"), Option("allow", "run beside it"),
         ),
+        is_closed=True,
+    ),
+    Field(
+        GAP, "Hour that is not", "a time within the hour that is skipped when the clocks go forward", hint="by the schedule",
+        options=(Option("after", "runs once the hour is over"), Option("skip", "does not run that day")), is_closed=True,
+    ),
+    Field(
+        FOLD, "Hour that is twice", "a time within the hour that comes twice when the clocks go back", hint="by the schedule",
+        options=(Option("first", "runs the first time"), Option("second", "runs the second time"), Option("both")),
         is_closed=True,
     ),
     Field("policies.timeout", "Time limit", "as in 30 s, 10 minutes, 2 hours", hint="none"),

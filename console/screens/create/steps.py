@@ -10,14 +10,15 @@ from rich.text import Text
 from textual.app import ComposeResult
 from textual.containers import Container, Vertical
 
+from console.render.amounts import count
 from console.render.look import Look
 from console.screens.create.draft import Draft
 from console.screens.create.fields import Option
 from console.screens.create.form import Form
-from console.screens.create.picks import Picks
+from console.screens.create.picks import FoundPicks, Picks
 from console.screens.create.review import WAYS
 from console.screens.create.schedule import FIELDS
-from console.widgets.line import safe_text
+from console.widgets.line import Line, safe_text
 from console.widgets.panel import Panel
 
 if TYPE_CHECKING:
@@ -30,28 +31,49 @@ _FIRST = ("kb-sync", "command")
 
 
 class TemplateStep(Vertical):
-    """The job types that the agent has; under them what the highlighted one does."""
+    """The types that the agent has, found by typing; under them what the highlighted one does."""
 
     DEFAULT_CSS = """
-    TemplateStep Picks { height: auto; max-height: 50%; min-height: 8; }
+    TemplateStep > Line { background: $panel; }
+    TemplateStep Picks { max-height: 50%; }
     TemplateStep Panel { height: 1fr; background: $surface; }
     """
 
-    def __init__(self, look: Look) -> None:
+    def __init__(self, look: Look, noun: str = "job type", id: str = "templates") -> None:  # noqa: A002  (Textual's own name)
         super().__init__()
-        self.picks = Picks(look, can_focus=True, id="templates")
+        self.picks = FoundPicks(look, self._find, id=id)
         self.help = Panel()
+        self._look = look
+        self._noun = noun
+        self._head = Line()
         self._helps: dict[str, str] = {}
+        self._options: Sequence[Option] = ()
 
     def compose(self) -> ComposeResult:
+        yield self._head
         yield self.picks
         yield self.help
 
-    def show(self, drivers: Sequence[DriverInfo], chosen: str) -> None:
-        options = [Option(each.type, each.title) for each in drivers]
+    def show(self, drivers: Sequence[DriverInfo], chosen: str = "") -> None:
+        self._options = [Option(each.type, each.title) for each in drivers]
         self._helps = {each.type: each.help for each in drivers}
-        place = next((at for at, each in enumerate(drivers) if each.type == chosen), 0)
-        self.picks.offer(options, cursor=place, said="the agent has no job types")
+        self.picks.styles.height = max(1, len(drivers))
+        self._find(self.picks.typed, chosen)
+
+    def _find(self, typed: str, chosen: str = "") -> None:
+        """Those that hold what was typed; what begins with it first."""
+        wanted = typed.casefold()
+        fitting = [each for each in self._options if wanted in f"{each.value} {each.about}".casefold()]
+        fitting.sort(key=lambda each: not each.value.casefold().startswith(wanted))
+        place = next((at for at, each in enumerate(fitting) if each.value == chosen), 0)
+        said = "none of that name; esc shows all" if typed else f"the agent has no {self._noun}s"
+        self.picks.offer(fitting, cursor=place, said=said)
+        palette = self._look.palette
+        head = (
+            Text(" find: ", palette.accent).append(typed).append("▏") if typed else Text(" type to find", palette.muted)
+        )
+        number = count(len(self._options), self._noun)
+        self._head.show(head, Text(f"{len(fitting)} of {number} " if typed else f"{number} ", palette.muted))
 
     def on_picks_highlighted(self, message: Picks.Highlighted) -> None:
         message.stop()

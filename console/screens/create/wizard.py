@@ -17,7 +17,7 @@ from console.screens.create.fields import place_of
 from console.screens.create.form import Form
 from console.screens.create.offering import Offering
 from console.screens.create.preview import SHOWN, by_hand, preview
-from console.screens.create.schedule import ENDS, INTERVAL, STARTS, WHEN, ZONE, has_moments
+from console.screens.create.schedule import ENDS, FOLD, GAP, INTERVAL, STARTS, WHEN, ZONE, has_moments
 from console.screens.create.schema import BASE
 from console.screens.create.steps import ReviewStep, Step, StepName, TemplateStep, WhatStep, WhenStep
 from console.session import ConsoleSession, Question
@@ -275,6 +275,8 @@ class Wizard(ConsoleScreen):
             count=SHOWN,
             start_on=draft.text(STARTS).strip() or None,
             end_on=draft.text(ENDS).strip() or None,
+            gap=draft.text(GAP).strip() or None,
+            fold=draft.text(FOLD).strip() or None,
         )
         return preview(times, zone, now, look, self._width_of_fires())
 

@@ -93,6 +93,8 @@ class RunDetail(ConsoleScreen):
             self._learn()
         elif self.facts is not None and self.facts.run.job_id in changes.changed:
             self._draw(self.session.now())
+        if self.run_id in changes.removed and self.run_id not in self.session.world.runs:
+            self.session.shell.say("this run was deleted; what is shown is the last that was known of it", "warning")
         if self.run_id in changes.logs:
             self.pane.grew(changes.logs[self.run_id])
         if self.session.world.link.online:

@@ -216,3 +216,14 @@ def test_who_names_no_table_is_told_of_both_ways() -> None:
     found = {fault["loc"]: fault["msg"] for fault in refused.value.errors()}
     assert found["source_table",] == "name a table, or several in `streams`"
     assert {("filter_column",), ("knowledge_base",), ("compare",)} <= set(found)
+
+
+def test_the_progress_goes_on_over_all_streams(lone: KbWorld) -> None:
+    lone.add(*range(1, 8))
+    note(lone, *range(1, 5))
+    context = lone.context()
+    sync(lone, context, batch_size=2)
+    done = [percent for percent, _ in context.progressed]
+    assert done == sorted(done)
+    assert (done[0], done[-1], {total for _, total in context.progressed}) == (0, 100, {100})
+    assert {50, 75} <= set(done)

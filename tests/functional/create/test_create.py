@@ -132,6 +132,45 @@ async def test_what_is_wrong_is_told_at_its_field(agent: AgentProcess) -> None:
         await operator.reads("at 02:00, 02:15")
 
 
+async def test_a_type_is_found_by_typing(agent: AgentProcess) -> None:
+    async with operating(agent.socket) as operator:
+        await operator.reads("live")
+        await operator.press("c")
+        await operator.reads("job types", "type to find", "more")
+        await operator.type("export")
+        await operator.reads("find: export", "1 of ")
+        await operator.reads_no("kb-sync")
+        await operator.type("zz")
+        await operator.reads("none of that name")
+        await operator.press("escape")
+        await operator.reads("kb-sync", "type to find")
+        await operator.type("xport")
+        await operator.press("enter")
+        await operator.reads("Name *", "Folder")
+
+
+async def test_a_night_of_the_clocks_is_decided_and_foretold(agent: AgentProcess) -> None:
+    async with operating(agent.socket, (120, 40)) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Clocks")
+        await operator.press("enter")
+        await operator.type("true")
+        await operator.press("ctrl+s")
+        await operator.reads("When *")
+        for text in ("cron", "30 2 * * *", "Europe/Berlin"):
+            await operator.type(text)
+            await operator.press("enter")
+        await operator.reads("runs at the end of")
+        await operator.press("tab", "tab", "tab")
+        await operator.type("skip")
+        await operator.reads_no("runs at the end of")
+        await operator.press("ctrl+s")
+        await operator.reads("Create it and run it now")
+        await operator.press("enter")
+        await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
+    assert job_named(agent, "Clocks")["policies"]["dst"] == {"gap": "skip", "fold": None}
+
+
 async def test_a_name_that_is_taken_is_told_at_the_name(agent: AgentProcess) -> None:
     agent.call("POST", "/api/jobs", {"name": "Taken", "type": "command", "data": {"command": "true"}})
     async with operating(agent.socket) as operator:
@@ -169,7 +208,7 @@ async def test_nothing_typed_is_lost_without_a_question(agent: AgentProcess) -> 
         await operator.type("Dear work")
         await operator.press("escape")
         await operator.reads("api-call")
-        for key in ("escape", "q", "2", "1"):
+        for key in ("escape", "ctrl+q"):
             await operator.press(key)
             await operator.reads("throw away the job that is not created yet?")
             await operator.press("enter")

@@ -33,6 +33,7 @@ class Play:
         self.runs: dict[str, Run] = {}
         self.jobs: dict[str, Job] = {}
         self.history: list[Event] = []
+        self.born = 0
         self.heard = 0
         self.pages: list[Asked] = []
         self.world = World()
@@ -41,7 +42,8 @@ class Play:
 
     def a_run_is_born(self, _: int) -> None:
         if len(self.runs) < 5:
-            born = run(len(self.runs) + 1)
+            self.born += 1
+            born = run(self.born)
             self.runs[born.id] = born
             self._tell("run.created", born)
 
@@ -58,6 +60,14 @@ class Play:
         update = {"state": new, "version": old.version + 1, "error": error, "progress": Progress()}
         self.runs[old.id] = old.model_copy(update=update)
         self._tell("run.changed", self.runs[old.id])
+
+    def a_run_is_deleted(self, chance: int) -> None:
+        ended = [each for each in self.runs.values() if each.state in FINAL]
+        if ended:
+            gone = self.runs.pop(ended[chance % len(ended)].id)
+            self.history.append(
+                event(len(self.history) + 1, "run.deleted", gone.id, {"id": gone.id, "jobId": gone.job_id})
+            )
 
     def a_run_progresses(self, chance: int) -> None:
         running = [each for each in self.runs.values() if each.state is RunState.RUNNING]
@@ -124,6 +134,8 @@ class Play:
     def _check_that_nothing_goes_back(self, before: dict[str, Run]) -> None:
         """A page may have run ahead of the events: what they say late must not be seen."""
         for run_id, known in before.items():
+            if self.history[self.heard - 1].kind == "run.deleted" and run_id not in self.world.runs:
+                continue
             now_known = self.world.runs[run_id]
             assert now_known.version >= known.version
             assert now_known == known or known.state not in FINAL
@@ -151,7 +163,8 @@ def _cause(failed: Run) -> str:
 
 
 ACTS = (
-    Play.a_run_is_born, Play.a_run_moves, Play.a_run_moves, Play.a_run_progresses, Play.a_job_changes,
+    Play.a_run_is_born, Play.a_run_moves, Play.a_run_moves, Play.a_run_progresses, Play.a_run_is_deleted,
+    Play.a_job_changes,
     Play.the_console_asks, Play.the_agent_answers, Play.the_agent_answers, Play.the_page_arrives,
     Play.events_arrive, Play.events_arrive, Play.events_arrive_again_after_a_cut,
     Play.somebody_looks, Play.somebody_looks_away,
@@ -183,6 +196,17 @@ def test_counts_stay_exact_when_only_events_arrive() -> None:
     reduce(world, event(4, "run.changed", moved.id, wire(moved)))
     assert world.counts.exact
     assert world.counts.as_dict() == {"completed": 7, "pending": 2, "running": 1}
+
+
+def test_a_deleted_run_goes_from_lists_and_counts_and_no_late_page_brings_it_back() -> None:
+    world = World()
+    ended = run(1, RunState.COMPLETED, version=3)
+    world.take_runs([ended], as_of=0)
+    world.counts.seed({"completed": 7}, 0)
+    changes = reduce(world, event(1, "run.deleted", ended.id, {"id": ended.id, "jobId": ended.job_id}))
+    assert (set(changes.removed), changes.counts, world.counts["completed"]) == ({ended.id}, True, 6)
+    assert not world.take_runs([ended], as_of=0)
+    assert "counts" in reduce(world, event(2, "run.deleted", "run-9", {"id": "run-9", "jobId": "job-1"})).stale
 
 
 @pytest.mark.parametrize("position", [0, 5])

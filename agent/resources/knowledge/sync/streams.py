@@ -28,7 +28,7 @@ def of_each(
         if name in done:
             continue
         context.check_cancelled()
-        part = cast("RunContext", _Part(context, f"{name} ({place} of {len(tables)})"))
+        part = cast("RunContext", _Part(context, name, place, len(tables)))
         try:
             done[name] = work(part, table)
         except DriverError as error:
@@ -51,12 +51,18 @@ def _failure(failed: dict[str, DriverError], count: int) -> DriverError:
 class _Part:
     """The run as the work on one of its streams sees it."""
 
-    def __init__(self, context: RunContext, name: str) -> None:
+    def __init__(self, context: RunContext, name: str, place: int, count: int) -> None:
         self._context = context
-        self._name = name
+        self._name = f"{name} ({place} of {count})"
+        self._behind = place - 1
+        self._count = count
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._context, name)
 
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
-        self._context.progress(done, total, unit=unit, note=note or self._name)
+        """In percent of all streams, each an equal part: how many rows those have that come later, nobody knows yet."""
+        share = min(1.0, done / total) if total else 0.0
+        told = note or f"{done:,}{f' of {total:,}' if total else ''} {unit}".rstrip()
+        percent = int(100 * (self._behind + share) / self._count)
+        self._context.progress(percent, 100, unit="%", note=f"{self._name}: {told}")

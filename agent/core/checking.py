@@ -54,7 +54,7 @@ class Checking:
         for place, action in enumerate(definition.actions):
             faults += [
                 under(f"actions.{place}", fault)
-                for fault in await self._of_part(caller, users, self._known(action.type), action.data, aliases)
+                for fault in await self._of_part(caller, users, self._drivers.find(action.type), action.data, aliases)
             ]
         if faults:
             raise InvalidInput(faults)
@@ -65,13 +65,9 @@ class Checking:
         return any(known is None or known.runs_programs for known in self._manifests(definition))
 
     def _manifests(self, definition: JobInput) -> list[Manifest | None]:
-        return [self._known(type_) for type_ in (definition.type, *(action.type for action in definition.actions))]
-
-    def _known(self, type_: str) -> Manifest | None:
-        try:
-            return self._drivers.get(type_)
-        except InvalidInput:
-            return None
+        return [
+            self._drivers.find(type_) for type_ in (definition.type, *(action.type for action in definition.actions))
+        ]
 
     async def _of_datasets(self, caller: Caller, users: Users, definition: JobInput) -> list[Fault]:
         needs = Needs(datasets=dataset_keys(definition))
@@ -102,7 +98,7 @@ class Checking:
     def needs(self, definition: JobInput) -> Needs:
         """What the runs of a definition that was checked work with."""
         parts = [(definition.type, definition.data), *((action.type, action.data) for action in definition.actions)]
-        known = [(manifest, data) for type_, data in parts if (manifest := self._known(type_)) is not None]
+        known = [(manifest, data) for type_, data in parts if (manifest := self._drivers.find(type_)) is not None]
         needs = [manifest.needs(parse_parameters(manifest, data)) for manifest, data in known]
         return Needs(
             connections=tuple(name for each in needs for name in each.connections),

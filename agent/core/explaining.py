@@ -120,9 +120,7 @@ def _still_missing(held: HeldJob) -> Iterator[str]:
 
 
 def _lack(drivers: Drivers, job: Job) -> list[str]:
-    try:
-        drivers.get(job.type)
-    except InvalidInput:
+    if drivers.find(job.type) is None:
         return [f"Its job type '{job.type}' is not installed here: its runs fail until it is."]
     return []
 

@@ -13,7 +13,6 @@ from agent.core.access import Access
 from agent.core.brake import Brake
 from agent.core.callers import Caller, Scope
 from agent.core.checking import Checking
-from agent.core.driving import Manifest
 from agent.core.explaining import Explanation, explain
 from agent.core.firing import Firing, marks_of, schedule_of
 from agent.core.parts import with_ids
@@ -259,11 +258,7 @@ class Jobs:
 
     def _require_code(self, caller: Caller, job_type: str) -> None:
         """A job whose driver is gone may have run programs: who changes it needs the scope as well."""
-        try:
-            manifest: Manifest | None = self._drivers.get(job_type)
-        except InvalidInput:
-            manifest = None
-        require_code(caller, manifest)
+        require_code(caller, self._drivers.find(job_type))
 
 
 def slug_of(name: str) -> str:

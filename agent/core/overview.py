@@ -6,11 +6,9 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 
 from agent.core.callers import Caller, Scope
-from agent.core.driving import Manifest
 from agent.core.permissions import job_permissions, seen_by
 from agent.core.ports import Drivers, Store
 from agent.core.records import JobHead
-from shared.errors import InvalidInput
 from shared.models.share import JobPermissions, Share
 
 AT_ONCE = 500
@@ -44,13 +42,7 @@ class Overview:
             SeenJob(
                 head=head,
                 shares=shares.get(head.id, []),
-                permissions=job_permissions(caller, standings[head.id], self._manifest(head.type)),
+                permissions=job_permissions(caller, standings[head.id], self._drivers.find(head.type)),
             )
             for head in heads
         ]
-
-    def _manifest(self, job_type: str) -> Manifest | None:
-        try:
-            return self._drivers.get(job_type)
-        except InvalidInput:
-            return None

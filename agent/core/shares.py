@@ -7,12 +7,10 @@ from dataclasses import dataclass
 
 from agent.core.access import Access
 from agent.core.callers import Caller, Scope
-from agent.core.driving import Manifest
 from agent.core.permissions import Act, ResourceKind, job_permissions
 from agent.core.ports import Drivers, Store
 from agent.core.records import NewShare
 from shared.clock import Clock
-from shared.errors import InvalidInput
 from shared.models import Job
 from shared.models.share import JobPermissions, Share, ShareInput, Visibility
 
@@ -68,11 +66,5 @@ class Shares:
         sharing = await self._store.shares_of(caller.account_id, "job", [job.id for job in jobs])
         standing = await self._access.of_jobs(caller, jobs)
         return lambda job: Standings(
-            sharing.get(job.id, []), job_permissions(caller, standing[job.id], self._manifest(job.type))
+            sharing.get(job.id, []), job_permissions(caller, standing[job.id], self._drivers.find(job.type))
         )
-
-    def _manifest(self, job_type: str) -> Manifest | None:
-        try:
-            return self._drivers.get(job_type)
-        except InvalidInput:
-            return None

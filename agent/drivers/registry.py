@@ -36,6 +36,9 @@ class DriverRegistry:
             raise InvalidInput.one("type", f"there is no job type {type_!r}; there are {known}", type_)
         return manifest
 
+    def find(self, type_: str) -> Manifest | None:
+        return self._manifests.get(type_)
+
     def list(self) -> list[Manifest]:
         return [self._manifests[type_] for type_ in sorted(self._manifests)]
 

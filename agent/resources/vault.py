@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import stat
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from agent.core.ports import SecretStore
+from agent.resources.private_file import make_once, write_aside
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models.share import Visibility
@@ -88,25 +88,13 @@ def _unseal(keys: _Keys, account_id: str, name: str, ciphertext: bytes) -> str:
 
 def _read_or_make(path: Path) -> MultiFernet:
     if not path.exists():
-        _write_once(path, _new_key())
+        make_once(path, _lines([_new_key()]))
     return _read(path)
-
-
-def _write_once(path: Path, key: bytes) -> None:
-    """Written whole aside, then linked: of two processes that start together one makes the key, both read it."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    aside = _write_aside(path, [key])
-    try:
-        os.link(aside, path)
-    except FileExistsError:
-        pass
-    finally:
-        aside.unlink()
 
 
 def _add_key(path: Path) -> MultiFernet:
     _read_or_make(path)
-    _write_aside(path, [_new_key(), *path.read_bytes().split()]).replace(path)
+    write_aside(path, _lines([_new_key(), *path.read_bytes().split()])).replace(path)
     return _read(path)
 
 
@@ -116,15 +104,8 @@ def _new_key() -> bytes:
     return Fernet.generate_key()
 
 
-def _write_aside(path: Path, keys: list[bytes]) -> Path:
-    aside = path.with_name(f"{path.name}.{os.getpid()}")
-    aside.unlink(missing_ok=True)
-    handle = os.open(aside, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600)
-    with os.fdopen(handle, "wb") as file:
-        file.write(b"\n".join(keys) + b"\n")
-        file.flush()
-        os.fsync(handle)
-    return aside
+def _lines(keys: list[bytes]) -> bytes:
+    return b"\n".join(keys) + b"\n"
 
 
 def _read(path: Path) -> MultiFernet:

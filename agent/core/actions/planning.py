@@ -13,7 +13,6 @@ from agent.core.driving import Needs
 from agent.core.parameters import needs_of
 from agent.core.ports import Blobs, Drivers
 from agent.core.wire import ActionOrder, AttachmentGrant
-from shared.errors import InvalidInput
 from shared.models import Action, Attachment, JobInput
 
 
@@ -73,10 +72,8 @@ def is_repeat_safe(drivers: Drivers, definition: JobInput, checkpoint: Mapping[s
         if not left:
             return True
         at = left[0]
-    try:
-        return drivers.get(at).repeat_safe
-    except InvalidInput:
-        return False
+    manifest = drivers.find(at)
+    return manifest is not None and manifest.repeat_safe
 
 
 def _grant(blobs: Blobs, account_id: str, attachment: Attachment) -> AttachmentGrant:

@@ -73,4 +73,7 @@ class Drivers(Protocol):
     def get(self, type_: str) -> Manifest:
         """InvalidInput on `type`, naming those that exist."""
 
+    def find(self, type_: str) -> Manifest | None:
+        """None if it is not there, or not any more."""
+
     def list(self) -> list[Manifest]: ...

@@ -8,9 +8,8 @@ from typing import Any
 from agent.core.driving import DriverError
 from agent.core.wire import ConnectionGrant
 from agent.drivers.corpus_replace_filter_attrs.parameters import ReplaceParameters
-from agent.resources.connections import TableInfo, open_source
+from agent.resources.connections import TableInfo, look_up, open_source
 from agent.resources.connections.inspection import near
-from agent.resources.knowledge.sync.check import look_up
 from agent.resources.knowledge.sync.plan import Plan
 from agent.resources.knowledge.sync.scan import Scan
 from agent.resources.knowledge.sync.source import Bounds, Page, TableSource

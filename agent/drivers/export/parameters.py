@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field, field_validator, model_validator
 
-from agent.resources.datasets.wishes import FileWish, Text
+from agent.resources.datasets.wishes import FileWish, Text, check_table
 
 
 class ExportParameters(FileWish):
@@ -16,9 +16,7 @@ class ExportParameters(FileWish):
     @field_validator("table")
     @classmethod
     def _names_a_connection(cls, table: str | None) -> str | None:
-        if table is not None and not all(part.strip() for part in table.partition(".")):
-            raise ValueError(f"{table!r} is not '<connection>.<table>'")
-        return table
+        return check_table(table)
 
     @model_validator(mode="after")
     def _has_one_source(self) -> ExportParameters:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from agent.resources.datasets.places import check_relative
-from agent.resources.datasets.wishes import Text, check_delimiter
+from agent.resources.datasets.wishes import Text, check_delimiter, check_table
 
 Format = Literal["csv", "jsonl", "parquet"]
 Type = Literal["boolean", "integer", "float", "decimal", "text", "bytes", "date", "time", "timestamp", "moment", "uuid"]
@@ -85,9 +85,7 @@ class ImportParameters(BaseModel):
     @field_validator("table")
     @classmethod
     def _names_a_connection(cls, table: str | None) -> str | None:
-        if table is not None and not all(part.strip() for part in table.partition(".")):
-            raise ValueError(f"{table!r} is not '<connection>.<table>'")
-        return table
+        return check_table(table)
 
     @model_validator(mode="after")
     def _fits_together(self) -> ImportParameters:

@@ -3,6 +3,7 @@
 from agent.resources.connections.engine import open_source
 from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import ColumnInfo, TableInfo, find_table, list_tables
+from agent.resources.connections.lookup import look_up
 from agent.resources.connections.probe import describe_source, test_source
 from agent.resources.connections.urls import join_credentials, kind_of, parse_url, split_credentials
 
@@ -14,6 +15,7 @@ __all__ = [
     "join_credentials",
     "kind_of",
     "list_tables",
+    "look_up",
     "naming_failures",
     "open_source",
     "parse_url",

@@ -11,10 +11,10 @@ from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from agent.core.records import RowsQuery
 from agent.resources.datasets.folder import SnapshotFolder
+from agent.resources.folder_names import folder_name
 from agent.resources.knowledge.lock import holder, try_lock
 from shared.errors import Conflict, InvalidInput, Unavailable
 from shared.models.dataset import Dataset, DatasetRows, Snapshot
@@ -38,7 +38,7 @@ class FileSnapshots:
 
     def path_of(self, dataset: Dataset) -> str:
         """Neither id can lead out of `root`."""
-        return str(self._root / _folder_name(dataset.account_id) / _folder_name(dataset.id))
+        return str(self._root / folder_name(dataset.account_id) / folder_name(dataset.id))
 
     async def list(self, dataset: Dataset) -> list[Snapshot]:
         return await asyncio.to_thread(self._folder(dataset).list)
@@ -113,9 +113,3 @@ def _refusal(error: dict[str, str], query: RowsQuery) -> InvalidInput | Unavaila
     if field is None or (field == "where" and query.where is None):
         return Unavailable(f"the snapshot cannot be read: {error['message']}")
     return InvalidInput.one(field, error["message"], query.where if field == "where" else query.limit)
-
-
-def _folder_name(id_: str) -> str:
-    """An id as one component of a path, the same for the same id only."""
-    name = quote(id_, safe="")
-    return "%2E" + name[1:] if name.startswith(".") else name

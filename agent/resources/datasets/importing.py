@@ -9,7 +9,7 @@ from typing import Any
 
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import ConnectionGrant, DatasetGrant
-from agent.resources.connections import TableInfo
+from agent.resources.connections import TableInfo, look_up
 from agent.resources.datasets.arrival import Arrival, Opened, mapping_of, opened
 from agent.resources.datasets.converting import Sort
 from agent.resources.datasets.duck import workbench
@@ -18,7 +18,7 @@ from agent.resources.datasets.gathering import BATCH, TABLE, Gathering
 from agent.resources.datasets.intake import Columns, Errors, bring_in, chunks
 from agent.resources.datasets.refreshing import drop_kept, sweep, told
 from agent.resources.datasets.storing import snapshot_id, store_snapshot
-from agent.resources.datasets.targets import SqlTarget, Target, describe, sort_of
+from agent.resources.datasets.targets import SqlTarget, Target, sort_of
 from agent.resources.datasets.to_duckdb import DuckTarget
 from agent.resources.knowledge.lock import writer_lock
 
@@ -33,7 +33,7 @@ def into_table(
     keys: Sequence[str] | None,
 ) -> dict[str, Any]:
     """`{"rowsImported", "errors", "firstErrors"}`."""
-    described = describe(grant, table)
+    described = look_up(grant, table)
     with (
         opened(context, arrival) as file,
         context.step("import", f"Import {arrival.name} into {grant.name}.{table}"),

@@ -18,8 +18,7 @@ from sqlalchemy.engine import Connection, CursorResult, Engine
 
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import find_table, list_tables, naming_failures, open_source
-from agent.resources.connections.inspection import near
+from agent.resources.connections import look_up, naming_failures, open_source, parse_url
 from agent.resources.datasets.duck import Duck
 from agent.resources.datasets.from_duckdb import gather_natively
 from agent.resources.datasets.gathering import BATCH, Gathering
@@ -56,20 +55,11 @@ class Wanted:
 
 def whole_table(grant: ConnectionGrant, table: str) -> Wanted:
     """Every row of the connection's table. DriverError(kind='unknown_table') names those that were meant."""
-    engine = open_source(grant.url)
-    try:
-        with naming_failures(grant.name, grant.url):
-            found = find_table(engine, table)
-            if found is None:
-                meant = ", ".join(near(table, list_tables(engine)))
-                hint = f"; did you mean {meant}?" if meant else ""
-                raise DriverError("unknown_table", f"connection '{grant.name}' has no table '{table}'{hint}")
-        quote = engine.dialect.identifier_preparer.quote_identifier
-        place = ".".join(quote(part) for part in (found.schema, found.name) if part)
-        hints = {name: _table_hint(column.type) for name, column in found.columns.items()}
-        return Wanted(f"SELECT * FROM {place}", hints=hints)
-    finally:
-        engine.dispose()
+    found = look_up(grant, table)
+    quote = parse_url(grant.url).get_dialect()().identifier_preparer.quote_identifier
+    place = ".".join(quote(part) for part in (found.schema, found.name) if part)
+    hints = {name: _table_hint(column.type) for name, column in found.columns.items()}
+    return Wanted(f"SELECT * FROM {place}", hints=hints)
 
 
 def gather(context: RunContext, bench: Duck, grant: ConnectionGrant, wanted: Wanted) -> list[SnapshotColumn]:

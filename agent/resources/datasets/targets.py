@@ -9,10 +9,9 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Engine
 
-from agent.core.driving import DriverError, RunContext
+from agent.core.driving import RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import TableInfo, find_table, list_tables, naming_failures, open_source, parse_url
-from agent.resources.connections.inspection import near
+from agent.resources.connections import TableInfo, naming_failures, parse_url
 from agent.resources.datasets import standing as standings
 from agent.resources.datasets.converting import Sort
 from agent.resources.datasets.standing import Standing
@@ -51,21 +50,6 @@ class Target(Protocol):
         """All rows and the standing, or nothing. RowRefused."""
 
     def close(self) -> None: ...
-
-
-def describe(grant: ConnectionGrant, table: str) -> TableInfo:
-    """DriverError(kind='unknown_table') names those that were meant."""
-    engine = open_source(grant.url)
-    try:
-        with naming_failures(grant.name, grant.url):
-            found = find_table(engine, table)
-            if found is None:
-                meant = ", ".join(near(table, list_tables(engine)))
-                hint = f"; did you mean {meant}?" if meant else ""
-                raise DriverError("unknown_table", f"connection '{grant.name}' has no table '{table}'{hint}")
-            return found
-    finally:
-        engine.dispose()
 
 
 def sort_of(type_: sa.types.TypeEngine[Any], kind: str) -> Sort:

@@ -75,3 +75,10 @@ def check_delimiter(delimiter: str) -> str:
     if delimiter in '"\r\n\0' or not delimiter.isascii():
         raise ValueError(f"{delimiter!r} cannot part fields; take ',', ';', '|' or a tab")
     return delimiter
+
+
+def check_table(table: str | None) -> str | None:
+    """ValueError for what names no table of a connection."""
+    if table is not None and not all(part.strip() for part in table.partition(".")):
+        raise ValueError(f"{table!r} is not '<connection>.<table>'")
+    return table

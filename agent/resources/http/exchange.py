@@ -9,31 +9,19 @@ from functools import cache
 import httpx
 from httpx_secure import SSRFProtectionError
 
-from agent.core.driving import DriverError, RunCancelled, RunContext
+from agent.core.driving import DriverError, RunContext
+from agent.resources.cancelling import run_unless_cancelled
 from agent.resources.http.answer import Answer, read_answer
 from agent.resources.http.guard import guarded
 from agent.resources.http.parameters import Secret
 from agent.resources.http.requests import HttpRequest
 
-WATCH = 0.05
-"""Seconds between two looks at whether the run was cancelled."""
-
 
 def exchange(context: RunContext, request: HttpRequest) -> Answer:
     """DriverError(kind='unreachable' | 'timeout' | 'address_refused' | 'redirects' | 'request')."""
-    answer = asyncio.run(_exchange_unless_cancelled(context, request))
+    answer = run_unless_cancelled(context, _exchange(context, request))
     context.log(f"{answer.status} from {answer.url}, {len(answer.body)} bytes in {answer.seconds:.3f} s")
     return answer
-
-
-async def _exchange_unless_cancelled(context: RunContext, request: HttpRequest) -> Answer:
-    task = asyncio.create_task(_exchange(context, request))
-    while not (await asyncio.wait([task], timeout=WATCH))[0]:
-        if context.cancelled.is_set():
-            task.cancel()
-            await asyncio.wait([task])
-            raise RunCancelled
-    return task.result()
 
 
 async def _exchange(context: RunContext, request: HttpRequest) -> Answer:

@@ -13,11 +13,11 @@ from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote
 
 from agent.core.driving import DriverError
 from agent.resources.embedders import open_embedder
 from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, parse_embedder
+from agent.resources.folder_names import folder_name
 from agent.resources.knowledge.file import open_for_writing
 from agent.resources.knowledge.lock import holder, try_lock
 from shared.errors import Conflict, Fault, InvalidInput, Unavailable
@@ -56,7 +56,7 @@ class KnowledgeReader:
 
     def grant_path(self, base: KnowledgeBase) -> str:
         """The base's folder; neither id can lead out of `root`."""
-        return str(self._root / _folder_name(base.account_id) / _folder_name(base.id))
+        return str(self._root / folder_name(base.account_id) / folder_name(base.id))
 
     async def start_if_needed(self) -> None:
         """Start the process ahead of the first question, if there is a base to ask about."""
@@ -216,12 +216,6 @@ async def _kill(process: Process) -> None:
     with suppress(ProcessLookupError):
         process.kill()
     await process.wait()
-
-
-def _folder_name(id_: str) -> str:
-    """An id as one component of a path, the same for the same id only."""
-    name = quote(id_, safe="")
-    return "%2E" + name[1:] if name.startswith(".") else name
 
 
 def _check(query: SearchInput) -> None:

@@ -14,15 +14,14 @@ from ipaddress import ip_address
 import aiosmtplib
 from aiosmtplib import errors
 
-from agent.core.driving import DriverError, RunCancelled, RunContext
+from agent.core.driving import DriverError, RunContext
+from agent.resources.cancelling import run_unless_cancelled
 from agent.resources.http.guard import is_allowed
 from agent.resources.mail.addresses import parse_address
 from agent.resources.mail.message import Mail
 from shared.models import MailServer
 from shared.models.mail import PORTS
 
-WATCH = 0.05
-"""Seconds between two looks at whether the run was cancelled."""
 _ANSWER = 300
 """Characters of a server's answer that are repeated."""
 
@@ -53,17 +52,7 @@ class Way:
 def send(context: RunContext, mail: Mail, content: bytes, way: Way) -> Delivery:
     """DriverError(kind='unreachable' | 'timeout' | 'address_refused' | 'tls' | 'login' | 'refused'), transient where
     trying again may help: no connection, or an answer of 4xx."""
-    return asyncio.run(_send_unless_cancelled(context, mail, content, way))
-
-
-async def _send_unless_cancelled(context: RunContext, mail: Mail, content: bytes, way: Way) -> Delivery:
-    task = asyncio.create_task(_send(context, mail, content, way))
-    while not (await asyncio.wait([task], timeout=WATCH))[0]:
-        if context.cancelled.is_set():
-            task.cancel()
-            await asyncio.wait([task])
-            raise RunCancelled
-    return task.result()
+    return run_unless_cancelled(context, _send(context, mail, content, way))
 
 
 async def _send(context: RunContext, mail: Mail, content: bytes, way: Way) -> Delivery:

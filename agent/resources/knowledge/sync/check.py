@@ -8,8 +8,7 @@ from typing import Any
 
 from agent.core.driving import DriverError
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import TableInfo, find_table, list_tables, naming_failures, open_source
-from agent.resources.connections.inspection import near
+from agent.resources.connections import look_up
 from agent.resources.knowledge.sync.parameters import ResetParameters, SyncParameters, TableParameters
 from agent.resources.knowledge.sync.plan import make_plan
 from shared.errors import Fault, InvalidInput
@@ -46,28 +45,6 @@ def _check_table(parameters: TableParameters, connections: Mapping[str, Connecti
             raise _invalid_table(parameters, error.message) from None
         raise _invalid_table(parameters, f"the table cannot be checked: {error.message}") from None
     make_plan(parameters, table)
-
-
-def look_up(grant: ConnectionGrant, name: str) -> TableInfo:
-    """The table as it is now; DriverError `unknown_table` with near names, `source_unreachable` and the like."""
-    engine = open_source(grant.url)
-    try:
-        with naming_failures(grant.name, grant.url):
-            table = find_table(engine, name)
-            if table is not None:
-                return table
-            tables = list_tables(engine)
-    finally:
-        engine.dispose()
-    raise DriverError("unknown_table", f"connection '{grant.name}' has no table '{name}'; {_hint(name, tables)}")
-
-
-def _hint(name: str, tables: list[str]) -> str:
-    if close := near(name, tables):
-        return f"did you mean {' or '.join(map(repr, close))}?"
-    if not tables:
-        return "it has no tables"
-    return f"it has {', '.join(tables[:10])}" + (" …" if len(tables) > 10 else "")
 
 
 def _invalid_table(parameters: TableParameters, message: str) -> InvalidInput:

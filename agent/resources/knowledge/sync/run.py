@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from agent.core.driving import DriverError, RunCancelled, RunContext
-from agent.resources.connections import open_source
+from agent.resources.connections import look_up, open_source
 from agent.resources.knowledge.opening import OpenedBase, opened_base
 from agent.resources.knowledge.shares import Share, ShareIdentity, begin_share, find_share, purge_dead, swap_in
-from agent.resources.knowledge.sync.check import look_up
 from agent.resources.knowledge.sync.counts import Counts
 from agent.resources.knowledge.sync.intake import Intake
 from agent.resources.knowledge.sync.parameters import (

@@ -14,7 +14,7 @@ from agent.identity_settings import IssuerSettings, PasswordSettings
 from shared.durations import Duration
 from shared.errors import InvalidInput
 from shared.faults import fault_from
-from shared.models import MailServer, SentinelKind
+from shared.models import AccountLimits, MailServer, SentinelKind
 
 
 class Settings(BaseSettings):
@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     max_active_jobs: Annotated[int, Field(ge=0)] = 100
     min_interval: Duration = timedelta(minutes=1)
     max_job_duration: Duration = timedelta(days=30)
+    limits: AccountLimits = AccountLimits()
+    """What accounts may have that have no limits of their own; the three above hold for contract 000 besides."""
     allow_private_addresses: list[str] = []
     """Networks (CIDR) that `api-call`, `webhook` and `email` may reach although they are private."""
     smtp: MailServer | None = None

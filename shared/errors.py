@@ -10,6 +10,7 @@ JobdeckError
 │   ├── StaleVersion    somebody changed it meanwhile
 │   └── Drifted         so did somebody, and these fields differ
 ├── TooMany             a limit is reached; `retry_after` in seconds where waiting helps
+│   └── LimitReached    the account has as much as it may; what it has must become less
 ├── Unavailable         a part that is needed does not answer now
 └── IllegalMove         a run was to make a move that the table of moves does not have
 """
@@ -96,6 +97,25 @@ class TooMany(JobdeckError):
     def __init__(self, message: str, retry_after: float | None = None) -> None:
         super().__init__(message)
         self.retry_after = retry_after
+
+
+class LimitReached(TooMany):
+    """`limit`: which one, by its name in the account's limits."""
+
+    code = "limit_reached"
+
+    def __init__(self, message: str, limit: str = "", most: int = 0) -> None:
+        super().__init__(message)
+        self.limit = limit
+        self.most = most
+
+    @classmethod
+    def of(cls, account_id: str, limit: str, most: int, used: int) -> LimitReached:
+        words = limit.replace("_", " ")
+        message = (
+            f"the account '{account_id}' has {used} {words} and may have {most}: free a place, or have the limit raised"
+        )
+        return cls(message, limit, most)
 
 
 class Unavailable(JobdeckError):

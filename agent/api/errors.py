@@ -23,6 +23,7 @@ from shared.errors import (
     IllegalMove,
     InvalidInput,
     JobdeckError,
+    LimitReached,
     NotFound,
     StaleVersion,
     TooMany,
@@ -72,6 +73,7 @@ STATUS: Mapping[type[JobdeckError], int] = {
     Conflict: 409,
     StaleVersion: 409,
     IllegalMove: 409,
+    LimitReached: 409,
     TooLarge: 413,
     UnsupportedMediaType: 415,
     Misdirected: 421,
@@ -108,6 +110,9 @@ class Contract:
     prefix: str
     envelope: Envelope
     rate_headers: RateHeaders | None = None
+    limit_status: int = 429
+    """What a limit of an account is there. Natively 409, as document 004 has no 429: what is asked for is in conflict
+    with what is there, and waiting alone does not help."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +125,11 @@ class Envelopes:
     def answer(self, path: str, refusal: Refusal) -> Response:
         contract = self._contract(path)
         told = replace(refusal, path=path, at=self.clock.now())
+        if contract is not None and isinstance(refusal.error, LimitReached):
+            told = replace(told, status=contract.limit_status)
         wording = native_envelope(told) if contract is None else contract.envelope(told)
         body = to_json(wording, inf_nan_mode="strings", serialize_unknown=True)
-        return Response(body, refusal.status, dict(refusal.headers), "application/json")
+        return Response(body, told.status, dict(refusal.headers), "application/json")
 
     def rate_headers(self, path: str) -> RateHeaders | None:
         contract = self._contract(path)

@@ -14,6 +14,7 @@ from agent.core.defining import Defining
 from agent.core.drafts import Drafts
 from agent.core.editing import Editing
 from agent.core.jobs import Jobs
+from agent.core.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,13 +24,15 @@ class Authoring:
     editing: Editing
     applying: Applying
     defining: Defining
+    limits: Limits
 
 
 def make_authoring(ground: Ground, resources: Resources, execution: Execution, scheduling: Scheduling) -> Authoring:
     settings, store, clock, ids = ground.settings, ground.store, ground.clock, ground.ids
     checking = Checking(execution.drivers, execution.granting, resources.blobs)
-    jobs = Jobs(store, clock, ids, execution.drivers, checking, scheduling.firing, scheduling.brake)
+    limits = Limits(store, settings)
+    jobs = Jobs(store, clock, ids, execution.drivers, checking, scheduling.firing, scheduling.brake, limits)
     drafts, applying = Drafts(store, jobs, clock, ids), Applying(store, jobs, clock, ids)
     account = settings.definitions_account or settings.account
     defining = Defining(store, jobs, applying, clock, resources.definitions, account)
-    return Authoring(jobs, drafts, Editing(jobs, drafts), applying, defining)
+    return Authoring(jobs, drafts, Editing(jobs, drafts), applying, defining, limits)

@@ -57,6 +57,7 @@ def make_core(
         editing=editing,
         applying=authoring.applying,
         defining=authoring.defining,
+        limits=authoring.limits,
         actions=Actions(editing, jobs, blobs),
         previews=Previews(editing, store, logs, drivers, blobs, ProcessPreviewer(), settings.smtp),
         revisions=Revisions(store, jobs, clock),

@@ -14,6 +14,7 @@ async def open_gate(ground: Ground) -> Gate:
     """The accounts that the settings name are made where they are not yet."""
     settings = ground.settings
     user_id = await _local_user(ground)
+    await ground.store.put_default_limits(settings.limits)
     keys_of = partial(issuer_keys, allowed=settings.allow_private_addresses)
     local = local_caller(settings.account, user_id, settings.owner)
     return Gate(ground.store, ground.clock, ground.ids, local, settings, keys_of)

@@ -20,6 +20,7 @@ _BECAUSE: dict[FireReason, str] = {
     FireReason.REPLACED_RUNNING: "started in place of the run that was still active, which was cancelled",
     FireReason.OVERLAP_ACTIVE: "was skipped, because a run was still active (overlap: skip)",
     FireReason.OVERLAP_QUEUE_FULL: "was skipped, because enough runs were waiting already",
+    FireReason.ACCOUNT_QUEUE_FULL: "was skipped, because as many runs were waiting as the account may have",
     FireReason.STANDS_FOR_LATER: "was not run by itself; a later fire stands for it",
     FireReason.CATCH_UP_NONE: "was missed: no agent looked at it in time, and the job catches nothing up",
     FireReason.OUTSIDE_CATCH_UP_WINDOW: "was missed: no agent looked at it in time, and it was too old to catch up",

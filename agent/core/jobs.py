@@ -15,10 +15,11 @@ from agent.core.callers import Caller, Scope
 from agent.core.checking import Checking
 from agent.core.explaining import Explanation, explain
 from agent.core.firing import Firing, marks_of, schedule_of
+from agent.core.limits import Limits
 from agent.core.parts import with_ids
 from agent.core.permissions import Act, require_code, seen_by
 from agent.core.ports import Drivers, Store
-from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
+from agent.core.records import DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
 from shared.clock import Clock
 from shared.errors import Conflict, Fault, InvalidInput
 from shared.filters import parse
@@ -57,6 +58,7 @@ class Jobs:
         checking: Checking,
         firing: Firing,
         brake: Brake,
+        limits: Limits,
     ) -> None:
         self._store = store
         self._access = Access(store)
@@ -66,6 +68,7 @@ class Jobs:
         self._checking = checking
         self._firing = firing
         self._brake = brake
+        self._limits = limits
 
     async def create(
         self,
@@ -73,7 +76,6 @@ class Jobs:
         definition: JobInput,
         *,
         made_through: str = "api",
-        limit: ActiveLimit | None = None,
         grace: timedelta = timedelta(0),
         draft: DraftMark | None = None,
     ) -> Job:
@@ -82,6 +84,7 @@ class Jobs:
         caller.require(Scope.EDIT)
         now = self._clock.now()
         marks = self._marks(definition, now, now - grace)
+        await self._limits.check(caller.account_id, made_through, definition, now)
         await self._checking.check(caller, definition)
         job = NewJob(
             id=self._new_id(),
@@ -91,7 +94,7 @@ class Jobs:
             definition=with_ids(definition, self._new_id),
             marks=marks,
             made_through=made_through,
-            limit=limit,
+            limit=self._limits.active(made_through),
             draft=draft,
             needs=self._checking.needs(definition),
         )
@@ -121,6 +124,7 @@ class Jobs:
             _spec(definition, self._clock.now())
         except InvalidInput as error:
             found += error.faults
+        found += await self._limit_faults(caller, definition, job)
         before = await self.definition(job) if job is not None else None
         owner_id = job.owner_id if job is not None else None
         try:
@@ -147,15 +151,27 @@ class Jobs:
         definition = with_ids(definition, self._new_id, before)
         await self._checking.check(caller, definition, owner_id=job.owner_id, before=before)
         now = self._clock.now()
-        fresh = _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
+        fresh = _begins_anew(job, definition)
+        if faults := await self._limit_faults(caller, definition, job):
+            raise InvalidInput(faults)
         if fresh and job.enabled and job.paused_at is not None:
             with suppress(InvalidInput):  # a schedule that cannot be read any more may be replaced all the same
                 await self._settle(job, now)
         due = await self._store.due_state(caller.account_id, job.id)
         marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
         needs = self._checking.needs(definition)
-        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft, needs)
+        limit = self._limits.active(due.made_through)
+        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft, limit, needs)
         return await self._store.replace_job(change, expected_version, now)
+
+    async def _limit_faults(self, caller: Caller, definition: JobInput, job: Job | None) -> builtins.list[Fault]:
+        """What an edit leaves alone stands, though the limits are lower by now."""
+        if job is None:
+            return await self._limits.faults(caller.account_id, "api", definition, self._clock.now())
+        if not _begins_anew(job, definition):
+            return []
+        due = await self._store.due_state(caller.account_id, job.id)
+        return await self._limits.faults(caller.account_id, due.made_through, definition, job.created_at)
 
     async def get(self, caller: Caller, key: str) -> Job:
         return await self._access.job(caller, key, Act.READ)
@@ -272,6 +288,10 @@ def _require_editable(job: Job) -> None:
         raise Conflict(
             f"the job '{job.slug}' is defined in {job.defined_in} of the agent's definitions folder; change it there"
         )
+
+
+def _begins_anew(job: Job, definition: JobInput) -> bool:
+    return _schedule_changed(job, definition) or (definition.enabled and not job.enabled)
 
 
 def _schedule_changed(job: Job, definition: JobInput) -> bool:

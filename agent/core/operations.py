@@ -20,6 +20,7 @@ from agent.core.history import History
 from agent.core.identity.gate import Gate
 from agent.core.job_datasets import JobDatasets
 from agent.core.jobs import Jobs
+from agent.core.limits import Limits
 from agent.core.listing import Listing
 from agent.core.overview import Overview
 from agent.core.ports import Drivers, Executor, LogStore, Store
@@ -53,6 +54,7 @@ class Core:
     overview: Overview
     applying: Applying
     defining: Defining
+    limits: Limits
     runs: Runs
     datasets: Datasets
     job_datasets: JobDatasets

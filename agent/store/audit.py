@@ -38,7 +38,7 @@ def done(connection: sa.Connection, who: Acting, now: datetime, write: Callable[
 
 def insert_runs(connection: sa.Connection, given: Sequence[tuple[NewRun, Acting]], now: datetime) -> list[Run]:
     """Runs that callers ask for; those of several callers at once."""
-    created = runs.insert(connection, [run for run, _ in given], now)
+    created = runs.insert_asked(connection, [run for run, _ in given], now)
     by = zip(created, given, strict=True)
     _INSERT.each(connection, [_of_run(who, now, run) for run, (_, who) in by])
     return created

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent.core.callers import Scope
 from agent.core.identity.records import SessionRecord, Standing, TokenRecord
-from agent.store import events
+from agent.store import events, limits
 from agent.store.identity import STANDING_FROM, STANDING_PARTS, standing_of
 from agent.store.prepared import Prepared
 from agent.store.rows import chunks
@@ -35,6 +35,7 @@ _SESSION_FIELDS = [column.name for column in sessions.c]
 
 
 def insert_token(connection: sa.Connection, token: TokenRecord) -> None:
+    limits.check(connection, token.account_id, "tokens", token.created_at)
     row = {**asdict(token), "scopes": sorted(token.scopes)}
     connection.execute(sa.insert(tokens).values(row))
     _tell_token(connection, token.account_id, token.id, token.created_at)

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
 from agent.core.records import DueJob, FireRow, SettledJob
-from agent.store import backlog, cancels, events, runs
+from agent.store import backlog, cancels, events, limits, runs
 from agent.store.prepared import Prepared
 from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
 from agent.store.tables import fires, jobs
@@ -114,9 +114,10 @@ def list_page(
 
 def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
     pairs = _unmoved(connection, settled)
-    news = _news(connection, pairs)
+    news = _within_limits(connection, _news(connection, pairs), now)
+    starting = {each.job["number"] for each in news if each.fire.run is not None}
     for job, row in pairs:
-        if job.cancel_running:
+        if job.cancel_running and row["number"] in starting:
             _cancel_active(connection, row, now)
     created = runs.insert(connection, [each.fire.run for each in news if each.fire.run is not None], now)
     written = _write_ledger(connection, news, now)
@@ -182,6 +183,7 @@ def _due_job(row: Row, active: Sequence[Row], *, in_turn: bool) -> DueJob:
         queued=sum(run["state"] == RunState.PENDING for run in active),
         catching_up=in_turn or bool(caught_up),
         caught_up_at=max(caught_up, default=None),
+        made_through=row["made_through"],
     )
 
 
@@ -212,6 +214,24 @@ def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:
     known = {decision.moment for decision in decisions if _AT_MOMENT.rows(connection, _keys(decision.moment))}
     news = {decision.moment: decision for decision in reversed(decisions) if decision.moment not in known}
     return list(reversed(news.values()))
+
+
+def _within_limits(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> list[_Decision]:
+    """Where an account has as many waiting runs as it may, its fires are skipped, and say so."""
+    accounts = sorted({each.job["account_id"] for each in news if each.fire.run is not None})
+    rooms = {account: limits.room_for(connection, account, "waiting_runs", now) for account in accounts}
+    kept = []
+    for each in news:
+        room = rooms.get(each.job["account_id"])
+        if each.fire.run is None or room is None:
+            kept.append(each)
+        elif room > 0:
+            rooms[each.job["account_id"]] = room - 1
+            kept.append(each)
+        else:
+            outcome, reason = FireOutcome.SKIPPED, FireReason.ACCOUNT_QUEUE_FULL
+            kept.append(replace(each, fire=replace(each.fire, run=None, outcome=outcome, reason=reason)))
+    return kept
 
 
 def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:

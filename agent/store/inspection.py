@@ -14,12 +14,13 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from agent.store import facts, schema
+from agent.store import facts, limits, schema
 from agent.store.backlog import FOR_OPERATOR
 from agent.store.engine import BUSY_SECONDS
 from agent.store.tables import (
     HELD,
     STILL_HELD,
+    accounts,
     connections,
     datasets,
     events,
@@ -30,6 +31,7 @@ from agent.store.tables import (
     secrets,
 )
 from shared.errors import Unavailable
+from shared.models import AccountLimits
 
 MOST_PROBLEMS = 20
 
@@ -78,9 +80,14 @@ class StoreInspection:
     def jobs(self) -> Iterator[sa.RowMapping]:
         """Every job that is not deleted."""
         names = ("id", "account_id", "name", "type", "interval_type", "enabled", "paused_at", "next_fire_at")
-        columns = [jobs.c[name] for name in (*names, "zone_data_version", "definition")]
+        columns = [jobs.c[name] for name in (*names, "zone_data_version", "definition", "created_at")]
         query = sa.select(*columns).where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.number)
         yield from self._connection.execution_options(stream_results=True).execute(query).mappings()
+
+    def limits(self) -> dict[str, AccountLimits]:
+        """What holds for each account."""
+        found = self._connection.scalars(sa.select(accounts.c.id)).all()
+        return {account: limits.of(self._connection, account) for account in found}
 
     def connections(self) -> list[sa.RowMapping]:
         return self._all(connections, "id", "name", "account_id", "secret_name")

@@ -8,17 +8,19 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, ScheduleMarks
-from agent.store import cancels, deciding, drafts, events, fulltext, uses
+from agent.store import cancels, deciding, drafts, events, fulltext, limits, uses
 from agent.store.rows import JOB, job_of
 from agent.store.tables import ACTIVE, WAITING, job_revisions, job_tags, jobs, runs
-from shared.errors import Conflict, NotFound, StaleVersion, TooMany
+from shared.errors import Conflict, LimitReached, NotFound, StaleVersion
 from shared.models import Job, JobInput
 
 _LIVING = jobs.c.deleted_at.is_(None)
 
 
 def insert(connection: sa.Connection, job: NewJob, now: datetime) -> Job:
-    if job.limit is not None:
+    if _is_active(job.definition, job.marks, now):
+        limits.check(connection, job.account_id, "active_jobs", now)
+    if job.limit is not None and _is_open(job.marks.window_end, now):
         _check_limit(connection, job.account_id, job.limit, now)
     _check_free(connection, job.account_id, "name", job.definition.name)
     slug = _free_slug(connection, job)
@@ -50,6 +52,7 @@ def replace(connection: sa.Connection, change: JobChange, expected_version: int 
         _check_free(connection, row["account_id"], "name", definition.name)
     if slug != row["slug"]:
         _check_free(connection, row["account_id"], "slug", slug)
+    _check_becoming_active(connection, row, change, now)
     revision = row["revision"] + 1
     values = {
         "slug": slug,
@@ -109,10 +112,28 @@ def count_active(connection: sa.Connection, account_id: str, limit: ActiveLimit,
     return connection.scalar(query) or 0
 
 
+def _check_becoming_active(connection: sa.Connection, row: sa.RowMapping, change: JobChange, now: datetime) -> None:
+    """An edit takes a place where the job had none."""
+    was_open = _is_open(row["window_end"], now)
+    if _is_active(change.definition, change.marks, now) and not (row["enabled"] and was_open):
+        limits.check(connection, row["account_id"], "active_jobs", now)
+    if change.limit is not None and _is_open(change.marks.window_end, now) and not was_open:
+        _check_limit(connection, row["account_id"], change.limit, now)
+
+
+def _is_active(definition: JobInput, marks: ScheduleMarks, now: datetime) -> bool:
+    return definition.enabled and _is_open(marks.window_end, now)
+
+
+def _is_open(window_end: datetime | None, now: datetime) -> bool:
+    return window_end is None or window_end >= now
+
+
 def _check_limit(connection: sa.Connection, account_id: str, limit: ActiveLimit, now: datetime) -> None:
     count = count_active(connection, account_id, limit, now)
     if count >= limit.most:
-        raise TooMany(f"the account has {count} active jobs, {limit.most} are allowed; delete one to free its place")
+        message = f"the account has {count} active jobs, {limit.most} are allowed; delete one to free its place"
+        raise LimitReached(message, "active_jobs", limit.most)
 
 
 def _check_free(connection: sa.Connection, account_id: str, column: str, value: str) -> None:

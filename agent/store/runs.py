@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import lru_cache
@@ -10,7 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import NewRun
-from agent.store import events, variants
+from agent.store import events, limits, variants
 from agent.store.prepared import Lookup, Prepared
 from agent.store.rows import Row, run_of
 from agent.store.tables import job_revisions, job_statistics, jobs, runs
@@ -43,11 +44,20 @@ _INSERT = Prepared(sa.insert(runs).returning(runs.c.number), _SET)
 _UNSET: dict[str, Any] = {**dict.fromkeys(column.name for column in runs.c), "original_gone": False}
 
 
-def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> list[Run]:
+def insert_asked(connection: sa.Connection, new: Sequence[NewRun], now: datetime) -> list[Run]:
+    """Those that somebody asks for: LimitReached where the account has as many that wait as it may."""
+    return insert(connection, new, now, bounded=True)
+
+
+def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime, *, bounded: bool = False) -> list[Run]:
     """Pending runs, numbered in the order given. NotFound if a job or revision is not there."""
     if not new:
         return []
     owners = _jobs_of(connection, new)
+    if bounded:
+        adding = Counter(owners[run.job_id]["account_id"] for run in new)
+        for account, count in sorted(adding.items()):
+            limits.check(connection, account, "waiting_runs", now, count)
     said = _said(connection, new, owners)
     rows = [_row(run, owners[run.job_id], said, now) for run in new]
     numbers = [_INSERT.rows(connection, row)[0] for row in rows]

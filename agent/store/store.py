@@ -17,6 +17,7 @@ from agent.store.verbs.fires import FireVerbs
 from agent.store.verbs.history import HistoryVerbs
 from agent.store.verbs.identity import IdentityVerbs
 from agent.store.verbs.jobs import JobVerbs
+from agent.store.verbs.limits import LimitVerbs
 from agent.store.verbs.listing import ListingVerbs
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
@@ -39,6 +40,7 @@ class SqlStore(
     SyncVerbs,
     SentinelVerbs,
     IdentityVerbs,
+    LimitVerbs,
     WorldVerbs,
     SecretVerbs,
     DatasetVerbs,

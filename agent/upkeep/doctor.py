@@ -12,6 +12,7 @@ from agent.upkeep.checks.agent import Holder, check_agent, find_holder
 from agent.upkeep.checks.datasets import check_datasets
 from agent.upkeep.checks.folder import check_folder, sizes_of
 from agent.upkeep.checks.jobs import check_jobs
+from agent.upkeep.checks.limits import check_limits
 from agent.upkeep.checks.resources import check_bases, check_key
 from agent.upkeep.checks.store import RESTORE, check_schema, check_store
 from agent.upkeep.findings import Finding, error
@@ -57,6 +58,7 @@ def _all_of(store: StoreInspection, layout: Layout, holder: Holder | None, clock
         yield error("drivers", f"driver {origin} is left out: {why}", "mend or remove the package that brings it")
     yield from check_store(store, clock.now(), agent_lives=lives)
     yield from check_jobs(store, drivers, agent_lives=lives)
+    yield from check_limits(store)
     yield from check_bases(store, layout)
     yield from check_datasets(store, layout)
     yield from check_key(store, layout, clock)

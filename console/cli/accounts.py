@@ -2,22 +2,33 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from datetime import timedelta
+from typing import Annotated, Any
 
 import typer
+from pydantic import ValidationError
 
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, say, say_json, say_table
+from console.cli.output import Column, say, say_facts, say_json, say_table
 from console.cli.wording import when
+from console.client import AgentClient
 from shared.clock import SystemClock
+from shared.durations import format_duration
+from shared.errors import Fault, InvalidInput
 from shared.exits import Exit
+from shared.faults import message_of
+from shared.models import AccountAllowance, AccountLimits
 
 accounts = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Accounts: what jobs and users belong to, invisible from others."
 )
 
+_DEFAULT = "default"
+_OR_DEFAULT = f"; '{_DEFAULT}': as the agent's settings say."
+Most = Annotated[str | None, typer.Option(metavar="N", help=f"At most so many{_OR_DEFAULT}")]
+Span = Annotated[str | None, typer.Option(metavar="SPAN", help=f"As in '5 minutes'{_OR_DEFAULT}")]
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id.")]
 
 
@@ -49,6 +60,52 @@ def list_accounts(*, as_json: Json = False) -> int:
     return Exit.OK
 
 
+@accounts.command("show")
+def show_account(
+    account: Annotated[str | None, typer.Argument(metavar="ACCOUNT", help="Its id; else your own.")] = None,
+    *,
+    as_json: Json = False,
+) -> int:
+    """Show what an account may have, and what it has."""
+    found = administer(lambda client: _allowance(client, account))
+    if as_json:
+        say_json(found)
+    else:
+        say_facts([("account", found.account_id), *_facts(found)])
+    return Exit.OK
+
+
+@accounts.command("limit")
+def limit_account(
+    account: AccountId,
+    *,
+    active_jobs: Most = None,
+    waiting_runs: Most = None,
+    tokens: Most = None,
+    min_interval: Span = None,
+    max_job_duration: Span = None,
+    as_json: Json = False,
+) -> int:
+    """Say how much an account may have; what is not named stays. What is there already stays, too.
+
+    Example: jobdeck account limit sales --active-jobs 50 --min-interval "5 minutes" --tokens default
+    """
+    given = {
+        "active_jobs": active_jobs,
+        "waiting_runs": waiting_runs,
+        "tokens": tokens,
+        "min_interval": min_interval,
+        "max_job_duration": max_job_duration,
+    }
+    changes = {name: None if text == _DEFAULT else text for name, text in given.items() if text is not None}
+    found = administer(lambda client: _change_limits(client, account, changes))
+    if as_json:
+        say_json(found)
+    else:
+        say_facts([("account", found.account_id), *_facts(found)])
+    return Exit.OK
+
+
 @accounts.command("disable")
 def disable_account(account: AccountId, *, yes: Yes = False) -> int:
     """Let nobody call for it any more, from this moment on; what is scheduled in it goes on."""
@@ -64,3 +121,32 @@ def enable_account(account: AccountId) -> int:
     administer(lambda client: client.people.switch_account(account, enabled=True))
     say(f"enabled {account}")
     return Exit.OK
+
+
+async def _allowance(client: AgentClient, account: str | None) -> AccountAllowance:
+    return await client.people.account_limits(account or (await client.people.me()).account_id)
+
+
+async def _change_limits(client: AgentClient, account: str, changes: dict[str, str | None]) -> AccountAllowance:
+    """Its own limits are replaced as a whole: those that are not named are said again."""
+    known = (await client.people.account_limits(account)).own.model_dump(mode="json")
+    try:
+        wanted = AccountLimits.model_validate(known | changes)
+    except ValidationError as error:
+        raise InvalidInput([_fault(found) for found in error.errors(include_url=False)]) from None
+    return await client.people.put_account_limits(account, wanted)
+
+
+def _fault(found: Any) -> Fault:
+    option = "--" + "-".join(str(found["loc"][0]).split("_"))
+    return Fault(option, message_of(found), found["input"])
+
+
+def _facts(found: AccountAllowance) -> list[tuple[str, str]]:
+    used = found.use.model_dump()
+    return [(name.replace("_", " "), _fact(value, used.get(name))) for name, value in found.limits]
+
+
+def _fact(limit: int | timedelta | None, used: int | None) -> str:
+    most = format_duration(limit) if isinstance(limit, timedelta) else "no limit" if limit is None else f"{limit:,}"
+    return most if used is None else f"{used:,} of {most}" if limit is not None else f"{used:,}, {most}"

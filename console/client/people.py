@@ -6,6 +6,8 @@ from console.client.answers import Items
 from console.client.session import Session, segment
 from shared.models import (
     Account,
+    AccountAllowance,
+    AccountLimits,
     LinkInput,
     LoginInput,
     Me,
@@ -69,10 +71,20 @@ class People:
     async def create_account(self, account_id: str) -> Account:
         return await self._session.fetch(Account, "POST", "/accounts", body={"id": account_id})
 
+    async def account_limits(self, account_id: str) -> AccountAllowance:
+        return await self._session.fetch(AccountAllowance, "GET", f"{_account(account_id)}/limits")
+
+    async def put_account_limits(self, account_id: str, given: AccountLimits) -> AccountAllowance:
+        return await self._session.fetch(AccountAllowance, "PUT", f"{_account(account_id)}/limits", body=given)
+
     async def switch_account(self, account_id: str, *, enabled: bool) -> Account:
         act = "_enable" if enabled else "_disable"
-        return await self._session.fetch(Account, "POST", f"/accounts/{segment('account', account_id)}/{act}")
+        return await self._session.fetch(Account, "POST", f"{_account(account_id)}/{act}")
 
 
 def _user(key: str) -> str:
     return f"/users/{segment('user', key)}"
+
+
+def _account(account_id: str) -> str:
+    return f"/accounts/{segment('account', account_id)}"

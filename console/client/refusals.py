@@ -16,6 +16,7 @@ from shared.errors import (
     IllegalMove,
     InvalidInput,
     JobdeckError,
+    LimitReached,
     NotFound,
     StaleVersion,
     TooMany,
@@ -35,6 +36,7 @@ _BY_CODE: dict[str, type[JobdeckError]] = {
         StaleVersion,
         IllegalMove,
         TooMany,
+        LimitReached,
         Unavailable,
     )
 }

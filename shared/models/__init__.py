@@ -35,6 +35,7 @@ from shared.models.job import (
     SnapshotDataset,
     Snapshots,
 )
+from shared.models.limits import AccountAllowance, AccountLimits, AccountUse
 from shared.models.mail import MailServer
 from shared.models.run import LogHits, LogLine, LogPage, Progress, Run, RunCause, RunError, Step
 from shared.models.sentinel import Sentinel, SentinelKind
@@ -52,7 +53,10 @@ from shared.models.world import (
 
 __all__ = [
     "Account",
+    "AccountAllowance",
     "AccountInput",
+    "AccountLimits",
+    "AccountUse",
     "Action",
     "Attachment",
     "Backlog",

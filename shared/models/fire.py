@@ -25,6 +25,7 @@ class FireReason(StrEnum):
     REPLACED_RUNNING = "replaced_running"
     OVERLAP_ACTIVE = "overlap_active"
     OVERLAP_QUEUE_FULL = "overlap_queue_full"
+    ACCOUNT_QUEUE_FULL = "account_queue_full"
     STANDS_FOR_LATER = "stands_for_later"
     CATCH_UP_NONE = "catch_up_none"
     OUTSIDE_CATCH_UP_WINDOW = "outside_catch_up_window"

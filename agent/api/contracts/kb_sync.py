@@ -17,17 +17,17 @@ from agent.api.answers import answers, json_answer
 from agent.api.auth import EditorOrAnonymous
 from agent.api.bodies import JsonBody, parse_json, read_body
 from agent.api.context import api_of
-from agent.api.contracts.kb_sync_fields import Limits, Wanted, read_fields
+from agent.api.contracts.kb_sync_fields import Wanted, read_fields
 from agent.api.errors import Refusal
 from agent.core.callers import Caller
+from agent.core.limits import KB_SYNC
 from agent.core.operations import Core
-from agent.core.records import ActiveLimit
-from shared.errors import Conflict, Fault, InvalidInput, TooMany
+from shared.errors import Conflict, Fault, InvalidInput, LimitReached, TooMany
 from shared.models import Job, JobInput
 from shared.models.base import Instant
 
 PREFIX = "/jobs"
-MADE_THROUGH = "kb_sync"
+MADE_THROUGH = KB_SYNC
 JOB_TYPE = "kb-sync"
 routes = APIRouter(tags=["kb_sync"])
 
@@ -119,8 +119,7 @@ async def create_kb_sync_job(
 ) -> Response:
     """Create a job that syncs a table into a knowledge base from `start_time` to `end_time`."""
     core = api_of(request).core
-    limits = Limits(core.settings.min_interval, core.settings.max_job_duration)
-    wanted, faults = read_fields(given, limits)
+    wanted, faults = read_fields(given, await core.limits.of(caller.account_id, MADE_THROUGH))
     if faults:
         raise InvalidInput([*faults, *await _further_faults(core, caller, wanted)])
     job = await _create(core, caller, wanted)
@@ -153,14 +152,13 @@ async def _create(core: Core, caller: Caller, wanted: Wanted) -> Job:
     now = core.clock.now()
     # The start is the first moment that there is: nothing before it can come in with the grace.
     grace = 2 * _PUNCTUAL if now - _PUNCTUAL <= wanted.start <= now else timedelta(0)
-    limit = ActiveLimit(MADE_THROUGH, core.settings.max_active_jobs) if wanted.end >= now else None
     try:
-        return await core.jobs.create(caller, _definition(wanted), made_through=MADE_THROUGH, limit=limit, grace=grace)
+        return await core.jobs.create(caller, _definition(wanted), made_through=MADE_THROUGH, grace=grace)
     except Conflict:
         raise InvalidInput([_duplicate(wanted)]) from None
-    except TooMany:
+    except LimitReached as error:
         raise TooMany(
-            f"the account has {core.settings.max_active_jobs} active jobs, which is the limit; "
+            f"the account has {error.most} active jobs, which is the limit; "
             "free a slot with DELETE /api/jobs/{id} or 'jobdeck job delete'"
         ) from None
     except InvalidInput as error:

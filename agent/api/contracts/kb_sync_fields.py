@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
+from agent.core.limits import JobLimits
 from shared.durations import format_duration, parse_duration
 from shared.errors import Fault
 
@@ -16,12 +17,6 @@ _MOMENT = re.compile(r"[0-9W-]{8,10}(?:[Tt ][0-9:.,]+(?:[Zz]|[+-][0-9:]+)?)?")
 _LONGEST_TEXT = 200
 _LONGEST_INTERVAL = timedelta(days=3650)
 _MOST_COLUMNS = 1000
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    min_interval: timedelta
-    max_duration: timedelta
 
 
 @dataclass(slots=True)
@@ -50,7 +45,7 @@ class _Wrong(Exception):
         self.code = code
 
 
-def read_fields(body: Any, limits: Limits) -> tuple[Wanted, list[Fault]]:
+def read_fields(body: Any, limits: JobLimits) -> tuple[Wanted, list[Fault]]:
     """What the body says, and everything that is wrong with it, in the document's order."""
     wanted, faults = Wanted(), list[Fault]()
     if not isinstance(body, dict):
@@ -107,7 +102,7 @@ def _columns(name: str, value: object) -> list[str]:
     return list(value)
 
 
-def _interval(name: str, value: object, limits: Limits) -> str:
+def _interval(name: str, value: object, limits: JobLimits) -> str:
     """A simple interval of the core: `10 minutes`."""
     text = " ".join(value.split()) if isinstance(value, str) else ""
     match = _INTERVAL.fullmatch(text)
@@ -118,7 +113,7 @@ def _interval(name: str, value: object, limits: Limits) -> str:
         span = parse_duration(written)
     except ValueError:
         span = timedelta.max
-    if span < limits.min_interval:
+    if limits.min_interval is not None and limits.too_close(span):
         raise _Wrong(f"{name} must be at least {format_duration(limits.min_interval)}", "INVALID_INTERVAL")
     if span > _LONGEST_INTERVAL:
         raise _Wrong(f"{name} must be at most {_LONGEST_INTERVAL.days} days", "INVALID_INTERVAL")
@@ -140,12 +135,12 @@ def _moment(name: str, value: object) -> datetime:
         raise _Wrong(message, "INVALID_DATETIME") from None
 
 
-def _window_faults(wanted: Wanted, limits: Limits) -> list[Fault]:
+def _window_faults(wanted: Wanted, limits: JobLimits) -> list[Fault]:
     if wanted.start is None or wanted.end is None:
         return []
     if wanted.end <= wanted.start:
         message = "end_time must be after start_time"
-    elif wanted.end - wanted.start > limits.max_duration:
+    elif limits.max_duration is not None and limits.too_long(wanted.start, wanted.end):
         message = f"end_time must be at most {limits.max_duration / timedelta(days=1):g} days after start_time"
     else:
         return []

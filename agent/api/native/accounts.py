@@ -11,7 +11,7 @@ from agent.api.answers import Items, answers, json_answer
 from agent.api.auth import Admin
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
-from shared.models import Account, AccountInput
+from shared.models import Account, AccountAllowance, AccountInput, AccountLimits
 
 routes = APIRouter(prefix="/api", tags=["identity"])
 
@@ -35,6 +35,20 @@ async def create_account(
 async def get_account(request: Request, caller: Admin, account_id: str) -> Response:
     """One account."""
     return json_answer(await api_of(request).gate.accounts.get(caller, account_id))
+
+
+@routes.get("/accounts/{account_id}/limits", **answers(200, AccountAllowance, 404))
+async def get_account_limits(request: Request, caller: Admin, account_id: str) -> Response:
+    """What an account may have, and has; of one's own for who administers it, too."""
+    return json_answer(await api_of(request).gate.accounts.allowance(caller, account_id))
+
+
+@routes.put("/accounts/{account_id}/limits", **answers(200, AccountAllowance, 404, 413, 415))
+async def put_account_limits(
+    request: Request, caller: Admin, account_id: str, given: Annotated[AccountLimits, Depends(JsonBody(AccountLimits))]
+) -> Response:
+    """Its own limits, all of them: what is left out or null is as the setting `limits` says."""
+    return json_answer(await api_of(request).gate.accounts.limit(caller, account_id, given))
 
 
 @routes.post("/accounts/{account_id}/_disable", **answers(200, Account, 404, 409))

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import builtins
 
-from agent.core.callers import Caller
+from agent.core.callers import Caller, Scope
 from agent.core.identity.people import Administration, check_account
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
 from shared.errors import Conflict
-from shared.models import Account
+from shared.models import Account, AccountAllowance, AccountLimits
 
 
 class Accounts:
@@ -31,6 +31,20 @@ class Accounts:
     async def get(self, caller: Caller, account_id: str) -> Account:
         self._admins.require(caller)
         return await self._store.get_account(account_id)
+
+    async def allowance(self, caller: Caller, account_id: str) -> AccountAllowance:
+        """What it may have, and has; of one's own for who administers it, too."""
+        caller.require(Scope.ADMIN)
+        if account_id != caller.account_id:
+            self._admins.require(caller)
+        return await self._store.account_allowance(account_id, self._clock.now())
+
+    async def limit(self, caller: Caller, account_id: str, limits: AccountLimits) -> AccountAllowance:
+        """Its own limits, all of them. What is there already stays, also where it is more."""
+        self._admins.require(caller)
+        now = self._clock.now()
+        await self._store.put_account_limits(account_id, limits, now)
+        return await self._store.account_allowance(account_id, now)
 
     async def disable(self, caller: Caller, account_id: str) -> Account:
         """Nobody calls for it any more, at once; what is scheduled in it goes on. Conflict for the agent's own."""

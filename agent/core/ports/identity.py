@@ -6,10 +6,11 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
+from agent.core.ports.limits import LimitStore
 from shared.models import Account, TokenInfo, User
 
 
-class IdentityStore(Protocol):
+class IdentityStore(LimitStore, Protocol):
     """Accounts, users, memberships; tokens and sessions by the hash of what is shown."""
 
     async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
@@ -62,7 +63,8 @@ class IdentityStore(Protocol):
     async def disable_member(self, account_id: str, user_id: str, at: datetime | None, now: datetime) -> None:
         """In this account only; `at` None: enable. The user's sessions there end."""
 
-    async def insert_token(self, token: TokenRecord) -> None: ...
+    async def insert_token(self, token: TokenRecord) -> None:
+        """LimitReached where the account has as many as it may."""
 
     async def find_token(self, token_hash: str) -> tuple[TokenRecord, Standing] | None:
         """Valid or not; None where there is none, or its user is no member any more."""

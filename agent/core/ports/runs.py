@@ -24,7 +24,8 @@ from shared.models import (
 
 
 class RunStore(Protocol):
-    async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]: ...
+    async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]:
+        """LimitReached where the account has as many that wait as it may."""
 
     def claim(
         self,

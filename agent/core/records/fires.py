@@ -23,6 +23,7 @@ class DueJob:
     """A caught-up run of it is active, or a missed fire of it waits for its turn."""
     caught_up_at: datetime | None = None
     """When the newest of its active caught-up runs was made."""
+    made_through: str = "api"
 
 
 @dataclass(frozen=True, slots=True)

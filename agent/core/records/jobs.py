@@ -55,6 +55,7 @@ class JobChange:
     restored_from: int | None = None
     """The definition is that of this revision, byte for byte."""
     draft: DraftMark | None = None
+    limit: ActiveLimit | None = None
     needs: Needs = field(default_factory=Needs)
 
 

@@ -14,6 +14,7 @@ accounts = table(
     Column("id", Text, nullable=False, unique=True),
     Column("created_at", Moment, nullable=False),
     Column("disabled_at", Moment),
+    Column("limits", Json),
 )
 
 users = table(

@@ -42,7 +42,7 @@ class RunVerbs(Verbs):
     async def insert_runs(self, new: Sequence[NewRun], now: datetime) -> list[Run]:
         who = acting()
         if who is None:
-            return list(await self._writer.submit_each(runs.insert, new, now, stirs=True))
+            return list(await self._writer.submit_each(runs.insert_asked, new, now, stirs=True))
         given = [(run, who) for run in new]
         return list(await self._writer.submit_each(audit.insert_runs, given, now, stirs=True))
 

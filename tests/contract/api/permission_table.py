@@ -211,6 +211,8 @@ POST   /api/users/{key}/_enable                                   admin    401  
 GET    /api/accounts                                              admin    401    403   403      403    403    403    403     403   403
 POST   /api/accounts                                              admin    401    403   403      403    403    403    403     403   403
 GET    /api/accounts/{account_id}                                 admin    401    403   403      403    403    403    403     403   403
+GET    /api/accounts/{account_id}/limits                          admin    401    403   403      403    403    403    403     403   403
+PUT    /api/accounts/{account_id}/limits                          admin    401    403   403      403    403    403    403     403   403
 POST   /api/accounts/{account_id}/_disable                        admin    401    403   403      403    403    403    403     403   403
 POST   /api/accounts/{account_id}/_enable                         admin    401    403   403      403    403    403    403     403   403
 
@@ -367,6 +369,7 @@ BODIES: dict[Operation, Callable[[Scene], Any]] = {
     ("POST", "/api/users"): lambda _: {"handle": _name()},
     ("PUT", "/api/users/{key}/membership"): lambda _: {"role": "member"},
     ("PUT", "/api/users/{key}/password"): lambda _: {"password": PASSWORD},
+    ("PUT", "/api/accounts/{account_id}/limits"): lambda _: {"activeJobs": 10_000_000},
     ("PUT", "/api/users/{key}/link"): lambda _: {"issuer": "https://login.test/"},
     ("POST", "/api/accounts"): lambda _: {"id": _name()},
     ("POST", "/jobs/create"): _kb_sync,

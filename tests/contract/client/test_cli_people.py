@@ -115,3 +115,15 @@ def test_the_shell_completes_them(shell: Shell) -> None:
 
 def _json(text: str) -> Any:
     return json.loads(text)
+
+
+def test_what_an_account_may_have(shell: Shell) -> None:
+    shell("account", "create", "limited")
+    shown = shell("account", "limit", "limited", "--active-jobs", "50", "--min-interval", "5 min")
+    assert "0 of 50" in shown
+    assert "5 minutes" in shown
+    shell("account", "limit", "limited", "--active-jobs", "default", "--tokens", "3")
+    found = shell.json("account", "show", "limited")
+    assert (found["own"]["activeJobs"], found["own"]["tokens"], found["own"]["minInterval"]) == (None, 3, "5 minutes")
+    assert "--tokens" in shell("account", "limit", "limited", "--tokens", "-1", code=2)
+    assert "default" in shell("account", "show")

@@ -10,7 +10,7 @@ from agent.core.ports import Store
 from agent.core.records import ActiveLimit, JobChange
 from agent.store import jobs
 from shared.clock import ManualClock
-from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion, TooMany
+from shared.errors import Conflict, InvalidInput, LimitReached, NotFound, StaleVersion
 from shared.filters import parse
 from shared.states import RunState
 from tests.contract.store.making import MINUTE, NOW, Maker, completed, definition, marks
@@ -76,7 +76,7 @@ async def test_the_limit_is_counted_in_the_inserting_transaction(store: Store, m
     await make.job("other way", through="api")
     tries = (make.job(f"job {number}", through="kb_sync", limit=limit) for number in range(10))
     made = await asyncio.gather(*tries, return_exceptions=True)
-    assert [type(each) for each in made].count(TooMany) == 7
+    assert [type(each) for each in made].count(LimitReached) == 7
     assert await store.count_active_jobs("main", limit, NOW) == 3
 
 

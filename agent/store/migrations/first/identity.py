@@ -31,6 +31,7 @@ def _create_people() -> None:
         sa.Column("id", sa.Text(), nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("disabled_at", sa.BigInteger(), nullable=True),
+        sa.Column("limits", sa.Text(), nullable=True),
         sa.PrimaryKeyConstraint("number", name=op.f("pk_accounts")),
         sa.UniqueConstraint("id", name=op.f("uq_accounts_id")),
         sqlite_autoincrement=True,

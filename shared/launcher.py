@@ -9,7 +9,6 @@ from __future__ import annotations
 import difflib
 import importlib
 import importlib.util
-import io
 import os
 import sys
 from collections.abc import Callable, Sequence
@@ -79,8 +78,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every way of ending becomes an exit code, and never a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     code: int | None
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # a name that the terminal cannot show is no failure
     try:
         code = _dispatch(words)
         sys.stdout.flush()

@@ -107,19 +107,24 @@ def limit_account(
 
 
 @accounts.command("disable")
-def disable_account(account: AccountId, *, yes: Yes = False) -> int:
+def disable_account(account: AccountId, *, yes: Yes = False, as_json: Json = False) -> int:
     """Let nobody call for it any more, from this moment on; what is scheduled in it goes on."""
     confirm(f"Disable the account {account}?", yes=yes)
-    administer(lambda client: client.people.switch_account(account, enabled=False))
-    say(f"disabled {account}")
-    return Exit.OK
+    return _switch(account, "disabled", as_json=as_json)
 
 
 @accounts.command("enable")
-def enable_account(account: AccountId) -> int:
+def enable_account(account: AccountId, *, as_json: Json = False) -> int:
     """Let its users in again."""
-    administer(lambda client: client.people.switch_account(account, enabled=True))
-    say(f"enabled {account}")
+    return _switch(account, "enabled", as_json=as_json)
+
+
+def _switch(account: str, to: str, *, as_json: bool) -> int:
+    found = administer(lambda client: client.people.switch_account(account, enabled=to == "enabled"))
+    if as_json:
+        say_json(found)
+    else:
+        say(f"{to} {account}")
     return Exit.OK
 
 

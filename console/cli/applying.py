@@ -14,7 +14,7 @@ from console.cli.calling import call
 from console.cli.differing import difference_text
 from console.cli.exporting import write_files, write_text
 from console.cli.options import Json, Where
-from console.cli.output import note, paint, say, say_json
+from console.cli.output import note, paint, say, say_done, say_json
 from console.client import AgentClient
 from shared.definitions import definition_of, documents, line_of
 from shared.errors import Fault, InvalidInput, NotFound
@@ -74,6 +74,7 @@ def export(
             "--output", "-o", metavar="FILE|DIR", help="A folder (a file a job) or one file; default: standard output."
         ),
     ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="JSON instead of TOML; with -o, what was written.")] = False,
 ) -> int:
     """Write jobs as definitions that `jobdeck apply` takes back.
 
@@ -81,11 +82,14 @@ def export(
     """  # fmt: skip
     found = call(lambda client: _load(client, keys or [], where))
     definitions = {job.slug: definition_of(job) for job in found}
-    if output is None:
+    if output is None and as_json:
+        say_json({"jobs": list(definitions.values())})
+    elif output is None:
         say(write_text(list(definitions.values())).rstrip("\n"))
     else:
         written = write_files(definitions, output)
-        note(f"{len(definitions)} jobs in {written} file{'s' if written != 1 else ''}")
+        words = f"{len(definitions)} jobs in {written} file{'s' if written != 1 else ''}"
+        say_done(words, {"jobs": len(definitions), "files": written}, as_json=as_json)
     return Exit.OK
 
 

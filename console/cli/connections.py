@@ -10,7 +10,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say, say_json, say_table
+from console.cli.output import Column, note, say, say_done, say_json, say_table
 from shared.exits import Exit
 from shared.models import ConnectionInput
 
@@ -75,9 +75,9 @@ def try_connection(connection: ConnectionKey, *, as_json: Json = False) -> int:
 
 
 @connections.command("remove")
-def remove_connection(connection: ConnectionKey, *, yes: Yes = False) -> int:
+def remove_connection(connection: ConnectionKey, *, yes: Yes = False, as_json: Json = False) -> int:
     """Remove a data source; jobs that name it fail from then on."""
     confirm(f"Remove the connection '{connection}'?", yes=yes)
     administer(lambda client: client.world.delete_connection(connection))
-    note("removed")
+    say_done("removed", {"removed": connection}, as_json=as_json)
     return Exit.OK

@@ -13,7 +13,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import call, confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say, say_facts, say_json, say_table
+from console.cli.output import Column, note, say, say_done, say_facts, say_json, say_table
 from console.cli.watching import watch_started
 from shared.errors import InvalidInput
 from shared.exits import Exit
@@ -171,11 +171,11 @@ def list_snapshots(dataset: DatasetKey, *, as_json: Json = False) -> int:
 
 
 @datasets.command("delete")
-def delete_dataset(dataset: DatasetKey, *, yes: Yes = False) -> int:
+def delete_dataset(dataset: DatasetKey, *, yes: Yes = False, as_json: Json = False) -> int:
     """Delete a dataset with all its snapshots; jobs that name it fail from then on."""
     confirm(f"Delete the dataset '{dataset}' with all its snapshots?", yes=yes)
     administer(lambda client: client.datasets.delete(dataset))
-    note("deleted")
+    say_done("deleted", {"deleted": dataset}, as_json=as_json)
     return Exit.OK
 
 

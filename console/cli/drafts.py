@@ -148,12 +148,15 @@ def commit_draft(draft: DraftKey, *, as_json: Json = False) -> int:
 
 
 @drafts.command("discard")
-def discard_draft(draft: DraftKey, *, yes: Yes = False) -> int:
+def discard_draft(draft: DraftKey, *, yes: Yes = False, as_json: Json = False) -> int:
     """Forget a draft; its job stays as it is."""
     doomed = call(lambda client: client.drafts.get(draft))
     confirm(f"discard the draft of '{doomed.name or 'a job without a name'}'?", yes=yes)
     call(lambda client: client.drafts.discard(doomed.id))
-    say("discarded")
+    if as_json:
+        say_json({"discarded": doomed.id})
+    else:
+        say("discarded")
     return Exit.OK
 
 

@@ -206,12 +206,15 @@ def resume_job(job: JobKey, *, as_json: Json = False) -> int:
 
 
 @jobs.command("delete")
-def delete_job(job: JobKey, *, yes: Yes = False) -> int:
+def delete_job(job: JobKey, *, yes: Yes = False, as_json: Json = False) -> int:
     """Delete a job: its pending runs are cancelled; its ledger and its runs stay."""
     doomed = call(lambda client: client.jobs.get(job))
     confirm(f"delete the job '{doomed.name}' ({schedule_of(doomed)})?", yes=yes)
     call(lambda client: client.jobs.delete(doomed.id, doomed.version))
-    say(f"deleted {doomed.slug}")
+    if as_json:
+        say_json({"deleted": doomed.id})
+    else:
+        say(f"deleted {doomed.slug}")
     return Exit.OK
 
 

@@ -10,7 +10,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say, say_json, say_table
+from console.cli.output import Column, note, say, say_done, say_json, say_table
 from shared.errors import InvalidInput
 from shared.exits import Exit
 from shared.models import KnowledgeBaseInput, SearchHit, SearchInput
@@ -90,11 +90,11 @@ def search(
 
 
 @knowledge_bases.command("remove")
-def remove_knowledge_base(knowledge_base: BaseKey, *, yes: Yes = False) -> int:
+def remove_knowledge_base(knowledge_base: BaseKey, *, yes: Yes = False, as_json: Json = False) -> int:
     """Remove a knowledge base with everything in it."""
     confirm(f"Remove the knowledge base '{knowledge_base}' with everything in it?", yes=yes)
     administer(lambda client: client.world.delete_knowledge_base(knowledge_base))
-    note("removed")
+    say_done("removed", {"removed": knowledge_base}, as_json=as_json)
     return Exit.OK
 
 

@@ -14,7 +14,7 @@ import typer
 
 from console.cli.calling import call, the_settings, the_target
 from console.cli.options import Json
-from console.cli.output import note, say_facts, say_json
+from console.cli.output import note, say_done, say_facts, say_json
 from console.cli.passwords import ask_password
 from console.cli.wording import when
 from console.client import AgentClient, Target
@@ -61,13 +61,13 @@ def login(
     return Exit.OK
 
 
-def logout() -> int:
+def logout(*, as_json: Json = False) -> int:
     """Revoke the token that `login` keeps, and remove it."""
     if os.environ.get("JOBDECK_TOKEN"):
         raise InvalidInput.one("JOBDECK_TOKEN", "is not login's to forget: unset it; `jobdeck token revoke` ends it")
     place = token_place(os.environ, the_settings())
     if not place.exists():
-        note("not logged in")
+        say_done("not logged in", {"loggedOut": False}, as_json=as_json)
         return Exit.OK
     target = replace(the_target(), token=read_token(place))
     try:
@@ -75,7 +75,7 @@ def logout() -> int:
     except Unauthenticated:
         note("the token was over already")
     place.unlink(missing_ok=True)
-    note("logged out")
+    say_done("logged out", {"loggedOut": True}, as_json=as_json)
     return Exit.OK
 
 

@@ -53,6 +53,14 @@ def say_json(value: Any) -> None:
     say(to_json(value, by_alias=True, indent=2).decode())
 
 
+def say_done(words: str, fact: Any, *, as_json: bool) -> None:
+    """What an act without a resource to show has done: in words on standard error, or the fact as JSON."""
+    if as_json:
+        say_json(fact)
+    else:
+        note(words)
+
+
 def say_json_line(value: Any) -> None:
     from pydantic_core import to_json
 

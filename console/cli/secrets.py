@@ -10,7 +10,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say_json, say_table
+from console.cli.output import Column, note, say_done, say_json, say_table
 from console.cli.wording import when
 from shared.clock import SystemClock
 from shared.errors import InvalidInput
@@ -31,6 +31,7 @@ def set_secret(
     private: Annotated[
         bool, typer.Option("--private", help="Only you, and whom you share it with, may name it in jobs.")
     ] = False,
+    as_json: Json = False,
 ) -> int:
     """Store a secret; its value is asked for, or read from standard input, so that it stays out of the process list.
     A new one is yours, and all of the account may name it in jobs unless it is private.
@@ -43,7 +44,7 @@ def set_secret(
         raise InvalidInput.one("value", "write it to standard input; an empty one is none")
     given = SecretInput(value=value, visibility="private" if private else None)
     administer(lambda client: client.access.put_secret(name, given))
-    note(f"secret '{name}' is stored")
+    say_done(f"secret '{name}' is stored", {"stored": name}, as_json=as_json)
     return Exit.OK
 
 
@@ -63,9 +64,9 @@ def list_secrets(*, as_json: Json = False) -> int:
 
 
 @secrets.command("remove")
-def remove_secret(name: SecretName, *, yes: Yes = False) -> int:
+def remove_secret(name: SecretName, *, yes: Yes = False, as_json: Json = False) -> int:
     """Remove a secret that no connection uses."""
     confirm(f"Remove the secret '{name}'?", yes=yes)
     administer(lambda client: client.access.delete_secret(name))
-    note("removed")
+    say_done("removed", {"removed": name}, as_json=as_json)
     return Exit.OK

@@ -11,7 +11,7 @@ import typer
 
 from console.cli.administering import administer
 from console.cli.options import Json
-from console.cli.output import Column, note, say, say_json, say_table
+from console.cli.output import Column, note, say, say_done, say_json, say_table
 from console.cli.wording import when
 from console.client.shares import Place
 from shared.clock import SystemClock
@@ -105,9 +105,9 @@ def add_share_commands(group: typer.Typer, what: Shared) -> None:
         return Exit.OK
 
     @group.command("unshare", help=helps["unshare"])
-    def unshare(key: str = named, user: str = _PRINCIPAL) -> int:
+    def unshare(key: str = named, user: str = _PRINCIPAL, *, as_json: Json = False) -> int:
         administer(lambda client: client.shares.remove(what.place, key, user))
-        note("taken back")
+        say_done("taken back", {"unshared": user}, as_json=as_json)
         return Exit.OK
 
     @group.command("shares", help=helps["shares"])

@@ -10,7 +10,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say, say_json, say_table
+from console.cli.output import Column, note, say, say_done, say_json, say_table
 from console.cli.wording import when
 from shared.clock import SystemClock
 from shared.exits import Exit
@@ -59,12 +59,15 @@ def list_tokens(*, as_json: Json = False) -> int:
 
 @tokens.command("revoke")
 def revoke_token(
-    token: Annotated[str, typer.Argument(help="Its id, as `token list` shows it.")], *, yes: Yes = False
+    token: Annotated[str, typer.Argument(help="Its id, as `token list` shows it.")],
+    *,
+    yes: Yes = False,
+    as_json: Json = False,
 ) -> int:
     """Revoke a token: it opens nothing any more, at once."""
     confirm(f"Revoke token {token}?", yes=yes)
     administer(lambda client: client.access.revoke_token(token))
-    note("revoked")
+    say_done("revoked", {"revoked": token}, as_json=as_json)
     return Exit.OK
 
 

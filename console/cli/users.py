@@ -10,7 +10,7 @@ import typer
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
-from console.cli.output import Column, note, say, say_facts, say_json, say_table
+from console.cli.output import Column, say, say_done, say_facts, say_json, say_table
 from console.cli.passwords import ask_password
 from console.cli.wording import when
 from shared.clock import SystemClock
@@ -96,20 +96,25 @@ def show_user(user: Handle, *, as_json: Json = False) -> int:
 
 
 @users.command("role")
-def set_role(user: Handle, *, admin: AsAdmin = False, code: WithCode = False, account: InAccount = None) -> int:
+def set_role(
+    user: Handle, *, admin: AsAdmin = False, code: WithCode = False, account: InAccount = None, as_json: Json = False
+) -> int:
     """Give a user a role in an account; an account that the user is not in yet, too."""
     given = MembershipInput(role=_role(admin), code=code, account=account)
     found = administer(lambda client: client.people.put_membership(user, given))
-    say("\n".join(f"{each.account_id}: {_may(each)}" for each in found.memberships))
+    if as_json:
+        say_json(found)
+    else:
+        say("\n".join(f"{each.account_id}: {_may(each)}" for each in found.memberships))
     return Exit.OK
 
 
 @users.command("password")
-def set_password(user: Handle) -> int:
+def set_password(user: Handle, *, as_json: Json = False) -> int:
     """Set a user's password; whoever is logged in as that user is logged out."""
     password = ask_password(twice=True)
     administer(lambda client: client.people.set_password(user, password))
-    note("the password is set")
+    say_done("the password is set", {"passwordSet": user}, as_json=as_json)
     return Exit.OK
 
 
@@ -121,39 +126,51 @@ def link_user(
     ],
     *,
     subject: Subject = None,
+    as_json: Json = False,
 ) -> int:
     """Let an issuer's bearers be this user.
 
     Example: jobdeck user link anna --issuer https://login.example.org/realms/ops --subject anna
     """
     linked = administer(lambda client: client.people.link_user(user, LinkInput(issuer=issuer, subject=subject)))
-    say(f"{linked.handle} is '{linked.subject}' of {linked.issuer}")
+    if as_json:
+        say_json(linked)
+    else:
+        say(f"{linked.handle} is '{linked.subject}' of {linked.issuer}")
     return Exit.OK
 
 
 @users.command("unlink")
-def unlink_user(user: Handle) -> int:
+def unlink_user(user: Handle, *, as_json: Json = False) -> int:
     """Let no issuer's bearer be this user any more, from this moment on."""
-    administer(lambda client: client.people.unlink_user(user))
-    say(f"no issuer's bearer is {user} any more")
+    found = administer(lambda client: client.people.unlink_user(user))
+    if as_json:
+        say_json(found)
+    else:
+        say(f"no issuer's bearer is {user} any more")
     return Exit.OK
 
 
 @users.command("disable")
-def disable_user(user: Handle, *, account: InAccount = None, yes: Yes = False) -> int:
+def disable_user(user: Handle, *, account: InAccount = None, yes: Yes = False, as_json: Json = False) -> int:
     """Shut a user out at once: sessions end, tokens open nothing. Over the socket everywhere, unless an account is
     named."""
     confirm(f"Disable {user}?", yes=yes)
-    administer(lambda client: client.people.switch_user(user, enabled=False, account=account))
-    say(f"disabled {user}")
-    return Exit.OK
+    return _switch(user, "disabled", account, as_json=as_json)
 
 
 @users.command("enable")
-def enable_user(user: Handle, *, account: InAccount = None) -> int:
+def enable_user(user: Handle, *, account: InAccount = None, as_json: Json = False) -> int:
     """Let a user in again."""
-    administer(lambda client: client.people.switch_user(user, enabled=True, account=account))
-    say(f"enabled {user}")
+    return _switch(user, "enabled", account, as_json=as_json)
+
+
+def _switch(user: str, to: str, account: str | None, *, as_json: bool) -> int:
+    found = administer(lambda client: client.people.switch_user(user, enabled=to == "enabled", account=account))
+    if as_json:
+        say_json(found)
+    else:
+        say(f"{to} {user}")
     return Exit.OK
 
 

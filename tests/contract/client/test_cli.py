@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -158,3 +159,20 @@ def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
 )
 def test_refusals(shell: Shell, words: tuple[str, ...], code: int) -> None:
     assert shell(*words, code=code).startswith("jobdeck: ")
+
+
+def test_every_command_has_json() -> None:
+    """A script need not know which commands print a resource."""
+    import typer.main
+
+    from agent.cli.commands import app as of_agent
+    from console.cli.app import app as of_console
+
+    def without(command: Any, words: str) -> list[str]:
+        below = getattr(command, "commands", None)
+        if below is not None:
+            return [name for word, each in below.items() for name in without(each, f"{words} {word}")]
+        return [] if any("--json" in each.opts for each in command.params) else [words.strip()]
+
+    trees = [typer.main.get_command(app) for app in (of_agent, of_console)]
+    assert [name for tree in trees for name in without(tree, "")] == ["agent", "demo"]

@@ -26,8 +26,8 @@ check: $(READY) ## format, lint, types, layers
 bench: $(READY) ## figures beside a peer or a physical limit, as ratios (ONLY=part)
 	$(BIN)/python -m benchmarks $(ONLY)
 
-soak: $(READY) ## the long tests: every expression, every kill
-	$(BIN)/python -m pytest -n $(WORKERS) -m soak
+soak: $(READY) ## the long tests, about an hour on two cores (SEED=as it was printed, FULL=1 for the largest sizes)
+	$(if $(SEED),JOBDECK_SOAK_SEED=$(SEED)) $(if $(FULL),JOBDECK_SOAK_FULL=1) $(BIN)/python -m pytest -n $(WORKERS) -m soak --dist worksteal
 
 screenshots: $(READY) ## draw screenshots/ from a fixed world and clock
 	$(BIN)/python -m tests.harness.screenshots screenshots

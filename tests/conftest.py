@@ -1,5 +1,42 @@
-"""Fixtures that more than one kind of test asks for."""
+"""Fixtures and ways of running that more than one kind of test asks for."""
 
+from __future__ import annotations
+
+import os
+
+import pytest
+from hypothesis import settings
+
+from tests.harness.long import begin_soak, examples, is_soak
 from tests.harness.postgres import postgres_database, postgres_server
 
 __all__ = ["postgres_database", "postgres_server"]
+
+_EXAMPLES = 50
+"""Of a property that does not say how many."""
+_TESTS_AT_ONCE = 1.5
+"""For each core: they wait for other processes for a good part of their time."""
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    if "soak" in config.option.markexpr and "not soak" not in config.option.markexpr:
+        config.option.hypothesis_seed = begin_soak()
+    settings.register_profile("usual", examples(_EXAMPLES))
+    settings.load_profile("usual")
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if is_soak() and getattr(getattr(item, "function", None), "is_hypothesis_test", False):
+            item.add_marker("soak")
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    if is_soak():
+        terminalreporter.write_line(f"the same again: make soak SEED={begin_soak()}")
+
+
+def pytest_xdist_auto_num_workers() -> int:
+    return max(2, round(_TESTS_AT_ONCE * len(os.sched_getaffinity(0))))

@@ -15,7 +15,7 @@ from typing import Any
 
 from agent.core.ports.previewing import Previewed, PreviewTask
 
-SECONDS = 20.0
+SECONDS = 40.0
 AT_ONCE = 2
 LARGEST = 16 * 1024 * 1024
 """Bytes of an answer."""

@@ -6,7 +6,6 @@ Most of the names that it tries are of what there is, so that it comes to where 
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
 import sys
@@ -65,7 +64,7 @@ def test_the_description_is_true(described: Described) -> None:
 def test_the_description_is_true_wherever_one_looks(described: Described, scopes: tuple[str, ...]) -> None:
     said = _fuzz(described, f"--max-examples={EXAMPLES}", scopes=scopes)
     print(said[-4000:])
-    assert _tried(said) >= 5000
+    assert _tried(said) >= 2000
 
 
 def _fuzz(described: Described, *options: str, scopes: tuple[str, ...]) -> str:
@@ -73,7 +72,7 @@ def _fuzz(described: Described, *options: str, scopes: tuple[str, ...]) -> str:
     words = [
         str(Path(sys.executable).with_name("schemathesis")), f"--config-file={described.settings}", "--no-color",
         "run", f"{agent.url}/openapi.json", f"--header=Authorization: Bearer {agent.token(*scopes)}",
-        f"--checks={','.join(CHECKS)}", f"--exclude-path-regex={LEFT_OUT}", f"--seed={SEED}", "--continue-on-failure", *options,
+        f"--checks={','.join(CHECKS)}", f"--exclude-path-regex={LEFT_OUT}", f"--seed={seed('described') if is_soak() else 1}", "--continue-on-failure", *options,
     ]  # fmt: skip
     folder = described.settings.parent
     done = subprocess.run(words, cwd=folder, capture_output=True, text=True, timeout=1800, check=False)

@@ -16,6 +16,8 @@ import httpx
 import pytest
 
 from agent.demo.world import open_world
+from tests.harness import warm_start
+from tests.harness.agent_process import until
 from tests.harness.pty_app import start
 
 DEMO = [sys.executable, "-m", "shared.launcher", "demo"]
@@ -83,12 +85,10 @@ def test_in_a_terminal_it_opens_the_console_on_a_past_that_is_there(folder: Path
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
 def test_whoever_ends_it_while_it_is_made_leaves_nothing_behind(folder: Path, number: signal.Signals) -> None:
     env = {**os.environ, "TMPDIR": str(folder)}
-    process = subprocess.Popen(
-        [*DEMO], stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=env, text=True
-    )
-    assert process.stdout is not None
-    process.stdout.readline()
-    process.send_signal(number)
-    _, said = process.communicate(timeout=60)
-    assert (process.returncode, said) == (128 + number, "")
+    with tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:
+        process = warm_start.start(["demo"], stdout=stdout, stderr=stderr, env=env)
+        until(lambda: os.fstat(stdout.fileno()).st_size, "it has begun")
+        process.send_signal(number)
+        assert process.wait(60) == 128 + number
+        assert os.fstat(stderr.fileno()).st_size == 0
     assert not list(folder.iterdir())

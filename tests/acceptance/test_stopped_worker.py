@@ -37,6 +37,7 @@ from tests.acceptance.workers.stage import Stage, new_stage
 from tests.contract.drivers import kb_victim
 from tests.contract.drivers.kb_world import KbWorld, later
 from tests.harness.agent_process import AgentProcess, until
+from tests.harness.long import seed
 from tests.harness.victim import Victim
 
 _ROWS = 60
@@ -213,11 +214,8 @@ def test_what_outlives_a_killed_agent_is_ended_by_the_next_one(tmp_path: Path) -
 
 @pytest.mark.soak
 def test_workers_stopped_at_any_moment_of_a_sync(tmp_path: Path) -> None:
-    """`JOBDECK_STOPS_SEED` repeats one, `JOBDECK_STOPS_SECONDS` makes it longer."""
-    seed = int(os.environ.get("JOBDECK_STOPS_SEED", random.SystemRandom().randrange(2**32)))
-    end = time.monotonic() + float(os.environ.get("JOBDECK_STOPS_SECONDS", "60"))
-    print(f"JOBDECK_STOPS_SEED={seed}")
-    chance, shop = random.Random(seed), tmp_path / "shop.db"
+    end = time.monotonic() + 60
+    chance, shop = random.Random(seed("stops")), tmp_path / "shop.db"
     make_shop(shop)
     with equipped_agent(tmp_path / "data", "--workers", "2", JOBDECK_LEASE="1 s") as agent:
         agent.call("POST", "/api/connections", {"name": "shop", "url": f"sqlite:///{shop}"}, expect=201)

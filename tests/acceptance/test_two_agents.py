@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import random
 import signal
 import sqlite3
@@ -23,6 +22,7 @@ from tests.acceptance.equipped.watching import alive, equipped, is_stopped, live
 from tests.acceptance.storm.jobs import Book
 from tests.harness import warm_start
 from tests.harness.agent_process import AgentProcess, until
+from tests.harness.long import seed
 
 _BOOKED = """
 printf 'begin %s %s\\n' "$JOBDECK_RUN" "$JOBDECK_ATTEMPT" >> BOOK
@@ -138,11 +138,8 @@ def test_an_agent_that_was_stopped_past_its_leases_changes_nothing_when_it_goes_
 
 @pytest.mark.soak
 def test_two_agents_that_are_stopped_and_killed_in_turns(tmp_path: Path) -> None:
-    """`JOBDECK_TWO_SEED` repeats one, `JOBDECK_TWO_SECONDS` makes it longer."""
-    seed = int(os.environ.get("JOBDECK_TWO_SEED", random.SystemRandom().randrange(2**32)))
-    end = time.monotonic() + float(os.environ.get("JOBDECK_TWO_SECONDS", "60"))
-    print(f"JOBDECK_TWO_SEED={seed}")
-    chance, book = random.Random(seed), Book(tmp_path / "book")
+    end = time.monotonic() + 60
+    chance, book = random.Random(seed("two agents")), Book(tmp_path / "book")
     retry = {"attempts": 100, "backoff": "50 ms", "max_backoff": "50 ms"}
     with _two(tmp_path, JOBDECK_LEASE="2 s") as agents:
         jobs = [

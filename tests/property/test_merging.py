@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from agent.core.comparing import changes, merge, plain
 from shared.models import JobInput
+from tests.harness.long import examples
 
 _VALUES = st.recursive(
     st.booleans() | st.integers(2, 4) | st.sampled_from(["", "x"]),
@@ -35,6 +36,7 @@ _JOBS = st.builds(
 )  # fmt: skip
 
 
+@examples(40)
 @given(_JOBS, _JOBS)
 def test_who_changed_nothing_has_no_say(base: JobInput, changed: JobInput) -> None:
     assert merge(base, changed, base) == (plain(changed), [])
@@ -42,6 +44,7 @@ def test_who_changed_nothing_has_no_say(base: JobInput, changed: JobInput) -> No
     assert merge(base, changed, changed) == (plain(changed), [])
 
 
+@examples(40)
 @given(_JOBS, _JOBS, _JOBS)
 def test_without_a_conflict_it_does_not_matter_who_comes_second(base: JobInput, one: JobInput, other: JobInput) -> None:
     merged, conflicts = merge(base, one, other)
@@ -52,6 +55,7 @@ def test_without_a_conflict_it_does_not_matter_who_comes_second(base: JobInput, 
     JobInput.model_validate(merged)
 
 
+@examples(40)
 @given(_JOBS, _JOBS, _JOBS)
 def test_what_was_changed_is_there_or_named(base: JobInput, mine: JobInput, theirs: JobInput) -> None:
     merged, conflicts = merge(base, mine, theirs)
@@ -67,6 +71,7 @@ def test_what_was_changed_is_there_or_named(base: JobInput, mine: JobInput, thei
         assert told or nested or each.field in mine_there, (each, conflicts)
 
 
+@examples(40)
 @given(_JOBS, _JOBS)
 def test_what_differs_is_named_and_nothing_else(one: JobInput, other: JobInput) -> None:
     named = changes(one, other)

@@ -1,9 +1,7 @@
-"""A run that says 20 million lines, two gigabytes: written with flat memory, read and searched as if it were short.
-`JOBDECK_LOG_LINES` sets another size."""
+"""A run that says very many lines: written with flat memory, read and searched as if it were short."""
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Callable
 from contextlib import suppress
@@ -16,14 +14,15 @@ import pytest
 from shared.states import FINAL
 from tests.acceptance.faults.memory import Memory
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.long import size
 
-LINES = int(os.environ.get("JOBDECK_LOG_LINES", "20000000"))
+LINES = size(5_000_000, full=20_000_000)
 _LINE = "order %.0f from the shop at the corner: lamp 4710 packed, weighed and sent on its way to the customer"
 _NEEDLE = "Lamp 4711 Is Not To Be Found"
 
 
 @pytest.mark.soak
-def test_a_log_of_two_gigabytes(tmp_path: Path) -> None:
+def test_a_log_of_gigabytes(tmp_path: Path) -> None:
     before = LINES * 95 // 100
     after = LINES - before - 3  # beside the one that is looked for, the exit status and what became of the attempt
     said = f"seq -f '{_LINE}' 1 {before}; echo '{_NEEDLE}'; seq -f '{_LINE}' 1 {after}; exit 3"

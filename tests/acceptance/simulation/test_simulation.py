@@ -1,11 +1,7 @@
-"""A day of very many jobs, through the real scheduler, core and store: each moment is in the ledger as the rules say.
-
-`JOBDECK_SIMULATION_JOBS` and `JOBDECK_SIMULATION_HOURS` set the long one (`make soak`; at least two hours).
-"""
+"""A day of very many jobs, through the real scheduler, core and store: each moment is in the ledger as the rules say."""
 
 from __future__ import annotations
 
-import os
 import sqlite3
 from contextlib import closing
 from pathlib import Path
@@ -15,9 +11,10 @@ import pytest
 from agent.store import STORE_FILE
 from tests.acceptance.simulation.crowd import gather
 from tests.acceptance.simulation.days import by_the_rules, ledger, simulate
+from tests.harness.long import size
 
-JOBS = int(os.environ.get("JOBDECK_SIMULATION_JOBS", "100000"))
-HOURS = int(os.environ.get("JOBDECK_SIMULATION_HOURS", "24"))
+JOBS = size(15_000, full=100_000)
+HOURS = 24
 GROWTH = 32
 """Megabytes by which the second half of the time may need more than the first."""
 
@@ -27,7 +24,7 @@ async def test_some_hours_of_two_thousand_jobs(tmp_path: Path) -> None:
 
 
 @pytest.mark.soak
-async def test_a_day_of_a_hundred_thousand_jobs(tmp_path: Path) -> None:
+async def test_a_day_of_very_many_jobs(tmp_path: Path) -> None:
     await _simulate(tmp_path, JOBS, HOURS)
 
 

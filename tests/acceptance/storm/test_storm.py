@@ -1,11 +1,7 @@
-"""The agent, or its workers, killed again and again at random moments: afterwards every promise is kept.
-
-`JOBDECK_STORM_SEED`, `JOBDECK_STORM_KILLS` and `JOBDECK_STORM_ROWS` set the long storm (`make soak`); it prints its seed.
-"""
+"""The agent, or its workers, killed again and again at random moments: afterwards every promise is kept."""
 
 from __future__ import annotations
 
-import os
 import random
 import time
 from collections.abc import Sequence
@@ -17,6 +13,7 @@ from tests.acceptance.storm.doomed import VERBS
 from tests.acceptance.storm.promises import Store, assert_kept
 from tests.acceptance.storm.storm import Storm, Victim
 from tests.harness.agent_process import AgentProcess, until
+from tests.harness.long import seed
 
 _SHORT = [
     ("fires.settle", "before"),
@@ -28,8 +25,7 @@ _SHORT = [
     ("updates.write", "after"),
 ]
 ROWS = 20_000
-KILLS = int(os.environ.get("JOBDECK_STORM_KILLS", "200"))
-SEED = os.environ.get("JOBDECK_STORM_SEED")
+KILLS = 200
 
 
 @pytest.mark.parametrize("victim", ["agent", "worker"])
@@ -48,24 +44,22 @@ def test_whichever_commit_it_dies_at_no_promise_is_broken(tmp_path: Path) -> Non
 @pytest.mark.soak
 @pytest.mark.parametrize("verb", VERBS)
 def test_at_every_commit(tmp_path: Path, verb: str) -> None:
-    seed = _drawn()
-    numbers = random.Random(seed)
+    numbers = random.Random(seed(verb))
     points = [f"{verb}:{moment}:{numbers.randint(1, 12)}" for moment in ("before", "after") for _ in range(5)]
-    _weather(Storm(tmp_path, seed=seed, rows=ROWS), [], points=points)
+    _weather(Storm(tmp_path, seed=seed(verb), rows=ROWS), [], points=points)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("victims", [("agent",), ("worker",), ("agent", "worker")], ids="-".join)
 def test_a_long_storm_breaks_no_promise(tmp_path: Path, victims: tuple[Victim, ...]) -> None:
-    seed = _drawn()
-    rows = int(os.environ.get("JOBDECK_STORM_ROWS", str(ROWS)))
-    _weather(Storm(tmp_path, seed=seed, rows=rows), random.Random(seed).choices(victims, k=KILLS))
+    drawn = seed("-".join(victims))
+    _weather(Storm(tmp_path, seed=drawn, rows=ROWS), random.Random(drawn).choices(victims, k=KILLS))
 
 
 @pytest.mark.soak
 def test_what_is_missed_while_no_agent_lives_is_caught_up_under_fire(tmp_path: Path) -> None:
     """Dead for longer than a fire stays on time, then killed again while it decides what it missed."""
-    storm = Storm(tmp_path, seed=_drawn(), rows=ROWS)
+    storm = Storm(tmp_path, seed=seed("absence"), rows=ROWS)
     store = _weather(storm, ["agent"] * 8, absence=100)
     outcomes = {(fire["outcome"], fire["reason"]) for fire in store.fires}
     assert outcomes >= {("started", "caught_up"), ("coalesced", "stands_for_later"), ("missed", "catch_up_none")}
@@ -77,17 +71,11 @@ def test_a_first_start_cut_short_anywhere_is_made_good_by_the_next(tmp_path: Pat
     agent = AgentProcess(tmp_path / "data", "--workers", "1", cold=True)
     agent.spawn()
     until(agent.data_dir.exists, "it begins")
-    time.sleep(random.Random(_drawn() + turn).uniform(0, 0.5))  # anywhere in what it makes
+    time.sleep(random.Random(seed(f"first start {turn}")).uniform(0, 0.5))  # anywhere in what it makes
     agent.kill()
     agent.start()
     agent.call("PUT", "/api/secrets/first", {"value": "kept"})
     assert agent.stop() == 0
-
-
-def _drawn() -> int:
-    seed = int(SEED) if SEED else random.SystemRandom().randrange(2**32)
-    print(f"JOBDECK_STORM_SEED={seed}")
-    return seed
 
 
 def _weather(storm: Storm, victims: list[Victim], absence: float = 0, points: Sequence[str] = ()) -> Store:

@@ -15,8 +15,10 @@ import pytest
 from agent.core.wire import Ended, Order, RunMessage
 from agent.workers import processes
 from tests.acceptance.workers.stage import Stage, alive, new_stage, until, worker_processes
+from tests.harness.long import seed
 
 _SECONDS = 6.0
+_LONG_SECONDS = 120.0
 _RUNS = 3
 """Fewer would be no chaos; how many more there are in that time is the machine's affair."""
 _SORTS = ["nothing", "obey", "sleep_deaf", "stubborn", "detach", "leave_thread", "die", "fail", "flood", "command"]
@@ -60,11 +62,7 @@ async def test_whatever_happens_every_run_ends_once_and_leaves_nothing(tmp_path:
 
 @pytest.mark.soak
 async def test_long_chaos_of_another_kind_each_time(tmp_path: Path) -> None:
-    """`JOBDECK_CHAOS_SEED` repeats one, `JOBDECK_CHAOS_SECONDS` makes it longer."""
-    seed = int(os.environ.get("JOBDECK_CHAOS_SEED", random.SystemRandom().randrange(2**32)))
-    seconds = float(os.environ.get("JOBDECK_CHAOS_SECONDS", "120"))
-    print(f"JOBDECK_CHAOS_SEED={seed}")
-    assert await _runs_through_chaos(tmp_path, random.Random(seed), seconds) > _RUNS
+    assert await _runs_through_chaos(tmp_path, random.Random(seed("chaos")), _LONG_SECONDS) > _RUNS
 
 
 async def _runs_through_chaos(tmp_path: Path, chance: random.Random, seconds: float) -> int:

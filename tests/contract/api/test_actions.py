@@ -297,7 +297,7 @@ async def ran(agent: RunningAgent, job: str, result: dict[str, Any]) -> str:
     ("text", "words"),
     [
         ("{{ 'a' * 10**9 }}", "MiB"),
-        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "more than"),
+        ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "it takes"),
         ("{{ ''.__class__ }}", "unsafe"),
         ("{{ missing }}", "undefined"),
     ],

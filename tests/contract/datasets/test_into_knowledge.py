@@ -15,7 +15,7 @@ from agent.drivers.import_.manifest import MANIFEST
 from agent.drivers.import_.parameters import ImportParameters
 from agent.resources.knowledge.shares import ShareIdentity
 from tests.contract.datasets.test_files import export, put
-from tests.contract.datasets.test_kill import kill_after, start
+from tests.contract.datasets.test_kill import start
 from tests.contract.datasets.world import DataWorld
 from tests.harness.context import RecordingContext
 
@@ -122,7 +122,7 @@ def test_killed_import_brings_every_row_once_and_goes_on_where_it_was(shop: Data
     rows = [{"no": number, "title": f"article {number}"} for number in range(ROWS)]
     put(shop, "in.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
     wish = {"file": "in.jsonl", **HOW, "content_columns": ["title"], "batch_size": 50, "remove_missing": True}
-    assert kill_after(start(shop, "import", "run-k", 1, **wish), 1, 0.0)
+    assert start(shop, "import", "run-k", 1, **wish).killed_after(1, 0.0)
     done = len(shop.in_base())
     assert sorted(map(int, shop.in_base())) == list(range(done))
     assert 0 < done < ROWS

@@ -311,7 +311,7 @@ async def test_no_mail_goes_out_in_clear_where_tls_is_asked_for(stage: Stage, bo
 
 ATTACKS = [
     ("{{ 'a' * 10**9 }}", "MiB"),
-    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "takes more than"),
+    ("{% for a in range(99999) %}{% for b in range(99999) %}{% endfor %}{% endfor %}", "it takes"),
     ("{{ '%1000000000d' | format(1) }}", "MiB"),
     ("{% for a in range(99999) %}{{ 'x' * 1000 }}{% endfor %}", "characters"),
     ("{{ ''.__class__ }}", "unsafe"),

@@ -4,7 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from agent.core.ports import Store
@@ -24,6 +24,7 @@ from tests.contract.store.making import (
     retrying,
     started,
 )
+from tests.harness.long import examples
 
 
 async def test_a_claim_gives_each_worker_one_due_run_by_priority_then_number(store: Store, make: Maker) -> None:
@@ -205,7 +206,7 @@ _acts = st.lists(
 )
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@examples(10, HealthCheck.function_scoped_fixture)
 @given(specs=_jobs, acts=_acts)
 async def test_whatever_happens_limits_and_chains_hold_and_no_place_stays_empty(
     store: Store, make: Maker, specs: list[tuple[str | None, int, int]], acts: list[tuple[str, int, bool]]

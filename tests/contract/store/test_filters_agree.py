@@ -1,5 +1,4 @@
-"""The store answers a filter as `Filter.matches` does, whatever the data and the filter; in `make soak` with ten times
-as many filters."""
+"""The store answers a filter as `Filter.matches` does, whatever the data and the filter."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
 from agent.core.ports import Store
@@ -21,6 +20,7 @@ from shared.filters.fields import FIELDS, Field
 from shared.ids import new_id
 from shared.models import Job, Run, RunError
 from tests.contract.store.making import MINUTE, NOW, Maker, definition, fence, marks
+from tests.harness.long import examples
 
 WORDS = [
     "etl", "ETL nightly", "Straße", "STRASSE", "İstanbul", "ΑΣ ΑΣΑ", "100%", "a_b", "a%b", 'say "hi"', "back\\slash",
@@ -154,10 +154,7 @@ def _filters(kind: Kind) -> st.SearchStrategy[str]:
     return st.lists(negated, min_size=1, max_size=3).map(" ".join)
 
 
-_some = settings(
-    max_examples=120, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow]
-)
-_many = settings(_some, max_examples=1200)
+_some = examples(40, HealthCheck.function_scoped_fixture)
 
 
 def _expected(where: Filter, items: list[Any], now: Any, known: Known) -> set[str]:
@@ -174,18 +171,6 @@ def way(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None
 @_some
 @given(text=_filters("run"))
 async def test_runs(world: World, clock: ManualClock, text: str) -> None:
-    await _judge_runs(world, clock, text)
-
-
-@pytest.mark.soak
-@pytest.mark.usefixtures("way")
-@_many
-@given(text=_filters("run"))
-async def test_runs_by_many_filters(world: World, clock: ManualClock, text: str) -> None:
-    await _judge_runs(world, clock, text)
-
-
-async def _judge_runs(world: World, clock: ManualClock, text: str) -> None:
     where = parse(text, "run")
     found = await world.store.list_runs(RunQuery("main", where, limit=200))
     assert {run.id for run in found} == _expected(where, world.runs, clock.now(), world.known)
@@ -195,17 +180,6 @@ async def _judge_runs(world: World, clock: ManualClock, text: str) -> None:
 @_some
 @given(text=_filters("job"))
 async def test_jobs(world: World, clock: ManualClock, text: str) -> None:
-    await _judge_jobs(world, clock, text)
-
-
-@pytest.mark.soak
-@_many
-@given(text=_filters("job"))
-async def test_jobs_by_many_filters(world: World, clock: ManualClock, text: str) -> None:
-    await _judge_jobs(world, clock, text)
-
-
-async def _judge_jobs(world: World, clock: ManualClock, text: str) -> None:
     where = parse(text, "job")
     found, total = await world.store.list_jobs("main", limit=100, where=where)
     assert {job.id for job in found} == _expected(where, world.jobs, clock.now(), world.known)

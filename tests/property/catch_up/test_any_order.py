@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.records import FireRow, Held, NewRun, NextTurn
@@ -21,6 +21,7 @@ from shared.clock import ManualClock
 from shared.ids import new_id
 from shared.models import Fire, FireOutcome, FireReason, Job, Run
 from tests.contract.store.making import MINUTE, NOW, Maker, completed
+from tests.harness.long import examples
 
 JOBS, EACH = 3, 6
 DECIDED = {
@@ -52,7 +53,7 @@ def held(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, list[Job]]:
     return folder, asyncio.run(_hold(folder / STORE_FILE))
 
 
-@settings(max_examples=30, deadline=None)
+@examples(8)
 @given(done=acts)
 def test_every_moment_keeps_its_one_row_and_runs_at_most_once(
     held: tuple[Path, list[Job]], done: list[tuple[Any, ...]]

@@ -9,10 +9,11 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import strategies as st
 
 from tests.contract.datasets.world import DataWorld, world_on
+from tests.harness.long import examples
 
 FORMATS = ["csv", "jsonl", "parquet"]
 NAMES = ("n", "d", "x", "s", "b", "t", "z", "day", "yes")
@@ -86,9 +87,7 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
 
 
 @pytest.mark.parametrize("format_", FORMATS)
-@settings(
-    max_examples=3, deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.explicit, Phase.generate]
-)
+@examples(3, HealthCheck.function_scoped_fixture, phases=[Phase.explicit, Phase.generate])
 @given(data=st.data())
 def test_export_and_import_give_the_same_table(world: DataWorld, format_: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(values(world.kind), min_size=1, max_size=8))

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.callers import Scope
@@ -17,6 +17,7 @@ from agent.core.identity.scopes import parse_scopes, require_held, scopes_of
 from agent.core.identity.tokens import parse_expiry
 from agent.identity_settings import IssuerSettings
 from shared.errors import Forbidden, InvalidInput
+from tests.harness.long import examples
 
 SCOPES = st.frozensets(st.sampled_from(list(Scope)), min_size=1)
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
@@ -27,7 +28,7 @@ JSON = st.recursive(
 )
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(asked=SCOPES, held=SCOPES)
 def test_what_is_not_held_is_not_given(asked: frozenset[Scope], held: frozenset[Scope]) -> None:
     if asked <= held:
@@ -38,7 +39,7 @@ def test_what_is_not_held_is_not_given(asked: frozenset[Scope], held: frozenset[
     assert any(f"'{scope}'" in str(refused.value) for scope in asked - held)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(names=st.lists(st.sampled_from([str(scope) for scope in Scope]) | st.text()))
 def test_what_is_no_scope_is_named(names: list[str]) -> None:
     wrong = [name for name in names if name not in set(Scope)]
@@ -68,7 +69,7 @@ def proven(claims: dict[str, Any], **fields: Any) -> Proven:
     return Proven(IssuerSettings.model_validate(given), claims, 0.0)
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(said=JSON, mapped=st.dictionaries(st.text(), st.lists(st.sampled_from([str(scope) for scope in Scope]))))
 def test_whatever_a_claim_says_only_what_is_mapped_is_given(said: Any, mapped: dict[str, list[str]]) -> None:
     words = (
@@ -85,7 +86,7 @@ def test_whatever_a_claim_says_only_what_is_mapped_is_given(said: Any, mapped: d
         assert found == {Scope(word) for word in words if word in set(Scope)}
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(claims=st.dictionaries(st.text(), JSON), path=st.text())
 def test_a_claim_is_found_or_there_is_none(claims: dict[str, Any], path: str) -> None:
     found = claim(claims, path)
@@ -95,7 +96,7 @@ def test_a_claim_is_found_or_there_is_none(claims: dict[str, Any], path: str) ->
     assert claim({"a": [2]}, "a.0") is None
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(text=st.text() | st.datetimes().map(str) | st.from_regex(r"-?\d{1,9} ?(s|min|hours|d|years)", fullmatch=True))
 def test_an_expiry_lies_ahead_or_is_refused(text: str) -> None:
     with suppress(InvalidInput):

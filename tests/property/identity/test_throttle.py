@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.identity.throttle import LoginThrottle
 from shared.clock import ManualClock
 from shared.errors import TooMany
+from tests.harness.long import examples
 
 START = datetime(2026, 3, 2, tzinfo=UTC)
 HANDLES = ["anna", "bob", "BOB", "nobody"]
@@ -24,7 +25,7 @@ def place(address: str | None) -> str | None:
     return "2001:db8::" if address in {"2001:db8::1", "2001:db8::ffff"} else address
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(tries=TRIES)
 def test_wrong_guesses_are_few_and_waits_are_short(tries: list[tuple[str, str | None, float, bool]]) -> None:
     clock = ManualClock(START)
@@ -50,7 +51,7 @@ def test_wrong_guesses_are_few_and_waits_are_short(tries: list[tuple[str, str | 
         assert sum(count for (_, place), count in wrong.items() if place == where) <= 30 + clock.monotonic() / 4
 
 
-@settings(max_examples=60, deadline=None)
+@examples(25)
 @given(tries=TRIES)
 def test_who_waits_as_long_as_it_is_told_may_try(tries: list[tuple[str, str | None, float, bool]]) -> None:
     clock = ManualClock(START)

@@ -1,12 +1,10 @@
 """Random expressions equal the minute-by-minute walk of the written rules, and cronsim where it follows them.
 
-`make test` takes some thousands, the same each time; `make soak` 40,000, others each time, and prints their seed.
-`JOBDECK_SCHEDULE_EXPRESSIONS` sets another number for both, `JOBDECK_SCHEDULE_SEED` other expressions.
+`make test` takes two thousand, the same each time; `make soak` 40,000, others each time.
 """
 
 from __future__ import annotations
 
-import os
 import random
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
@@ -18,13 +16,13 @@ from cronsim import CronSim
 
 from shared.models.job import Dst
 from shared.schedule import Schedule, ScheduleSpec, compile_schedule
+from tests.harness.long import seed
 from tests.property.schedule.expressions import Meaning, draw
 from tests.property.schedule.simulation import MARGIN, Window, shifts, walk
 from tests.property.schedule.zones import ZONES
 
-EXPRESSIONS = int(os.environ.get("JOBDECK_SCHEDULE_EXPRESSIONS", "6000"))
-MANY_EXPRESSIONS = int(os.environ.get("JOBDECK_SCHEDULE_EXPRESSIONS", "40000"))
-SEED = int(os.environ.get("JOBDECK_SCHEDULE_SEED", "2026"))
+EXPRESSIONS = 2_000
+MANY_EXPRESSIONS = 40_000
 MOST_SHIFTS = 6
 MOST_FIRES = 150
 NEAR = timedelta(hours=3)
@@ -47,19 +45,17 @@ def windows(zone: str) -> list[Window]:
 
 @pytest.mark.parametrize("zone", ZONES)
 def test_fires_are_those_of_the_written_rules(zone: str) -> None:
-    _compare(zone, SEED, EXPRESSIONS)
+    _compare(zone, 2026, EXPRESSIONS)
 
 
 @pytest.mark.soak
 @pytest.mark.parametrize("zone", ZONES)
 def test_fires_of_other_expressions_are_those_of_the_written_rules(zone: str) -> None:
-    seed = int(os.environ.get("JOBDECK_SCHEDULE_SEED", random.SystemRandom().randrange(2**32)))
-    print(f"JOBDECK_SCHEDULE_SEED={seed}")
-    _compare(zone, seed, MANY_EXPRESSIONS)
+    _compare(zone, seed(zone), MANY_EXPRESSIONS)
 
 
-def _compare(zone: str, seed: int, expressions: int) -> None:
-    rng = random.Random(f"{seed} {zone}")
+def _compare(zone: str, drawn: int, expressions: int) -> None:
+    rng = random.Random(f"{drawn} {zone}")
     for _ in range(-(-expressions // len(ZONES))):
         window = rng.choice(windows(zone))
         meaning = _draw(rng, window)

@@ -6,13 +6,14 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from shared.models.fire import FireOutcome, FireReason
 from shared.models.job import CatchUp, Overlap
 from shared.schedule import FireState, ScheduleSpec, Verdict, compile_schedule, settle
 from shared.schedule.settle import to_catch_up
+from tests.harness.long import examples
 
 START = datetime(2026, 3, 28, 22, 0, tzinfo=UTC)
 SPECS = [
@@ -85,7 +86,7 @@ def moments_of(verdicts: list[Verdict], state: FireState) -> list[datetime]:
     return found
 
 
-@settings(max_examples=300, deadline=None)
+@examples(80)
 @given(
     st.sampled_from(SPECS),
     overlaps,
@@ -114,7 +115,7 @@ def test_every_moment_exactly_once_in_order(
     assert moments_of(verdicts, state) == expected
 
 
-@settings(max_examples=200, deadline=None)
+@examples(60)
 @given(
     st.sampled_from(SPECS),
     st.sampled_from(["skip", "queue_one", "queue_all", "allow"]),
@@ -138,7 +139,7 @@ def test_the_same_ledger_whatever_the_cadence_when_on_time(
     assert all(row.reason not in {FireReason.CAUGHT_UP, FireReason.STANDS_FOR_LATER} for row in ledger)
 
 
-@settings(max_examples=200, deadline=None)
+@examples(60)
 @given(st.sampled_from(SPECS), overlaps, catch_ups, st.integers(61, 300_000), st.integers(1, 50))
 def test_rows_do_not_depend_on_the_limit(
     spec: ScheduleSpec, overlap: Overlap, catch_up: CatchUp, gone: int, limit: int
@@ -149,7 +150,7 @@ def test_rows_do_not_depend_on_the_limit(
     assert in_slices == at_once
 
 
-@settings(max_examples=200, deadline=None)
+@examples(60)
 @given(st.sampled_from(SPECS), overlaps, catch_ups, st.integers(61, 300_000))
 def test_what_a_downtime_leaves(spec: ScheduleSpec, overlap: Overlap, catch_up: CatchUp, gone: int) -> None:
     state = state_of(spec, overlap, catch_up)
@@ -175,7 +176,7 @@ def test_what_a_downtime_leaves(spec: ScheduleSpec, overlap: Overlap, catch_up: 
             assert row.stands_in_fire_at in running
 
 
-@settings(max_examples=300, deadline=None)
+@examples(80)
 @given(
     st.lists(st.tuples(st.sampled_from(SPECS), overlaps, catch_ups), min_size=1, max_size=4),
     st.integers(61, 40_000),

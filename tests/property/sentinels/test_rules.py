@@ -6,13 +6,14 @@ import math
 from datetime import timedelta
 from itertools import pairwise
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.sentinels.flapping import judge_outcomes
 from agent.core.sentinels.passing import Passing
 from agent.core.sentinels.usual import KEPT, Track, usual_of
 from agent.core.sentinels.words import span
+from tests.harness.long import examples
 from tests.property.sentinels.worlds import START, OneJob, runs_of
 
 SECONDS = st.floats(0, 1e6)
@@ -67,7 +68,7 @@ def test_a_track_is_bounded_and_outlives_its_storing(values: list[float]) -> Non
     assert stored == straight
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20)
 @given(st.lists(st.sampled_from([1.0, 60.0, 70.0, 300.0]), min_size=1, max_size=60), OUTCOMES, st.data())
 def test_how_looks_divide_the_runs_is_of_no_account(seconds: list[float], outcomes: str, data: st.DataObject) -> None:
     runs = runs_of([60.0] * 12 + seconds, "S" * 12 + outcomes)
@@ -88,7 +89,7 @@ def test_how_looks_divide_the_runs_is_of_no_account(seconds: list[float], outcom
     assert in_parts.watch.history == one_by_one.watch.history
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20)
 @given(st.lists(st.sampled_from([1.0, 60.0, 75.0, 300.0, 900.0]), max_size=80), OUTCOMES)
 def test_each_opens_and_closes_in_turn(seconds: list[float], outcomes: str) -> None:
     job = OneJob()
@@ -101,7 +102,7 @@ def test_each_opens_and_closes_in_turn(seconds: list[float], outcomes: str) -> N
         assert all(one != other for one, other in pairwise(acts))
 
 
-@settings(max_examples=60, deadline=None)
+@examples(20)
 @given(st.lists(SECONDS, max_size=40), OUTCOMES)
 def test_nothing_opens_before_there_is_a_history(seconds: list[float], outcomes: str) -> None:
     job = OneJob()

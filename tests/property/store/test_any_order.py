@@ -1,11 +1,7 @@
-"""Whatever is asked of the store, in whatever order and by whom: what it promises is kept.
-
-`JOBDECK_ANY_ORDER_EXAMPLES` and `JOBDECK_ANY_ORDER_STEPS` set the long one (`make soak`).
-"""
+"""Whatever is asked of the store, in whatever order and by whom: what it promises is kept."""
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator, Iterable
 from pathlib import Path
 
@@ -21,11 +17,12 @@ from shared.clock import ManualClock
 from shared.errors import IllegalMove
 from shared.ids import new_id
 from tests.contract.store.making import Maker, completed, retrying
+from tests.harness.long import size
 from tests.property.store.machine import AnyOrder
 from tests.property.store.stage import NOON
 
-EXAMPLES = int(os.environ.get("JOBDECK_ANY_ORDER_EXAMPLES", "3000"))
-STEPS = int(os.environ.get("JOBDECK_ANY_ORDER_STEPS", "80"))
+EXAMPLES = size(500, full=3_000)
+STEPS = size(60, full=80)
 
 
 @pytest.fixture
@@ -39,7 +36,7 @@ async def empty_store(tmp_path: Path) -> AsyncIterator[None]:
 
 @pytest.mark.usefixtures("empty_store")
 def test_a_short_time_of_any_order() -> None:
-    _try(25, 30)
+    _try(15, 30)
 
 
 @pytest.mark.soak

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from console.model import TriageOrder, View, World, reduce
 from shared.models import Event, Job, Progress, Run, RunError
 from shared.states import FINAL, MOVES, RunState
+from tests.harness.long import examples
 from tests.unit.console_model.makers import NOW, event, job, run, wire
 
 RANK = {RunState.RUNNING: 0, RunState.RETRYING: 1, RunState.PENDING: 2}
@@ -171,7 +172,7 @@ ACTS = (
 )  # fmt: skip
 
 
-@settings(max_examples=300, deadline=None)
+@examples(60)
 @given(st.lists(st.tuples(st.sampled_from(ACTS), st.integers(0, 99)), min_size=30, max_size=150))
 def test_any_interleaving_ends_in_the_truth(acts: list[tuple[Callable[[Play, int], None], int]]) -> None:
     play = Play()

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.masking import Masking
@@ -22,6 +22,7 @@ from agent.resources.logs import FileLogStore, folding, snapshot, text
 from agent.resources.logs.run_log import RunLog
 from shared.clock import ManualClock
 from shared.models.run import LogHits
+from tests.harness.long import examples
 
 _AT = datetime(2026, 3, 29, 2, 30, tzinfo=UTC)
 _RUN = "01890000-0000-7000-8000-0000000000ab"
@@ -92,7 +93,7 @@ _wanted = st.builds(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@examples(40)
 @given(batches=_batches, wanted=_wanted, is_over=st.booleans(), is_long=st.booleans())
 def test_it_finds_what_looking_at_each_line_finds(
     batches: list[list[WireLine]], wanted: LogSearch, is_over: bool, is_long: bool

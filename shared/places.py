@@ -22,9 +22,6 @@ from shared.errors import InvalidInput
 
 Environment = Mapping[str, str]
 
-RUN_DIR_MODE = 0o700
-"""Mode of the folder that holds the socket."""
-
 SECRET_FILE_MODE = 0o600
 """Mode of files that hold a token or a key."""
 
@@ -56,10 +53,6 @@ def console_config(environment: Environment) -> Path:
     if "JOBDECK_CONSOLE_CONFIG" in environment:
         return _absolute(environment, "JOBDECK_CONSOLE_CONFIG")
     return _config_home(environment) / "jobdeck" / "console.toml"
-
-
-def console_state_dir(environment: Environment) -> Path:
-    return _state_home(environment) / "jobdeck-console"
 
 
 def token_file(environment: Environment) -> Path:

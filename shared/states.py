@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from shared.errors import IllegalMove
-
 
 class RunState(StrEnum):
     PENDING = "pending"
@@ -32,9 +30,3 @@ ACTIVE = frozenset(RunState) - FINAL
 def sources(target: RunState) -> frozenset[RunState]:
     """The states from which a run may move to `target`; the WHERE of every guarded move."""
     return frozenset(state for state, onward in MOVES.items() if target in onward)
-
-
-def check_move(source: RunState, target: RunState) -> None:
-    """Raise IllegalMove unless the table has the move."""
-    if target not in MOVES[source]:
-        raise IllegalMove(f"a {source} run cannot become {target}")

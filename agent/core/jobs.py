@@ -21,7 +21,7 @@ from agent.core.permissions import Act, require_code, seen_by
 from agent.core.ports import Drivers, Store
 from agent.core.records import DraftMark, JobChange, NewJob, NewRun, ScheduleMarks
 from shared.clock import Clock
-from shared.errors import Conflict, Fault, InvalidInput
+from shared.errors import Conflict, Fault, InvalidInput, StaleVersion
 from shared.filters import parse
 from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
@@ -29,6 +29,7 @@ from shared.models.base import Instant, Resource
 from shared.models.run import RunCause
 from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview, with_anchor
 
+_TRIES = 5
 _SCHEDULE_FIELDS = ("interval_type", "interval", "timezone", "start_on", "end_on")
 
 
@@ -204,25 +205,28 @@ class Jobs:
 
     async def pause(self, caller: Caller, key: str) -> Job:
         """Moments from now on are counted, not run, until it resumes. Pausing a paused job changes nothing."""
-        job = await self._access.job(caller, key, Act.EDIT)
-        if job.paused_at is not None:
-            return job
-        now = self._clock.now()
-        if job.enabled:
-            await self._settle(job, now)
-        upcoming = await self._upcoming(job)
-        return await self._store.set_paused(job.id, now, upcoming, now)
+        return await self._switch(caller, key, paused=True)
 
     async def resume(self, caller: Caller, key: str) -> Job:
         """One ledger row tells what the pause left out. Of a disabled job it left out nothing."""
+        return await self._switch(caller, key, paused=False)
+
+    async def _switch(self, caller: Caller, key: str, *, paused: bool) -> Job:
+        """Anew where somebody changed the job meanwhile: its next fire may be another."""
+        for _ in range(_TRIES - 1):
+            with suppress(StaleVersion):
+                return await self._switched(caller, key, paused=paused)
+        return await self._switched(caller, key, paused=paused)
+
+    async def _switched(self, caller: Caller, key: str, *, paused: bool) -> Job:
         job = await self._access.job(caller, key, Act.EDIT)
-        if job.paused_at is None:
+        if (job.paused_at is not None) is paused:
             return job
         now = self._clock.now()
         if job.enabled:
             await self._settle(job, now)
         upcoming = await self._upcoming(job)
-        return await self._store.set_paused(job.id, None, upcoming, now)
+        return await self._store.set_paused(job.id, now if paused else None, upcoming, now, job.version)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
         job = await self._access.job(caller, key, Act.DELETE)

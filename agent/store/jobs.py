@@ -71,9 +71,14 @@ def replace(connection: sa.Connection, change: JobChange, expected_version: int 
 
 
 def set_paused(
-    connection: sa.Connection, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+    connection: sa.Connection,
+    job_id: str,
+    paused_at: datetime | None,
+    next_fire_at: datetime | None,
+    now: datetime,
+    expected_version: int | None,
 ) -> Job:
-    row = _lock(connection, job_id, None)
+    row = _lock(connection, job_id, expected_version)
     values = {
         "paused_at": paused_at,
         "next_fire_at": next_fire_at,

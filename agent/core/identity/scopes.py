@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 from agent.core.callers import Scope
 from shared.errors import Forbidden, InvalidInput
 
-ROLES = ("member", "admin")
 _MEMBER = frozenset({Scope.READ, Scope.EDIT, Scope.RUN, Scope.DELETE})
 
 

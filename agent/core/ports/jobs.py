@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any, Protocol
 
 from agent.core.records import (
-    ActiveLimit,
     JobChange,
     JobHead,
     JobStatistics,
@@ -28,9 +27,15 @@ class JobStore(Protocol):
         `high_water` never goes back."""
 
     async def set_paused(
-        self, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+        self,
+        job_id: str,
+        paused_at: datetime | None,
+        next_fire_at: datetime | None,
+        now: datetime,
+        expected_version: int | None = None,
     ) -> Job:
-        """Pause or resume. While paused the job stays due-able: its span is settled when it resumes."""
+        """Pause or resume. While paused the job stays due-able: its span is settled when it resumes. StaleVersion, for
+        another version has other fires."""
 
     async def set_defined_in(self, job_id: str, file: str | None, now: datetime) -> Job:
         """Which file of the definitions folder says what the job is; None: it can be edited anywhere."""
@@ -72,7 +77,5 @@ class JobStore(Protocol):
         """One of them. NotFound."""
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
-
-    async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int: ...
 
     async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]: ...

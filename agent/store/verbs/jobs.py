@@ -7,7 +7,6 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.records import (
-    ActiveLimit,
     JobChange,
     JobHead,
     JobStatistics,
@@ -33,9 +32,14 @@ class JobVerbs(Verbs):
         return await self._write(jobs.replace, change, expected_version, now)
 
     async def set_paused(
-        self, job_id: str, paused_at: datetime | None, next_fire_at: datetime | None, now: datetime
+        self,
+        job_id: str,
+        paused_at: datetime | None,
+        next_fire_at: datetime | None,
+        now: datetime,
+        expected_version: int | None = None,
     ) -> Job:
-        return await self._write(jobs.set_paused, job_id, paused_at, next_fire_at, now)
+        return await self._write(jobs.set_paused, job_id, paused_at, next_fire_at, now, expected_version)
 
     async def set_defined_in(self, job_id: str, file: str | None, now: datetime) -> Job:
         return await self._write(jobs.set_defined_in, job_id, file, now)
@@ -76,9 +80,6 @@ class JobVerbs(Verbs):
 
     async def revision(self, job_id: str, number: int) -> dict[str, Any]:
         return await self._read(job_queries.revision, job_id, number)
-
-    async def count_active_jobs(self, account_id: str, limit: ActiveLimit, now: datetime) -> int:
-        return await self._read(jobs.count_active, account_id, limit, now)
 
     async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]:
         return await self._read(job_queries.statistics, job_ids)

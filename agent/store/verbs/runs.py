@@ -116,9 +116,6 @@ class RunVerbs(Verbs):
         patience = Patience.of(self._clock.monotonic, seconds)
         return await self._read(run_queries.count_by_state, account_id, where, self._clock.now(), patience, seen_by)
 
-    async def count_runs(self, account_id: str, where: Any) -> int:
-        return sum((await self.count_by_state(account_id, where)).values())
-
     async def steps(self, run_id: str) -> list[Step]:
         return await self._read(run_queries.list_steps, run_id)
 

@@ -200,8 +200,7 @@ async def test_runs_are_counted_by_state_and_by_filter(store: Store, make: Maker
     await make.run(job)
     counts = await store.count_by_state("main")
     assert counts == {"pending": 1, "running": 1, "retrying": 0, "completed": 0, "failed": 1, "cancelled": 0}
-    assert await store.count_runs("main", parse("state:active", "run")) == 2
-    assert await store.count_runs("main", None) == 3
+    assert sum((await store.count_by_state("main", parse("state:active", "run"))).values()) == 2
     assert sum((await store.count_by_state("other")).values()) == 0
 
 

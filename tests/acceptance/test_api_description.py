@@ -18,6 +18,7 @@ import tomli_w
 
 from tests.harness.agent_process import AgentProcess, agent_process
 from tests.harness.known_names import furnish
+from tests.harness.long import is_soak, seed, size
 
 EVERY_SCOPE = ("read", "edit", "run", "delete", "admin")
 """But `code`: what a fuzzer makes up is not to be run."""
@@ -27,8 +28,7 @@ CHECKS = (
 )  # fmt: skip
 # Streams do not end by themselves; a token that revokes itself ends the test.
 LEFT_OUT = r"/events$|/log/follow$|^/api/tokens/|^/api/auth/log"
-EXAMPLES = os.environ.get("JOBDECK_FUZZ_EXAMPLES", "30")
-SEED = os.environ.get("JOBDECK_FUZZ_SEED", "1")
+EXAMPLES = size(15, full=30)
 KNOWN = 0.8
 """So often a name is one that there is."""
 

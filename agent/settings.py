@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from ipaddress import ip_network
+from itertools import product
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -63,6 +64,8 @@ class Settings(BaseSettings):
     max_active_jobs: Annotated[int, Field(ge=0)] = 100
     min_interval: Duration = timedelta(minutes=1)
     max_job_duration: Duration = timedelta(days=30)
+    query_timeout: Annotated[Duration, Field(ge=timedelta(seconds=1))] = timedelta(hours=1)
+    """One query of a data source, or about a dataset, that takes longer is ended."""
     limits: AccountLimits = AccountLimits()
     """What accounts may have that have no limits of their own; the three above hold for contract 000 besides."""
     allow_private_addresses: list[str] = []
@@ -74,6 +77,8 @@ class Settings(BaseSettings):
     max_attachment_bytes: Annotated[int, Field(ge=1)] = 25 * 1024 * 1024
     file_roots: list[Path] = []
     """Folders that exports may write to and imports read from, in every account, besides the account's own."""
+    account_file_roots: dict[str, list[Path]] = {}
+    """Further ones of one account alone, by its id."""
     sentinels: list[SentinelKind] = ["overdue", "too_slow", "too_fast", "flapping"]
     """What the agent looks for in every job whose policies do not say otherwise."""
     sentinel_tolerance: Annotated[float, Field(ge=0.25, le=100)] = 1.0
@@ -107,13 +112,18 @@ class Settings(BaseSettings):
     @field_validator("file_roots")
     @classmethod
     def _roots_are_absolute(cls, value: list[Path], info: ValidationInfo) -> list[Path]:
-        roots = [root.expanduser() for root in value]
-        data_dir = info.data.get("data_dir")
-        for root in roots:
-            if not root.is_absolute() or root == Path("/"):
-                raise ValueError(f"{str(root)!r} is no folder to write to; name absolute ones, and not '/'")
-            if data_dir is not None and _overlap(root.resolve(), data_dir.resolve()):
-                raise ValueError(f"{str(root)!r} and the data folder must not be one within the other")
+        return [_root(root, info.data.get("data_dir")) for root in value]
+
+    @field_validator("account_file_roots")
+    @classmethod
+    def _roots_are_one_accounts(cls, value: dict[str, list[Path]], info: ValidationInfo) -> dict[str, list[Path]]:
+        """What is one account's alone is within nothing that others reach, nor around it."""
+        roots = {account: [_root(root, info.data.get("data_dir")) for root in each] for account, each in value.items()}
+        owned = [(account, root) for account, each in roots.items() for root in each]
+        common = [("every account", root) for root in info.data.get("file_roots", [])]
+        for (account, root), (other, place) in product(owned, owned + common):
+            if account != other and _overlap(root.resolve(), place.resolve()):
+                raise ValueError(f"{str(root)!r} of '{account}' and {str(place)!r} of {other!r} overlap")
         return roots
 
     @field_validator("bind")
@@ -143,7 +153,7 @@ class Settings(BaseSettings):
         """Where relative names of files begin, then all other folders that files may be in. The first is the account's
         own, and no account's is within another's."""
         own = "exports" if account_id == self.account else f"exports-of/{account_id}"
-        return [self.data_dir / own, *self.file_roots]
+        return [self.data_dir / own, *self.file_roots, *self.account_file_roots.get(account_id, ())]
 
     @property
     def host(self) -> str:
@@ -163,6 +173,15 @@ class Settings(BaseSettings):
         file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         return init_settings, env_settings, TomlConfigSettingsSource(settings_cls)
+
+
+def _root(given: Path, data_dir: Path | None) -> Path:
+    root = given.expanduser()
+    if not root.is_absolute() or root == Path("/"):
+        raise ValueError(f"{str(root)!r} is no folder to write to; name absolute ones, and not '/'")
+    if data_dir is not None and _overlap(root.resolve(), data_dir.resolve()):
+        raise ValueError(f"{str(root)!r} and the data folder must not be one within the other")
+    return root
 
 
 def _overlap(one: Path, other: Path) -> bool:

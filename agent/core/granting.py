@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import TypeVar
 
 from agent.core.driving import Needs
@@ -58,6 +59,7 @@ class Granting:
         mail_server: MailServer | None = None,
         *,
         snapshots: Snapshots,
+        query_timeout: timedelta | None = None,
     ) -> None:
         self._store = store
         self._using = Using(store)
@@ -66,6 +68,7 @@ class Granting:
         self._vault = vault
         self._sources = sources
         self._bases = bases
+        self._query_seconds = query_timeout.total_seconds() if query_timeout else None
 
     async def grant(self, account_id: str, needs: Needs, users: Users = ANYBODY) -> tuple[Grants, list[Fault]]:
         """What could be resolved, and a fault (`unknown_connection`, `unknown_knowledge_base`, `unknown_dataset`,
@@ -89,7 +92,10 @@ class Granting:
         if connection.secret_name:
             password = await self._vault.get(connection.account_id, connection.secret_name)
         url = self._sources.join(connection.url, password)
-        return ConnectionGrant(id=connection.id, name=connection.name, kind=connection.kind, url=url), password
+        grant = ConnectionGrant(
+            id=connection.id, name=connection.name, kind=connection.kind, url=url, query_seconds=self._query_seconds
+        )
+        return grant, password
 
     async def _add_connection(self, asked: _Asked, name: str, users: Users) -> None:
         store = self._store
@@ -135,6 +141,7 @@ class Granting:
             parameters=dataset.parameters,
             keep_count=dataset.keep.count,
             keep_age=age.total_seconds() if age else None,
+            query_seconds=self._query_seconds,
         )
         if dataset.connection is not None and dataset.connection not in asked.grants.connections:
             # Who may use the dataset may have its query run, over its owner's connection, as long as that is one.

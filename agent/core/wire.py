@@ -26,6 +26,8 @@ class ConnectionGrant(Message):
     name: str
     kind: str
     url: str
+    query_seconds: float | None = None
+    """One query may take so long; None: as long as it takes."""
 
 
 class KnowledgeBaseGrant(Message):
@@ -73,6 +75,8 @@ class DatasetGrant(Message):
     keep_count: int | None = None
     keep_age: float | None = None
     """Seconds."""
+    query_seconds: float | None = None
+    """A question about its rows may take so long."""
 
 
 class Order(Message):

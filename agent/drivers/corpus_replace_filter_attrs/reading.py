@@ -41,7 +41,7 @@ def read_values(
     table = look_up(grant, parameters.table)
     for fault in _unknown_columns(parameters, table):
         raise DriverError(fault.code, fault.message)
-    engine = open_source(grant.url)
+    engine = open_source(grant.url, grant.query_seconds)
     try:
         source = TableSource(engine, grant.name, grant.url, table, _plan(parameters, table, keys))
         bounds = Bounds(whole=True)

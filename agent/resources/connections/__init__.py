@@ -5,6 +5,7 @@ from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import ColumnInfo, TableInfo, find_table, list_tables
 from agent.resources.connections.lookup import look_up
 from agent.resources.connections.probe import describe_source, test_source
+from agent.resources.connections.query_time import in_time, query_time
 from agent.resources.connections.urls import join_credentials, kind_of, parse_url, split_credentials
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "TableInfo",
     "describe_source",
     "find_table",
+    "in_time",
     "join_credentials",
     "kind_of",
     "list_tables",
@@ -19,6 +21,7 @@ __all__ = [
     "naming_failures",
     "open_source",
     "parse_url",
+    "query_time",
     "split_credentials",
     "test_source",
 ]

@@ -12,6 +12,7 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.pool import QueuePool
 
 from agent.core.driving import DriverError
+from agent.resources.connections.query_time import watch
 from agent.resources.connections.urls import missing_driver, parse_url
 from shared.errors import InvalidInput
 
@@ -19,17 +20,18 @@ CONNECT_SECONDS = 10
 BUSY_SECONDS = 5.0
 
 
-def open_source(url: str) -> Engine:
+def open_source(url: str, seconds: float | None = None) -> Engine:
     """An engine that reads the source; nothing is connected yet. DriverError of a permanent kind if it cannot be made.
 
-    A SQLite or DuckDB file is opened read only and never created.
+    A SQLite or DuckDB file is opened read only and never created. `seconds`: how long one query may take, where its
+    reader says `query_time`.
     """
     try:
         parsed = parse_url(url)
     except InvalidInput as refusal:
         raise DriverError("source_url", refusal.message) from None
     try:
-        return _create(parsed)
+        return watch(_create(parsed), seconds)
     except ImportError:
         raise DriverError("driver_missing", missing_driver(parsed)) from None
 

@@ -7,13 +7,14 @@ from agent.core.wire import ConnectionGrant
 from agent.resources.connections.engine import open_source
 from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import TableInfo, find_table, list_tables, near
+from agent.resources.connections.query_time import LOOK_SECONDS, query_time
 
 
 def look_up(grant: ConnectionGrant, name: str) -> TableInfo:
     """The table as it is now; DriverError `unknown_table` with near names, `source_unreachable` and the like."""
-    engine = open_source(grant.url)
+    engine = open_source(grant.url, LOOK_SECONDS)
     try:
-        with naming_failures(grant.name, grant.url):
+        with naming_failures(grant.name, grant.url), query_time(engine, grant.name):
             table = find_table(engine, name)
             if table is not None:
                 return table

@@ -13,6 +13,7 @@ from agent.core.driving import DriverError
 from agent.resources.connections.engine import open_source
 from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import TableInfo, find_table, list_tables
+from agent.resources.connections.query_time import LOOK_SECONDS, query_time
 
 Answer = TypeVar("Answer")
 
@@ -33,9 +34,9 @@ async def describe_table(name: str, url: str, table: str) -> TableInfo | None:
 
 
 def _with_source(name: str, url: str, ask: Callable[[Engine], Answer]) -> Answer:
-    engine = open_source(url)
+    engine = open_source(url, LOOK_SECONDS)
     try:
-        with naming_failures(name, url):
+        with naming_failures(name, url), query_time(engine, name):
             return ask(engine)
     except UnicodeError:
         raise DriverError("source_error", f"connection '{name}' answered with text that is not UTF-8") from None

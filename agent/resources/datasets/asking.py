@@ -7,6 +7,7 @@ from typing import Any
 
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import DatasetGrant
+from agent.resources.connections import in_time
 from agent.resources.datasets.duck import load_duckdb, named, workbench
 from agent.resources.datasets.folder import SnapshotFolder
 from agent.resources.datasets.gathering import columns_of
@@ -29,7 +30,8 @@ def ask(
             bench.execute(f"CREATE TEMP VIEW answer AS {question}")
             columns = columns_of(bench, "answer")
             chosen = ", ".join(plain_column(column.name, column.type) for column in columns)
-            rows = bench.execute(f"SELECT {chosen} FROM answer LIMIT {limit + 1}").fetchall()
+            with in_time(grant.query_seconds, f"the dataset '{grant.name}'", bench.interrupt):
+                rows = bench.execute(f"SELECT {chosen} FROM answer LIMIT {limit + 1}").fetchall()
         except duckdb.Error as error:
             context.check_cancelled()
             reason = str(error).partition("\n\n")[0].replace("\n", " ")

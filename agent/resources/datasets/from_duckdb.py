@@ -10,7 +10,7 @@ import sqlalchemy as sa
 
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import parse_url
+from agent.resources.connections import in_time, parse_url
 from agent.resources.datasets.duck import Duck, confine, load_duckdb, named, quoted
 from agent.resources.datasets.gathering import TABLE, check_names, columns_of
 from agent.resources.datasets.query import numbered
@@ -35,7 +35,8 @@ def gather_natively(
         text, values = numbered(query, parameters)
         _require_one_select(bench, text)
         raw = f"{named(home)}.main.raw"
-        bench.execute(f"CREATE TABLE {raw} AS {text}", values or None)
+        with in_time(grant.query_seconds, f"connection '{grant.name}'", bench.interrupt):
+            bench.execute(f"CREATE TABLE {raw} AS {text}", values or None)
         bench.execute(f"USE {named(home)}")
         bench.execute("DETACH source")
     except errors as error:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, CursorResult, Engine
 
 from agent.core.driving import DriverError, RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import look_up, naming_failures, open_source, parse_url
+from agent.resources.connections import look_up, naming_failures, open_source, parse_url, query_time
 from agent.resources.datasets.duck import Duck
 from agent.resources.datasets.from_duckdb import gather_natively
 from agent.resources.datasets.gathering import BATCH, Gathering
@@ -71,9 +71,13 @@ def gather(context: RunContext, bench: Duck, grant: ConnectionGrant, wanted: Wan
     if grant.kind == "duckdb":
         with naming_failures(grant.name, grant.url):
             return gather_natively(context, bench, grant, query, wanted.parameters)
-    engine = open_source(grant.url)
+    engine = open_source(grant.url, grant.query_seconds)
     try:
-        with naming_failures(grant.name, grant.url), _reading(context, engine) as connection:
+        with (
+            naming_failures(grant.name, grant.url),
+            query_time(engine, grant.name),
+            _reading(context, engine) as connection,
+        ):
             return _gather(context, bench, connection, query, wanted)
     finally:
         engine.dispose()

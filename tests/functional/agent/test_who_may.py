@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,7 @@ from agent.core.records import LogSearch
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import new_id
 from shared.models import ConnectionInput, JobInput, SecretInput, TokenInput
-from tests.functional.agent.stage import Bench, Stage, definition
+from tests.functional.agent.stage import Bench, Stage, definition, opened
 
 HARMLESS: dict[str, Any] = {"type": "api-call", "data": {"url": "https://example.org/"}}
 
@@ -206,6 +208,20 @@ async def test_many_acts_at_once_make_one_job_of_a_name(stage: Stage) -> None:
 
 def _orders(password: str = "pass-word") -> ConnectionInput:
     return ConnectionInput(name="orders", url=f"postgresql://reader:{password}@127.0.0.1/orders")
+
+
+async def test_what_a_run_gets_of_a_source_says_how_long_a_query_may_take(tmp_path: Path) -> None:
+    async with opened(tmp_path / "data", query_timeout="5 minutes") as stage:
+        bench = stage.man(Bench("w1"))
+        database = tmp_path / "shop.db"
+        with closing(sqlite3.connect(database)) as source:
+            source.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY)")
+        await stage.core.world.create_connection(stage.me, ConnectionInput(name="shop", url=f"sqlite:///{database}"))
+        job = await stage.job("Out", type="export", data={"table": "shop.orders", "format": "csv"})
+        await stage.core.jobs.run_now(stage.me, job.id)
+        await stage.dispatch()
+        [order] = bench.orders.values()
+        assert order.connections["shop"].query_seconds == 300
 
 
 async def test_the_files_of_an_account_are_out_of_the_others_reach(stage: Stage) -> None:

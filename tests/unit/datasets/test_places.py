@@ -80,3 +80,18 @@ def test_a_root_holds_nothing_of_the_data_folder(tmp_path: Path, root: str) -> N
     with pytest.raises(ValidationError, match="one within the other"):
         Settings(data_dir=data, file_roots=[Path(root.format(data=data))])
     assert Settings(data_dir=data, file_roots=[tmp_path / "shared"]).roots("default")[1] == tmp_path / "shared"
+
+
+def test_a_root_of_one_account_is_no_others(tmp_path: Path) -> None:
+    for name in ("sales", "hr", "shared", "hr/deep"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "hr")
+    own = {"sales": [tmp_path / "sales"], "hr": [tmp_path / "hr"]}
+    settings = Settings(data_dir=tmp_path / "data", file_roots=[tmp_path / "shared"], account_file_roots=own)
+    assert settings.roots("sales")[1:] == [tmp_path / "shared", tmp_path / "sales"]
+    assert settings.roots("hr")[1:] == [tmp_path / "shared", tmp_path / "hr"]
+    assert settings.roots("default")[1:] == [tmp_path / "shared"]
+    for root in ("hr", "hr/deep", "link", "shared", ".", "data", "data/exports-of/hr"):
+        given = own | {"sales": [tmp_path / root]}
+        with pytest.raises(ValidationError, match=r"overlap|one within the other"):
+            Settings(data_dir=tmp_path / "data", file_roots=[tmp_path / "shared"], account_file_roots=given)

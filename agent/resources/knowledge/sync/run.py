@@ -135,7 +135,7 @@ def _opened(context: RunContext, parameters: TableParameters) -> Iterator[_Work]
     with context.step("inspect", f"Inspect {parameters.source_table}"):
         table = look_up(grant, parameters.table)
         plan = _planned(parameters, table)
-        engine = open_source(grant.url)
+        engine = open_source(grant.url, grant.query_seconds)
     source = TableSource(engine, grant.name, grant.url, table, plan)
     try:
         with opened_base(context, target) as opened:

@@ -11,7 +11,7 @@ from sqlalchemy.engine import Engine
 from sqlalchemy.sql.elements import ColumnElement
 
 from agent.core.driving import DriverError
-from agent.resources.connections import TableInfo, naming_failures
+from agent.resources.connections import TableInfo, naming_failures, query_time
 from agent.resources.knowledge.sync.plan import Plan
 from agent.resources.knowledge.sync.values import key_text, plain, shown
 from agent.resources.knowledge.writing import KnowledgeRow
@@ -126,7 +126,11 @@ class TableSource:
         return rows[0][0] if rows else None
 
     def _rows(self, query: sa.Select[Any]) -> Sequence[Sequence[Any]]:
-        with naming_failures(self._name, self._url), self._engine.connect() as connection:
+        with (
+            naming_failures(self._name, self._url),
+            query_time(self._engine, self._name),
+            self._engine.connect() as connection,
+        ):
             return connection.execute(query.select_from(self._from)).fetchall()
 
 

@@ -16,6 +16,7 @@ from shared.errors import Fault, InvalidInput
 
 T = TypeVar("T", bound=BaseModel)
 _DEEPEST = 64
+_DIGITS = 18
 
 
 class JsonBody(Generic[T]):
@@ -51,12 +52,20 @@ async def read_body(request: Request) -> bytes:
     """The body, counted as it comes whatever Content-Length says; TooLarge beyond the setting."""
     _require_json(request.headers.get("content-type"))
     most = api_of(request).core.settings.max_body_bytes
+    require_room(request, most)
     body = bytearray()
     async for chunk in request.stream():
         body += chunk
         if len(body) > most:
             raise TooLarge(f"the body is larger than {most} bytes")
     return bytes(body)
+
+
+def require_room(request: Request, most: int) -> None:
+    """TooLarge for what says itself that it is: nobody then sends, or waits for, what would be refused."""
+    said = request.headers.get("content-length", "")
+    if said.isdecimal() and (len(said) > _DIGITS or int(said) > most):
+        raise TooLarge(f"the body is larger than {most} bytes")
 
 
 def parse_json(raw: bytes) -> Any:

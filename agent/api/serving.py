@@ -15,6 +15,7 @@ from pathlib import Path
 import uvicorn
 from fastapi import FastAPI
 
+from agent.api.connections import Connection, Unambiguous, cut_late
 from agent.api.context import Api
 from agent.api.peers import ArrivingBy, Channel
 from agent.settings import Settings
@@ -74,7 +75,7 @@ async def serve(app: FastAPI, settings: Settings, socket_path: Path) -> Listener
     url = f"http://{_authority(settings.host, port)}" if port else None
     listener = Listener(url, socket_path, port, app.state.api, _inode(socket_path))
     for door, channel in doors:
-        server = _Server(ArrivingBy(app, channel))
+        server = _Server(Unambiguous(ArrivingBy(app, channel)))
         listener._servers.append(server)
         listener._tasks.append(asyncio.create_task(server.serve([door]), name=f"http-{channel}"))
     await asyncio.gather(*(server.listening.wait() for server in listener._servers))
@@ -84,11 +85,11 @@ async def serve(app: FastAPI, settings: Settings, socket_path: Path) -> Listener
 class _Server(uvicorn.Server):
     """Uvicorn without its own ideas about signals: the agent has its own."""
 
-    def __init__(self, app: ArrivingBy) -> None:
+    def __init__(self, app: Unambiguous) -> None:
         super().__init__(
             uvicorn.Config(
                 app,
-                http="h11",
+                http=Connection,
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -110,6 +111,7 @@ class _Server(uvicorn.Server):
     async def main_loop(self) -> None:
         """Uvicorn's own looks ten times a second, which is most of what an idle agent does; the Date header, once."""
         while not await self.on_tick(0):
+            cut_late(self.server_state.connections, asyncio.get_running_loop().time())
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._leaving.wait(), 1.0)
 

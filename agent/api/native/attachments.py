@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from agent.api.answers import ExpectedVersion, answers, json_answer, no_content
 from agent.api.auth import Editor, Reader
-from agent.api.bodies import JsonBody
+from agent.api.bodies import JsonBody, require_room
 from agent.api.context import api_of
 from agent.api.errors import TooLarge
 from agent.api.hal import HalPage, Links, hal_list, links_to
@@ -108,6 +108,7 @@ async def put_content(request: Request, caller: Editor, job_id: str, action_id: 
 
 async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
     """The body as it comes, whatever Content-Length says."""
+    require_room(request, most)
     size = 0
     async for chunk in request.stream():
         size += len(chunk)

@@ -22,7 +22,8 @@ from agent.settings import Settings
 from shared.errors import Conflict, InvalidInput, Unavailable
 from shared.sockets import way_to
 
-_BACKLOG = 512
+_BACKLOG = 128
+"""Connections that wait; as many are accepted at once, before any of them can be refused."""
 _ENDING = 0.5
 """Seconds that answers under way get when the agent stops."""
 

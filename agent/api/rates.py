@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
 from dataclasses import dataclass
 
 from shared.clock import Clock
 from shared.errors import TooMany
 
-_MOST_BUCKETS = 10_000
+MOST_BUCKETS = 10_000
+"""Who has not asked for longest is forgotten first, and begins with all again; who keeps on asking is not."""
 RATE_KEY = "jobdeck.rate"
 """In the scope of a request: whose bucket it was taken from."""
 
@@ -34,11 +36,12 @@ class Rates:
         self._clock = clock
         self._most = per_minute
         self._per_second = per_minute / 60
-        self._buckets: dict[str, _Bucket] = {}
+        self._buckets: OrderedDict[str, _Bucket] = OrderedDict()
 
     def take(self, key: str) -> None:
         """Count one request; TooMany with the seconds until the next is allowed."""
         bucket = self._filled(key)
+        self._buckets.move_to_end(key)
         if bucket.tokens < 1:
             wait = (1 - bucket.tokens) / self._per_second
             raise TooMany(f"more than {self._most} requests in a minute; wait and try again", wait)
@@ -55,13 +58,9 @@ class Rates:
         now = self._clock.monotonic()
         bucket = self._buckets.get(key)
         if bucket is None:
-            self._forget_full(now)
+            if len(self._buckets) >= MOST_BUCKETS:
+                self._buckets.popitem(last=False)
             bucket = self._buckets[key] = _Bucket(self._most, now)
         bucket.tokens = min(self._most, bucket.tokens + (now - bucket.filled_at) * self._per_second)
         bucket.filled_at = now
         return bucket
-
-    def _forget_full(self, now: float) -> None:
-        """A bucket that has been left alone for a minute is full again, as a new one is."""
-        if len(self._buckets) >= _MOST_BUCKETS:
-            self._buckets = {key: bucket for key, bucket in self._buckets.items() if now - bucket.filled_at < 60}

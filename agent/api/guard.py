@@ -17,7 +17,6 @@ from agent.api.errors import Misdirected, Refusal, refusal_of
 from agent.api.peers import Channel, channel_of, host_name, is_local_address, is_loopback_name
 from agent.api.rates import RATE_KEY
 from shared.errors import Forbidden, InvalidInput
-from shared.ids import new_id
 
 _log = structlog.get_logger()
 _REQUEST_ID = re.compile(r"[A-Za-z0-9._-]{1,64}")
@@ -47,7 +46,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        marked = {**scope, _KEY: _given_id(headers) or new_id()}
+        marked = {**scope, _KEY: _given_id(headers) or self._api.core.new_id()}
         if scope["method"] == "HEAD":
             marked |= {"method": "GET", _HEAD: True}
         await self._answer(marked, headers, receive, _Answer(self._api, marked, send))

@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 
-from agent.upkeep.sizes import in_words
 from shared.clock import SystemClock
 from shared.places import data_dir
+from shared.sizes import show_size
 
 if TYPE_CHECKING:
     from agent.upkeep.doctor import Report
@@ -112,7 +112,7 @@ def _report(report: Report) -> dict[str, Any]:
 
 def _standing(report: Report) -> str:
     who = f"agent {report.agent.pid} since {report.agent.since}" if report.agent else "no agent runs"
-    sizes = ", ".join(f"{name} {in_words(size)}" for name, size in report.sizes.items())
+    sizes = ", ".join(f"{name} {show_size(size)}" for name, size in report.sizes.items())
     return f"{report.data_dir}, {who}; {sizes}"
 
 
@@ -132,7 +132,7 @@ def _told(manifest: Manifest) -> dict[str, Any]:
 
 def _amount(manifest: Manifest) -> str:
     files = "1 file" if len(manifest.files) == 1 else f"{len(manifest.files)} files"
-    return f"{files}, {in_words(manifest.size)}"
+    return f"{files}, {show_size(manifest.size)}"
 
 
 def _leave_tidily() -> None:

@@ -46,6 +46,7 @@ def make_core(
     return Core(
         settings=settings,
         clock=clock,
+        new_id=ids,
         started_at=clock.now(),
         store=store,
         drivers=drivers,

@@ -6,7 +6,7 @@ import builtins
 import re
 import unicodedata
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from agent.core.access import Access
@@ -14,6 +14,7 @@ from agent.core.brake import Brake
 from agent.core.callers import Caller, Scope
 from agent.core.checking import Checking
 from agent.core.explaining import Explanation, explain
+from agent.core.fire_times import FireTimes, fire_times
 from agent.core.firing import Firing, marks_of, schedule_of
 from agent.core.limits import Limits
 from agent.core.parts import with_ids
@@ -27,17 +28,10 @@ from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
 from shared.models.base import Instant, Resource
 from shared.models.run import RunCause
-from shared.schedule import FireNote, ScheduleSpec, compile_schedule, notes, preview, with_anchor
+from shared.schedule import ScheduleSpec
 
 _TRIES = 5
 _SCHEDULE_FIELDS = ("interval_type", "interval", "timezone", "start_on", "end_on")
-
-
-class FireTimes(Resource):
-    fire_times: list[Instant]
-    notes: list[dict[str, Any]] = []
-    warnings: list[str] = []
-    schedule_text: str = ""
 
 
 class JobCheck(Resource):
@@ -112,7 +106,7 @@ class Jobs:
         now = self._clock.now()
         found = JobCheck()
         with suppress(InvalidInput):
-            times = self.fire_times(_spec(definition, job.created_at if job else now), after=now, count=5)
+            times = fire_times(_spec(definition, job.created_at if job else now), now, now, 5)
             found = JobCheck(next_fires=times.fire_times, notes=times.notes, schedule_text=times.schedule_text)
         found.faults = [_fault(fault) for fault in await self.faults(caller, definition, job)]
         return found
@@ -250,16 +244,7 @@ class Jobs:
         return await explain(self._store, self._drivers, job, self._clock.now())
 
     def fire_times(self, spec: ScheduleSpec, *, after: datetime | None, count: int) -> FireTimes:
-        now = self._clock.now()
-        anchored = with_anchor(spec, now)
-        schedule = compile_schedule(anchored)
-        found = notes(anchored, after or now, count)
-        return FireTimes(
-            fire_times=preview(anchored, now, after, count),
-            notes=[_note(note) for note in found],
-            warnings=sorted({note.warning for note in found if note.warning}),
-            schedule_text=schedule.describe(),
-        )
+        return fire_times(spec, self._clock.now(), after, count)
 
     async def _settle(self, job: Job, now: datetime) -> None:
         """Write what became of the job's moments until now; one look at it is bounded."""
@@ -305,22 +290,6 @@ def _schedule_changed(job: Job, definition: JobInput) -> bool:
 
 def _spec(definition: JobInput, anchor: datetime) -> ScheduleSpec:
     return schedule_of(definition, anchor).spec
-
-
-def _note(note: FireNote) -> dict[str, Any]:
-    """`at` is the moment the clock is set; the fires from `fireAt` to `fireUntil` carry the mark."""
-    return {
-        "at": _zulu(note.shift_at),
-        "mark": note.mark.value,
-        "count": note.count,
-        "fireAt": _zulu(note.fire_at),
-        "fireUntil": _zulu(note.fire_until),
-        "warning": note.warning,
-    }
-
-
-def _zulu(at: datetime | None) -> str | None:
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z") if at else None
 
 
 def _fault(fault: Fault) -> dict[str, Any]:

@@ -32,12 +32,14 @@ from agent.core.syncing import Syncing
 from agent.core.world import World
 from agent.settings import Settings
 from shared.clock import Clock
+from shared.ids import NewId
 
 
 @dataclass(frozen=True, slots=True)
 class Core:
     settings: Settings
     clock: Clock
+    new_id: NewId
     started_at: datetime
     store: Store
     drivers: Drivers

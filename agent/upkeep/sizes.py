@@ -1,22 +1,9 @@
-"""Bytes, counted and in words."""
+"""Bytes, counted."""
 
 from __future__ import annotations
 
 import os
 from pathlib import Path
-
-_UNITS = ("kB", "MB", "GB", "TB")
-
-
-def in_words(size: float) -> str:
-    """`512 bytes`, `1.2 MB`; powers of 1000, as disks are sold."""
-    if size < 1000:
-        return f"{size:.0f} bytes"
-    for unit in _UNITS:
-        size /= 1000
-        if size < 999.95 or unit == _UNITS[-1]:
-            break
-    return f"{size:.1f} {unit}"
 
 
 def size_of(path: Path) -> int:

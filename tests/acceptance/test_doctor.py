@@ -147,7 +147,7 @@ def test_a_clock_that_was_set_back_is_named(kept: Path) -> None:
 
 def test_a_full_disk_is_named(kept: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(shutil, "disk_usage", lambda _path: shutil._ntuple_diskusage(10**12, 10**12 - 1000, 1000))
-    assert found(kept)["error disk"].startswith("1.0 kB are free")
+    assert found(kept)["error disk"].startswith("1 kB are free")
 
 
 def test_what_a_killed_agent_left_is_named_and_fails_nothing(tmp_path: Path) -> None:

@@ -16,7 +16,8 @@ from agent.api.native.linked import READ_ONLY, LinkedDraft, LinkedJob, linked
 from agent.api.waiting import wait_for_end
 from agent.core.callers import Caller
 from agent.core.explaining import Explanation
-from agent.core.jobs import FireTimes, JobCheck
+from agent.core.fire_times import FireTimes
+from agent.core.jobs import JobCheck
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Draft, DraftInput, JobInput, Run
 from shared.models.base import Input, Instant

@@ -10,8 +10,9 @@ from pathlib import Path
 
 from agent.upkeep.findings import Finding, error, warning
 from agent.upkeep.layout import Layout
-from agent.upkeep.sizes import in_words, size_of
+from agent.upkeep.sizes import size_of
 from shared.places import run_dir, socket_path
+from shared.sizes import show_size
 
 ROOM_NEEDED = 200_000_000
 ROOM_WANTED = 2_000_000_000
@@ -45,10 +46,10 @@ def _check_room(layout: Layout, sizes: Mapping[str, int]) -> Iterator[Finding]:
     free = sizes["free"]
     if free < ROOM_WANTED:
         say = error if free < ROOM_NEEDED else warning
-        sentence = f"{in_words(free)} are free on the disk of {layout.root}"
+        sentence = f"{show_size(free)} are free on the disk of {layout.root}"
         yield say("disk", sentence, "make room: without any, no run can start and no log is written")
     if sizes["logs"] > max(free, ROOM_WANTED):
-        sentence = f"the logs of runs take {in_words(sizes['logs'])}, more than is free"
+        sentence = f"the logs of runs take {show_size(sizes['logs'])}, more than is free"
         yield warning("logs", sentence, "see which jobs say so much, or lower keep_runs_for and keep_runs")
 
 

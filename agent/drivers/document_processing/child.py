@@ -1,6 +1,6 @@
 """The process in which documents are read: bounds of memory, no files, and an end of its own if one breaks it.
 
-For each document it reads a line of JSON, `{"type", "size", "characters", "overlap", "most"}`, and `size` bytes from
+For each document it reads a line of JSON, `{"type", "archive", "size", "characters", "overlap", "most"}`, and `size` bytes from
 standard input, and writes a line of JSON: `{"chunks": [{"text", "first_page"?}], "metadata": {…}}` or `{"fault"}`.
 The first line is `{"ready": true}`. The only argument is how many bytes of memory reading may take.
 """
@@ -17,6 +17,8 @@ from collections.abc import Mapping
 from typing import Any, BinaryIO
 
 import kreuzberg
+
+from agent.drivers.document_processing import archives
 
 _BOMS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _CHARSET = re.compile(rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w-]{1,40})", re.IGNORECASE)
@@ -57,6 +59,8 @@ def _read(task: dict[str, Any], source: BinaryIO) -> dict[str, Any]:
     content = source.read(task["size"])
     if task["type"] == "text/plain" and b"\0" in _in_utf8(content, task["type"]):
         return {"fault": "it is not text"}
+    if task["archive"] and (fault := archives.fault_of(content)):
+        return {"fault": fault}
     try:
         found = _extract(_in_utf8(content, task["type"]), task["type"], _config(task["characters"], task["overlap"]))
     except kreuzberg.KreuzbergError as error:
@@ -83,8 +87,8 @@ def _config(characters: int, overlap: int) -> kreuzberg.ExtractionConfig:
 
 
 def _in_utf8(content: bytes, type_: str) -> bytes:
-    """Text in whatever encoding it says it has, or looks like."""
-    if type_ == "application/pdf":
+    """Text in whatever encoding it says it has, or looks like; other files as they are."""
+    if not type_.startswith("text/"):
         return content
     for mark, encoding in _BOMS:
         if content.startswith(mark):

@@ -6,7 +6,7 @@ from agent.core.driving import Manifest, Needs
 from agent.drivers.document_processing.parameters import DocumentParameters
 
 HELP = """\
-Reads PDF, HTML, Markdown and plain text: text and metadata, cut into chunks, into a knowledge base or a file of JSON
+Reads PDF, DOCX, EPUB, HTML, Markdown and plain text: text and metadata, cut into chunks, into a knowledge base or a file of JSON
 Lines. In a knowledge base only what changed is read and embedded again; `remove_missing` removes what is gone.
 
 A document that cannot be read (broken, encrypted, too large, too slow) is counted and named in a warning; what is there

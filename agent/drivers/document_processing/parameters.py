@@ -23,8 +23,12 @@ TYPES = {
     ".text": "text/plain",
     ".log": "text/plain",
     ".rst": "text/plain",
+    ".docx": "application/vnd.openxmlformats-officedocument.wordprocessingml.document",
+    ".epub": "application/epub+zip",
 }
 """What can be read, by the ending of its name."""
+ARCHIVES = frozenset((TYPES[".docx"], TYPES[".epub"]))
+"""Those that are zip files."""
 
 
 class DocumentParameters(BaseModel):

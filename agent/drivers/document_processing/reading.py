@@ -12,13 +12,15 @@ from typing import Any, NamedTuple, Self
 
 from agent.core.driving import DriverError, RunContext
 from agent.drivers.document_processing.listing import type_of
-from agent.drivers.document_processing.parameters import DocumentParameters
+from agent.drivers.document_processing.parameters import ARCHIVES, DocumentParameters
 from agent.resources.datasets.places import open_file
 from shared.sizes import format_size, show_size
 
 START_SECONDS = 60.0
 LOOK_SECONDS = 0.1
 PIECE = 1 << 16
+TRIES = 3
+"""To read a file that changes meanwhile."""
 
 
 class Unreadable(Exception):
@@ -56,13 +58,15 @@ class DocumentReader:
         """The file's content; Unreadable."""
         most = self._parameters.max_file_size
         try:
-            with open_file(self._context.file_roots, name) as handle, os.fdopen(os.dup(handle), "rb") as file:
-                content = file.read(most + 1)
+            with open_file(self._context.file_roots, name) as handle:
+                content = _settled(handle, most + 1)
                 size = os.fstat(handle).st_size
         except DriverError as error:
             raise Unreadable(error.message) from None
         except OSError as error:
             raise Unreadable(f"it cannot be read: {error.strerror}") from None
+        if content is None:
+            raise Unreadable("it is being written; the next run reads it")
         if len(content) > most:
             shown = show_size(max(size, len(content)), beside=most)
             raise Unreadable(f"it has {shown}, more than max_file_size ({format_size(most)})")
@@ -70,8 +74,10 @@ class DocumentReader:
 
     def read(self, name: str, content: bytes) -> Document:
         """Its text in chunks, and what it says of itself; Unreadable, RunCancelled."""
+        type_ = type_of(name)
         task = {
-            "type": type_of(name),
+            "type": type_,
+            "archive": type_ in ARCHIVES,
             "size": len(content),
             "characters": self._parameters.chunk_characters,
             "overlap": self._parameters.chunk_overlap,
@@ -156,3 +162,16 @@ class DocumentReader:
                 except BrokenPipeError:
                     continue  # what it was not given any more
         child.wait()
+
+
+def _settled(handle: int, most: int) -> bytes | None:
+    """The beginning of the file; None if somebody writes it all the while."""
+    for _ in range(TRIES):
+        before = os.fstat(handle)
+        with os.fdopen(os.dup(handle), "rb") as file:
+            file.seek(0)
+            content = file.read(most)
+        after = os.fstat(handle)
+        if (before.st_size, before.st_mtime_ns) == (after.st_size, after.st_mtime_ns):
+            return content
+    return None

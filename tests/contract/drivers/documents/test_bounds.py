@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -10,9 +11,11 @@ import pytest
 from pydantic import ValidationError
 
 from agent.core.driving import DriverError, RunCancelled
+from agent.drivers.document_processing import archives
 from agent.drivers.document_processing.parameters import DocumentParameters
 from tests.contract.drivers.documents.files import children, put, put_all
 from tests.contract.drivers.kb_world import KbWorld
+from tests.harness.books import docx, epub
 from tests.harness.pdf import pdf, pdf_that_grows
 
 
@@ -49,6 +52,63 @@ def test_document_that_breaks_the_reader_is_named_and_the_others_go_on(world: Kb
     assert (result["documentsProcessed"], result["errors"]) == (1, 1)
     assert "in/a-bomb.pdf: reading it broke the reader" in context.warnings[0]
     assert list(world.texts()) == ["in/b.pdf#0"]
+
+
+@pytest.mark.parametrize("make", [docx, epub])
+def test_archives_that_are_damaged_encrypted_or_reach_out_are_named(make: Callable[..., bytes], world: KbWorld) -> None:
+    ending = make.__name__
+    whole = make("Marathon shoes are red")
+    secret = '<!DOCTYPE d [<!ENTITY e SYSTEM "file:///etc/passwd">]>'
+    put(world, f"in/b-broken.{ending}", whole[: len(whole) // 2])
+    put(world, f"in/c-flipped.{ending}", whole.replace(b"PK\x01\x02", b"PK\x01\x03"))
+    put(world, f"in/d-encrypted.{ending}", b"\xd0\xcf\x11\xe0" + bytes(2000))
+    put(world, f"in/e-reaching.{ending}", make("out &e; in", secret))
+    put(world, f"in/f.{ending}", whole)
+    context = world.context()
+    world.process(context)
+    said = {name.rpartition(".")[0]: why for name, why in (one.split(": ", 1) for one in context.warnings)}
+    assert said.pop("in/d-encrypted") == "it is encrypted, or a document of an older kind"
+    assert said.pop("in/b-broken").startswith("it is damaged or encrypted")
+    assert said.pop("in/c-flipped").startswith("it is damaged or encrypted")
+    assert said == {}
+    assert "root:" not in str(world.texts())
+    assert world.texts()[f"in/f.{ending}#0"] == "Marathon shoes are red"
+
+
+def test_archives_are_unpacked_and_counted_before_they_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archives, "MOST_UNPACKED", 3_000_000)
+    assert archives.fault_of(epub("x" * 2_000_000)) is None
+    bomb = docx("x" * 4_000_000)
+    assert len(bomb) < 10_000
+    assert archives.fault_of(bomb) == "it unpacks to more than 3 MB"
+    modest = bomb.replace((4_000_146).to_bytes(4, "little"), (146).to_bytes(4, "little"))
+    assert modest != bomb, "it says that it is small"
+    assert "damaged" in str(archives.fault_of(modest))
+    monkeypatch.setattr(archives, "MOST_PARTS", 2)
+    assert archives.fault_of(docx("x")) == "it holds 3 files, more than 2"
+
+
+def test_file_that_changes_while_it_is_read_is_read_again(world: KbWorld, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = put(world, "in/a.txt", "first half")
+    put(world, "in/b.txt", "at rest")
+    fdopen, left = os.fdopen, [1]
+
+    def written_to(handle: int, mode: str) -> Any:
+        """Somebody adds to the first file as often as that, each time it is opened."""
+        if left[0] and os.fstat(handle).st_ino == path.stat().st_ino:
+            left[0] -= 1
+            with path.open("a") as file:
+                file.write(", second half")
+        return fdopen(handle, mode)
+
+    monkeypatch.setattr("agent.drivers.document_processing.reading.os.fdopen", written_to)
+    world.process()
+    assert world.texts()["in/a.txt#0"] == "first half, second half", "as it was when it stood still"
+    left[0] = 99
+    context = world.context()
+    world.process(context)
+    assert context.warnings == ["in/a.txt: it is being written; the next run reads it"]
+    assert world.texts()["in/a.txt#0"] == "first half, second half", "what was there stays"
 
 
 def test_document_that_takes_too_long_is_named_and_the_others_go_on(world: KbWorld) -> None:

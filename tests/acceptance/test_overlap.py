@@ -27,6 +27,7 @@ def test_each_overlap_policy_while_a_run_is_active(agent: AgentProcess, tmp_path
     jobs = {overlap: _every_second(agent, overlap, flag) for overlap in POLICIES}
     for overlap, job in jobs.items():
         reasons = until(partial(_three_reasons, agent, job), f"{overlap}: three fires")
+        agent.run_until(_runs(agent, job)[0]["id"], "running", "cancelled")
         runs = _runs(agent, job)
         at_work = [run for run in runs if run["state"] == "running"]
         match overlap:

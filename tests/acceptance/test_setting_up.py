@@ -55,10 +55,7 @@ def test_a_token_without_code_creates_no_command(data_dir: Path) -> None:
 @pytest.mark.parametrize(
     ("words", "code", "told"),
     [
-        (("token", "create", "x", "--scope", "everything"), 2, "'everything'"),
         (("connection", "add", "x", "nonsense"), 2, "url"),
-        (("kb", "create", "no such name"), 2, "name"),
-        (("kb", "search", "missing", "words"), 3, "missing"),
         (("job", "list"), 5, "jobdeck agent"),
         (("jub",), 2, "job"),
     ],

@@ -37,6 +37,12 @@ def test_a_job_from_flags_to_deletion(shell: Shell) -> None:
     assert "nightly" in shell("job", "show", "nightly", code=3)
 
 
+def test_what_is_refused_is_named(shell: Shell) -> None:
+    assert "'everything'" in shell("token", "create", "x", "--scope", "everything", code=2)
+    assert "name" in shell("kb", "create", "no such name", code=2)
+    assert "missing" in shell("kb", "search", "missing", "words", code=3)
+
+
 def test_a_resumed_job_fires_again(shell: Shell) -> None:
     shell("job", "create", "--name", "Resumed", "--type", "command", "--cron", "0 2 * * *", "--set", 'command=["true"]')
     shell("job", "pause", "resumed")

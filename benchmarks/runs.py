@@ -21,7 +21,7 @@ from agent.app import Agent
 from benchmarks.agents import Caller, create_job, working_agent
 from benchmarks.noop import installed
 from benchmarks.pairs import Comparison, Measure, compare
-from benchmarks.peers.huey_consumer import call, consumer
+from benchmarks.peers.huey_consumer import Consumer, call, consumer
 
 CALLERS = 32
 BULK = 200
@@ -96,30 +96,37 @@ class _Ours:
 
 
 class _Theirs:
-    def __init__(self, task: Any, threads: ThreadPoolExecutor) -> None:
-        self._task = task
+    def __init__(self, huey: Consumer, threads: ThreadPoolExecutor) -> None:
+        self._huey = huey
         self._threads = threads
 
     def one_by_one(self, count: int) -> Measure:
-        return _each(lambda: self._calls(count), count)
+        return self._at_work(_each(lambda: self._calls(count), count))
 
     def together(self, count: int) -> Measure:
         async def work() -> None:
             await asyncio.gather(*(self._calls(count // CALLERS) for _ in range(CALLERS)))
 
-        return _each(work, count)
+        return self._at_work(_each(work, count))
 
     def latency(self, count: int) -> Measure:
         async def one() -> float:
             submitted = time.time()
-            return await asyncio.get_running_loop().run_in_executor(self._threads, call, self._task) - submitted
+            return await asyncio.get_running_loop().run_in_executor(self._threads, call, self._huey.task) - submitted
 
-        return _median_at_20_a_second(one, count)
+        return self._at_work(_median_at_20_a_second(one, count))
+
+    def _at_work(self, measure: Measure) -> Measure:
+        async def measured() -> float:
+            with self._huey.at_work():
+                return await measure()
+
+        return measured
 
     async def _calls(self, count: int) -> None:
         def all_of_them() -> None:
             for _ in range(count):
-                call(self._task)
+                call(self._huey.task)
 
         await asyncio.get_running_loop().run_in_executor(self._threads, all_of_them)
 
@@ -128,11 +135,11 @@ class _Theirs:
 async def _both() -> AsyncIterator[tuple[_Ours, _Theirs]]:
     with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as name, ThreadPoolExecutor(CALLERS) as threads:
         folder = Path(name)
-        with installed(folder / "drivers"), consumer(folder) as task:
+        with installed(folder / "drivers"), consumer(folder) as huey:
             async with working_agent(folder / "agent", workers=2) as agent:
                 caller = Caller(agent, await create_job(agent, "noop", "noop"))
                 async with _client(agent) as client:
-                    yield _Ours(caller, folder, client), _Theirs(task, threads)
+                    yield _Ours(caller, folder, client), _Theirs(huey, threads)
 
 
 def _client(agent: Agent) -> httpx.AsyncClient:

@@ -77,6 +77,8 @@ class Dispatcher(Poller):
         """Promised runs that will not begin where they were promised; not stored yet."""
         self._claim: _Claim | None = None
         """From when it is queued until its runs are handed over: one at a time, or a worker might get two."""
+        self._stirring = False
+        """This itself asked for the commit that a claim shall share."""
         self._handed_over = asyncio.Event()
         self._stopping = False
         self._upcoming: datetime | None = None
@@ -87,14 +89,16 @@ class Dispatcher(Poller):
         """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
         if self._claim is None and self._task is not None:
             self._claim = self._queue_claim()
-            self.wake()
+            if not self._stirring:
+                self.wake()
 
     def hear(self, events: Sequence[Event]) -> None:
         self._asked.update(event.subject_id for event in events if asks_to_cancel(event))
         for event in events:
             if event.kind in _OF_RUNS and event.data["state"] in _WAITING:
                 self._expect(datetime.fromisoformat(event.data["availableAt"]))
-        if any(_may_free_a_run(event) for event in events):
+        claimed_with_them = self._claim is not None and self._claim.runs.done()
+        if not claimed_with_them and any(_may_free_a_run(event) for event in events):
             self.wake()
 
     def take_back(self, worker_id: str, run: RunMessage) -> None:
@@ -106,7 +110,7 @@ class Dispatcher(Poller):
 
     async def poll(self) -> float:
         await self.store_ends()
-        claim = self._claim = self._claim or self._queue_claim()
+        claim = self._claim or await self._stir()
         if claim is None:
             return _LONGEST_REST
         try:
@@ -140,9 +144,23 @@ class Dispatcher(Poller):
                 await asyncio.wait_for(self._handed_over.wait(), _HAND_OVER_PATIENCE)
         await super().stop()
 
+    async def _stir(self) -> _Claim | None:
+        """Have a claim queued behind all that waits to be written, so that it finds what comes in now."""
+        if not any(self._places()):
+            return None
+        self._stirring = True
+        try:
+            await self._store.stir()
+        finally:
+            self._stirring = False
+        return self._claim
+
+    def _places(self) -> tuple[list[str], list[str]]:
+        """Idle workers, and those that may be promised more."""
+        return self._executor.idle_workers(), self._executor.places_ahead() if self._promising.has_any else []
+
     def _queue_claim(self) -> _Claim | None:
-        idle = self._executor.idle_workers()
-        ahead = self._executor.places_ahead() if self._promising.has_any else []
+        idle, ahead = self._places()
         if not (idle or ahead) or self._stopping:
             return None
         self._asked.clear()

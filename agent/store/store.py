@@ -61,6 +61,9 @@ class SqlStore(
     def trouble(self) -> StoreTrouble | None:
         return self._writer.health.trouble
 
+    async def stir(self) -> None:
+        await self._writer.stir()
+
     async def ping(self) -> None:
         await self._write(facts.put, "pinged_at", self._clock.now().isoformat())
         await self._read(facts.get, "pinged_at")

@@ -100,6 +100,10 @@ class Writer:
     def ride(self, rider: Callable[[], None]) -> None:
         self._riders.append(rider)
 
+    def stir(self) -> asyncio.Future[None]:
+        """Have the riders called for a group that begins soon; it is committed when the future has its result."""
+        return self.submit(lambda _connection: None, stirs=True)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener) if listener in self._listeners else None

@@ -65,7 +65,8 @@ class Bare:
 @asynccontextmanager
 async def _agent(port: int, folder: Path) -> AsyncIterator[Publish]:
     agent = await open_agent(Settings(data_dir=folder, bind=f"127.0.0.1:{port}"))
-    asked = TokenInput(name="bench", scopes=["read"])
+    # with `read` alone it would be told of its own runs and those shared with it only
+    asked = TokenInput(name="bench", scopes=["read", "admin"])
     token = (await agent.core.gate.tokens.create(agent.core.gate.local(), asked)).token
     await agent.start(idle=True)
     _say(token)

@@ -1,4 +1,7 @@
-"""A huey consumer in a process of its own, and callers of it: 2 workers (threads, its default), polls every millisecond."""
+"""A huey consumer in a process of its own, and callers of it: 2 workers (threads, its default), polls every millisecond.
+
+Between the measurements of it the consumer is stopped: its polls would take from the machine what the other is measured on.
+"""
 
 from __future__ import annotations
 
@@ -9,6 +12,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -19,17 +23,36 @@ _COMMAND = [
 _POLL = 0.001
 
 
+@dataclass(frozen=True, slots=True)
+class Consumer:
+    """Works only `at_work`."""
+
+    task: Any
+    _process: subprocess.Popen[bytes]
+
+    @contextmanager
+    def at_work(self) -> Iterator[None]:
+        self._process.send_signal(signal.SIGCONT)
+        try:
+            yield
+        finally:
+            self._process.send_signal(signal.SIGSTOP)
+
+
 @contextmanager
-def consumer(folder: Path) -> Iterator[Any]:
-    """The task `noop`, with somebody there who executes it."""
+def consumer(folder: Path) -> Iterator[Consumer]:
+    """One that has executed its task `noop` once."""
     os.environ["BENCH_HUEY_FILE"] = str(folder / "huey.db")
     from benchmarks.peers.huey_tasks import noop
 
     process = subprocess.Popen([sys.executable, *_COMMAND])  # noqa: S603  (its own interpreter)
+    one = Consumer(noop, process)
     try:
-        call(noop)
-        yield noop
+        with one.at_work():
+            call(noop)
+        yield one
     finally:
+        process.send_signal(signal.SIGCONT)
         process.send_signal(signal.SIGINT)
         process.wait()
 

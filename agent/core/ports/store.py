@@ -52,7 +52,10 @@ class Store(
 
     def ride(self, rider: Callable[[], None]) -> None:
         """Call `rider` on the loop when runs that may be due are about to be stored, or places to be freed: what it
-        queues at once shares their commit."""
+        queues at once comes behind all of them and shares their commit."""
+
+    async def stir(self) -> None:
+        """Have the riders called for a commit that is made soon; return when it is."""
 
     @property
     def trouble(self) -> StoreTrouble | None:

@@ -15,7 +15,7 @@ from agent.core.firing import window_end_of
 from agent.core.hearing import asks_to_cancel
 from agent.core.ordering import Ordering
 from agent.core.ports import Executor, Store
-from agent.core.promising import Promising
+from agent.core.promising import FEW, Promising
 from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
 from agent.core.retrying import decide_outcome
 from agent.core.wire import Ended, RunMessage
@@ -80,6 +80,8 @@ class Dispatcher(Poller):
         self._stirring = False
         """This itself asked for the commit that a claim shall share."""
         self._handed_over = asyncio.Event()
+        self._depth = FEW
+        """How many runs may be promised to one worker: more and more while there are more than were asked for."""
         self._stopping = False
         self._upcoming: datetime | None = None
         self._looked = False
@@ -120,10 +122,12 @@ class Dispatcher(Poller):
         finally:
             self._claim = None
             self._handed_over.set()
+        is_full = len(claimed) == claim.places
+        self._depth = min(self._depth * 2, self._promising.most) if is_full else FEW
         given_back = bool(self._returned)
         await self.store_ends()
         # If a place was left, nothing more was due, but for what was just given back, of which no event tells.
-        return 0.0 if given_back or len(claimed) == claim.places else await self._until_next(claim.at)
+        return 0.0 if given_back or is_full else await self._until_next(claim.at)
 
     async def store_ends(self) -> None:
         """Of what was not handed over, and what was given back. Kept until they are stored: the runs would be nobody's."""
@@ -146,7 +150,7 @@ class Dispatcher(Poller):
 
     async def _stir(self) -> _Claim | None:
         """Have a claim queued behind all that waits to be written, so that it finds what comes in now."""
-        if not any(self._places()):
+        if not (self._executor.idle_workers() or self._places_ahead()):
             return None
         self._stirring = True
         try:
@@ -155,12 +159,11 @@ class Dispatcher(Poller):
             self._stirring = False
         return self._claim
 
-    def _places(self) -> tuple[list[str], list[str]]:
-        """Idle workers, and those that may be promised more."""
-        return self._executor.idle_workers(), self._executor.places_ahead() if self._promising.has_any else []
+    def _places_ahead(self) -> list[str]:
+        return self._executor.places_ahead(self._depth) if self._promising.has_any else []
 
     def _queue_claim(self) -> _Claim | None:
-        idle, ahead = self._places()
+        idle, ahead = self._executor.idle_workers(), self._places_ahead()
         if not (idle or ahead) or self._stopping:
             return None
         self._asked.clear()

@@ -8,7 +8,6 @@ import json
 import socket
 from collections.abc import Callable
 from datetime import datetime
-from functools import partial
 from typing import Any, Literal
 
 import structlog
@@ -20,13 +19,11 @@ from agent.core.wire import (
     Ended,
     Exceeded,
     Hello,
-    Logged,
     Order,
     RecallOrder,
     Returned,
     RunMessage,
     StopOrder,
-    WireLine,
     WorkerOrder,
     events,
 )
@@ -36,8 +33,9 @@ from agent.workers.link import Link
 from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE, KEEPER_PATIENCE
 from agent.workers.pulse import Pulse, is_stopped
 from agent.workers.scratch import remove_folder
+from agent.workers.sinks import Sinks
 from agent.workers.surroundings import Surroundings
-from agent.workers.waiting import DEPTH, Waiting
+from agent.workers.waiting import Waiting
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
 
@@ -67,8 +65,7 @@ class Member:
         self._unwatched = asyncio.Event()
         self._straying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
-        self._finishing: set[asyncio.Future[None]] = set()
-        """Ends that are not taken yet."""
+        self._sinks = Sinks(self.id, around)
 
     @property
     def pid(self) -> int:
@@ -91,16 +88,20 @@ class Member:
         self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._mind_keeper())]
         self._patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
 
-    def room(self) -> int:
-        """How many more orders may wait in this worker: none behind a run that has taken long, or that is watched."""
+    @property
+    def waiting(self) -> int:
+        """Orders that wait behind its run."""
+        return len(self._waiting)
+
+    @property
+    def may_wait(self) -> bool:
+        """Whether orders may wait in this worker: not behind a run that has taken long, or that is watched."""
         held = self.assignment
         if self.retiring or not self.pulse.beats or self.state not in ("idle", "busy"):
-            return 0
+            return False
         if held is None:
-            return DEPTH
-        if limits.is_watched(held.order) or held.asked is not None or self._waiting.patience_is_over:
-            return 0
-        return DEPTH - len(self._waiting)
+            return True
+        return not (limits.is_watched(held.order) or held.asked is not None or self._waiting.patience_is_over)
 
     def execute(self, order: Order) -> None:
         """Hand the order over; the worker must be idle."""
@@ -168,7 +169,7 @@ class Member:
         self._become("lost")
         if self.assignment is not None:
             text = f"its worker (process {self.pid}) was stopped by a signal for longer than the lease of {lease:g} s"
-            await self._tell_in_log(self.assignment, f"{text}, and is ended")
+            await self._sinks.tell_in_log(self.assignment, f"{text}, and is ended")
         self.kill()
         if self._keeper is not None and is_stopped(self._keeper):
             self._distrust_keeper()
@@ -209,7 +210,7 @@ class Member:
             self._patience.cancel()
             self._become("stopping" if self.retiring else "idle")
         elif isinstance(event, Returned):
-            self._returned(self._waiting.take(event.run_id))
+            self._given_back(event)
         elif held is None or not isinstance(event, RunMessage) or not held.concerns(event):
             return
         elif isinstance(event, Exceeded):
@@ -224,7 +225,7 @@ class Member:
         elif isinstance(event, Cleared):
             await self._cleared(event, held)
         else:
-            await self._tell(event)
+            await self._sinks.tell(event)
 
     def _exceeded(self, event: Exceeded, held: Assignment) -> None:
         held.exceeded = held.exceeded or event
@@ -247,8 +248,13 @@ class Member:
         held.stop_timers()
         if event.scratch:
             await remove_folder(held.order.scratch)
-        self.assignment = None
         self.runs_done += 1
+        self._go_on()
+        self._sinks.finish(held)
+
+    def _go_on(self) -> None:
+        """The worker is free of the run that it had."""
+        self.assignment = None
         if self._waiting:
             self._begin(self._waiting.take_first())
             self._become("busy")
@@ -256,12 +262,16 @@ class Member:
             self.retire()
         else:
             self._become("idle")
-        self._finish(held)
 
-    def _returned(self, held: Assignment | None) -> None:
-        if held is not None:
-            self._around.on_return(self.id, held.message)
-            held.done.set()
+    def _given_back(self, event: Returned) -> None:
+        """By a worker that may have said meanwhile that the run before is over: then this one is thought to have begun."""
+        held = self.assignment
+        if held is not None and held.concerns(event):
+            held.stop_timers()
+            self._go_on()
+            self._sinks.returned(held)
+        elif (waiting := self._waiting.take(event.run_id)) is not None:
+            self._sinks.returned(waiting)
 
     async def _end_watch(self, held: Assignment) -> None:
         """Until the keeper has done and said all that it has to about the run, or is gone."""
@@ -291,43 +301,15 @@ class Member:
             self.kill()
         await self.gone.wait()
         while self._waiting:  # a worker says that a run is over before it begins the next: nothing of these has begun
-            self._returned(self._waiting.take_first())
+            self._sinks.returned(self._waiting.take_first())
         if held is not None:
             held.stop_timers()
             await remove_folder(held.order.scratch)
             self.assignment = None
-            await self._tell_killed(held)
-            self._finish(held)
-        await asyncio.gather(*self._finishing)
+            await self._sinks.tell_killed(held, self._killed)
+            self._sinks.finish(held)
+        await self._sinks.all_taken()
         self._become(self.state)
-
-    def _finish(self, held: Assignment) -> None:
-        """Have the end taken; the worker does not wait for that."""
-        taken = asyncio.ensure_future(self._around.on_end(self.id, held.last_word(self._around.clock), held.message))
-        self._finishing.add(taken)
-        taken.add_done_callback(partial(self._finished, held))
-
-    def _finished(self, held: Assignment, taken: asyncio.Future[None]) -> None:
-        self._finishing.discard(taken)
-        if not taken.cancelled() and (error := taken.exception()) is not None:
-            # what a sink makes of it must not stop the worker's other runs
-            _log.error("the end of a run was not taken", run=held.order.run_id, exc_info=error)
-        held.done.set()
-
-    async def _tell(self, event: RunMessage) -> None:
-        try:
-            await self._around.on_event(self.id, event)
-        except Exception:
-            _log.exception("an event of a run was not taken", run=event.run_id)
-
-    async def _tell_killed(self, held: Assignment) -> None:
-        if self._killed:
-            text = f"ended by KILL: {self._killed} process{'es' if self._killed > 1 else ''} of this run"
-            await self._tell_in_log(held, text)
-
-    async def _tell_in_log(self, held: Assignment, text: str) -> None:
-        line = WireLine(at=self._around.clock.now(), level="warning", text=text)
-        await self._tell(Logged(**held.message.model_dump(), lines=[line]))
 
     async def _mind_keeper(self) -> None:
         clear = False

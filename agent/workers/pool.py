@@ -19,7 +19,6 @@ from agent.workers import processes, strays
 from agent.workers.member import Member
 from agent.workers.scratch import remove_folder
 from agent.workers.surroundings import Surroundings
-from agent.workers.waiting import DEPTH
 from shared.clock import Clock
 from shared.ids import NewId
 from shared.models import Worker
@@ -117,13 +116,11 @@ class LocalExecutor:
             return []
         return [m.id for m in self._members.values() if m.state == "idle" and not m.retiring and m.pulse.beats]
 
-    def places_ahead(self) -> list[str]:
+    def places_ahead(self, depth: int) -> list[str]:
         if self._stopping:
             return []
-        rooms = [(member, member.room()) for member in self._members.values()]
-        # the last places come first in one that has few left: all workers' next places stand side by side
-        places = [(DEPTH - left, member.id) for member, room in rooms for left in range(room, 0, -1)]
-        return [member_id for _, member_id in sorted(places)]
+        taken = [(member.id, member.waiting) for member in self._members.values() if member.may_wait]
+        return [member_id for place in range(depth) for member_id, waiting in taken if waiting <= place]
 
     def workers(self) -> list[Worker]:
         return [self._describe(member) for member in self._members.values()]

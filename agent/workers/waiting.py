@@ -7,8 +7,6 @@ from collections.abc import Callable
 
 from agent.workers.assignment import Assignment
 
-DEPTH = 16
-"""Most orders that wait in a worker."""
 PATIENCE = 0.05
 """Seconds that they wait behind one run before they are called back."""
 

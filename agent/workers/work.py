@@ -45,6 +45,8 @@ class Workplace:
         """Of all runs that were ordered and are not over, by their ids."""
         self._context: WorkerContext | None = None
         """Of the run that has the main thread."""
+        self._taking = threading.Lock()
+        """Held from when a run is taken to be given back until that is said: no word of a later run comes before it."""
 
     def work(self) -> None:
         """Execute orders until told to stop."""
@@ -52,7 +54,9 @@ class Workplace:
         threading.Thread(target=self._read, name="jobdeck-orders", daemon=True).start()
         self.outbox.put({"op": "hello", "pid": os.getpid()})
         while (context := self._waiting.get()) is not None:
-            if context.take():
+            with self._taking:
+                taken = context.take()
+            if taken:
                 self._execute(context)
 
     def _execute(self, context: WorkerContext) -> None:
@@ -120,9 +124,10 @@ class Workplace:
     def _give_back(self, message: RecallOrder) -> None:
         for run_id in message.run_ids:
             context = self._contexts.get(run_id)
-            if context is not None and context.take():
-                del self._contexts[run_id]
-                context.send("returned")
+            with self._taking:
+                if context is not None and context.take():
+                    del self._contexts[run_id]
+                    context.send("returned")
         self.outbox.flush()
 
     def _settled(self, message: SettledOrder) -> None:

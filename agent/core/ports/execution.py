@@ -42,9 +42,9 @@ class Executor(Protocol):
     def idle_workers(self) -> list[str]:
         """Ids of workers that can take an order now."""
 
-    def places_ahead(self) -> list[str]:
-        """Where orders may wait behind what a worker has or is given now, a worker's id for each: those that come up
-        soonest first. What waits longer than was thought is given back."""
+    def places_ahead(self, depth: int) -> list[str]:
+        """Where orders may wait behind what a worker has or is given now, at most `depth` in one: a worker's id for
+        each, those that come up soonest first. What waits longer than was thought is given back."""
 
     def workers(self) -> list[Worker]: ...
 

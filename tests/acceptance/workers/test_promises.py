@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 
 from agent.core.wire import Order, RunMessage
+from agent.workers import waiting as waiting_module
 from tests.acceptance.workers.stage import Stage, new_stage, pids_in, until
 
 
@@ -67,11 +68,43 @@ async def test_what_waits_too_long_is_given_back_and_never_begins(stage: Stage, 
     waiting = [_promise(stage, "nothing") for _ in range(3)]
     await until(lambda: len(returned) == 3)
     assert returned == waiting
-    await until(lambda: not stage.executor.places_ahead(), 5)
+    await until(lambda: not stage.executor.places_ahead(16), 5)
     stage.executor.cancel(long)
     await stage.ending(long)
     await stage.run("nothing")
     assert stage.endings.keys().isdisjoint(waiting)
+
+
+async def test_what_is_given_back_after_the_run_before_it_has_ended_is_given_back(
+    stage: Stage, returned: list[str]
+) -> None:
+    """The worker may say that a run is over between taking the next one to give it back, and saying so."""
+    first = await stage.give("end_within_a_return")
+    waiting = [_promise(stage, "nothing") for _ in range(3)]
+    assert (await stage.ending(first)).ended is not None
+    await until(lambda: len(returned) + len(stage.endings) == 4)
+    assert returned[0] == waiting[0]
+    assert sorted([*returned, *stage.endings]) == sorted([first, *waiting])
+    await until(stage.executor.idle_workers)
+
+
+async def test_whatever_is_called_back_at_every_moment_each_begins_or_is_given_back(
+    stage: Stage, returned: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(waiting_module, "PATIENCE", 0.0005)
+    await until(stage.executor.idle_workers)
+    given: list[str] = []
+
+    def still_waiting() -> int:
+        return len(given) - len(returned) - len(stage.endings)
+
+    while len(given) < 600:
+        given.extend(_promise(stage, "nothing") for _ in range(12))
+        await until(lambda: still_waiting() < 6)
+    await until(lambda: not still_waiting())
+    assert sorted([*returned, *stage.endings]) == sorted(given)
+    assert returned
+    await until(stage.executor.idle_workers)
 
 
 async def test_one_that_waits_is_cancelled_without_beginning(stage: Stage, returned: list[str]) -> None:
@@ -137,8 +170,8 @@ async def test_places_stand_side_by_side(tmp_path: Path) -> None:
     stage = new_stage(tmp_path, size=3)
     await stage.executor.start(stage.on_event, stage.on_end)
     await until(lambda: len(stage.executor.idle_workers()) == 3)
-    places = stage.executor.places_ahead()
+    places = stage.executor.places_ahead(16)
     assert len(set(places[:3])) == len(set(places[3:6])) == 3
     assert len(places) > 6
     await asyncio.wait_for(stage.executor.stop(1), 20)
-    assert stage.executor.places_ahead() == []
+    assert stage.executor.places_ahead(16) == []

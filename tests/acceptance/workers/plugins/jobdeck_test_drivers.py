@@ -14,6 +14,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.core.driving import DriverError, RunCancelled, RunContext
+from agent.workers.context import WorkerContext
 
 
 class Count(BaseModel):
@@ -22,6 +23,24 @@ class Count(BaseModel):
 
 
 def nothing(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def end_within_a_return(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Ends between the moment when what waits behind it is taken to be given back, and the word of that."""
+    send, begun, ended = WorkerContext.send, threading.Event(), threading.Event()
+
+    def slowly(self: WorkerContext, op: str, **fields: Any) -> dict[str, Any]:
+        if op == "returned":
+            begun.set()
+            ended.wait(60)
+        said = send(self, op, **fields)
+        if op == "ended":
+            threading.Timer(0.05, ended.set).start()  # when its words are on their way
+        return said
+
+    WorkerContext.send = slowly  # type: ignore[method-assign]
+    begun.wait(60)
     return {}
 
 

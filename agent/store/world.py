@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from agent.store import events, shares, uses
+from agent.store.prepared import Prepared, Row
 from agent.store.rows import select_where_in
 from agent.store.tables import connections, knowledge_bases, workers
 from agent.store.visibility import resource_seen_by
@@ -90,14 +91,22 @@ def _check_free(connection: sa.Connection, table: sa.Table, word: str, account_i
         raise Conflict(f"there is already a {word} with the name {name!r}", field="name")
 
 
-def _find(connection: sa.Connection, table: sa.Table, word: str, account_id: str, key: str) -> sa.RowMapping:
+def _find(connection: sa.Connection, table: sa.Table, word: str, account_id: str, key: str) -> Row:
     """By id, else by name."""
-    mine = sa.and_(table.c.account_id == account_id, sa.or_(table.c.id == key, table.c.name == key))
-    query = sa.select(table).where(mine).order_by((table.c.id == key).desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
+    rows = _FINDING[table.name].rows(connection, {"account": account_id, "key": key})
+    if not rows:
         raise NotFound(f"there is no {word} {key!r}")
-    return row
+    return rows[0]
+
+
+def _finding(table: sa.Table) -> Prepared:
+    account, key = sa.bindparam("account", type_=sa.Text), sa.bindparam("key", type_=sa.Text)
+    mine = sa.and_(table.c.account_id == account, sa.or_(table.c.id == key, table.c.name == key))
+    return Prepared(sa.select(table).where(mine).order_by((table.c.id == key).desc()).limit(1))
+
+
+# Made once: every search needs one.
+_FINDING = {table.name: _finding(table) for table in (connections, knowledge_bases)}
 
 
 # -- workers -----------------------------------------------------------------------------------------------------------

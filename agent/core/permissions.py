@@ -41,6 +41,8 @@ class Act(StrEnum):
     """See it, its runs, logs and fires; search a knowledge base."""
     RUN = "run"
     """Run it, cancel and rerun its runs, decide about its missed fires, acknowledge its sentinels."""
+    RUN_OLD = "run an old revision of"
+    """Start again what it was before its last changes."""
     USE = "use"
     """Name it in a job: a connection, a knowledge base, a dataset, a secret."""
     EDIT = "edit"
@@ -58,6 +60,7 @@ class _Rule:
 RULES: Mapping[Act, _Rule] = {
     Act.READ: _Rule(Scope.READ, "reader"),
     Act.RUN: _Rule(Scope.RUN, "runner"),
+    Act.RUN_OLD: _Rule(Scope.RUN, "editor"),
     Act.USE: _Rule(Scope.EDIT, "runner"),
     Act.EDIT: _Rule(Scope.EDIT, "editor"),
     Act.DELETE: _Rule(Scope.DELETE, "manager"),

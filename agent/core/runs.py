@@ -125,8 +125,8 @@ class Runs:
     async def rerun(
         self, caller: Caller, run_id: str, version: int | None = None, *, own_revision: bool = False
     ) -> Run:
-        """A new run that names the old one: of the job's current revision, or of the old one's own. Conflict while the
-        old one is active."""
+        """A new run that names the old one: of the job's current revision, or of the old one's own, which is an
+        editor's to start where it is not the same. Conflict while the old one is active."""
         run = _current(await self._access.run(caller, run_id, Act.RUN), version)
         if run.state not in FINAL:
             raise Conflict(f"run {run.id} is {run.state}; it can be rerun when it has ended")
@@ -134,6 +134,8 @@ class Runs:
             job = await self._store.get_job(caller.account_id, run.job_id)
         except NotFound:
             raise Conflict(f"the job '{run.job_name}' of run {run.id} is deleted; it cannot be rerun") from None
+        if own_revision and run.revision != job.revision:
+            await self._access.of_job(caller, job.id, Act.RUN_OLD, f"job '{job.name}'")
         now = self._clock.now()
         chained = job.policies.overlap != "allow"
         revision = run.revision if own_revision else None

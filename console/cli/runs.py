@@ -123,7 +123,11 @@ def rerun_runs(
     *,
     where: Where = None,
     own_revision: Annotated[
-        bool, typer.Option("--own-revision", help="As the run itself was defined, and not as its job is now.")
+        bool,
+        typer.Option(
+            "--own-revision",
+            help="As the run itself was defined, and not as its job is now; where the two differ, for editors of the job.",
+        ),
     ] = False,
     yes: Yes = False,
     as_json: Json = False,

@@ -65,7 +65,7 @@ class CancelInput(VersionInput):
 
 class RerunInput(VersionInput):
     own_revision: bool = False
-    """As the run itself was defined, and not as its job is now."""
+    """As the run itself was defined, and not as its job is now; where the two differ, for editors of the job."""
 
 
 class BulkRun(Input):

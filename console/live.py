@@ -42,6 +42,7 @@ class Live:
         self._call_later = call_later
         self._is_loaded = False
         self._is_recounting = False
+        self._is_asking_held = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def run(self) -> None:
@@ -151,6 +152,9 @@ class Live:
         if "counts" in changes.stale and not self._is_recounting:
             self._is_recounting = True
             self._call_later(_RECOUNT_AFTER, lambda: self._spawn(self._recount_now()))
+        if "held" in changes.stale and not self._is_asking_held:
+            self._is_asking_held = True
+            self._call_later(_RECOUNT_AFTER, lambda: self._spawn(self._ask_held()))
         for kind in changes.stale & {"run", "job"}:
             self._spawn(self._reread(kind, event.subject_id))
         if changes:
@@ -159,6 +163,12 @@ class Live:
     async def _recount_now(self) -> None:
         self._is_recounting = False
         await self.recount()
+
+    async def _ask_held(self) -> None:
+        self._is_asking_held = False
+        agent = await self._session.client.world.agent()
+        self._session.world.held = Held(agent.held_fires, agent.held_jobs)
+        self._changed(Changes(held=True))
 
     async def _reread(self, kind: str, subject_id: str) -> None:
         """An event that could not be read: ask for its subject itself."""

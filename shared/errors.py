@@ -29,6 +29,8 @@ class Fault:
     message: str
     value: object = None
     code: str = "invalid"
+    withheld: bool = False
+    """It names what is there, and not the caller's to know of, or to use so: the record says it, whatever is answered."""
 
 
 class JobdeckError(Exception):

@@ -124,8 +124,8 @@ async def _refuse(request: Request, error: Exception) -> Response:
     refusal = refusal_of(error, request_id_of(request.scope), allowed_methods(request.app, request.scope))
     log_failure(refusal, error, request.scope)
     who = refused_caller(request)
-    if who is not None and refusal.status in (401, 403):
-        await api_of(request).core.audit.refused(who, refusal.error.message)
+    if who is not None:
+        await api_of(request).core.audit.note(who, refusal.error, map(str, request.path_params.values()))
     return api_of(request).envelopes.answer(request.url.path, refusal)
 
 

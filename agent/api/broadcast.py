@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator, Sequence
 
 from agent.api.frames import RETRY, event_frame, reset_frame
 from agent.core.ports import Store
-from agent.core.sight import Answer, Sight, masked
+from agent.core.sight import Answer, Listener, Sight, WholeAccount, masked
 from agent.core.trouble import told_at_once
 from shared.models import Event
 
@@ -29,10 +29,10 @@ class Subscriber:
     the other side has stopped reading: it is told to begin anew, and dropped.
     """
 
-    def __init__(self, account_id: str, sight: Sight | None, most: int, most_bytes: int) -> None:
+    def __init__(self, account_id: str, sight: Listener, most: int, most_bytes: int) -> None:
         self.account_id = account_id
         self.sight = sight
-        """What its user may hear of; None: all of the account."""
+        """What its user may hear of."""
         self._most = most
         self._most_bytes = most_bytes
         self._bytes = 0
@@ -159,17 +159,17 @@ class Broadcast:
         finally:
             self._subscribers.discard(subscriber)
 
-    async def _sight_of(self, account_id: str, user_id: str | None) -> Sight | None:
+    async def _sight_of(self, account_id: str, user_id: str | None) -> Listener:
         """As it is when the listener is enrolled: whatever changed it meanwhile is looked at again."""
         if user_id is None:
-            return None
+            return WholeAccount(account_id)
         while True:
             changes = self._sight_changes
             sight = await Sight.of(self._store, account_id, user_id)
             if changes == self._sight_changes:
                 return sight
 
-    def _enrol(self, account_id: str, sight: Sight | None) -> Subscriber:
+    def _enrol(self, account_id: str, sight: Listener) -> Subscriber:
         subscriber = Subscriber(account_id, sight, *self._bounds)
         self._subscribers.add(subscriber)
         if self.closing.is_set():
@@ -190,7 +190,7 @@ class Broadcast:
 
 
 def _hand(subscriber: Subscriber, event: Event, frame: bytes) -> None:
-    answer = Answer.TELL if subscriber.sight is None else subscriber.sight.judge(event)
+    answer = subscriber.sight.judge(event)
     if answer is Answer.TELL:
         subscriber.put(event.id, frame)
     elif answer is Answer.MASK:
@@ -201,10 +201,8 @@ def _hand(subscriber: Subscriber, event: Event, frame: bytes) -> None:
         subscriber.put(event.id, _NUDGE)
 
 
-def _told(sight: Sight | None, page: Sequence[Event]) -> Sequence[Event] | None:
+def _told(sight: Listener, page: Sequence[Event]) -> Sequence[Event] | None:
     """What is told of a page; None: the listener must begin anew."""
-    if sight is None:
-        return page
     answers = [sight.judge(event) for event in page]
     if Answer.BEGIN_ANEW in answers:
         return None

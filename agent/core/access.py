@@ -99,4 +99,4 @@ class Access:
 
 
 def _masked(worker: Worker) -> Worker:
-    return worker.model_copy(update={"run_id": None, "job_name": None})
+    return worker.model_copy(update={"run_id": None, "job_name": None, "account_id": None})

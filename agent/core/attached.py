@@ -63,8 +63,8 @@ def faults_of(definition: JobInput, unknown: Mapping[str, Fault]) -> Iterator[Fa
             yield Fault(f"datasets.{place}.alias", "another dataset of the job has this alias", one.alias)
         seen.add(one.alias)
         if fault := unknown.get(one.dataset_id):
-            yield Fault(f"datasets.{place}.datasetId", fault.message, one.dataset_id, fault.code)
+            yield replace(fault, field=f"datasets.{place}.datasetId", value=one.dataset_id)
         for index, named in enumerate(one.snapshots.snapshot_datasets if one.snapshots else ()):
             if fault := unknown.get(named.dataset_id):
                 field = f"datasets.{place}.snapshots.snapshotDatasets.{index}"
-                yield Fault(field, fault.message, named.dataset_id, fault.code)
+                yield replace(fault, field=field, value=named.dataset_id)

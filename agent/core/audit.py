@@ -6,7 +6,7 @@ behalf leaves a row that names it, whether or not the code between thought of it
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -15,10 +15,11 @@ from datetime import datetime, timedelta
 import structlog
 
 from agent.core.callers import Caller, Scope
+from agent.core.overreach import FOREIGN, ids_in, reason_of
 from agent.core.ports import Store
 from agent.core.records import AuditQuery, NewRefusal
 from shared.clock import Clock
-from shared.errors import Unavailable
+from shared.errors import JobdeckError, Unavailable
 from shared.models.audit import AuditEntry
 
 _log = structlog.get_logger()
@@ -27,6 +28,8 @@ WINDOW = timedelta(minutes=1)
 """Refusals of the same to the same within it are one row, with their count."""
 MOST_ROWS = 100
 """Rows for refusals within a window, of all callers; what comes beyond is counted in one row for each caller."""
+MOST_EACH = 30
+"""Of one caller, or of all who are not known: what one tries leaves room for the record of the others."""
 _REST = "further refusals"
 
 
@@ -61,7 +64,8 @@ def acts(caller: Caller, act: str, subject: str = "") -> Iterator[None]:
         _acting.reset(before)
 
 
-_Key = tuple[str, str, str | None, str, str]
+_Key = tuple[str, str, str | None, str | None, str, str, str]
+"""Account, user, token, address; act, what it was to be done with, why not."""
 
 
 @dataclass(slots=True)
@@ -108,12 +112,26 @@ class Audit:
             await self._write(known)
 
     async def _insert(self, key: _Key, who: Acting, now: datetime) -> int:
-        act, reason = key[3:]
+        act, subject, reason = key[4:]
         try:
-            return await self._store.insert_refusal(NewRefusal(who.caller, act, who.subject, reason), now)
+            return await self._store.insert_refusal(NewRefusal(who.caller, act, subject, reason), now)
         except BaseException:
             self._refusals.pop(key, None)  # the next of its kind is the first again
             raise
+
+    async def note(self, who: Acting, error: JobdeckError, named: Iterable[str] = ()) -> None:
+        """What is refused to somebody for being somebody else's. `named`: what the request's path names."""
+        reason = reason_of(error)
+        try:
+            if reason is None and await self._is_foreign(who.caller, ids_in(error, named)):
+                reason = FOREIGN
+        except Unavailable:  # it cannot be recorded either
+            return
+        if reason is not None:
+            await self.refused(who, reason)
+
+    async def _is_foreign(self, caller: Caller, ids: Sequence[str]) -> bool:
+        return bool(ids) and await self._store.is_of_others(caller.account_id, ids)
 
     async def flush(self) -> None:
         """Write the counts as they are."""
@@ -122,10 +140,14 @@ class Audit:
 
     def _key(self, who: Acting, reason: str) -> _Key:
         caller = who.caller
-        key = (caller.account_id, caller.user_id, caller.token_id, who.act, reason)
-        if key in self._refusals or len(self._refusals) < MOST_ROWS:
+        by = (caller.account_id, caller.user_id, caller.token_id, caller.address)
+        key = (*by, who.act, who.subject, reason)
+        if key in self._refusals:
             return key
-        return (caller.account_id, caller.user_id, None, _REST, "too many to list each")
+        own = sum(known[:2] == by[:2] for known in self._refusals)
+        if own < MOST_EACH and len(self._refusals) < MOST_ROWS:
+            return key
+        return (caller.account_id, caller.user_id, None, None, _REST, "", "too many to list each")
 
     async def _close(self, now: datetime) -> None:
         over = [key for key, known in self._refusals.items() if known.number and known.since + WINDOW <= now]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from typing import Any
 
 from pydantic import BaseModel
@@ -124,7 +125,7 @@ def _place(fault: Fault, data: Mapping[str, Any]) -> Fault:
     """Put a missing name at the parameter that names it; a connection is named before a dot."""
     for field, value in data.items():
         if isinstance(value, str) and _is_named(fault, value):
-            return Fault(f"data.{field}", fault.message, value, fault.code)
+            return replace(fault, field=f"data.{field}", value=value)
     return fault
 
 

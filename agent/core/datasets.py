@@ -10,6 +10,7 @@ from agent.core.access import Access
 from agent.core.callers import Caller, Scope
 from agent.core.jobs import Jobs
 from agent.core.naming import plain_name
+from agent.core.overreach import not_found
 from agent.core.permissions import Act, seen_by
 from agent.core.ports import Snapshots, Store
 from agent.core.records import RowsQuery
@@ -124,7 +125,7 @@ class Datasets:
             try:
                 await self._access.connection(caller, given.connection, Act.USE)
             except NotFound as error:
-                raise InvalidInput.one("connection", error.message, given.connection, "unknown_connection") from None
+                raise not_found("connection", given.connection, error, "unknown_connection") from None
 
 
 def _pick(dataset: Dataset, found: Sequence[Snapshot], snapshot_id: str | None) -> Snapshot:

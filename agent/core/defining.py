@@ -15,6 +15,7 @@ from typing import Protocol
 import structlog
 
 from agent.core.applying import Applying
+from agent.core.audit import acts
 from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.jobs import Jobs
 from agent.core.ports import Store
@@ -79,6 +80,10 @@ class Defining:
 
     async def _apply(self, contents: _Contents) -> None:
         caller = await self._caller()
+        with acts(caller, "follow_definitions"):
+            await self._follow(caller, contents)
+
+    async def _follow(self, caller: Caller, contents: _Contents) -> None:
         found, faults = _documents(contents)
         slugs: dict[str, list[str]] = {file.path: file.jobs for file in self.report.files if file.path in self._done}
         changed = {path: those for path, those in found.items() if self._done.get(path) != _hash(contents.texts[path])}

@@ -9,7 +9,7 @@ from typing import TypeVar
 
 from agent.core.driving import Needs
 from agent.core.masking import spellings
-from agent.core.permissions import WORDS, Act, ResourceKind
+from agent.core.permissions import WORDS, Act, Hidden, ResourceKind
 from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
 from agent.core.using import Owned, Users, Using
 from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
@@ -40,8 +40,8 @@ class _Asked:
     grants: Grants = field(default_factory=Grants)
     faults: list[Fault] = field(default_factory=list)
 
-    def refuse(self, name: str, code: str, message: str) -> None:
-        self.faults.append(Fault("data", message, name, code))
+    def refuse(self, name: str, code: str, message: str, *, withheld: bool = False) -> None:
+        self.faults.append(Fault("data", message, name, code, withheld))
 
 
 ANYBODY = Users()
@@ -154,7 +154,7 @@ class Granting:
         may_send_all = await self._using.sees_all(asked.account_id, asked.users)
         if not may_send_all and await self._is_credential(asked.account_id, name):
             message = "opens what others may use and not read; only administrators name it in a job"
-            asked.refuse(name, "not_permitted", f"the secret '{name}' {message}")
+            asked.refuse(name, "not_permitted", f"the secret '{name}' {message}", withheld=True)
         elif await self._found("secret", self._store.get_secret, self._store.list_secrets, asked, name) is not None:
             await self._add_secret(asked, name)
 
@@ -172,14 +172,15 @@ class Granting:
         try:
             found = await get(asked.account_id, name)
             await self._using.require(found, kind, users, Act.EDIT if (kind, name) in asked.changed else Act.USE)
-        except NotFound:
+        except NotFound as error:
             all_ = await self._using.sees_all(asked.account_id, users)
             known = await list_all(asked.account_id, None if all_ else users.asker_id or users.owner_id)
             listed = ", ".join(each.name for each in known) or "none yet"
-            asked.refuse(name, f"unknown_{kind}", f"there is no {WORDS[kind]} '{name}'; there are: {listed}")
+            message = f"there is no {WORDS[kind]} '{name}'; there are: {listed}"
+            asked.refuse(name, f"unknown_{kind}", message, withheld=isinstance(error, Hidden))
             return None
         except Forbidden as error:
-            asked.refuse(name, "not_permitted", error.message)
+            asked.refuse(name, "not_permitted", error.message, withheld=True)
             return None
         return found
 

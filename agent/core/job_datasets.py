@@ -6,8 +6,9 @@ from agent.core.access import Access
 from agent.core.attached import in_order
 from agent.core.callers import Caller
 from agent.core.editing import Editing
+from agent.core.overreach import not_found
 from agent.core.permissions import Act
-from shared.errors import Conflict, Forbidden, InvalidInput, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 from shared.models import JobInput
 from shared.models.dataset import Dataset
 from shared.models.job import JobDataset
@@ -69,7 +70,7 @@ class JobDatasets:
         try:
             await self._access.dataset(caller, given.dataset_id, Act.USE)
         except NotFound as error:
-            raise InvalidInput.one("datasetId", error.message, given.dataset_id, "unknown_dataset") from None
+            raise not_found("datasetId", given.dataset_id, error, "unknown_dataset") from None
 
     async def _behind(self, caller: Caller, one: JobDataset) -> Dataset | None:
         try:

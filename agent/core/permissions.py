@@ -20,6 +20,13 @@ from agent.core.driving import Manifest
 from shared.errors import Forbidden, NotFound
 from shared.models.share import AccessLevel, JobPermissions, Visibility
 
+
+class Hidden(NotFound):
+    """It is there, and not for the caller to know: answered as if it were not, and told to the record."""
+
+    why = "it is not shared with the caller"
+
+
 EVERYONE = "everyone"
 """The principal that is every user of the account."""
 
@@ -90,9 +97,9 @@ def seen_by(caller: Caller) -> str | None:
 
 
 def check(caller: Caller, act: Act, standing: Standing, what: str) -> None:
-    """Raise NotFound unless the caller may read it, Forbidden unless it may do that. `what` as in "job 'nightly'"."""
+    """Raise Hidden unless the caller may read it, Forbidden unless it may do that. `what` as in "job 'nightly'"."""
     if not _may_know(caller, standing):
-        raise NotFound(f"there is no {what}")
+        raise Hidden(f"there is no {what}")
     rule = RULES[act]
     caller.require(rule.scope)
     if not reaches(_level(caller, standing), act):

@@ -7,6 +7,7 @@ changes them; what changes who may see what (a share) makes the listener begin a
 from __future__ import annotations
 
 from enum import Enum
+from typing import Any, Protocol
 
 from agent.core.permissions import EVERYONE
 from agent.core.ports import Store
@@ -26,7 +27,25 @@ class Answer(Enum):
     """What the user may see has changed."""
 
 
+class Listener(Protocol):
+    def judge(self, event: Event) -> Answer: ...
+
+
+class WholeAccount:
+    """Of who administers an account: all of it, and of what concerns all accounts not what others are at."""
+
+    def __init__(self, account_id: str) -> None:
+        self._account_id = account_id
+
+    def judge(self, event: Event) -> Answer:
+        if event.kind == "worker.changed" and event.data.get("accountId") not in {None, self._account_id}:
+            return Answer.MASK
+        return Answer.TELL
+
+
 class Sight:
+    """Of one user."""
+
     def __init__(self, user_id: str, jobs: set[str], runs: set[str], hidden: set[str]) -> None:
         self._user_id = user_id
         self._jobs = jobs
@@ -52,6 +71,9 @@ class Sight:
             return Answer.TELL if event.data.get("runId") is None or event.data["runId"] in self._runs else Answer.MASK
         if event.kind == "agent.changed":
             return Answer.TELL
+        if event.kind == "catch_up.changed":
+            named = event.data.get("jobIds")
+            return Answer.KEEP if named is not None and self._jobs.isdisjoint(named) else Answer.MASK
         return _tell(self._of_job(event))
 
     def _of_share(self, event: Event) -> Answer:
@@ -62,7 +84,7 @@ class Sight:
         return _tell(event.subject_id in self._jobs)
 
     def _of_job(self, event: Event) -> bool:
-        """Counts of the whole account, and who there is, are told to administrators alone."""
+        """Who there is, is told to administrators alone."""
         word = event.kind.partition(".")[0]
         if word == "job":
             if event.data.get("ownerId") == self._user_id:
@@ -84,9 +106,15 @@ class Sight:
         return True
 
 
+_MASKS: dict[str, dict[str, Any]] = {
+    "worker.changed": {"runId": None, "jobName": None, "accountId": None},
+    "catch_up.changed": {"count": None, "waiting": None, "jobs": None, "jobIds": None},
+}
+
+
 def masked(event: Event) -> Event:
-    """A worker that is busy with what is not this user's to see."""
-    return event.model_copy(update={"data": event.data | {"runId": None, "jobName": None}})
+    """Without what is not this user's to see: what a worker is busy with, counts of the whole account."""
+    return event.model_copy(update={"data": event.data | _MASKS[event.kind]})
 
 
 def _tell(shown: bool) -> Answer:  # noqa: FBT001  (it is the question)

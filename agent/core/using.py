@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from agent.core.callers import Scope
-from agent.core.permissions import RULES, WORDS, Act, ResourceKind, reaches
+from agent.core.permissions import RULES, WORDS, Act, Hidden, ResourceKind, reaches
 from agent.core.ports import Store
-from shared.errors import Forbidden, NotFound
+from shared.errors import Forbidden
 from shared.models.share import AccessLevel, Visibility
 
 
@@ -44,13 +44,13 @@ class Using:
         self._store = store
 
     async def require(self, found: Owned, kind: ResourceKind, users: Users, act: Act = Act.USE) -> None:
-        """NotFound for an asker who may not see it, Forbidden for one who may not do that, or for the owner."""
+        """Hidden for an asker who may not see it, Forbidden for one who may not do that, or for the owner."""
         if found.visibility == "account" and act is Act.USE:
             return
         what = f"{WORDS[kind]} '{found.name}'"
         level = await self._level(found, kind, users.asker_id)  # by shares: the scope `admin` is no asker at all
         if users.asker_id is not None and level is None:
-            raise NotFound(f"there is no {what}")
+            raise Hidden(f"there is no {what}")
         needed = RULES[act].level
         if users.asker_id is not None and not reaches(level, act):
             raise Forbidden(f"to {_DOING[act]} the {what} it must be shared with you as {needed}")

@@ -14,7 +14,8 @@ from agent.core.callers import Caller
 from agent.core.records import AuditQuery, NewRefusal, NewRun
 from agent.store import events, runs
 from agent.store.prepared import Prepared
-from agent.store.tables import audit
+from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases
+from agent.store.tables import runs as job_runs
 from shared.models import Run
 from shared.models.audit import AuditEntry
 
@@ -53,6 +54,15 @@ def insert_refusal(connection: sa.Connection, refusal: NewRefusal, now: datetime
 
 def count_refusals(connection: sa.Connection, number: int, count: int, last_at: datetime) -> None:
     connection.execute(sa.update(audit).where(audit.c.number == number).values(count=count, last_at=last_at))
+
+
+def is_of_others(connection: sa.Connection, account_id: str, ids: Sequence[str]) -> bool:
+    """Whether one of them is the id of what belongs to another account."""
+    found = [
+        sa.exists().where(table.c.id.in_(ids), table.c.account_id != account_id)
+        for table in (jobs, job_runs, connections, knowledge_bases, datasets, drafts)
+    ]
+    return bool(connection.scalar(sa.select(sa.or_(*found))))
 
 
 def list_page(connection: sa.Connection, account_id: str, query: AuditQuery) -> list[AuditEntry]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,8 @@ from agent.store.visibility import jobs_seen
 from shared.models import FireReason, HeldJob
 from shared.states import RunState
 
+NAMED = 1000
+"""Most jobs that an event names."""
 _HELD_UP_TO = "catch_up_held_up_to"
 FOR_OPERATOR = fires.c.reason == FireReason.AWAITING_OPERATOR
 FOR_TURN = fires.c.reason == FireReason.AWAITING_TURN
@@ -98,9 +100,12 @@ def jobs_in_turn(connection: sa.Connection, job_numbers: Iterable[int]) -> set[i
     return set(connection.scalars(query.where(fires.c.job_number.in_(numbers))))
 
 
-def tell(connection: sa.Connection, account_id: str, act: str, by: str | None, count: int, now: datetime) -> None:
-    """Who did what with how many fires, and what waits for an operator now."""
-    data = {"act": act, "by": by, "count": count, **_waiting(connection, account_id)}
+def tell(
+    connection: sa.Connection, account_id: str, act: str, by: str | None, count: int, of: Sequence[str], now: datetime
+) -> None:
+    """Who did what with how many fires, of which jobs, and what waits for an operator now."""
+    named = {"jobIds": list(of) if len(of) <= NAMED else None}
+    data = {"act": act, "by": by, "count": count, **_waiting(connection, account_id), **named}
     events.record(connection, "catch_up.changed", [(account_id, account_id, data)], now)
 
 

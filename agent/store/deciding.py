@@ -25,29 +25,33 @@ _CLOSED = {"outcome": FireOutcome.SKIPPED, "reason": FireReason.WINDOW_CLOSED}
 def release(connection: sa.Connection, which: Held, by: str, now: datetime, latest_only: bool) -> HeldDecision:  # noqa: FBT001  (named where it is called)
     waiting = sa.and_(FOR_OPERATOR, _chosen(which))
     decided = {"decided_at": now, "decided_by": by}
+    of = _job_ids(connection, waiting)
     closed = _move(connection, sa.and_(waiting, _of_jobs(jobs.c.window_end < now)), {**_CLOSED, **decided})
     ready = sa.and_(waiting, _of_jobs(~STOPPED))
     coalesced = _coalesce(connection, ready, decided) if latest_only else 0
     released = _move(connection, ready, {"reason": FireReason.AWAITING_TURN, **decided})
     left = connection.scalar(sa.select(sa.func.count()).where(STILL_HELD, waiting)) or 0
     if count := released + coalesced + closed:
-        backlog.tell(connection, which.account_id, "released", by, count, now)
+        backlog.tell(connection, which.account_id, "released", by, count, of, now)
     return HeldDecision(released=released, coalesced=coalesced, closed=closed, left=left)
 
 
 def discard(connection: sa.Connection, which: Held, by: str, now: datetime) -> HeldDecision:
     missed = {"outcome": FireOutcome.MISSED, "reason": FireReason.DISCARDED, "decided_at": now, "decided_by": by}
+    of = _job_ids(connection, _chosen(which))
     discarded = _move(connection, _chosen(which), missed)
     if discarded:
-        backlog.tell(connection, which.account_id, "discarded", by, discarded, now)
+        backlog.tell(connection, which.account_id, "discarded", by, discarded, of, now)
     return HeldDecision(discarded=discarded)
 
 
 def give_up_deleted(connection: sa.Connection, account_id: str, job_number: int, now: datetime) -> None:
     """Nothing of a deleted job runs any more."""
     missed = {"outcome": FireOutcome.MISSED, "reason": FireReason.JOB_DELETED, "decided_at": now}
-    if count := _move(connection, ledger.c.job_number == job_number, missed):
-        backlog.tell(connection, account_id, "job_deleted", None, count, now)
+    of_job = ledger.c.job_number == job_number
+    of = _job_ids(connection, of_job)
+    if count := _move(connection, of_job, missed):
+        backlog.tell(connection, account_id, "job_deleted", None, count, of, now)
 
 
 def take_turns(connection: sa.Connection, turns: Sequence[tuple[NextTurn, NewRun]], now: datetime) -> list[Run]:
@@ -64,6 +68,12 @@ def take_turns(connection: sa.Connection, turns: Sequence[tuple[NextTurn, NewRun
         _move(connection, ledger.c.id == row["id"], started)
     fires.tell(connection, [(row["job_number"], row["fire_at"]) for row, _ in valid], {}, now)
     return created
+
+
+def _job_ids(connection: sa.Connection, which: sa.ColumnElement[bool]) -> list[str]:
+    """Of which jobs they are, as far as an event names them."""
+    numbers = sa.select(ledger.c.job_number).where(STILL_HELD, which)
+    return list(connection.scalars(sa.select(jobs.c.id).where(jobs.c.number.in_(numbers)).limit(backlog.NAMED + 1)))
 
 
 def _chosen(which: Held) -> sa.ColumnElement[bool]:

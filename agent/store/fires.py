@@ -304,9 +304,10 @@ def _tell_quiet(connection: sa.Connection, pairs: Sequence[_Pair], now: datetime
 
 
 def _tell_held(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> None:
-    held = [each.job["account_id"] for each in news if each.fire.reason is FireReason.AWAITING_OPERATOR]
-    for account, count in Counter(held).items():
-        backlog.tell(connection, account, "held", None, count, now)
+    held = [each.job for each in news if each.fire.reason is FireReason.AWAITING_OPERATOR]
+    for account, count in Counter(job["account_id"] for job in held).items():
+        of = {job["id"]: None for job in held if job["account_id"] == account}
+        backlog.tell(connection, account, "held", None, count, list(of), now)
 
 
 def _text(moment: datetime | None) -> str | None:

@@ -256,6 +256,7 @@ class LocalExecutor:
             state=member.state,
             run_id=order.run_id if order else None,
             job_name=order.job_name if order else None,
+            account_id=order.account_id if order else None,
             started_at=member.started_at,
             heartbeat_at=self._clock.now(),
             runs_done=member.runs_done,

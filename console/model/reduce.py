@@ -98,6 +98,10 @@ def _worker_changed(world: World, event: Event, changes: Changes) -> None:
 
 
 def _catch_up_changed(world: World, event: Event, changes: Changes) -> None:
+    """Who does not see all jobs is told that something has changed, and asks how many are left to see."""
+    if event.data["waiting"] is None:
+        changes.stale.add("held")
+        return
     world.held, changes.held = Held(int(event.data["waiting"]), int(event.data["jobs"])), True
 
 

@@ -22,11 +22,12 @@ class Event(Resource):
     """`id` is the position in the stream (`Last-Event-ID`). `data` is the whole changed resource where it is
     small (job, run, sentinel), else its ids (of a draft `{id, editingId, ownerId}`, with `deleted` when it is gone);
     `run.progress` carries `{runId, progress}`, `run.log` `{runId, total}`, `run.deleted` `{id, jobId}`,
-    `catch_up.changed` `{act, by, count, waiting, jobs}`: who held, released or discarded how many missed fires, and
-    how many of how many jobs wait for an operator now; `share.changed` `{kind, id}` with `principalId, accessLevel`
-    (null: no more), `visibility` or `ownerId`; `secret.changed` `{name}`; `agent.changed` `{store, reason, since,
-    until}`: `refuses` where nothing can be written (the disk is full), `works` when it can again. The first is told at
-    once, with the `id` 0, and stored with the second."""
+    `catch_up.changed` `{act, by, count, waiting, jobs, jobIds}`: who held, released or discarded how many missed fires,
+    how many of how many jobs wait for an operator now, and whose they were (null: of very many), where to all but
+    administrators the counts and `jobIds` are null: ask anew; `share.changed` `{kind, id}` with `principalId,
+    accessLevel` (null: no more), `visibility` or `ownerId`; `secret.changed` `{name}`; `agent.changed` `{store, reason,
+    since, until}`: `refuses` where nothing can be written (the disk is full), `works` when it can again. The first is
+    told at once, with the `id` 0, and stored with the second."""
 
     id: int
     at: Instant

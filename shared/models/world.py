@@ -101,6 +101,8 @@ class Worker(Resource):
     state: Literal["starting", "idle", "busy", "stopping", "lost"]
     run_id: str | None = None
     job_name: str | None = None
+    account_id: str | None = None
+    """Whose run it is at work on; like the two before it, told to whom the run is shown."""
     started_at: Instant
     heartbeat_at: Instant
     runs_done: int = 0

@@ -63,6 +63,9 @@ def test_the_folder_is_followed(world: World) -> None:
     world.write("more.toml", "[[jobs]]\n" + NIGHTLY.replace("Nightly", "Second").replace("[data]", "[jobs.data]"))
     (world.folder / "more.toml").rename(world.folder / "more" / "second.toml")
     until(lambda: world.jobs().get("second", {}).get("definedIn") == "more/second.toml", "a folder below counts")
+    record = world.shell.json("audit", "--subject", "Nightly")
+    done = [(row["handle"], row["via"], row["act"], row["revision"]) for row in record]
+    assert set(done) == {("definitions", "definitions", "follow_definitions", revision) for revision in (1, 2)}
 
 
 def test_nobody_else_changes_it(world: World) -> None:

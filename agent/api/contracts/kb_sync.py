@@ -6,6 +6,7 @@ document's; every fault that it names is 400.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from typing import Annotated, Any, Literal
 
@@ -219,7 +220,7 @@ def _theirs(fault: Fault) -> Fault:
     whole = next((ours for ours in _OURS_TO_THEIRS if f"{fault.field}.".startswith(f"{ours}.")), "")
     place = _OURS_TO_THEIRS.get(whole, (fault.field, "INVALID_REQUEST"))
     field, code = _THEIR_CODES.get(fault.code, place)
-    return Fault(field, f"{field}: {fault.message}", fault.value, code)
+    return replace(fault, field=field, message=f"{field}: {fault.message}", code=code)
 
 
 def _explained(fault: Fault) -> str:

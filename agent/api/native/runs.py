@@ -22,7 +22,7 @@ from agent.api.native.keys import Resumed, job_key
 from agent.api.streams import stream_answer, until_closing
 from agent.core.audit import acting
 from agent.core.callers import Caller
-from shared.errors import Forbidden, JobdeckError
+from shared.errors import JobdeckError
 from shared.models import LogPage, Run, Step
 from shared.models.base import Input, Instant, Resource
 
@@ -233,15 +233,11 @@ async def _changed(api: Api, change: Change, caller: Caller, wanted: BulkRun) ->
     try:
         run = await change(caller, wanted.id, wanted.version)
     except JobdeckError as error:
-        await _note_refusal(api, error)
+        who = acting()
+        if who is not None:
+            await api.core.audit.note(who, error, [wanted.id])
         return BulkResult(id=wanted.id, ok=False, error=ErrorDetail(code=error.code, message=error.message))
     return BulkResult(id=wanted.id, ok=True, run=run)
-
-
-async def _note_refusal(api: Api, error: JobdeckError) -> None:
-    who = acting()
-    if who is not None and isinstance(error, Forbidden):
-        await api.core.audit.refused(who, error.message)
 
 
 async def _first_line(api: Api, caller: Caller, run_id: str, start: int) -> int:

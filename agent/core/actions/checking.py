@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 
 from agent.core.actions.attachments import ATTACHMENTS, content_of
 from agent.core.actions.conditions import ConditionError, compile_condition
@@ -63,7 +64,7 @@ class ActionChecking:
 
 
 def under(place: str, fault: Fault) -> Fault:
-    return Fault(f"{place}.{fault.field}", fault.message, fault.value, fault.code)
+    return replace(fault, field=f"{place}.{fault.field}")
 
 
 def _of_condition(text: str, before: list[Action]) -> Iterator[Fault]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 _WRONG = "the user name or the password is not right, or the user may not log in here"
 _OVER = "the session is over: log in again"
 _LONGEST = 500
+_NOBODY = "(unknown)"
+"""What the record calls whom it does not know; no handle reads so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +49,7 @@ class Sessions:
         self._clock = clock
         self._new_id = new_id
         self._passwords = passwords
+        self._account = settings.account
         self._idle, self._longest = settings.session_idle, settings.session_lifetime
         self._throttle = LoginThrottle(clock)
         self._signer: Signer | None = None
@@ -118,10 +121,12 @@ class Sessions:
         return user
 
     async def _recognise(self, handle: str) -> None:
-        """The record says whose login was refused; the store is asked the same if there is nobody of that name."""
+        """The record says whose login was refused; the store is asked the same if there is nobody of that name. What was
+        written in the place of a name is not kept: it may have been a password."""
         user = await self._store.find_user(handle)
-        for standing in (await self._store.list_standings(user.id if user else ""))[:1]:
-            now_acts(Caller(standing.account_id, standing.user_id, standing.handle, frozenset(), "session"), "log_in")
+        standings = await self._store.list_standings(user.id if user else "")
+        who = (standings[0].account_id, standings[0].user_id, standings[0].handle) if standings else None
+        now_acts(Caller(*(who or (self._account, "", _NOBODY)), frozenset(), "session"), "log_in")
 
     async def _standing(self, user: UserRecord, account: str | None) -> Standing:
         open_to = [standing for standing in await self._store.list_standings(user.id) if not standing.disabled]

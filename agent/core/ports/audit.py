@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -18,6 +19,9 @@ class AuditStore(Protocol):
 
     async def count_refusals(self, number: int, count: int, last_at: datetime) -> None:
         """It has happened `count` times by now."""
+
+    async def is_of_others(self, account_id: str, ids: Sequence[str]) -> bool:
+        """Whether one of them is the id of a job, a run, a draft or what jobs work with in another account."""
 
     async def prune_audit(self, before: datetime, keep_refusals: int) -> int:
         """Delete a part of what is older, and of the refusals beyond the newest; returns how many went."""

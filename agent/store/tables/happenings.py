@@ -18,6 +18,7 @@ workers = table(
     Column("state", Text, nullable=False),
     Column("run_id", Text),
     Column("job_name", Text),
+    Column("account_id", Text),
     Column("started_at", Moment, nullable=False),
     Column("heartbeat_at", Moment, nullable=False),
     Column("runs_done", Integer, nullable=False),

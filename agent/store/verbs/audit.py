@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from agent.core.records import AuditQuery, NewRefusal
@@ -19,6 +20,9 @@ class AuditVerbs(Verbs):
 
     async def count_refusals(self, number: int, count: int, last_at: datetime) -> None:
         await self._writer.submit(lambda connection: audit.count_refusals(connection, number, count, last_at))
+
+    async def is_of_others(self, account_id: str, ids: Sequence[str]) -> bool:
+        return await self._read(audit.is_of_others, account_id, ids)
 
     async def prune_audit(self, before: datetime, keep_refusals: int) -> int:
         return await self._write(audit.prune, before, keep_refusals)

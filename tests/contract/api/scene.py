@@ -161,7 +161,7 @@ class Scene:
         async with self.client("owner") as owner:
             made = await owner.post("/api/datasets", json=given)
         assert made.status_code == 201, made.text
-        self.values["snapshot_id"] = new_id()
+        self.values |= {"snapshot_id": new_id(), "dataset_name": name}
         await self._own("dataset", "datasets.key", made.json()["id"])
 
     async def _make_secret(self, name: str) -> None:

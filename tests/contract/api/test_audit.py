@@ -8,10 +8,13 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.core.audit import MOST_ROWS, WINDOW, Acting
+from agent.core.audit import MOST_EACH, MOST_ROWS, WINDOW, Acting
 from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.overreach import FOREIGN
+from agent.core.permissions import Hidden
+from shared.ids import new_id
 from shared.models import TokenInput
-from tests.contract.api.people import People, a_job, definition
+from tests.contract.api.people import EVERYTHING, People, a_job, definition
 from tests.harness.agent import RunningAgent
 
 
@@ -61,7 +64,7 @@ async def test_runs_asked_for_at_once_are_each_their_callers(agent: RunningAgent
         assert (row["subjectId"], row["subjectName"], row["event"]) == (run["id"], job.name, "run.created")
 
 
-async def test_what_tells_no_event_is_recorded_too_and_nothing_secret_is(agent: RunningAgent) -> None:
+async def test_a_secret_is_recorded_by_its_name_alone(agent: RunningAgent) -> None:
     async with agent.local() as local:
         assert (await local.put("/api/secrets/hook", json={"value": "s3cr3t-text"})).status_code == 204
         assert (await local.delete("/api/secrets/hook")).status_code == 204
@@ -82,6 +85,29 @@ async def test_a_refusal_is_recorded_once_and_counted(agent: RunningAgent, peopl
     [row] = await _record(agent, outcome="refused")
     assert (row["handle"], row["act"], row["subjectId"], row["count"]) == ("bob", "delete_job", job.id, 5)
     assert "manager" in row["reason"]
+
+
+async def test_what_is_not_there_for_the_caller_is_recorded_and_what_is_nowhere_is_not(
+    agent: RunningAgent, people: People
+) -> None:
+    ada, bob = await people.make("ada"), await people.make("bob")
+    job = await a_job(agent, ada)
+    async with agent.local() as local:
+        await local.post("/api/accounts", json={"id": "other"})
+    eve = await people.make("eve", *EVERYTHING, "admin", role="admin", account="other")
+    for person in (bob, eve):
+        async with person.client(agent) as client:
+            for path in (f"/api/jobs/{job.id}", f"/api/jobs/{job.id}", "/api/jobs/never", f"/api/runs/{new_id()}"):
+                assert (await client.get(path)).status_code == 404
+            assert (await client.post(f"/api/jobs/{job.id}/_pause")).status_code == 404
+    said = [("pause_job", job.id, 1), ("get_job", job.id, 2)]
+    rows = await _record(agent, outcome="refused")
+    assert [(row["act"], row["subjectId"], row["count"]) for row in rows] == said
+    assert {(row["handle"], row["reason"]) for row in rows} == {("bob", Hidden.why)}
+    async with eve.client(agent) as client:
+        foreign = (await client.get("/api/audit")).json()["items"]
+    assert [(row["act"], row["subjectId"], row["count"]) for row in foreign] == said
+    assert {row["reason"] for row in foreign} == {FOREIGN}
 
 
 async def test_a_missing_scope_and_a_revoked_token_are_refusals_of_somebody(
@@ -155,15 +181,20 @@ async def test_pages_go_back_and_on(agent: RunningAgent, people: People) -> None
 async def test_refusals_cannot_fill_the_disk(agent: RunningAgent) -> None:
     """However many, of however many kinds: a bounded number of rows within a window, and every one is counted."""
     audit, clock = agent.core.audit, agent.clock
-    caller = Caller("default", "u-1", "mallory", EVERY_SCOPE, "token", "t-1")
-    for number in range(3 * MOST_ROWS):
-        await audit.refused(Acting(caller, f"act_{number}", "x"), "no")
-    rows = await _record(agent, user="mallory", limit=200)
-    assert len(rows) == MOST_ROWS + 1
-    assert sum(row["count"] for row in rows) == 3 * MOST_ROWS
+    callers = [Caller("default", f"u-{number}", f"m{number}", EVERY_SCOPE, "token", "t-1") for number in range(8)]
+    for caller in callers:
+        for number in range(2 * MOST_EACH):
+            await audit.refused(Acting(caller, f"act_{number}", "x"), "no")
+    caller, *_, last = callers
+    rows = await _record(agent, outcome="refused", limit=200)
+    assert len(rows) <= MOST_ROWS + len(callers)
+    for each, most in ((caller, MOST_EACH + 1), (last, 1)):
+        own = [row for row in rows if row["handle"] == each.handle]
+        assert len(own) == most
+        assert sum(row["count"] for row in own) == 2 * MOST_EACH
     clock.advance(WINDOW + timedelta(seconds=1))
     await audit.refused(Acting(caller, "act_0", "x"), "no")
-    assert len(await _record(agent, user="mallory", act="act_0")) == 2
+    assert len(await _record(agent, user="m0", act="act_0")) == 2
 
 
 async def test_old_rows_go_and_of_refusals_all_but_the_newest(agent: RunningAgent) -> None:

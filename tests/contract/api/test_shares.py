@@ -12,11 +12,11 @@ import pytest
 from httpx_sse import EventSource
 
 from agent.core.callers import EVERY_SCOPE, Caller
-from agent.core.records import Outcome, RunUpdate
+from agent.core.records import FireRow, Outcome, RunUpdate
 from agent.core.wire import WireLine
-from shared.models import ConnectionInput, JobInput, SecretInput
+from shared.models import ConnectionInput, FireOutcome, FireReason, JobInput, SecretInput, Worker
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition
-from tests.contract.store.making import fence
+from tests.contract.store.making import NOW, Maker, fence
 from tests.harness.agent import RunningAgent
 
 
@@ -127,6 +127,73 @@ async def test_nobody_is_called_everyone(agent: RunningAgent) -> None:
     assert refused.json()["error"]["faults"][0]["field"] == "handle"
 
 
+async def test_an_older_revision_is_an_editors_to_start_again(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    job = await a_job(agent, ada)
+    path, store, now = f"/api/jobs/{job.id}", agent.core.store, agent.clock.now()
+    async with ada.client(agent) as client:
+        run = (await client.post(path)).json()["id"]
+    (claimed,) = await store.claim(["w"], "agent", now + timedelta(minutes=1), now)
+    await store.finish([Outcome(fence(claimed), "completed", now)], now)
+    rerun = f"/api/runs/{run}/_rerun"
+    await _share(agent, ada, path, "bob", "runner")
+    async with bob.client(agent) as client:
+        same = await client.post(rerun, json={"ownRevision": True})
+        assert (same.status_code, same.json()["revision"]) == (201, 1), "it is what the job is"
+        async with ada.client(agent) as owner:
+            assert (await owner.put(path, json=definition(description="safe now"))).status_code == 200
+        refused = await client.post(rerun, json={"ownRevision": True})
+        assert refused.status_code == 403
+        assert "as editor" in refused.json()["error"]["message"]
+        bulk = {"act": "rerun", "runs": [{"id": run}], "ownRevision": True}
+        [item] = (await client.post("/api/runs/_bulk", json=bulk)).json()["items"]
+        assert (item["ok"], item["error"]["code"]) == (False, "forbidden")
+        assert (await client.post(rerun, json={})).json()["revision"] == 2
+        await _share(agent, ada, path, "bob", "editor")
+        assert (await client.post(rerun, json={"ownRevision": True})).json()["revision"] == 1
+
+
+async def test_what_is_given_to_another_is_the_others(
+    agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    async with ada.client(agent) as client:
+        made = (await client.post("/api/datasets", json={"name": "orders"})).json()["id"]
+        assert (await client.put(f"/api/datasets/{made}/visibility", json={"visibility": "private"})).status_code == 204
+        refused = await client.put(f"/api/datasets/{made}/owner", json={"ownerId": "bob"})
+        assert refused.status_code == 403, "what its owner may use, jobs use through it: that is not ada's to give"
+    async with boss.client(agent) as client:
+        unknown = await client.put(f"/api/datasets/{made}/owner", json={"ownerId": "nobody"})
+        assert unknown.json()["error"]["faults"][0]["field"] == "ownerId"
+        assert (await client.put(f"/api/datasets/{made}/owner", json={"ownerId": "bob"})).status_code == 204
+    async with ada.client(agent) as client:
+        assert (await client.get(f"/api/datasets/{made}")).status_code == 404
+    async with bob.client(agent) as client:
+        assert (await client.delete(f"/api/datasets/{made}")).status_code == 204
+
+
+async def test_a_private_secret_is_there_for_whom_it_is_shared_with(
+    agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    """From its first moment on: neither a list nor an event tells the others that there is one."""
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    listener = Listener(agent, bob, await agent.core.store.last_event_id())
+    async with boss.client(agent) as client:
+        assert (await client.put("/api/secrets/open", json={"value": "x"})).status_code == 204
+        assert (await listener.next())[1]["subjectId"] == "open"
+        given = {"value": "x", "visibility": "private"}
+        assert (await client.put("/api/secrets/hushed", json=given)).status_code == 204
+        assert (await client.get("/api/secrets/hushed")).json()["ownerId"] == boss.id
+    kind, data = await listener.next()
+    assert (kind, data["reason"]) == ("reset", "access")
+    async with bob.client(agent) as client, boss.client(agent) as owner:
+        assert [each["name"] for each in (await client.get("/api/secrets")).json()["items"]] == ["open"]
+        await owner.post("/api/secrets/hushed/shares", json={"principalId": "bob", "accessLevel": "reader"})
+        assert [each["name"] for each in (await client.get("/api/secrets")).json()["items"]] == ["hushed", "open"]
+        assert (await owner.delete("/api/secrets/hushed")).status_code == 204
+        await owner.put("/api/secrets/hushed", json={"value": "y", "visibility": "private"})
+        assert (await client.get("/api/secrets/hushed")).status_code == 404, "shares went with the one before"
+
+
 # -- what a job may use ------------------------------------------------------------------------------------------------
 
 
@@ -208,8 +275,11 @@ async def test_a_run_acts_as_its_jobs_owner(world: RunningAgent, ada: Person, bo
 class Listener:
     """An open stream of a user's events."""
 
-    def __init__(self, agent: RunningAgent, user: Person, after: int | None = None) -> None:
-        self._stream = agent.agent.api.state.api.broadcast.stream("default", after, user.id)
+    def __init__(
+        self, agent: RunningAgent, user: Person | None, after: int | None = None, account: str = "default"
+    ) -> None:
+        """`user` None: who administers the account."""
+        self._stream = agent.agent.api.state.api.broadcast.stream(account, after, user.id if user else None)
         self._heard: list[tuple[str, dict[str, Any]]] = []
 
     async def next(self) -> tuple[str, dict[str, Any]]:
@@ -219,6 +289,14 @@ class Listener:
             frames = [dict(line.split(": ", 1) for line in frame.split("\n")) for frame in text.split("\n\n") if frame]
             self._heard = [(frame["event"], json.loads(frame["data"])) for frame in frames if "event" in frame]
         return self._heard.pop(0)
+
+    async def next_of(self, kind: str) -> dict[str, Any]:
+        """What the next event of that kind says."""
+        while True:
+            heard, event = await self.next()
+            if heard == kind:
+                data: dict[str, Any] = event["data"]
+                return data
 
 
 async def test_events_are_told_to_whom_their_job_is_shown(agent: RunningAgent, ada: Person, bob: Person) -> None:
@@ -258,6 +336,40 @@ async def test_who_is_given_or_refused_a_job_begins_anew(
         await client.delete(f"/api/jobs/{job.id}/shares/bob")
         await client.post(f"/api/jobs/{job.id}/_resume")
     assert (await listener.next())[0] == "reset"
+
+
+async def test_who_may_see_a_job_hears_of_its_missed_fires_and_of_no_others(
+    agent: RunningAgent, ada: Person, bob: Person
+) -> None:
+    make = Maker(agent.core.store)
+    hidden, shared = [
+        await make.job(name, account="default", owner=ada.id, next_fire_at=NOW) for name in ("Hidden", "Shared")
+    ]
+    await _share(agent, ada, f"/api/jobs/{shared.id}", "bob", "runner")
+    position = await agent.core.store.last_event_id()
+    listeners = {person: Listener(agent, person, position) for person in (bob, None)}
+    for job in (hidden, shared):
+        await make.settle(job, FireRow(NOW, FireOutcome.HELD, FireReason.AWAITING_OPERATOR))
+        async with agent.local() as local:
+            assert (await local.post("/api/catch-up/_discard", json={"jobs": [job.id]})).json()["discarded"] == 1
+    no_counts = {"count": None, "waiting": None, "jobs": None, "jobIds": None}
+    for act, by in (("held", None), ("discarded", "operator")):
+        assert await listeners[bob].next_of("catch_up.changed") == {"act": act, "by": by, **no_counts}
+    heard = [await listeners[None].next_of("catch_up.changed") for _ in range(4)]
+    assert [(each["act"], each["count"], each["jobIds"]) for each in heard] == [
+        (act, 1, [job.id]) for job in (hidden, shared) for act in ("held", "discarded")
+    ]
+
+
+async def test_what_workers_of_all_are_at_is_told_to_the_account_whose_run_it_is(agent: RunningAgent) -> None:
+    position, now = await agent.core.store.last_event_id(), agent.clock.now()
+    busy = {"run_id": "r-1", "job_name": "confidential", "account_id": "other"}
+    worker = Worker(id="w1", agent_id="a1", pid=1, state="busy", started_at=now, heartbeat_at=now, **busy)
+    await agent.core.store.put_workers([worker], now)
+    ours, theirs = Listener(agent, None, position), Listener(agent, None, position, account="other")
+    told = (await ours.next())[1]["data"]
+    assert (told["state"], told["runId"], told["jobName"], told["accountId"]) == ("busy", None, None, None)
+    assert (await theirs.next())[1]["data"]["jobName"] == "confidential"
 
 
 async def test_a_run_of_somebody_else_says_nothing_of_its_progress(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
@@ -31,6 +32,27 @@ def test_a_job_is_shared_and_the_record_says_so(shell: Shell) -> None:
     assert [(entry["act"], entry["via"], entry["revision"]) for entry in record] == [("create_job", "socket", 1)]
     assert "unshare_job" in shell("audit")
     assert shell.json("audit", "--refused") == []
+
+
+def test_what_jobs_work_with_is_shared_by_the_same_words(shell: Shell, tmp_path: Path) -> None:
+    shell("user", "create", "grace", given="correct horse battery staple\n")
+    shell("connection", "add", "shop", f"sqlite:///{tmp_path}/shop.db")
+    shell("kb", "create", "orders_kb")
+    shell("dataset", "create", "orders")
+    shell("secret", "set", "gateway", "--private", given="s3cr3t")
+    assert shell("secret", "visibility", "gateway").strip() == "private"
+    for family, name in (("connection", "shop"), ("kb", "orders_kb"), ("dataset", "orders"), ("secret", "gateway")):
+        made = shell.json(family, "share", name, "grace", "--level", "runner")
+        assert (made["principalName"], made["accessLevel"]) == ("grace", "runner")
+        assert [share["principalName"] for share in shell.json(family, "shares", name)] == ["grace"]
+        shell(family, "unshare", name, "grace")
+        assert shell.json(family, "shares", name) == []
+        assert shell.json(family, "visibility", name, "private")["visibility"] == "private"
+        assert shell.json(family, "owner", name, "grace")["ownerId"] == made["principalId"]
+        assert "private" in shell(family, "list") or family == "dataset"
+        shell(family, "share", "no-such", "grace", code=3)
+    assert "account, private" in shell("kb", "visibility", "orders_kb", "public", code=2)
+    assert "no user of this account" in shell("dataset", "owner", "orders", "nobody", code=2)
 
 
 def test_a_level_that_is_none_and_a_user_that_is_none_are_refused(shell: Shell) -> None:

@@ -351,12 +351,14 @@ async def test_who_may_decide_and_about_what(tmp_path: Path) -> None:
 
 
 async def test_events_say_what_waits_and_who_decided(tmp_path: Path) -> None:
-    async with absent(tmp_path, 20 * MINUTE, 2, catch_up_threshold=10) as (stage, [one, _]):
+    async with absent(tmp_path, 20 * MINUTE, 2, catch_up_threshold=10) as (stage, [one, other]):
         await release(stage, one)
         await discard(stage)
         events = await stage.agent.sql.events_after(stage.me.account_id, 0, 10_000) or []
         me = stage.me.handle
-        assert [event.data for event in events if event.kind == "catch_up.changed"] == [
+        told = [event.data for event in events if event.kind == "catch_up.changed"]
+        assert [set(each.pop("jobIds")) for each in told] == [{one.id, other.id}, {one.id}, {one.id, other.id}]
+        assert told == [
             {"act": "held", "by": None, "count": 38, "waiting": 38, "jobs": 2},
             {"act": "released", "by": me, "count": 19, "waiting": 19, "jobs": 1},
             {"act": "discarded", "by": me, "count": 38, "waiting": 0, "jobs": 0},

@@ -48,6 +48,10 @@ async def test_missed_fires_that_wait_are_told_while_they_do(agent: StandIn) -> 
         await until(pilot, lambda: "wait" not in lines(pilot)[2] and "Orders expor" in text_of(pilot.app))
         agent.tell("catch_up.changed", "main", {"act": "held", "by": None, "count": 2, "waiting": 2, "jobs": 1})
         await until(pilot, lambda: "2 missed fires of 1 job wait for you" in lines(pilot)[2])
+        agent.held = (5, 3)  # who does not see all jobs is told no counts, and asks
+        masked = {"count": None, "waiting": None, "jobs": None, "jobIds": None}
+        agent.tell("catch_up.changed", "main", {"act": "held", "by": None, **masked})
+        await until(pilot, lambda: "5 missed fires of 3 jobs wait for you" in lines(pilot)[2])
 
 
 async def test_pause_resume_and_undo(agent: StandIn) -> None:

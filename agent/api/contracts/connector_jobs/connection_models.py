@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, Field, ValidationError
@@ -178,7 +179,7 @@ def _theirs(fault: Fault) -> Fault:
     for ours, theirs in _OURS_TO_THEIRS:
         field, changed = re.subn(ours, theirs, fault.field)
         if changed:
-            return Fault(field, fault.message, fault.value, fault.code)
+            return replace(fault, field=field)
     return fault
 
 

@@ -43,6 +43,7 @@ from agent.api.contracts.connector_jobs.words import (
 )
 from agent.core.callers import Caller
 from agent.core.operations import Core
+from agent.core.overreach import not_found
 from agent.core.permissions import Act
 from agent.core.ports.syncs import SyncEvent, SyncJobs
 from agent.core.syncing import SYNC, Kind
@@ -202,15 +203,15 @@ async def _triggered(core: Core, caller: Caller, connection_id: str, kind: Kind,
 async def _source_name(core: Core, caller: Caller, key: str) -> str:
     try:
         return (await core.world.get_connection(caller, key)).name
-    except NotFound:
-        raise InvalidInput.one("source_id", f"there is no source {key!r}", key) from None
+    except NotFound as error:
+        raise not_found("source_id", key, error, message=f"there is no source {key!r}") from None
 
 
 async def _base_name(core: Core, caller: Caller, key: str) -> str:
     try:
         return (await core.world.get_knowledge_base(caller, key)).name
-    except NotFound:
-        raise InvalidInput.one("destination_id", f"there is no knowledge base {key!r}", key) from None
+    except NotFound as error:
+        raise not_found("destination_id", key, error) from None
 
 
 def _check_workspace(caller: Caller, said: str | None) -> None:

@@ -14,7 +14,8 @@ from agent.api.answers import answers
 from agent.api.auth import Door
 from agent.api.errors import Refusal
 from agent.core.callers import Caller, Scope
-from shared.errors import InvalidInput, NotFound
+from agent.core.permissions import Hidden
+from shared.errors import InvalidInput
 from shared.models.base import Instant
 from shared.states import RunState
 
@@ -47,8 +48,9 @@ _CODES = {
 _OF_SUBJECT = {404: "NOT_FOUND", 409: "CONFLICT"}
 
 
-class ForeignOrganization(NotFound):
+class ForeignOrganization(Hidden):
     code = "ORGANIZATION_NOT_FOUND"
+    why = "it is not the caller's organization"
 
 
 class ConnectorError(BaseModel):

@@ -35,6 +35,7 @@ def create() -> None:
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("run_id", sa.Text(), nullable=True),
         sa.Column("job_name", sa.Text(), nullable=True),
+        sa.Column("account_id", sa.Text(), nullable=True),
         sa.Column("started_at", sa.BigInteger(), nullable=False),
         sa.Column("heartbeat_at", sa.BigInteger(), nullable=False),
         sa.Column("runs_done", sa.Integer(), nullable=False),

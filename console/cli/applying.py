@@ -16,6 +16,7 @@ from console.cli.exporting import write_files, write_text
 from console.cli.options import Json, Where
 from console.cli.output import note, paint, say, say_done, say_json
 from console.client import AgentClient
+from console.render.amounts import count
 from shared.definitions import definition_of, documents, line_of
 from shared.errors import Fault, InvalidInput, NotFound
 from shared.exits import Exit
@@ -88,7 +89,7 @@ def export(
         say(write_text(list(definitions.values())).rstrip("\n"))
     else:
         written = write_files(definitions, output)
-        words = f"{len(definitions)} jobs in {written} file{'s' if written != 1 else ''}"
+        words = f"{count(len(definitions), 'job')} in {count(written, 'file')}"
         say_done(words, {"jobs": len(definitions), "files": written}, as_json=as_json)
     return Exit.OK
 

@@ -11,6 +11,7 @@ from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Yes
 from console.cli.output import Column, note, say, say_done, say_json, say_table
+from console.render.amounts import count
 from shared.exits import Exit
 from shared.models import ConnectionInput
 
@@ -68,7 +69,7 @@ def try_connection(connection: ConnectionKey, *, as_json: Json = False) -> int:
     elif found.ok:
         for table in found.tables:
             say(table)
-        note(f"it answers; {len(found.tables)} tables")
+        note(f"it answers; {count(len(found.tables), 'table')}")
     else:
         note(found.message)
     return Exit.OK if found.ok else Exit.FAILED

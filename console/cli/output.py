@@ -136,7 +136,7 @@ def _fit(text: str, width: int) -> str:
         if _width(cut + character) >= width:
             break
         cut += character
-    return f"{cut}…".ljust(width)
+    return f"{cut}…" + " " * (width - _width(cut) - 1)
 
 
 def _width(text: str) -> int:

@@ -53,6 +53,9 @@ _BY_STATUS: dict[int, type[JobdeckError]] = {
 }
 
 
+_HOW_TO_SAY_SO = "`jobdeck login {url}` gets a token and keeps it, or set JOBDECK_TOKEN"
+
+
 def refusal(target: Target, response: httpx.Response) -> JobdeckError:
     """The error that the agent raised, rebuilt from its envelope; for other answers one that says who answered."""
     envelope = _envelope(response.content)
@@ -60,6 +63,8 @@ def refusal(target: Target, response: httpx.Response) -> JobdeckError:
         return _without_envelope(target, response)
     message = str(envelope.get("message") or f"{target.address} answered {response.status_code}")
     kind = _BY_CODE.get(str(envelope.get("code"))) or _by_status(response.status_code)
+    if kind is Unauthenticated and target.token is None and target.socket is None:
+        return Unauthenticated(f"{target.url} has to know who is calling: {_HOW_TO_SAY_SO.format(url=target.url)}")
     if kind is InvalidInput:
         return InvalidInput(_faults(envelope, message))
     if kind is Drifted:

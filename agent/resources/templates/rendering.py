@@ -7,11 +7,15 @@ import json
 import subprocess
 import sys
 from collections.abc import Collection, Mapping
+from hashlib import sha256
 from typing import Any
 
 from agent.core.driving import RunContext
 from agent.resources.templates.limits import CPU_SECONDS, MEMORY, SECONDS
 
+_REMEMBERED = 1000
+_sound: set[bytes] = set()
+"""Marks of templates that could be read."""
 _COMMAND = [sys.executable, "-I", "-m", "agent.resources.templates.child"]
 
 
@@ -33,10 +37,15 @@ def render(templates: Mapping[str, str], values: Mapping[str, Any], *, html: Col
 
 
 def check_templates(templates: Mapping[str, str]) -> None:
-    """TemplateError where one cannot be read."""
+    """TemplateError where one cannot be read. What was sound is not asked again: a job is checked whenever anything of it
+    changes, and each question is a process."""
     rest = {name: text for name, text in templates.items() if is_template(text)}
-    if rest:
+    mark = sha256(json.dumps(rest, sort_keys=True).encode()).digest()
+    if rest and mark not in _sound:
         _asked(rest, (), None)
+        if len(_sound) >= _REMEMBERED:
+            _sound.clear()
+        _sound.add(mark)
 
 
 def is_template(text: str) -> bool:

@@ -12,7 +12,16 @@ import pytest
 
 from console.client import AgentClient, Target
 from console.client.refusals import refusal, trouble
-from shared.errors import Conflict, Forbidden, IllegalMove, InvalidInput, JobdeckError, TooMany, Unavailable
+from shared.errors import (
+    Conflict,
+    Forbidden,
+    IllegalMove,
+    InvalidInput,
+    JobdeckError,
+    TooMany,
+    Unauthenticated,
+    Unavailable,
+)
 
 SOMEWHERE = Target("there", "http://there:8470", token="secret-token")
 
@@ -90,6 +99,15 @@ def test_every_answer_becomes_one_error(status: int, body: bytes, kind: type[Job
     assert type(found) is kind
     assert words in found.message
     assert "secret-token" not in found.message
+
+
+def test_who_has_no_token_is_told_how_to_get_one() -> None:
+    body = b'{"error": {"code": "unauthenticated", "message": "no credentials: send a header"}}'
+    target = Target("there", "https://jobs.example.org")
+    found = refusal(target, httpx.Response(401, content=body))
+    assert isinstance(found, Unauthenticated)
+    assert "`jobdeck login https://jobs.example.org`" in found.message
+    assert refusal(SOMEWHERE, httpx.Response(401, content=body)).message.startswith("no credentials")
 
 
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-1", 0.0), ("soon", None), (None, None)])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from difflib import get_close_matches
 from ipaddress import ip_network
 from itertools import product
 from pathlib import Path
@@ -13,7 +14,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from agent.identity_settings import IssuerSettings, PasswordSettings
 from shared.durations import Duration
-from shared.errors import InvalidInput
+from shared.errors import Fault, InvalidInput
 from shared.faults import fault_from
 from shared.models import AccountLimits, MailServer, SentinelKind
 
@@ -21,7 +22,7 @@ from shared.models import AccountLimits, MailServer, SentinelKind
 class Settings(BaseSettings):
     """Every setting with its default; `docs/operations.md` explains them."""
 
-    model_config = SettingsConfigDict(env_prefix="JOBDECK_", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(env_prefix="JOBDECK_", extra="forbid", frozen=True)
 
     data_dir: Path
     name: str = "jobdeck"
@@ -195,7 +196,16 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     try:
         settings: Settings = sources(**given)
     except ValidationError as error:
-        raise InvalidInput([fault_from(found) for found in error.errors()]) from None
+        raise InvalidInput([_fault(found) for found in error.errors()]) from None
     except ValueError as error:
         raise InvalidInput.one("config", f"{config} cannot be read as TOML: {error}") from None
     return settings
+
+
+def _fault(found: Any) -> Fault:
+    fault = fault_from(found)
+    if found["type"] != "extra_forbidden" or len(found["loc"]) > 1:
+        return fault
+    close = get_close_matches(fault.field, Settings.model_fields, n=1)
+    hint = f"did you mean '{close[0]}'?" if close else "docs/operations.md has them all"
+    return Fault(fault.field, f"is no setting; {hint}", fault.value, fault.code)

@@ -30,6 +30,7 @@ def make_execution(ground: Ground, resources: Resources) -> Execution:
         resources.reader,
         ground.settings.smtp,
         snapshots=resources.snapshots,
+        storing=resources.storing,
         query_timeout=ground.settings.query_timeout,
     )
     return Execution(drivers, _executor(ground, drivers), granting, Promising(drivers))

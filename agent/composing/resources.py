@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.composing.ground import Ground
+from agent.core.storing import Storing
 from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
 from agent.resources.datasets.client import FileSnapshots
@@ -23,6 +24,7 @@ class Resources:
     reader: KnowledgeReader
     snapshots: FileSnapshots
     blobs: FileBlobStore
+    storing: Storing
     logs: FileLogStore
     definitions: DefinitionsFolder | None
 
@@ -30,12 +32,14 @@ class Resources:
 def open_resources(ground: Ground) -> Resources:
     data_dir, clock, folder = ground.data_dir, ground.clock, ground.settings.definitions_dir
     vault = FileKeyVault(data_dir, ground.store, clock)
+    snapshots, blobs = FileSnapshots(data_dir / "datasets"), FileBlobStore(data_dir / "blobs", clock.now)
     return Resources(
         sources=SqlSources(data_dir),
         vault=vault,
         reader=KnowledgeReader(data_dir / "knowledge", secret_of=vault.get),
-        snapshots=FileSnapshots(data_dir / "datasets"),
-        blobs=FileBlobStore(data_dir / "blobs", clock.now),
+        snapshots=snapshots,
+        blobs=blobs,
+        storing=Storing(ground.store, snapshots, blobs),
         logs=FileLogStore(data_dir / "logs", clock),
         definitions=DefinitionsFolder(folder) if folder else None,
     )

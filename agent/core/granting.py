@@ -11,6 +11,7 @@ from agent.core.driving import Needs
 from agent.core.masking import spellings
 from agent.core.permissions import WORDS, Act, Hidden, ResourceKind
 from agent.core.ports import KnowledgeBases, Snapshots, Sources, Store, Vault
+from agent.core.storing import Storing
 from agent.core.using import Owned, Users, Using
 from agent.core.wire import ConnectionGrant, DatasetGrant, KnowledgeBaseGrant
 from shared.errors import Fault, Forbidden, NotFound
@@ -59,6 +60,7 @@ class Granting:
         mail_server: MailServer | None = None,
         *,
         snapshots: Snapshots,
+        storing: Storing,
         query_timeout: timedelta | None = None,
     ) -> None:
         self._store = store
@@ -68,6 +70,7 @@ class Granting:
         self._vault = vault
         self._sources = sources
         self._bases = bases
+        self._storing = storing
         self._query_seconds = query_timeout.total_seconds() if query_timeout else None
 
     async def grant(self, account_id: str, needs: Needs, users: Users = ANYBODY) -> tuple[Grants, list[Fault]]:
@@ -142,6 +145,7 @@ class Granting:
             keep_count=dataset.keep.count,
             keep_age=age.total_seconds() if age else None,
             query_seconds=self._query_seconds,
+            stored=await self._storing.limit(asked.account_id),
         )
         if dataset.connection is not None and dataset.connection not in asked.grants.connections:
             # Who may use the dataset may have its query run, over its owner's connection, as long as that is one.

@@ -28,6 +28,7 @@ from agent.core.revisions import Revisions
 from agent.core.runs import Runs
 from agent.core.secrets import Secrets
 from agent.core.shares import Shares
+from agent.core.storing import Storing
 from agent.core.syncing import Syncing
 from agent.core.world import World
 from agent.settings import Settings
@@ -57,6 +58,7 @@ class Core:
     applying: Applying
     defining: Defining
     limits: Limits
+    storing: Storing
     runs: Runs
     datasets: Datasets
     job_datasets: JobDatasets

@@ -62,6 +62,13 @@ class ActionOrder(Message):
     attachments: list[AttachmentGrant] = []
 
 
+class StoredLimit(Message):
+    """How many bytes an account may have in these folders together; whoever adds to them holds the first one's lock."""
+
+    most: int
+    folders: list[str]
+
+
 class DatasetGrant(Message):
     """A dataset that the run may read and refresh: the folder of its snapshots, and how the next one is made. Its
     connection is among the run's."""
@@ -77,6 +84,8 @@ class DatasetGrant(Message):
     """Seconds."""
     query_seconds: float | None = None
     """A question about its rows may take so long."""
+    stored: StoredLimit | None = None
+    """Of its account."""
 
 
 class Order(Message):

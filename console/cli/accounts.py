@@ -20,6 +20,7 @@ from shared.errors import Fault, InvalidInput
 from shared.exits import Exit
 from shared.faults import message_of
 from shared.models import AccountAllowance, AccountLimits
+from shared.sizes import show_size
 
 accounts = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Accounts: what jobs and users belong to, invisible from others."
@@ -28,6 +29,9 @@ accounts = typer.Typer(
 _DEFAULT = "default"
 _OR_DEFAULT = f"; '{_DEFAULT}': as the agent's settings say."
 Most = Annotated[str | None, typer.Option(metavar="N", help=f"At most so many{_OR_DEFAULT}")]
+Size = Annotated[
+    str | None, typer.Option(metavar="SIZE", help=f"Of snapshots and attachments, as in '5 GB'{_OR_DEFAULT}")
+]
 Span = Annotated[str | None, typer.Option(metavar="SPAN", help=f"As in '5 minutes'{_OR_DEFAULT}")]
 AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id.")]
 
@@ -82,6 +86,7 @@ def limit_account(
     active_jobs: Most = None,
     waiting_runs: Most = None,
     tokens: Most = None,
+    stored_bytes: Size = None,
     min_interval: Span = None,
     max_job_duration: Span = None,
     as_json: Json = False,
@@ -94,6 +99,7 @@ def limit_account(
         "active_jobs": active_jobs,
         "waiting_runs": waiting_runs,
         "tokens": tokens,
+        "stored_bytes": stored_bytes,
         "min_interval": min_interval,
         "max_job_duration": max_job_duration,
     }
@@ -149,9 +155,13 @@ def _fault(found: Any) -> Fault:
 
 def _facts(found: AccountAllowance) -> list[tuple[str, str]]:
     used = found.use.model_dump()
-    return [(name.replace("_", " "), _fact(value, used.get(name))) for name, value in found.limits]
+    return [(name.replace("_", " "), _fact(name, value, used.get(name))) for name, value in found.limits]
 
 
-def _fact(limit: int | timedelta | None, used: int | None) -> str:
-    most = format_duration(limit) if isinstance(limit, timedelta) else "no limit" if limit is None else f"{limit:,}"
-    return most if used is None else f"{used:,} of {most}" if limit is not None else f"{used:,}, {most}"
+def _fact(name: str, limit: int | timedelta | None, used: int | None) -> str:
+    if used is None:
+        return format_duration(limit) if isinstance(limit, timedelta) else "no limit"
+    has = show_size(used) if name == "stored_bytes" else f"{used:,}"
+    if not isinstance(limit, int):
+        return f"{has}, no limit"
+    return f"{has} of {show_size(limit, used) if name == 'stored_bytes' else f'{limit:,}'}"

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from shared.durations import Duration
 from shared.models.base import Input, Resource
+from shared.sizes import Size
 
 Count = Annotated[int, Field(ge=0)]
 
@@ -22,6 +23,8 @@ class AccountLimits(Input):
     """Pending: made, and not begun."""
     tokens: Count | None = None
     """That still open something."""
+    stored_bytes: Size | None = None
+    """In snapshots of datasets and in what is attached to actions."""
     min_interval: Annotated[Duration, Field(gt=timedelta(0))] | None = None
     """Between two fires of a job."""
     max_job_duration: Annotated[Duration, Field(gt=timedelta(0))] | None = None
@@ -34,6 +37,7 @@ class AccountUse(Resource):
     active_jobs: int = 0
     waiting_runs: int = 0
     tokens: int = 0
+    stored_bytes: int = 0
 
 
 class AccountAllowance(Resource):

@@ -40,7 +40,7 @@ async def get_account(request: Request, caller: Admin, account_id: str) -> Respo
 @routes.get("/accounts/{account_id}/limits", **answers(200, AccountAllowance, 404))
 async def get_account_limits(request: Request, caller: Admin, account_id: str) -> Response:
     """What an account may have, and has; of one's own for who administers it, too."""
-    return json_answer(await api_of(request).gate.accounts.allowance(caller, account_id))
+    return await _told(request, await api_of(request).gate.accounts.allowance(caller, account_id))
 
 
 @routes.put("/accounts/{account_id}/limits", **answers(200, AccountAllowance, 404, 413, 415))
@@ -48,7 +48,7 @@ async def put_account_limits(
     request: Request, caller: Admin, account_id: str, given: Annotated[AccountLimits, Depends(JsonBody(AccountLimits))]
 ) -> Response:
     """Its own limits, all of them: what is left out or null is as the setting `limits` says."""
-    return json_answer(await api_of(request).gate.accounts.limit(caller, account_id, given))
+    return await _told(request, await api_of(request).gate.accounts.limit(caller, account_id, given))
 
 
 @routes.post("/accounts/{account_id}/_disable", **answers(200, Account, 404, 409))
@@ -61,3 +61,9 @@ async def disable_account(request: Request, caller: Admin, account_id: str) -> R
 async def enable_account(request: Request, caller: Admin, account_id: str) -> Response:
     """Its users and their tokens work again."""
     return json_answer(await api_of(request).gate.accounts.enable(caller, account_id))
+
+
+async def _told(request: Request, found: AccountAllowance) -> Response:
+    """With what lies in files, which the store does not count."""
+    stored = await api_of(request).core.storing.used(found.account_id)
+    return json_answer(found.model_copy(update={"use": found.use.model_copy(update={"stored_bytes": stored})}))

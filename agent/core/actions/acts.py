@@ -13,15 +13,17 @@ from agent.core.editing import Editing
 from agent.core.jobs import Jobs
 from agent.core.parameters import parsed
 from agent.core.ports import Blobs
+from agent.core.storing import Storing
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Action, Attachment, Draft, Job
 
 
 class Actions:
-    def __init__(self, editing: Editing, jobs: Jobs, blobs: Blobs) -> None:
+    def __init__(self, editing: Editing, jobs: Jobs, blobs: Blobs, storing: Storing) -> None:
         self._editing = editing
         self._jobs = jobs
         self._blobs = blobs
+        self._storing = storing
 
     async def list(self, caller: Caller, key: str) -> list[Action]:
         """In their order."""
@@ -94,10 +96,11 @@ class Actions:
         self, caller: Caller, key: str, action_id: str, attachment_id: str, content: AsyncIterator[bytes], kind: str
     ) -> Attachment:
         """Store it, and publish (or put into the draft) that the attachment has it. Nothing is read from whoever may
-        not change the job, or of an attachment that has no content."""
+        not change the job, or of an attachment that has no content. LimitReached."""
         await self._require_file(caller, key, action_id, attachment_id)
         parsed(FileContent, {"blob": "0" * 64, "size": 0, "contentType": kind})
-        digest, size = await self._blobs.put(caller.account_id, content)
+        limit = await self._storing.limit(caller.account_id)
+        digest, size = await self._blobs.put(caller.account_id, content, limit)
         data = {"file": {"blob": digest, "size": size, "contentType": kind}}
         before = await self.attachment(caller, key, action_id, attachment_id)
         given = before.model_copy(update={"data": data})

@@ -6,12 +6,23 @@ from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from agent.core.wire import StoredLimit
+
 
 class Blobs(Protocol):
     """Contents by their SHA-256, apart for each account; written aside and renamed, so that one that is there is whole."""
 
-    async def put(self, account_id: str, content: AsyncIterator[bytes]) -> tuple[str, int]:
-        """(SHA-256, bytes). Nothing is kept where `content` raises. What is there already counts as put now."""
+    async def put(
+        self, account_id: str, content: AsyncIterator[bytes], limit: StoredLimit | None = None
+    ) -> tuple[str, int]:
+        """(SHA-256, bytes). Nothing is kept where `content` raises. What is there already counts as put now.
+        LimitReached where the account has no room for it."""
+
+    def folder(self, account_id: str) -> str:
+        """What holds all of the account's contents."""
+
+    async def size(self, folders: Sequence[str]) -> int:
+        """Bytes of all files below."""
 
     def path(self, account_id: str, digest: str) -> str:
         """Where it lies, whether or not it is there."""

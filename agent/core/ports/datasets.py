@@ -40,6 +40,9 @@ class Snapshots(Protocol):
     def path_of(self, dataset: Dataset) -> str:
         """The folder of the dataset's snapshots, for whoever writes them: a worker."""
 
+    def folder(self, account_id: str) -> str:
+        """What holds the folders of all of the account's datasets."""
+
     async def list(self, dataset: Dataset) -> list[Snapshot]:
         """Newest first."""
 

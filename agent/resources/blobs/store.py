@@ -13,6 +13,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import BinaryIO
 
+from agent.core.wire import StoredLimit
+from agent.resources.stored import room_for, stored_bytes
+
 _DIGEST = re.compile("[0-9a-f]{64}")
 
 
@@ -23,7 +26,9 @@ class FileBlobStore:
         self._folder = folder
         self._now = now
 
-    async def put(self, account_id: str, content: AsyncIterator[bytes]) -> tuple[str, int]:
+    async def put(
+        self, account_id: str, content: AsyncIterator[bytes], limit: StoredLimit | None = None
+    ) -> tuple[str, int]:
         aside = await asyncio.to_thread(self._open_aside)
         digest, size = hashlib.sha256(), 0
         try:
@@ -33,7 +38,7 @@ class FileBlobStore:
                     digest.update(chunk)
                     await asyncio.to_thread(aside.write, chunk)
                 await asyncio.to_thread(_sync, aside)
-            await asyncio.to_thread(self._take_in, aside.name, self.path(account_id, digest.hexdigest()))
+            await asyncio.to_thread(self._take_in, aside.name, account_id, digest.hexdigest(), size, limit)
         except BaseException:
             with suppress(OSError):
                 os.unlink(aside.name)  # noqa: PTH108
@@ -43,8 +48,13 @@ class FileBlobStore:
     def path(self, account_id: str, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):
             raise ValueError(f"{digest!r} is no SHA-256")
-        account = hashlib.sha256(account_id.encode()).hexdigest()[:16]
-        return str(self._folder / account / digest[:2] / digest)
+        return str(Path(self.folder(account_id), digest[:2], digest))
+
+    def folder(self, account_id: str) -> str:
+        return str(self._folder / hashlib.sha256(account_id.encode()).hexdigest()[:16])
+
+    async def size(self, folders: Sequence[str]) -> int:
+        return await asyncio.to_thread(stored_bytes, folders)
 
     def holds(self, account_id: str, digest: str) -> bool:
         return os.path.isfile(self.path(account_id, digest))  # noqa: PTH113
@@ -59,13 +69,15 @@ class FileBlobStore:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         return tempfile.NamedTemporaryFile(dir=self._folder, prefix="aside-", delete=False)  # type: ignore[return-value]
 
-    def _take_in(self, aside: str, target: str) -> None:
-        folder = Path(target).parent
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    def _take_in(self, aside: str, account_id: str, digest: str, size: int, limit: StoredLimit | None) -> None:
+        """What is there already takes no more room."""
+        target = Path(self.path(account_id, digest))
+        target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         now = self._now().timestamp()
         os.utime(aside, (now, now))
-        os.replace(aside, target)  # noqa: PTH105
-        _sync_folder(folder)
+        with room_for(size, account_id, None if target.exists() else limit):
+            os.replace(aside, target)  # noqa: PTH105
+        _sync_folder(target.parent)
 
     def _old(self, before: datetime) -> Iterator[Path]:
         """Contents, and what was written aside by an agent that died over it."""

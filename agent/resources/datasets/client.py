@@ -38,7 +38,10 @@ class FileSnapshots:
 
     def path_of(self, dataset: Dataset) -> str:
         """Neither id can lead out of `root`."""
-        return str(self._root / folder_name(dataset.account_id) / folder_name(dataset.id))
+        return str(Path(self.folder(dataset.account_id), folder_name(dataset.id)))
+
+    def folder(self, account_id: str) -> str:
+        return str(self._root / folder_name(account_id))
 
     async def list(self, dataset: Dataset) -> list[Snapshot]:
         return await asyncio.to_thread(self._folder(dataset).list)

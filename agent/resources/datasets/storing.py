@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
-from agent.core.driving import RunContext
+from agent.core.driving import DriverError, RunContext
 from agent.core.wire import DatasetGrant
 from agent.resources.datasets.duck import Duck, quoted
 from agent.resources.datasets.folder import SnapshotFolder, file_hash
 from agent.resources.datasets.gathering import TABLE
+from agent.resources.stored import room_for
+from shared.errors import LimitReached
 from shared.models.dataset import Snapshot, SnapshotColumn
 
 
@@ -48,8 +50,12 @@ def store_snapshot(
         columns=list(columns),
     )
     context.check_cancelled()
-    made.replace(folder.aside(snapshot.id))
-    folder.add(snapshot)
+    try:
+        with room_for(snapshot.bytes, context.account_id, grant.stored):
+            made.replace(folder.aside(snapshot.id))
+            folder.add(snapshot)
+    except LimitReached as error:
+        raise DriverError(error.code, error.message) from None
     return snapshot
 
 

@@ -3,9 +3,11 @@ contract's own words."""
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from typing import Any
 
 import httpx
@@ -200,11 +202,31 @@ async def test_each_contract_says_in_its_own_words_that_there_is_no_place(accoun
     assert (await account.client.post(f"/v1/api/jobs/{failed.id}/rerun")).status_code == 201
 
 
+async def test_what_is_attached_finds_room_however_many_bring_it_at_once(account: Account) -> None:
+    await account.limit(storedBytes="10 kB")
+    attached = {"type": "file", "name": "a.bin"}
+    asked = {"name": "Mail", "type": "api-call", "actions": [{"type": "email", "attachments": [attached]}]}
+    made = (await account.client.post("/api/drafts", json=asked)).json()
+    action = made["actions"][0]
+    path = f"/api/jobs/{made['id']}/actions/{action['id']}/attachments/{action['attachments'][0]['id']}"
+    put = partial(account.client.put, f"{path}/action-attachment-file-contents")
+    contents = [bytes([number]) * 4000 for number in range(4)]
+    answers = await asyncio.gather(*(put(content=content) for content in contents))
+    assert sorted(each.status_code for each in answers) == [200, 200, 409, 409], [each.text for each in answers]
+    [refused, _] = [each for each in answers if each.status_code == 409]
+    assert refused.json()["error"]["code"] == "limit_reached"
+    assert "8.0 kB" in refused.text or "10 kB" in refused.text
+    shown = (await account.client.get(f"/api/accounts/{account.name}/limits")).json()
+    assert (shown["limits"]["storedBytes"], shown["use"]["storedBytes"]) == ("10 kB", 8000)
+    there = next(content for content, each in zip(contents, answers, strict=True) if each.status_code == 200)
+    assert (await put(content=there)).status_code == 200  # what is there takes no more room
+
+
 async def test_limits_are_said_by_who_administers_the_agent_and_seen_by_the_account(account: Account) -> None:
     path = f"/api/accounts/{account.name}/limits"
     own = await account.client.get(path)
     assert own.json()["limits"] == own.json()["own"] | DEFAULTS
-    assert own.json()["use"] == {"activeJobs": 0, "waitingRuns": 0, "tokens": 1}
+    assert own.json()["use"] == {"activeJobs": 0, "waitingRuns": 0, "tokens": 1, "storedBytes": 0}
     assert (await account.client.put(path, json={"activeJobs": 5})).status_code == 403
     assert (await account.client.get("/api/accounts/default/limits")).status_code == 403
     for body in ({"activeJobs": -1}, {"minInterval": "soon"}, {"minInterval": "0 s"}, {"jobs": 5}):

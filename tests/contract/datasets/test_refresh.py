@@ -11,8 +11,9 @@ import pytest
 from pydantic import ValidationError
 
 from agent.core.driving import DriverError, RunCancelled
-from agent.core.wire import ConnectionGrant
+from agent.core.wire import ConnectionGrant, StoredLimit
 from agent.resources.datasets.folder import file_hash
+from agent.resources.stored import stored_bytes
 from shared.clock import ManualClock
 from tests.contract.datasets.conftest import ROWS
 from tests.contract.datasets.world import DataWorld
@@ -216,3 +217,28 @@ def test_without_the_extra_the_error_says_what_to_install(shop: DataWorld, monke
         shop.refresh()
     assert refused.value.kind == "driver_missing"
     assert "pip install 'jobdeck[duckdb]'" in refused.value.message
+
+
+def test_a_snapshot_that_finds_no_room_is_none(shop: DataWorld) -> None:
+    """Its account's other files count, whoever put them there."""
+    shop.refresh()
+    [kept] = shop.snapshots.list()
+    other = shop.folder / "blobs"
+    other.mkdir()
+    (other / "attached").write_bytes(b"x" * 1000)
+    folders = [str(shop.snapshots.path.parent), str(other)]
+    used = stored_bytes(folders)
+    assert used >= kept.bytes + 1000
+    for most, fits in ((used + kept.bytes - 1, False), (used + kept.bytes, True)):
+        context = shop.context()
+        context._datasets["orders"] = shop.dataset.model_copy(
+            update={"stored": StoredLimit(most=most, folders=folders)}
+        )
+        if fits:
+            shop.refresh(context)
+        else:
+            with pytest.raises(DriverError, match="may store") as refused:
+                shop.refresh(context)
+            assert refused.value.kind == "limit_reached"
+    assert len(shop.snapshots.list()) == 2
+    assert shop.snapshots.strays() == []

@@ -8,7 +8,7 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "list", "runs", "jobs", "audit", "entry", "run", "create"]
+Where = Literal["everywhere", "list", "runs", "jobs", "audit", "entry", "run", "create", "actions", "action"]
 """Screens on which an act exists; `list` is Runs, Jobs and Audit."""
 
 
@@ -39,7 +39,7 @@ ACTS: Mapping[str, Act] = {
         _act("jump", "colon", "jump", "go to a job, a run or a view: `:job orders`, `:run <id>`, `:view failed`"),
         _act("next_view", "tab right_square_bracket", "next view", "the next saved view", "list"),
         _act("previous_view", "shift+tab left_square_bracket", "previous view", "the saved view before", "list"),
-        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", "entry", fixed=True),
+        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", "entry", "actions", fixed=True),
         _act("back", "escape", "back", "one step back: leave a screen, clear marks, clear the filter"),
         _act("mark", "space", "mark", "mark or unmark; acts go to what is marked", "list", fixed=True),
         _act("mark_all", "asterisk", "mark all", "mark all that match, on other pages too; again: unmark", "list", fixed=True),
@@ -56,7 +56,12 @@ ACTS: Mapping[str, Act] = {
         _act("trail", "A", "its audit", "what was done with it, by whom", "list", "run", "entry"),
         _act("create", "c", "create", "create a job from a template", "runs", "jobs"),
         _act("edit", "e", "edit", "edit the job: a draft, compared before it is published", "jobs"),
-        _act("go_on", "ctrl+s", "next", "the next step; at the last one: create or publish the job", "create"),
+        _act("go_on", "ctrl+s", "next", "the next step; at the last one: create or publish the job", "create", "actions", "action"),
+        _act("add_action", "c", "add", "another action, behind the last", "actions"),
+        _act("remove", "x delete", "take out", "take the action out", "actions"),
+        _act("move_down", "J shift+down", "later", "let it run after the next one", "actions"),
+        _act("move_up", "K shift+up", "earlier", "let it run before the one above", "actions"),
+        _act("preview", "ctrl+r", "try it", "what the action would do with the results of the last run; nothing is done", "actions", "action"),
         _act("why", "w", "why", "why did it (not) run?", "runs", "jobs", "run"),
         _act("undo", "u", "undo", "take back a cancel that waits, here or asked for elsewhere, or the last pause"),
         _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry"),

@@ -17,7 +17,7 @@ Opens the console.
 
   --agent URL|SOCKET  the agent (default: JOBDECK_AGENT, else the settings' context, else the local agent)
   --context NAME      one of the settings' contexts
-  --view NAME         what to show first: all, active, failed, pending, completed, cancelled, jobs, or audit
+  --view NAME         what to show first (default: what was shown last): all, active, failed, pending, completed, cancelled, jobs, or audit
   --theme NAME        dark, light, contrast, terminal (its own sixteen colours)
 
 Settings: ~/.config/jobdeck/console.toml. `?` in the console lists its keys."""
@@ -32,14 +32,15 @@ class Options:
     target: Target
     theme: str
     view: str
+    """Empty: what was shown last."""
 
 
 def read(words: Sequence[str], environ: Mapping[str, str]) -> Options:
     """InvalidInput names the option, the variable or the setting that is wrong."""
     given = _parse(words)
     settings = load(places.console_config(environ))
-    view = given.get("--view", "all")
-    if view not in VIEWS:
+    view = given.get("--view", "")
+    if view and view not in VIEWS:
         raise InvalidInput.one("--view", f"write one of {', '.join(VIEWS)}", view)
     return Options(settings, _target(given, settings, environ), _theme(given, settings), view)
 

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Literal, Protocol
 
 from console.client import AgentClient
 from console.keymap import Keymap
+from console.memory import Memory
 from console.model import Changes, World
 from console.render.look import Look
 from console.settings import Settings
@@ -102,6 +103,7 @@ class ConsoleSession:
     look: Look
     keymap: Keymap
     shell: Shell
+    memory: Memory = field(default_factory=Memory)
     agent: AgentInfo | None = None
     me: Me | None = None
     skew: timedelta = timedelta(0)

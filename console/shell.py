@@ -21,6 +21,7 @@ from console.display import DiffApp, quiet
 from console.display.typing import KeysInOrder
 from console.jumping import Jumping
 from console.keymap import Keymap
+from console.memory import memory_of
 from console.model import Changes, World
 from console.options import Options
 from console.screens.base import ConsoleScreen
@@ -31,6 +32,7 @@ from shared.clock import Clock, SystemClock
 from shared.exits import Exit
 
 if TYPE_CHECKING:
+    from console.client.target import Target
     from shared.models.audit import AuditEntry
 
 S = TypeVar("S", bound=Screen[Any])
@@ -69,6 +71,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
             look=look_of(theme, choose_glyphs(environ)),
             keymap=Keymap(options.settings.keys),
             shell=self,
+            memory=memory_of(_profile(options.target), environ),
         )
         self.session.listen(self._hear)
         self._first_view = options.view
@@ -102,6 +105,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
         if self.session.keymap.faults:
             self.say("; ".join(self.session.keymap.faults), "warning")
+        elif self.session.memory.fault:
+            self.say(self.session.memory.fault)
 
     def _hear(self, changes: Changes) -> None:
         self._tell_link()
@@ -155,12 +160,12 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self.push_screen(RunDetail(self.session, run_id, log=log))
 
     def open_create(self) -> None:
-        from console.screens.create import CreateScreen
+        from console.screens.create.screen import CreateScreen
 
         self.push_screen(CreateScreen(self.session))
 
     def open_edit(self, job_id: str) -> None:
-        from console.screens.edit import EditScreen
+        from console.screens.edit.screen import EditScreen
 
         self.push_screen(EditScreen(self.session, job_id))
 
@@ -280,3 +285,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
         if command:
             place, _, argument = command.lstrip(":").partition(" ")
             self.go_to(place, argument)
+
+
+def _profile(target: Target) -> str:
+    """Two agents of one machine are two: a socket is known by its path."""
+    return f"{target.name}@{target.socket}" if target.socket else target.name

@@ -55,6 +55,10 @@ def console_config(environment: Environment) -> Path:
     return _config_home(environment) / "jobdeck" / "console.toml"
 
 
+def console_state_dir(environment: Environment) -> Path:
+    return _state_home(environment) / "jobdeck-console"
+
+
 def token_file(environment: Environment) -> Path:
     if "JOBDECK_TOKEN_FILE" in environment:
         return _absolute(environment, "JOBDECK_TOKEN_FILE")

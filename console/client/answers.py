@@ -127,6 +127,21 @@ class DriverInfo(Resource):
     runs_programs: bool = False
     repeat_safe: bool = False
     action_only: bool = False
+    takes_attachments: bool = False
+
+
+class ActionPreview(Resource):
+    """`holds`: what its condition says over the results of `based_on_run_id`; `would`: what it would do, as its type
+    tells it; `problem`: why it would fail, or cannot be told."""
+
+    action_id: str
+    type: str
+    name: str
+    condition: str | None = None
+    holds: bool | None = None
+    based_on_run_id: str | None = None
+    would: dict[str, Any] | None = None
+    problem: str | None = None
 
 
 class Attempt(Resource):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from console.client.answers import Check, Comparison, Items
+from console.client.answers import ActionPreview, Check, Comparison, Items
 from console.client.session import Session, segment
 from shared.models import Draft, DraftInput, Job
 
@@ -39,6 +39,11 @@ class Drafts:
     async def check(self, key: str) -> Check:
         """What publishing it would say."""
         return await self._session.fetch(Check, "POST", f"{_path(key)}/_check")
+
+    async def preview(self, key: str, action: str) -> ActionPreview:
+        """What one of its actions would do with the results of the last run; nothing is done."""
+        path = f"{_path(key)}/actions/{segment('action', action)}/_preview"
+        return await self._session.fetch(ActionPreview, "POST", path)
 
     async def rebase(self, key: str, prefer: str | None = None) -> Draft:
         """Take in what was published since; Drifted names the fields that both changed, unless one is preferred."""

@@ -59,9 +59,11 @@ class ListScreen(FillingScreen, Generic[T]):
 
     def __init__(self, session: ConsoleSession, view: str = "") -> None:
         super().__init__(session)
-        self.saved = next((each for each in self.VIEWS if each.name == view), self.VIEWS[0])
+        remembered = session.memory.list(self.NAME)
+        wanted = view or remembered.get("view", "")
+        self.saved = next((each for each in self.VIEWS if each.name == wanted), self.VIEWS[0])
         self.filter_text = ""
-        self.sort = self.SORTS[0]
+        self.sort = next((each for each in self.SORTS if each[0] == remembered.get("sort")), self.SORTS[0])
         self.matching: int | None = None
         self.rows: Rows[T] = self._make_rows()
         self._pinned: frozenset[str] = frozenset()
@@ -155,6 +157,7 @@ class ListScreen(FillingScreen, Generic[T]):
         if found is None:
             return False
         self.saved = found
+        self.session.memory.keep(self.NAME, view=found.name)
         self.start_anew(to_top=True)
         return True
 
@@ -216,6 +219,7 @@ class ListScreen(FillingScreen, Generic[T]):
     def on_virtual_table_sort_requested(self, _: SortRequested) -> None:
         """The table knows columns only; the order of triage has none."""
         self.sort = self.SORTS[(self.SORTS.index(self.sort) + 1) % len(self.SORTS)]
+        self.session.memory.keep(self.NAME, sort=self.sort[0])
         self._show_sort()
         self.start_anew(to_top=True)
 

@@ -44,9 +44,9 @@ class Line(Widget):
         return line
 
 
-def safe_text(text: str, style: str = "") -> Text:
-    """Text from outside, on one line, without what a terminal would obey."""
-    return Text(to_one_line(text), style, no_wrap=True)
+def safe_text(text: str, style: str = "", *, wraps: bool = False) -> Text:
+    """Text from outside, on one line (or as many as it needs), without what a terminal would obey."""
+    return Text(to_one_line(text), style, no_wrap=not wraps)
 
 
 def _cut(text: Text, width: int) -> Text:

@@ -26,6 +26,7 @@ class Draft:
         self.driver: DriverInfo | None = None
         self.what: Sequence[Field] = ()
         self.texts: dict[str, str] = {WHEN: "none"}
+        self.actions: list[dict[str, Any]] = []
         self._blank = dict(self.texts)
 
     @property
@@ -35,7 +36,7 @@ class Draft:
     @property
     def is_touched(self) -> bool:
         """Whether leaving would lose something."""
-        return {key: text for key, text in self.texts.items() if text.strip()} != self._blank
+        return bool(self.actions) or {key: text for key, text in self.texts.items() if text.strip()} != self._blank
 
     def text(self, key: str) -> str:
         return self.texts.get(key, "")
@@ -44,8 +45,8 @@ class Draft:
         self.driver = driver
         self.what = fields_of(driver)
 
-    def definition(self) -> JobInput:
-        """InvalidInput names all that is wrong so far by the keys of the fields."""
+    def definition(self, actions: list[dict[str, Any]] | None = None) -> JobInput:
+        """InvalidInput names all that is wrong so far by the keys of the fields. `actions`: these instead of its own."""
         from pydantic import ValidationError
 
         from shared.models import JobInput
@@ -54,11 +55,11 @@ class Draft:
         if faults:
             raise InvalidInput(faults)
         try:
-            return JobInput.model_validate(body)
+            return JobInput.model_validate(body | {"actions": self.actions if actions is None else actions})
         except ValidationError as error:
             raise InvalidInput(_faults(error)) from None
 
-    def unfinished(self) -> DraftInput:
+    def unfinished(self, actions: list[dict[str, Any]] | None = None) -> DraftInput:
         """The same as a draft may say it: how it is written must be right, no more."""
         from pydantic import ValidationError
 
@@ -68,7 +69,7 @@ class Draft:
         if unreadable := [fault for fault in faults if self.text(fault.field).strip()]:
             raise InvalidInput(unreadable)
         try:
-            return DraftInput.model_validate(body)
+            return DraftInput.model_validate(body | {"actions": self.actions if actions is None else actions})
         except ValidationError as error:
             raise InvalidInput(_faults(error)) from None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shlex
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -10,8 +11,10 @@ from typing import Any, Literal
 
 from shared.errors import InvalidInput
 
-Kind = Literal["text", "number", "flag", "list", "pairs", "json", "any"]
-Source = Literal["", "connections", "tables", "columns", "filter_columns", "knowledge_bases", "zones", "intervals"]
+Kind = Literal["text", "lines", "number", "flag", "list", "pairs", "json", "any"]
+Source = Literal[
+    "", "connections", "tables", "columns", "filter_columns", "knowledge_bases", "zones", "intervals", "attachments"
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +54,8 @@ def read(field: Field, text: str) -> Any:
     if not text:
         return None
     match field.kind:
+        case "lines":
+            return read_lines(text)
         case "number":
             return _number(field, text)
         case "flag":
@@ -75,6 +80,15 @@ def write(value: Any) -> str:
     if isinstance(value, list) and all(isinstance(each, str | int | float) for each in value):
         return ", ".join(map(str, value))
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def read_lines(text: str) -> str:
+    r"""Text of several lines from a field of one: `\n` ends a line, `\\` is a backslash."""
+    return re.sub(r"\\([n\\])", lambda found: "\n" if found[1] == "n" else "\\", text)
+
+
+def write_lines(text: str) -> str:
+    return text.replace("\\", "\\\\").replace("\n", "\\n")
 
 
 def split_list(text: str) -> list[str]:

@@ -79,6 +79,7 @@ class Form(Vertical):
         wrong = [row for row in self.rows if row.fault]
         if wrong:
             self._go_to(wrong[0])
+            self.call_after_refresh(wrong[0].scroll_visible, animate=False)
         return bool(wrong)
 
     def mark_faults(self, faults: Mapping[str, str]) -> None:

@@ -13,8 +13,11 @@ from rich.text import Text
 from console.render.look import Look
 from console.render.safe import to_one_line
 from console.render.spans import countdown
+from console.screens.create.draft import Draft
+from console.screens.create.schedule import ENDS, FOLD, GAP, INTERVAL, STARTS, WHEN, ZONE, has_moments
 
 if TYPE_CHECKING:
+    from console.client import AgentClient
     from console.client.answers import FireNote, FireTimes
 
 SHOWN = 4
@@ -24,6 +27,20 @@ _NIGHTS = {
     "first time": "the hour comes twice, it runs the first time",
 }
 """Nights that need no warning, but a word."""
+
+
+async def ask_fires(draft: Draft, client: AgentClient, now: datetime, look: Look, width: int) -> list[Text]:
+    """The agent's answer to what was typed. InvalidInput names what is wrong by the keys of the fields."""
+    when, interval, zone = (draft.text(key).strip() for key in (WHEN, INTERVAL, ZONE))
+    if not has_moments(when):
+        return by_hand(look)
+    if not interval:
+        return [Text("write a schedule, or pick one", look.palette.muted)]
+    start, end, gap, fold = (draft.text(key).strip() or None for key in (STARTS, ENDS, GAP, FOLD))
+    times = await client.jobs.fire_times(
+        when, interval, zone or "UTC", after=now, count=SHOWN, start_on=start, end_on=end, gap=gap, fold=fold
+    )
+    return preview(times, zone or "UTC", now, look, width)
 
 
 def preview(times: FireTimes, zone: str, now: datetime, look: Look, width: int) -> list[Text]:

@@ -6,14 +6,25 @@ from collections.abc import Sequence
 
 from rich.text import Text
 
+from console.render.amounts import count
 from console.render.look import Look
 from console.render.safe import to_one_line
+from console.screens.actions.lines import as_options
 from console.screens.create.draft import Draft
 from console.screens.create.fields import Option
 
 CREATE, CREATE_AND_RUN = "Create it", "Create it and run it now"
-WAYS = (Option(CREATE), Option(CREATE_AND_RUN))
+ACTIONS = "Actions …"
 _LABEL_WIDTH = 21
+
+
+def ways(draft: Draft) -> tuple[Option, ...]:
+    return (Option(CREATE), Option(CREATE_AND_RUN), actions_way(draft))
+
+
+def actions_way(draft: Draft) -> Option:
+    """To what follows the job's own work."""
+    return Option(ACTIONS, f"{count(len(draft.actions), 'action')}; what follows: a mail, a webhook, another type")
 
 
 def review(draft: Draft, schedule: Sequence[Text], look: Look) -> list[Text]:
@@ -23,6 +34,7 @@ def review(draft: Draft, schedule: Sequence[Text], look: Look) -> list[Text]:
     lines += [
         _line(field.label, draft.text(field.key), look) for field in draft.fields if draft.text(field.key).strip()
     ]
+    lines += [_line("Then", f"{each.value}  {each.about}", look) for each in as_options(draft.actions)]
     return [*lines, Text(), *schedule]
 
 

@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from rich.text import Text
 from textual import events
 from textual.app import ComposeResult
 from textual.containers import Horizontal, Vertical
-from textual.widgets import Input, Label
+from textual.widgets import Input, Label, Static
 
 from console.render.look import Look
 from console.screens.create.fields import Field
-from console.widgets.line import Line, safe_text
-
-LABEL_WIDTH = 23
-
+from console.widgets.line import safe_text
 
 Steer = Callable[[str], None]
 
@@ -46,8 +42,8 @@ class FieldRow(Vertical):
     FieldRow:focus-within Label { color: $text; text-style: bold; }
     FieldRow Input { width: 1fr; height: 1; border: none; padding: 0; background: $background; }
     FieldRow Input:focus { background: $block-cursor-blurred-background; background-tint: $panel 0%; }
-    FieldRow Line { display: none; }
-    FieldRow.-wrong Line { display: block; }
+    FieldRow Static.fault { display: none; height: auto; padding: 0 1 0 23; }
+    FieldRow.-wrong Static.fault { display: block; }
     """
 
     def __init__(self, field: Field, text: str, look: Look, steer: Steer) -> None:
@@ -55,21 +51,23 @@ class FieldRow(Vertical):
         self.field = field
         self.input = FieldInput(field, text, steer)
         self._look = look
-        self._fault = Line()
+        self._fault = ""
+        self._told = Static(classes="fault", markup=False)
 
     def compose(self) -> ComposeResult:
         with Horizontal():
             yield Label(f"{self.field.label}{' *' if self.field.is_required else ''}", markup=False)
             yield self.input
-        yield self._fault
+        yield self._told
 
     @property
     def fault(self) -> str:
-        return self._fault.plain.strip() if self.has_class("-wrong") else ""
+        return self._fault
 
     def show_fault(self, message: str) -> None:
         """Empty: nothing is wrong."""
-        if message:
-            text = Text(" " * LABEL_WIDTH).append_text(safe_text(f"└ {message}", self._look.palette.bad))
-            self._fault.show(text)
+        if message == self._fault:
+            return
+        self._fault = message
+        self._told.update(safe_text(f"└ {message}", self._look.palette.bad, wraps=True))
         self.set_class(bool(message), "-wrong")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
-from console.screens.create.fields import Field, Kind, Option, Source, write
+from console.screens.create.fields import Field, Kind, Option, Source, write, write_lines
 
 if TYPE_CHECKING:
     from console.client.answers import DriverInfo
@@ -23,7 +23,23 @@ _SOURCES: Mapping[str, Source] = {
     "knowledge_base": "knowledge_bases",
 }
 """What the agent can offer for parameters of these names, whatever the job type."""
-_FIRST = ("source_table", "content_columns", "filter_column", "knowledge_base", "command", "cwd", "env")
+_FIRST = (
+    "source_table",
+    "content_columns",
+    "filter_column",
+    "knowledge_base",
+    "command",
+    "cwd",
+    "env",
+    "to",
+    "url",
+    "subject",
+    "text",
+    "json",
+)
+_LINE_ENDS = r"\n ends a line"
+_LINES = frozenset({"text", "html", "sql"})
+"""Parameters that often have several lines."""
 _ABOUT = {
     COMMAND: 'a line for /bin/sh, or a JSON list: ["/usr/bin/rsync", "-a", …]',
     "data.cwd": "the folder that it runs in",
@@ -65,7 +81,7 @@ def _fields(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[Fiel
     yield Field(
         key,
         name.replace("_", " ").capitalize(),
-        _ABOUT.get(key) or part.get("description", ""),
+        _ABOUT.get(key) or part.get("description", "") or (_LINE_ENDS if kind == "lines" else ""),
         kind,
         _SOURCES.get(name, ""),
         options,
@@ -78,7 +94,7 @@ def _fields(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[Fiel
 def _hint(part: Mapping[str, Any], example: Any) -> str:
     if part.get("default") not in (None, "", [], {}):
         return write(part["default"])
-    return f"e.g. {write(example)}" if example not in (None, "", [], {}) else ""
+    return f"e.g. {write_lines(write(example))}" if example not in (None, "", [], {}) else ""
 
 
 def _kind(name: str, part: Mapping[str, Any], schema: Mapping[str, Any]) -> tuple[Kind, tuple[Option, ...]]:
@@ -88,6 +104,8 @@ def _kind(name: str, part: Mapping[str, Any], schema: Mapping[str, Any]) -> tupl
     if len(choices) != 1:
         texts = all(each.get("type") in {"string", "integer", "number"} for each in choices)
         return "text" if texts else "any", ()
+    if name in _LINES and choices[0].get("type") == "string":
+        return "lines", ()
     only = choices[0]
     if "enum" in only:
         return "text", tuple(Option(str(value)) for value in only["enum"])

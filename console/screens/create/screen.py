@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 from textual import work
 
 from console.model import Changes
+from console.screens.actions.book import ActionBook
+from console.screens.actions.screen import ActionsScreen
 from console.screens.base import ConsoleScreen
 from console.screens.create.draft import Draft
 from console.screens.create.picks import Picks
-from console.screens.create.review import CREATE_AND_RUN, review
+from console.screens.create.review import ACTIONS, CREATE_AND_RUN, review, ways
 from console.screens.create.steps import STEPS, ReviewStep, TemplateStep, in_order
 from console.screens.create.wizard import Wizard
 from console.session import ConsoleSession, Question
@@ -43,7 +45,8 @@ class CreateScreen(Wizard):
         self._load_drivers()
 
     def make_review(self) -> ReviewStep:
-        return ReviewStep(review(self.draft, self.fires, self.session.look), self.session.look)
+        look = self.session.look
+        return ReviewStep(review(self.draft, self.fires, look), look, ways(self.draft))
 
     def take(self, changes: Changes) -> None:  # noqa: ARG002  (the world itself says it)
         if self._made is not None and self._made.id in self.session.world.jobs:
@@ -56,6 +59,8 @@ class CreateScreen(Wizard):
         message.stop()
         if message.picks.id == "templates":
             self._choose(message.value)
+        elif message.value == ACTIONS:
+            self._open_actions()
         elif message.picks.id == "ways":
             self._create(run=message.value == CREATE_AND_RUN)
 
@@ -87,6 +92,10 @@ class CreateScreen(Wizard):
         driver = next(each for each in self._drivers if each.type == driver_type)
         self.draft.choose(driver)
         self.show_step("what")
+
+    def _open_actions(self) -> None:
+        book = ActionBook(self.session, self.draft)
+        self.app.push_screen(ActionsScreen(self.session, book, lambda: self.show_step("review")))
 
     # Making.
 

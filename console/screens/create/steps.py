@@ -16,7 +16,6 @@ from console.screens.create.draft import Draft
 from console.screens.create.fields import Option
 from console.screens.create.form import Form
 from console.screens.create.picks import FoundPicks, Picks
-from console.screens.create.review import WAYS
 from console.screens.create.schedule import FIELDS
 from console.widgets.line import Line, safe_text
 from console.widgets.panel import Panel
@@ -125,7 +124,7 @@ class ReviewStep(Vertical):
     ReviewStep Picks { height: 2; background: $surface; }
     """
 
-    def __init__(self, lines: Sequence[Text], look: Look, offered: Sequence[Option] = WAYS) -> None:
+    def __init__(self, lines: Sequence[Text], look: Look, offered: Sequence[Option]) -> None:
         super().__init__()
         self.page = Panel()
         self._offered = offered

@@ -16,8 +16,7 @@ from console.screens.create.draft import Draft
 from console.screens.create.fields import place_of
 from console.screens.create.form import Form
 from console.screens.create.offering import Offering
-from console.screens.create.preview import SHOWN, by_hand, preview
-from console.screens.create.schedule import ENDS, FOLD, GAP, INTERVAL, STARTS, WHEN, ZONE, has_moments
+from console.screens.create.preview import ask_fires, by_hand
 from console.screens.create.schema import BASE
 from console.screens.create.steps import ReviewStep, Step, StepName, TemplateStep, WhatStep, WhenStep
 from console.session import ConsoleSession, Question
@@ -248,7 +247,10 @@ class Wizard(ConsoleScreen):
     async def _preview(self) -> None:
         faults: dict[str, str] = {}
         try:
-            self.fires = await self._ask_fires()
+            session = self.session
+            self.fires = await ask_fires(
+                self.draft, session.client, session.now(), session.look, self._width_of_fires()
+            )
         except InvalidInput as error:
             faults = self._by_field(error.faults)
             self.fires = [Text("no moment: see what is wrong", self.session.look.palette.bad)]
@@ -258,27 +260,6 @@ class Wizard(ConsoleScreen):
         if isinstance(here, WhenStep):
             here.fires.show(self.fires)
             here.form.mark_faults(faults)
-
-    async def _ask_fires(self) -> list[Text]:
-        draft, look = self.draft, self.session.look
-        when = draft.text(WHEN).strip()
-        if not has_moments(when):
-            return by_hand(look)
-        if not draft.text(INTERVAL).strip():
-            return [Text("write a schedule, or pick one", look.palette.muted)]
-        now, zone = self.session.now(), draft.text(ZONE).strip() or "UTC"
-        times = await self.session.client.jobs.fire_times(
-            when,
-            draft.text(INTERVAL).strip(),
-            zone,
-            after=now,
-            count=SHOWN,
-            start_on=draft.text(STARTS).strip() or None,
-            end_on=draft.text(ENDS).strip() or None,
-            gap=draft.text(GAP).strip() or None,
-            fold=draft.text(FOLD).strip() or None,
-        )
-        return preview(times, zone, now, look, self._width_of_fires())
 
     def _width_of_fires(self) -> int:
         here = self.here()

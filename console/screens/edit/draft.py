@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
 from console.screens.create.draft import Draft, put
-from console.screens.create.fields import Field, write
+from console.screens.create.fields import Field
 from console.screens.create.schedule import INTERVAL, WHEN, has_moments
 from console.screens.create.schema import CONNECTION, TABLE
+from console.screens.create.values import fits, text_of, value_at
 from shared.errors import Fault, InvalidInput
 
 if TYPE_CHECKING:
@@ -24,21 +24,25 @@ class EditedDraft(Draft):
     def __init__(self) -> None:
         super().__init__()
         self._before: dict[str, Any] = {}
+        self._actions_before: list[dict[str, Any]] = []
 
     def load(self, stored: Stored, driver: DriverInfo) -> None:
         from shared.models import JobInput
 
         self.choose(driver)
         self._before = stored.model_dump(mode="json", by_alias=True, include=set(JobInput.model_fields))
-        self.what = [field for field in self.what if _fits(field, _get(self._before, field.key))]
-        self.texts = {field.key: _text(field, _get(self._before, field.key)) for field in self.fields}
+        self.actions = deepcopy(self._before["actions"])
+        self._actions_before = deepcopy(self.actions)
+        self.what = [field for field in self.what if fits(field, value_at(self._before, field.key))]
+        self.texts = {field.key: text_of(field, value_at(self._before, field.key)) for field in self.fields}
         if TABLE in self.texts:
             self.texts[CONNECTION], _, self.texts[TABLE] = self.texts[TABLE].partition(".")
         self._blank = dict(self.texts)
 
     @property
     def is_touched(self) -> bool:
-        return any(text != self._blank.get(key, "") for key, text in self.texts.items())
+        is_typed = any(text != self._blank.get(key, "") for key, text in self.texts.items())
+        return is_typed or self.actions != self._actions_before
 
     def _body(self) -> tuple[dict[str, Any], list[Fault]]:
         body = deepcopy(self._before)
@@ -67,21 +71,3 @@ def without_nothing(values: Mapping[str, Any]) -> dict[str, Any]:
         for name, value in values.items()
         if value is not None
     }
-
-
-def _get(values: Mapping[str, Any], path: str) -> Any:
-    found: Any = values
-    for part in path.split("."):
-        found = found.get(part) if isinstance(found, Mapping) else None
-    return found
-
-
-def _fits(field: Field, value: Any) -> bool:
-    """A list with commas within its parts cannot be typed as one."""
-    return field.kind != "list" or all("," not in str(each) for each in value or ())
-
-
-def _text(field: Field, value: Any) -> str:
-    if field.kind in ("any", "json", "pairs") and isinstance(value, list | dict):
-        return json.dumps(value, ensure_ascii=False)
-    return write(value)

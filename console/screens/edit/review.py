@@ -23,11 +23,11 @@ _LOOKED_AHEAD = 5
 """Fires that the agent answers of each side; fewer are all that there are."""
 
 
-def ways(compared: Comparison) -> tuple[Option, ...]:
+def ways(compared: Comparison, actions: Option) -> tuple[Option, ...]:
     """What can be done with it; there is nothing to publish where nothing differs."""
     if not compared.fields:
-        return (Option(DISCARD, "nothing differs from the job"), Option(KEEP))
-    return (Option(PUBLISH, "the job's next revision"), Option(KEEP), Option(DISCARD))
+        return (Option(DISCARD, "nothing differs from the job"), Option(KEEP), actions)
+    return (Option(PUBLISH, "the job's next revision"), Option(KEEP), Option(DISCARD), actions)
 
 
 def changes(compared: Comparison, zone: str, look: Look) -> list[Text]:

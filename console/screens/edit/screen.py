@@ -6,8 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual import work
 
+from console.screens.actions.book import ActionBook
+from console.screens.actions.draft import Action
+from console.screens.actions.screen import ActionsScreen
 from console.screens.base import ConsoleScreen
 from console.screens.create.picks import Picks
+from console.screens.create.review import ACTIONS, actions_way
 from console.screens.create.schedule import ZONE
 from console.screens.create.steps import ReviewStep
 from console.screens.create.wizard import Wizard
@@ -37,6 +41,8 @@ class EditScreen(Wizard):
         self._driver: DriverInfo | None = None
         self._stored: Draft | None = None
         self._compared: Comparison | None = None
+        self._has_trial = False
+        """What the agent keeps may hold an action that was only tried."""
         self._is_busy = False
 
     # What the wizard asks for.
@@ -48,7 +54,7 @@ class EditScreen(Wizard):
     def make_review(self) -> ReviewStep:
         assert self._compared is not None
         look, zone = self.session.look, self.draft.text(ZONE).strip() or "UTC"
-        return ReviewStep(changes(self._compared, zone, look), look, ways(self._compared))
+        return ReviewStep(changes(self._compared, zone, look), look, ways(self._compared, actions_way(self.draft)))
 
     def must_be_left(self) -> bool:
         return self._stored is not None
@@ -70,6 +76,8 @@ class EditScreen(Wizard):
             self._publish()
         elif message.value == DISCARD:
             self._discard()
+        elif message.value == ACTIONS:
+            self._open_actions()
         else:
             self._leave_by("")
 
@@ -97,7 +105,7 @@ class EditScreen(Wizard):
 
     def _load(self, stored: Draft) -> None:
         assert self._driver is not None
-        self._stored = stored
+        self._stored, self._has_trial = stored, False
         self._edited.load(stored, self._driver)
 
     def _say_standing(self, job: Job, stored: Draft) -> None:
@@ -108,10 +116,29 @@ class EditScreen(Wizard):
         elif stored.version > 1:
             self.session.shell.say("your draft, as you left it; the review can discard it")
 
+    def _open_actions(self) -> None:
+        book = ActionBook(self.session, self.draft, self._keep_with)
+        self.app.push_screen(ActionsScreen(self.session, book, self._return_from_actions))
+
+    async def _keep_with(self, actions: list[Action]) -> Draft:
+        """The draft on the agent with these actions; what was typed of it goes with them."""
+        assert self._stored is not None
+        self._stored = await self.session.client.drafts.replace(self._stored, self._edited.unfinished(actions))
+        self._has_trial = True
+        return self._stored
+
+    def _return_from_actions(self) -> None:
+        self._review_again()
+
+    @work(exclusive=True, group="go")
+    async def _review_again(self) -> None:
+        if await self.ready_for_review():
+            self.show_step("review")
+
     async def _keep(self) -> None:
         """Store what was typed, and see what it would change."""
         assert self._stored is not None
-        if self._edited.is_touched:
+        if self._edited.is_touched or self._has_trial:
             self._load(await self.session.client.drafts.replace(self._stored, self._edited.unfinished()))
         self._compared = await self.session.client.drafts.compare(self._stored.id)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from console.screens.create import CreateScreen
+from console.screens.create.screen import CreateScreen
 from console.screens.run_detail import RunDetail
 from tests.harness.agent_process import AgentProcess
 from tests.harness.operator import Operator, operating
@@ -168,6 +168,7 @@ async def test_a_night_of_the_clocks_is_decided_and_foretold(agent: AgentProcess
         await operator.reads("Create it and run it now")
         await operator.press("enter")
         await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
+        await operator.reads("Last 20 runs", "Clocks")
     assert job_named(agent, "Clocks")["policies"]["dst"] == {"gap": "skip", "fold": None}
 
 

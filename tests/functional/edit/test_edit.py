@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from console.screens.edit import EditScreen
+from console.screens.edit.screen import EditScreen
 from tests.harness.agent_process import AgentProcess
 from tests.harness.operator import Operator, operating
 
@@ -144,3 +144,48 @@ async def test_a_program_stays_what_it_is(agent: AgentProcess, job: dict[str, An
         await operator.reads("revision 2 is published")
         await left(operator)
     assert now(agent, job)["data"]["command"] == ["sh", "-c", "echo c"]
+
+
+async def test_actions_are_changed_and_what_was_only_tried_is_not_kept(
+    agent: AgentProcess, job: dict[str, Any]
+) -> None:
+    action = {
+        "id": "tell",
+        "name": "Tell",
+        "type": "webhook",
+        "data": {"url": "https://x.example.org", "timeout": "20 s"},
+    }
+    job = agent.call("PUT", f"/api/jobs/{job['id']}", {**job, "actions": [action]})
+    async with operating(agent.socket, (120, 40)) as operator:
+        await opened(operator)
+        for seen in ("When *", "Discard the draft"):
+            await operator.press("ctrl+s")
+            await operator.reads(seen)
+        await operator.press("down", "down", "enter")
+        await operator.reads("1. Tell", "webhook, always", "https://x.example.org")
+        await operator.press("enter")
+        await operator.reads("Url *", "20 s")
+        await retyped(operator, "https://y.example.org")
+        await operator.press("ctrl+r")
+        await operator.reads("nothing was done", "https://y.example.org")
+        await operator.press("escape", "escape")
+        await operator.reads("throw away what was typed of this action?")
+        await operator.press("y")
+        await operator.reads("1. Tell", "https://x.example.org")
+        await operator.press("escape")
+        await operator.reads("nothing differs from the job")
+        await operator.press("down", "down", "enter")
+        await operator.reads("1. Tell")
+        await operator.press("enter")
+        await operator.reads("Url *")
+        await operator.press("tab", "tab", "tab")
+        await operator.type("any_failed()")
+        await operator.press("ctrl+s")
+        await operator.reads("if any_failed()")
+        await operator.press("escape")
+        await operator.reads("any_failed()", "Publish it")
+        await operator.press("enter")
+        await operator.reads("is published")
+        await left(operator)
+    assert now(agent, job)["actions"] == [{**job["actions"][0], "condition": "any_failed()"}]
+    assert drafts(agent) == []

@@ -1,0 +1,1 @@
+"""What a job does after its own work: its actions, listed, edited, tried out."""

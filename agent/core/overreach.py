@@ -22,7 +22,9 @@ def reason_of(error: JobdeckError) -> str | None:
 
 
 def ids_in(error: JobdeckError, named: Iterable[str]) -> list[str]:
-    """Ids that the request named, in its path or where it was wrong: of what may be another account's."""
+    """Ids that the request named, in its path or where it was wrong, and that nothing here has: another account's may."""
+    if not isinstance(error, NotFound | InvalidInput):
+        return []
     told = [*named, *(str(fault.value).partition(".")[0] for fault in _faults(error))]
     return [each for each in told if is_id(each)]
 

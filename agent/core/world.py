@@ -174,14 +174,13 @@ class World:
         return await self._counted(await self._access.knowledge_base(caller, key, Act.READ))
 
     async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
-        base = await self._access.knowledge_base(caller, key, Act.DELETE)
-        await self._store.delete_knowledge_base(caller.account_id, base.id)
-        await self._bases.delete(base)
+        """With all that is in it; Conflict while a run writes to it."""
+        await self.discard_knowledge_base(await self._access.knowledge_base(caller, key, Act.DELETE))
 
     async def discard_knowledge_base(self, base: KnowledgeBase) -> None:
-        """One that was made for what then could not be."""
-        await self._store.delete_knowledge_base(base.account_id, base.id)
+        """Whoever asks. What may refuse comes first: else a base that is gone would leave its files to nobody."""
         await self._bases.delete(base)
+        await self._store.delete_knowledge_base(base.account_id, base.id)
 
     async def search(self, caller: Caller, key: str, query: SearchInput) -> builtins.list[SearchHit]:
         return await self._bases.search(await self._access.knowledge_base(caller, key, Act.READ), query)

@@ -79,7 +79,7 @@ class AgentProcess:
         """TERM, as an administrator does it; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(60)
+        return self.process.wait(120)
 
     def kill(self) -> None:
         """KILL, as the kernel does it when memory is short."""
@@ -89,7 +89,7 @@ class AgentProcess:
 
     def client(self) -> httpx.Client:
         transport = httpx.HTTPTransport(uds=way_to(self.socket), verify=False)
-        return httpx.Client(transport=transport, base_url="http://localhost", timeout=30)
+        return httpx.Client(transport=transport, base_url="http://localhost", timeout=60)
 
     def call(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:
         """One request over the socket; its JSON, or None where there is none."""

@@ -108,7 +108,7 @@ def mail_server(
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(30)
+    assert ready.wait(60)
     assert controller.server is not None
     box.port = controller.server.sockets[0].getsockname()[1]
     try:

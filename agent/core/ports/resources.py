@@ -30,7 +30,8 @@ class KnowledgeBases(Protocol):
     async def count(self, base: KnowledgeBase) -> tuple[int, int]:
         """(rows, generation)."""
 
-    async def delete(self, base: KnowledgeBase) -> None: ...
+    async def delete(self, base: KnowledgeBase) -> None:
+        """All that is in it. Conflict while a run writes to it."""
 
     def grant_path(self, base: KnowledgeBase) -> str: ...
 

@@ -47,7 +47,8 @@ class KnowledgeReader:
         self._listening: asyncio.Task[None] | None = None
         self._starting = asyncio.Lock()
         self._numbers = itertools.count(1)
-        self._waiting: dict[int, asyncio.Future[dict[str, Any]]] = {}
+        self._waiting: dict[int, tuple[Process, asyncio.Future[dict[str, Any]]]] = {}
+        """By the number of the question: whom it was put to, and the answer."""
 
     @property
     def pid(self) -> int | None:
@@ -158,7 +159,7 @@ class KnowledgeReader:
         process = await self._running()
         number = next(self._numbers)
         answer: asyncio.Future[dict[str, Any]] = asyncio.get_running_loop().create_future()
-        self._waiting[number] = answer
+        self._waiting[number] = process, answer
         try:
             assert process.stdin is not None
             process.stdin.write(json.dumps({"id": number, **request}).encode() + b"\n")
@@ -183,12 +184,12 @@ class KnowledgeReader:
         with suppress(ConnectionError, ValueError):
             while line := await process.stdout.readline():
                 answer = json.loads(line)
-                waiting = self._waiting.get(answer["id"])
+                _, waiting = self._waiting.get(answer["id"], (None, None))
                 if waiting and not waiting.done():
                     waiting.set_result(answer)
         await _kill(process)
-        for waiting in self._waiting.values():
-            if not waiting.done():
+        for asked, waiting in self._waiting.values():
+            if asked is process and not waiting.done():
                 waiting.set_exception(ConnectionResetError("the reader ended"))
 
     async def _restart_if_stuck(self) -> None:

@@ -92,7 +92,7 @@ def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk:
     agent.kill()
     agent.spawn()
     assert agent.process is not None
-    first_end = agent.process.wait(30)
+    first_end = agent.process.wait(60)
     disk.make_room()
     with agent_process(disk.root / "data", "--workers", "1") as after:
         assert first_end != 0, "it says so at once, and leaves the rest to its service manager"

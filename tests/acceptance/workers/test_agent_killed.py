@@ -49,7 +49,7 @@ async def test_keepers_end_everything(tmp_path: Path, how: str) -> None:
         assert len(agent.workers) == 4
         assert all(alive(pid) for pid in everything)
         agent.process.send_signal(signal.SIGKILL)
-        await until(lambda: not any(alive(pid) for pid in everything), 10)
+        await until(lambda: not any(alive(pid) for pid in everything))
 
 
 def _kill_all_but_the_detached(agent: Killable) -> None:

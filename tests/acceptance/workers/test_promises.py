@@ -68,7 +68,7 @@ async def test_what_waits_too_long_is_given_back_and_never_begins(stage: Stage, 
     waiting = [_promise(stage, "nothing") for _ in range(3)]
     await until(lambda: len(returned) == 3)
     assert returned == waiting
-    await until(lambda: not stage.executor.places_ahead(16), 5)
+    await until(lambda: not stage.executor.places_ahead(16))
     stage.executor.cancel(long)
     await stage.ending(long)
     await stage.run("nothing")
@@ -173,5 +173,5 @@ async def test_places_stand_side_by_side(tmp_path: Path) -> None:
     places = stage.executor.places_ahead(16)
     assert len(set(places[:3])) == len(set(places[3:6])) == 3
     assert len(places) > 6
-    await asyncio.wait_for(stage.executor.stop(1), 20)
+    await asyncio.wait_for(stage.executor.stop(1), 60)
     assert stage.executor.places_ahead(16) == []

@@ -10,6 +10,7 @@ import pytest
 import pytest_asyncio
 
 from shared.models import ConnectionInput, KnowledgeBaseInput
+from tests.contract.api.people import People, Person
 from tests.harness.agent import RunningAgent, running_agent
 
 
@@ -44,3 +45,18 @@ async def make_world(agent: RunningAgent, folder: Path) -> None:
     local = agent.core.gate.local()
     await agent.core.world.create_connection(local, ConnectionInput(name="orders_db", url=f"sqlite:///{source}"))
     await agent.core.world.create_knowledge_base(local, KnowledgeBaseInput(name="orders_kb"))
+
+
+@pytest.fixture
+def people(agent: RunningAgent) -> People:
+    return People(agent)
+
+
+@pytest.fixture
+async def ada(people: People) -> Person:
+    return await people.make("ada")
+
+
+@pytest.fixture
+async def bob(people: People) -> Person:
+    return await people.make("bob")

@@ -65,3 +65,8 @@ def definition(name: str = "Orders", **fields: Any) -> dict[str, Any]:
         {"name": name, "type": "api-call", "data": {"url": "http://example.com/"}, **fields}
     )
     return given.model_dump(mode="json", by_alias=True)
+
+
+async def share(agent: RunningAgent, owner: Person, path: str, principal: str, level: str) -> httpx.Response:
+    async with owner.client(agent) as client:
+        return await client.post(f"{path}/shares", json={"principalId": principal, "accessLevel": level})

@@ -36,7 +36,7 @@ class Peer:
     async def rest(self) -> bytes:
         """What comes until the other side has ended it."""
         try:
-            return await asyncio.wait_for(self._reader.read(), 30)
+            return await asyncio.wait_for(self._reader.read(), 60)
         except ConnectionError:
             return b""
 

@@ -127,7 +127,7 @@ async def stir(agent: RunningAgent, name: str) -> None:
 async def followed(agent: RunningAgent, client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
     """The kinds of all events from now on, until the agent ends the stream."""
     position = {"after": await agent.core.store.last_event_id()}
-    async with asyncio.timeout(30), client.stream("GET", "/api/events", params=position) as stream:
+    async with asyncio.timeout(60), client.stream("GET", "/api/events", params=position) as stream:
         yield (event.event async for event in EventSource(stream).aiter_sse() if event.event != "message")
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from tests.harness.agent_process import agent_process
+from tests.harness.agent_process import agent_process, until
 from tests.harness.shell import Shell
 
 
@@ -150,7 +150,8 @@ def test_the_exit_code_tells_the_outcome(shell: Shell) -> None:
 def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
     shell("job", "create", "--name", "Long", "--type", "command", "--set", 'command=["sleep","120"]')
     run = shell("job", "run", "long").strip()
-    assert "running" in shell("run", "watch", run, "--timeout", "3", code=9)
+    until(lambda: shell.json("run", "show", run)["state"] == "running", "it runs")
+    assert "running" in shell("run", "watch", run, "--timeout", "1", code=9)
     assert "--yes" in shell("run", "cancel", run, code=2)
     assert run in shell("run", "cancel", run, "--yes")
     assert "cancelled" in shell("run", "watch", run, code=8)

@@ -12,10 +12,12 @@ from pathlib import Path
 import psutil
 import pytest
 
+from agent.resources.knowledge import client
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.knowledge.lock import writer_lock
 from shared.errors import Conflict, InvalidInput, Unavailable
 from shared.models import KnowledgeBase, SearchInput
+from tests.acceptance.workers.stage import until
 from tests.contract.drivers.kb_world import KbWorld, later
 
 BASE = KnowledgeBase(
@@ -234,3 +236,28 @@ async def test_dimensions(reader: KnowledgeReader) -> None:
     assert await reader.dimensions("wordllama", "default") == 256
     with pytest.raises(InvalidInput, match="there is no such embedder; write 'wordllama'"):
         await reader.dimensions("word2vec", "default")
+
+
+async def test_the_end_of_one_process_fails_no_question_of_the_next(
+    reader: KnowledgeReader, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    mourned, kill = asyncio.Event(), client._kill
+
+    async def slowly(process: asyncio.subprocess.Process) -> None:
+        await kill(process)
+        await mourned.wait()
+
+    first, listening = await reader._running(), reader._listening
+    assert listening is not None
+    monkeypatch.setattr(client, "_kill", slowly)
+    first.kill()
+    await first.wait()
+    second = await reader._running()
+    assert second is not first
+    os.kill(second.pid, signal.SIGSTOP)
+    question = asyncio.create_task(reader._exchange({"op": "ping"}, 20))
+    await until(lambda: bool(reader._waiting))
+    mourned.set()
+    await listening
+    os.kill(second.pid, signal.SIGCONT)
+    assert (await question)["result"] == "pong"

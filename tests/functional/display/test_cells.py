@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import re
-import time
 from pathlib import Path
 
 import pytest
 
 from tests.functional.display.conftest import Open
+from tests.harness.agent_process import until
 from tests.harness.pty_app import cells_of
 
 
@@ -57,9 +57,7 @@ def test_a_line_that_does_not_take_frames_skips_them(open_console: Open, tmp_pat
     before = console.app.received
     console.press(3)
     # Nothing is read meanwhile: the program has to go on without its terminal.
-    deadline = time.monotonic() + 60
-    while not counter.exists() or int(counter.read_text() or 0) < 600:
-        assert time.monotonic() < deadline, "the program waits for its terminal"
+    until(lambda: counter.exists() and int(counter.read_text() or 0) >= 600, "the storm is over")
     console.app.read_until(lambda: "storm over" in console.app.rows[-1])
     console.assert_screen_is_full_repaint()
     assert console.app.received - before < 80_000

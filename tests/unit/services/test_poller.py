@@ -70,7 +70,7 @@ async def test_only_a_defect_is_told_with_where_it_was() -> None:
 async def test_a_wake_up_in_the_moment_of_the_stop_keeps_nothing_going() -> None:
     duty = Trying()
     duty.start()
-    await asyncio.wait_for(duty.done.wait(), 10)
+    await asyncio.wait_for(duty.done.wait(), 60)
     await asyncio.sleep(0)
     duty.wake()
-    await asyncio.wait_for(duty.stop(), 10)
+    await asyncio.wait_for(duty.stop(), 60)

@@ -12,16 +12,15 @@ from functools import wraps
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy import event
 
-from agent.store.writer import Writer
+from agent.store import writer
 from shared.launcher import main as jobdeck
 
 VARIABLE = "JOBDECK_TEST_DIES"
 VERBS = (
     "fires.settle",
     "claims.claim",
-    "claims.extend",
+    "leases.extend",
     "updates.write",
     "outcomes.finish",
     "world.put_workers",
@@ -47,16 +46,15 @@ class _Doom:
         module_name, name = self._verb.split(".")
         module = importlib.import_module(f"agent.store.{module_name}")
         setattr(module, name, self._noting(getattr(module, name)))
-        event.listen(sa.Engine, "commit", self._before_commit)
-        transact = Writer._transact
+        commit = writer.commit
 
-        def transact_and_die(writer: Writer, group: list[Any]) -> Any:
-            self._writes = False
-            done = transact(writer, group)
+        def commit_and_die(connection: sa.Connection) -> None:
+            self._reach("before")
+            commit(connection)
             self._reach("after")
-            return done
+            self._writes = False
 
-        Writer._transact = transact_and_die  # type: ignore[method-assign]
+        writer.commit = commit_and_die
 
     def _noting(self, verb: Callable[..., Any]) -> Callable[..., Any]:
         @wraps(verb)
@@ -65,9 +63,6 @@ class _Doom:
             return verb(*arguments)
 
         return noted
-
-    def _before_commit(self, _connection: sa.Connection) -> None:
-        self._reach("before")
 
     def _reach(self, moment: str) -> None:
         if not self._writes or moment != self._moment:

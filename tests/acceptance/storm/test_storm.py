@@ -25,6 +25,7 @@ _SHORT = [
     ("updates.write", "after"),
 ]
 ROWS = 20_000
+MANY_ROWS = 100_000
 KILLS = 200
 
 
@@ -53,7 +54,7 @@ def test_at_every_commit(tmp_path: Path, verb: str) -> None:
 @pytest.mark.parametrize("victims", [("agent",), ("worker",), ("agent", "worker")], ids="-".join)
 def test_a_long_storm_breaks_no_promise(tmp_path: Path, victims: tuple[Victim, ...]) -> None:
     drawn = seed("-".join(victims))
-    _weather(Storm(tmp_path, seed=drawn, rows=ROWS), random.Random(drawn).choices(victims, k=KILLS))
+    _weather(Storm(tmp_path, seed=drawn, rows=MANY_ROWS), random.Random(drawn).choices(victims, k=KILLS))
 
 
 @pytest.mark.soak

@@ -14,6 +14,7 @@ import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TextIO
 
 from shared.completion import SHELLS, script
 from shared.errors import Fault, InvalidInput, JobdeckError
@@ -78,6 +79,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; every way of ending becomes an exit code, and never a traceback."""
     words = list(sys.argv[1:] if arguments is None else arguments)
     code: int | None
+    _open_what_is_closed()
     try:
         code = _dispatch(words)
         sys.stdout.flush()
@@ -85,12 +87,25 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return Exit.INTERRUPTED
     except BrokenPipeError:
         return _leave_broken_pipe()
+    except SystemExit as leaving:
+        if isinstance(leaving.__context__, BrokenPipeError):  # typer has its own idea of what that means
+            return _leave_broken_pipe()
+        raise
     except JobdeckError as error:
         return _refuse(error)
     except Exception as error:
         code = _explain_usage(error)
         return _apologise(error) if code is None else code
     return code
+
+
+def _open_what_is_closed() -> None:
+    """Python has None for a standard stream that whoever started us has closed; what goes there then goes nowhere."""
+    given: list[TextIO | None] = [sys.stdout, sys.stderr]
+    if given[0] is None:
+        sys.stdout = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115  (open as long as we live)
+    if given[1] is None:
+        sys.stderr = Path(os.devnull).open("w", encoding="utf-8")  # noqa: SIM115
 
 
 def _dispatch(words: list[str]) -> int:

@@ -107,14 +107,23 @@ def test_a_reader_that_leaves_is_no_error() -> None:
     assert done.stderr == ""
 
 
-def test_a_closed_pipe_is_141() -> None:
+@pytest.mark.parametrize("words", [["--help"], ["job", "list", "--help"], ["doctor", "--help"], ["completion", "zsh"]])
+def test_a_closed_pipe_is_141(words: list[str]) -> None:
     reader, writer = os.pipe()
     os.close(reader)
-    done = subprocess.run(
-        [sys.executable, "-m", "shared.launcher", "--help"], cwd=ROOT, stdout=writer, stderr=subprocess.PIPE
-    )
+    command = [sys.executable, "-m", "shared.launcher", *words]
+    done = subprocess.run(command, cwd=ROOT, stdout=writer, stderr=subprocess.PIPE)
     os.close(writer)
     assert (done.returncode, done.stderr) == (141, b"")
+
+
+@pytest.mark.parametrize(("closed", "said"), [(">&-", "2 jobdeck: there is no"), ("2>&-", "2\n"), (">&- 2>&-", "2\n")])
+def test_what_is_closed_is_no_defect(closed: str, said: str) -> None:
+    command = f"said=$({{ {sys.executable} -m shared.launcher jbo {closed}; }} 2>&1); echo $? $said"
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    assert done.stdout.startswith(said)
+    assert "Traceback" not in done.stdout + done.stderr
+    assert "went wrong" not in done.stdout
 
 
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 
@@ -13,6 +13,8 @@ from console.client import AgentClient, Target
 from shared.clock import ManualClock
 from shared.models import JobInput
 from tests.harness.agent import NOW, RunningAgent, running_agent
+from tests.harness.agent_process import agent_process
+from tests.harness.shell import Shell
 
 
 @pytest.fixture
@@ -100,3 +102,12 @@ async def through(relay: Relay, pauses: Pauses) -> AsyncIterator[AgentClient]:
 
 def command(name: str = "Backup", **details: object) -> JobInput:
     return JobInput.model_validate({"name": name, "type": "command", "data": {"command": ["true"]}, **details})
+
+
+@pytest.fixture(scope="module")
+def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
+    """`jobdeck` beside an agent of its module."""
+    data = tmp_path_factory.mktemp("cli") / "data"
+    made = Shell(data)
+    with agent_process(data, env=made.environment):
+        yield made

@@ -8,7 +8,6 @@ from pathlib import Path
 
 import pytest
 
-from tests.harness.agent_process import agent_process
 from tests.harness.shell import Shell
 
 NIGHTLY = """\
@@ -33,14 +32,6 @@ type = "command"
 [jobs.data]
 command = ["true"]
 """
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    data = tmp_path_factory.mktemp("apply") / "data"
-    made = Shell(data)
-    with agent_process(data, env=made.environment):
-        yield made
 
 
 @pytest.fixture

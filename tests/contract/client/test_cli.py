@@ -3,22 +3,13 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.harness.agent_process import agent_process, until
+from tests.harness.agent_process import until
 from tests.harness.shell import Shell
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    data = tmp_path_factory.mktemp("cli") / "data"
-    made = Shell(data)
-    with agent_process(data, env=made.environment):
-        yield made
 
 
 def test_a_job_from_flags_to_deletion(shell: Shell) -> None:

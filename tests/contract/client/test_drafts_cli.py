@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
 from itertools import count
 from pathlib import Path
 
 import pytest
 
-from tests.harness.agent_process import agent_process
 from tests.harness.shell import Shell
 
 _numbers = count(1)
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    data = tmp_path_factory.mktemp("drafts") / "data"
-    made = Shell(data)
-    with agent_process(data, env=made.environment):
-        yield made
 
 
 @pytest.fixture

@@ -2,21 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from pathlib import Path
 
-import pytest
-
-from tests.harness.agent_process import agent_process
 from tests.harness.shell import Shell
-
-
-@pytest.fixture(scope="module")
-def shell(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Shell]:
-    data = tmp_path_factory.mktemp("cli") / "data"
-    made = Shell(data)
-    with agent_process(data, env=made.environment):
-        yield made
 
 
 def test_a_job_is_shared_and_the_record_says_so(shell: Shell) -> None:

@@ -21,10 +21,11 @@ _FILE = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
 
 @contextmanager
 def open_folder(roots: Sequence[str], folder: str, *, make: bool = False) -> Iterator[int]:
-    """A descriptor of the folder: relative ones lie below the first root. `make`: those that are missing are made.
-    DriverError(kind='path') for what is outside, leads through a link, or is no folder."""
+    """A descriptor of the folder: relative ones lie below the first root, which is the account's own and made where it
+    is asked for. `make`: so are missing ones below. DriverError(kind='path') for what is outside, leads through a link,
+    or is no folder."""
     root, parts = _place(roots, folder)
-    if make and root == Path(roots[0]):
+    if root == Path(roots[0]):
         root.mkdir(mode=0o700, parents=True, exist_ok=True)
     handle = _open_root(root)
     try:

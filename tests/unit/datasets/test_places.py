@@ -31,6 +31,13 @@ def test_relative_folders_are_made_below_the_first_root(roots: list[str]) -> Non
         assert os.listdir(folder) == ["daily"]  # noqa: PTH208  (a descriptor)
 
 
+def test_an_account_s_own_folder_is_there_before_anything_was_put_into_it(roots: list[str]) -> None:
+    with pytest.raises(DriverError, match=r"there is no file 'prices\.csv'") as refused, open_file(roots, "prices.csv"):
+        pass
+    assert refused.value.kind == "no_file"
+    assert Path(roots[0]).stat().st_mode & 0o777 == 0o700
+
+
 @pytest.mark.parametrize(
     "folder", ["../secret", "daily/../../secret", "/etc", "{root}/../secret", "{root}x", "a\0b", ".."]
 )

@@ -16,7 +16,8 @@ from agent.resources.embedders.vectors import unit
 
 _TEXTS_AT_ONCE = 512
 _CHARACTERS_AT_ONCE = 1_000_000
-_TOKENS_AT_ONCE = 4096
+_TOKENS_AT_ONCE = 1024
+"""More would be shared among threads, which are waited for where the machine is busy."""
 _ONES = np.ones(_TOKENS_AT_ONCE, dtype=np.float32)
 
 

@@ -7,7 +7,7 @@ import pytest
 
 from agent.resources.embedders import Vectors
 from agent.resources.knowledge import segment
-from agent.resources.knowledge.segment import Segment
+from agent.resources.knowledge.segment import Segment, greatest
 
 ROWS, DIMENSIONS, HEAD = 3000, 32, 12
 
@@ -38,7 +38,7 @@ def truth(question: Vectors, count: int, shares: set[int]) -> dict[int, float]:
 def test_nearest_are_exact_without_heads(shares: set[int], count: int) -> None:
     question = vectors(2, 1)[0]
     ids, scores = made(heads=False).nearest(question, count, frozenset(shares))
-    assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(truth(question, count, shares))
+    assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(truth(question, count, shares), abs=1e-6)
 
 
 @pytest.mark.parametrize("shares", [{1, 2}, {2}, {7}])
@@ -62,3 +62,23 @@ def test_scores_among_chosen_rows(count: int) -> None:
     ids, scores = found.among(wanted, question)
     assert set(ids.tolist()) == set(wanted.tolist()) & set(found.ids.tolist())
     assert scores.tolist() == pytest.approx((found.vectors[ids - 1000] @ question).tolist())
+
+
+@pytest.mark.parametrize("size", [1, 30, 400, 5000])
+@pytest.mark.parametrize("kind", ["spread", "few values", "mostly nothing", "ascending", "all alike"])
+def test_the_greatest_are_those_that_sorting_finds(size: int, kind: str) -> None:
+    rng = np.random.default_rng(size)
+    scores = rng.normal(size=size).astype(np.float32)
+    if kind == "few values":
+        scores = np.round(scores)
+    elif kind == "mostly nothing":
+        scores[rng.random(size) < 0.95] = -np.inf
+    elif kind == "ascending":  # no sample is like the whole
+        scores = np.sort(scores)
+    elif kind == "all alike":
+        scores[:] = 1
+    for count in (1, 10, 300, 10_000):
+        wanted = np.sort(scores[scores > -np.inf])[::-1][:count]
+        found = greatest(scores, count)
+        assert len(set(found.tolist())) == len(found)
+        assert np.sort(scores[found])[::-1].tolist() == wanted.tolist()

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import shutil
 import signal
-import sqlite3
 import tempfile
 import warnings
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import psutil
@@ -93,16 +92,3 @@ def open_source() -> Iterator[Source]:
     finally:
         source.close()
         shutil.rmtree(folder, ignore_errors=True)
-
-
-def known_texts(data_dir: Path) -> dict[str, str]:
-    """What the only knowledge base has: each key once, in rows and in the full-text index alike."""
-    (path,) = (data_dir / "knowledge").rglob("knowledge.sqlite")
-    with closing(sqlite3.connect(path)) as base:
-        assert base.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
-        base.execute("INSERT INTO rows_text (rows_text, rank) VALUES ('integrity-check', 1)")
-        found = base.execute(
-            "SELECT key, text FROM rows JOIN shares ON shares.id = rows.share WHERE state = 'live'"
-        ).fetchall()
-    assert len({key for key, _ in found}) == len(found), "a row is there twice"
-    return dict(found)

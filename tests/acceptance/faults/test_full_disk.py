@@ -16,8 +16,8 @@ import pytest
 
 from agent.resources.knowledge.lock import LOCK_NAME, try_lock
 from tests.acceptance.faults.small_disk import SmallDisk, small_disk
-from tests.acceptance.faults.source import known_texts
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.knowledge import known_texts
 from tests.harness.shell import Shell
 
 _TALK = """

@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
-from tests.acceptance.faults.source import Source, known_texts, open_source
+from tests.acceptance.faults.source import Source, open_source
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.knowledge import known_texts
 
 ROWS = 12_000
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +9,9 @@ import pytest
 import pytest_asyncio
 
 from agent.core.wire import ActionOrder, Checkpointed, Ended, Progressed, Settling, StepChanged, Warned
-from tests.acceptance.workers.stage import Stage, new_stage, until
+from tests.acceptance.workers.stage import Stage, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    stage = new_stage(tmp_path_factory.mktemp("pool"))
-    await stage.executor.start(stage.on_event, stage.on_end)
-    yield stage
-    await stage.executor.stop(0)
 
 
 @pytest_asyncio.fixture(loop_scope="module")

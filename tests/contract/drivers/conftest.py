@@ -1,21 +1,13 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from pathlib import Path
 
-import pytest
 import pytest_asyncio
 
-from tests.acceptance.workers.stage import Stage, new_stage, until
+from tests.acceptance.workers.conftest import pool
+from tests.acceptance.workers.stage import Stage, until
 
-
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def pool(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage]:
-    """A pool of one real worker: drivers are tried where they run, one after the other as in an agent."""
-    stage = new_stage(tmp_path_factory.mktemp("pool"))
-    await stage.executor.start(stage.on_event, stage.on_end)
-    yield stage
-    await stage.executor.stop(0)
+__all__ = ["pool", "stage"]
 
 
 @pytest_asyncio.fixture(loop_scope="module")

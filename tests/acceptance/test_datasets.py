@@ -172,3 +172,29 @@ def test_a_dataset_is_used_as_a_step(agent: AgentProcess) -> None:
     assert again["snapshot"] != fresh["snapshot"]
     refused = agent.call("POST", "/api/jobs", {"name": "x", "type": "dataset", "data": {}}, expect=400)
     assert "action" in refused["error"]["message"]
+
+
+def test_a_dataset_and_an_attached_file_fill_a_knowledge_base(agent: AgentProcess) -> None:
+    refresh(agent)
+    agent.call("POST", "/api/knowledge-bases", {"name": "lamps"}, expect=201)
+    into = {"knowledge_base": "lamps", "key_columns": ["id"], "content_columns": ["product"]}
+    attached = {"id": "file", "type": "file", "name": "more.jsonl"}
+    more = {"id": "more", "type": "import", "data": {**into, "attachment": "more.jsonl"}, "attachments": [attached]}
+    body = {"name": "fill", "type": "import", "data": {**into, "from_dataset": "orders"}, "actions": [more]}
+    job = agent.call("POST", "/api/jobs", body, expect=201)
+    place = f"/api/jobs/{job['id']}/actions/more/attachments/{job['actions'][0]['attachments'][0]['id']}"
+    with agent.client() as client:
+        content = b'{"id": 20, "product": "velvet armchair", "room": "hall"}\n{"id": 500, "product": "oak table"}\n'
+        stored = client.put(f"{place}/action-attachment-file-contents", content=content)
+        assert stored.is_success, stored.text
+    run = agent.call("POST", f"/api/jobs/{job['id']}")
+    ended = agent.run_until(run["id"], "completed", "failed")
+    assert ended["state"] == "completed", ended
+    [second] = ended["result"].pop("actions")
+    assert (ended["result"]["rowsImported"], ended["result"]["embedded"]) == (90, 90)
+    assert (second["result"]["rowsImported"], second["result"]["rowsChanged"]) == (2, 2)
+    base = agent.call("GET", "/api/knowledge-bases/lamps")
+    assert base["rows"] == 91
+    query = {"query": "an armchair of velvet", "limit": 1, "filter": {"room": "hall"}}
+    [hit] = agent.call("POST", "/api/knowledge-bases/lamps/_search", query)["items"]
+    assert (hit["key"], hit["origin"]) == ("20", "import")

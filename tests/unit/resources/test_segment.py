@@ -38,7 +38,9 @@ def truth(question: Vectors, count: int, shares: set[int]) -> dict[int, float]:
 def test_nearest_are_exact_without_heads(shares: set[int], count: int) -> None:
     question = vectors(2, 1)[0]
     ids, scores = made(heads=False).nearest(question, count, frozenset(shares))
-    assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(truth(question, count, shares), abs=1e-6)
+    assert dict(zip(ids.tolist(), scores.tolist(), strict=True)) == pytest.approx(
+        truth(question, count, shares), abs=1e-6
+    )
 
 
 @pytest.mark.parametrize("shares", [{1, 2}, {2}, {7}])
@@ -51,7 +53,7 @@ def test_choice_by_heads_loses_few_and_scores_whole(monkeypatch: pytest.MonkeyPa
         expected = truth(question, 10, shares)
         missed += len(expected.keys() - set(ids.tolist()))
         assert set(found.shares[ids - 1000].tolist()) <= shares
-        assert scores.tolist() == pytest.approx((found.vectors[ids - 1000] @ question).tolist())
+        assert scores.tolist() == pytest.approx((found.vectors[ids - 1000] @ question).tolist(), abs=1e-6)
     assert missed <= 5
 
 
@@ -61,7 +63,7 @@ def test_scores_among_chosen_rows(count: int) -> None:
     wanted = np.random.default_rng(5).choice(np.arange(0, 1000 + ROWS), count, replace=False)
     ids, scores = found.among(wanted, question)
     assert set(ids.tolist()) == set(wanted.tolist()) & set(found.ids.tolist())
-    assert scores.tolist() == pytest.approx((found.vectors[ids - 1000] @ question).tolist())
+    assert scores.tolist() == pytest.approx((found.vectors[ids - 1000] @ question).tolist(), abs=1e-6)
 
 
 @pytest.mark.parametrize("size", [1, 30, 400, 5000])

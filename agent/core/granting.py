@@ -155,11 +155,17 @@ class Granting:
     async def _add_named_secret(self, asked: _Asked, name: str) -> None:
         """One that a job names itself, to send it where it says. What opens a connection, an embedder or the mail server
         is for that alone: else whoever may have queries run had the password, too."""
-        may_send_all = await self._using.sees_all(asked.account_id, asked.users)
-        if not may_send_all and await self._is_credential(asked.account_id, name):
+        sends_all = await self._using.sees_all(asked.account_id, asked.users)
+        opens = not sends_all and name.startswith(OF_CONNECTIONS)  # said of all such names, there or not
+        if not opens:
+            found = await self._found("secret", self._store.get_secret, self._store.list_secrets, asked, name)
+            if found is None:
+                return
+            opens = not sends_all and await self._is_credential(asked.account_id, name)
+        if opens:
             message = "opens what others may use and not read; only administrators name it in a job"
             asked.refuse(name, "not_permitted", f"the secret '{name}' {message}", withheld=True)
-        elif await self._found("secret", self._store.get_secret, self._store.list_secrets, asked, name) is not None:
+        else:
             await self._add_secret(asked, name)
 
     async def _found(
@@ -171,14 +177,18 @@ class Granting:
         name: str,
         users: Users | None = None,
     ) -> T | None:
-        """What goes by the name, for those who may use it; else a fault is told, which names what there is to see."""
-        users = users or asked.users
+        """What goes by the name, for those who may use it (`users`, where they are not who asks); else a fault is told, and
+        what there is for who asks to see."""
         try:
             found = await get(asked.account_id, name)
-            await self._using.require(found, kind, users, Act.EDIT if (kind, name) in asked.changed else Act.USE)
+            await self._using.require(
+                found, kind, users or asked.users, Act.EDIT if (kind, name) in asked.changed else Act.USE
+            )
         except NotFound as error:
-            all_ = await self._using.sees_all(asked.account_id, users)
-            known = await list_all(asked.account_id, None if all_ else users.asker_id or users.owner_id)
+            seen_by = None
+            if not await self._using.sees_all(asked.account_id, asked.users):
+                seen_by = asked.users.asker_id or asked.users.owner_id
+            known = await list_all(asked.account_id, seen_by)
             listed = ", ".join(each.name for each in known) or "none yet"
             message = f"there is no {WORDS[kind]} '{name}'; there are: {listed}"
             asked.refuse(name, f"unknown_{kind}", message, withheld=isinstance(error, Hidden))
@@ -199,7 +209,7 @@ class Granting:
             await self._add_secret(asked, server.secret)
 
     async def _is_credential(self, account_id: str, name: str) -> bool:
-        if name.startswith(OF_CONNECTIONS) or (self._mail_server is not None and self._mail_server.secret == name):
+        if self._mail_server is not None and self._mail_server.secret == name:
             return True
         if any(each.secret_name == name for each in await self._store.list_connections(account_id)):
             return True

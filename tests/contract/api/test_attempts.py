@@ -158,6 +158,30 @@ async def test_no_door_is_another_way_in(stage: Stage) -> None:
 
 
 @pytest.mark.asyncio(loop_scope="module")
+async def test_no_refusal_names_what_is_hidden(stage: Stage) -> None:
+    """Neither that a secret opens something, nor what is left to whom a dataset belongs whose connection is gone."""
+    admin, stranger = stage.lines["admin"], stage.lines["stranger"]
+    private = {"visibility": "private"}
+    hushed = {"name": f"{MARK}-0", "url": "postgresql://u@127.0.0.1/db", "secretName": "hushed"}
+    assert (await admin.put("/api/secrets/hushed", json={"value": "x", **private})).is_success
+    for given in (hushed, {"name": "gone", "url": stage.scene.source_url}):
+        assert (await admin.post("/api/connections", json=given)).status_code == 201
+    assert (await admin.put(f"/api/connections/{MARK}-0/visibility", json=private)).is_success
+    said = [
+        (await stranger.post(JOBS, json=WAYS["header"]("hush", name))).text.replace(name, "NAME")
+        for name in ("hushed", "nowhere")
+    ]
+    assert said[0] == said[1]
+    over = {"name": "over", "connection": "gone", "query": "select 1"}
+    assert (await admin.post("/api/datasets", json=over)).status_code == 201
+    assert (await admin.delete("/api/connections/gone")).is_success
+    refused = await stranger.post(JOBS, json=WAYS["refresh"]("over-it", "over"))
+    assert refused.status_code == 400
+    assert "there is no connection 'gone'" in refused.text
+    assert MARK not in refused.text
+
+
+@pytest.mark.asyncio(loop_scope="module")
 @pytest.mark.parametrize("thing", ["secret", "connection", "dataset", "knowledge_base"])
 async def test_what_is_taken_back_opens_no_run(stage: Stage, thing: ResourceKind) -> None:
     """The owner of a job is asked for again at each run: what it may not use any more, its runs may not."""

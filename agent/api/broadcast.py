@@ -104,6 +104,7 @@ class Broadcast:
         self.closing = asyncio.Event()
         """Set when the agent stops: whatever holds an answer open lets go of it."""
         self.access_changes = 0
+        self._access_changed = asyncio.Event()
         """How often who there is, or what is shared, has changed: a stream that began before asks again whether it may go
         on."""
         self._sight_changes = 0
@@ -176,9 +177,20 @@ class Broadcast:
             subscriber.close()
         return subscriber
 
+    async def access_change(self) -> None:
+        """Wait for the next."""
+        await self._access_changed.wait()
+
+    def note_access_change(self) -> None:
+        """Who was let in may not be any more: streams ask again, those too that have nothing to say."""
+        self.access_changes += 1
+        self._access_changed.set()
+        self._access_changed = asyncio.Event()
+
     def publish(self, events: Sequence[Event]) -> None:
         """Called by the store on the loop after each commit."""
-        self.access_changes += sum(event.kind in _WHO_MAY_HEAR for event in events)
+        if any(event.kind in _WHO_MAY_HEAR for event in events):
+            self.note_access_change()
         self._sight_changes += sum(event.kind in _WHO_SEES_WHAT for event in events)
         if not self._subscribers:
             return

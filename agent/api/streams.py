@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine
+from collections.abc import AsyncGenerator, AsyncIterator, Awaitable, Callable, Coroutine
 from typing import Any, TypeVar
 
 from fastapi import Request
@@ -46,18 +46,42 @@ async def _while_let_in(
     caller; what expires goes on for half a minute at most."""
     api = api_of(request)
     changes, asked_at = api.broadcast.access_changes, api.core.clock.monotonic()
+    nudged = _nudged(frames, api.broadcast.access_change)
     try:
-        async for frame in frames:
+        async for frame in nudged:
             now = api.core.clock.monotonic()
             if changes != api.broadcast.access_changes or now - asked_at >= _ASK_AGAIN:
                 changes, asked_at = api.broadcast.access_changes, now
                 caller = await let_in(request)
                 if caller is None or not await may_hear(caller):
                     return
-            yield frame
+            if frame:
+                yield frame
     finally:
+        await nudged.aclose()
         if hasattr(frames, "aclose"):
             await frames.aclose()
+
+
+async def _nudged(frames: AsyncIterator[bytes], change: Callable[[], Awaitable[None]]) -> AsyncGenerator[bytes]:
+    """The frames, and an empty one after each change: who has nothing to say is asked whether it may go on, too."""
+    waiting, changing = asyncio.ensure_future(anext(frames)), asyncio.ensure_future(change())
+    try:
+        while True:
+            await asyncio.wait({waiting, changing}, return_when=asyncio.FIRST_COMPLETED)
+            if changing.done():
+                changing = asyncio.ensure_future(change())
+                yield b""
+            if waiting.done():
+                try:
+                    yield waiting.result()
+                except StopAsyncIteration:
+                    return
+                waiting = asyncio.ensure_future(anext(frames))
+    finally:
+        for task in (waiting, changing):
+            task.cancel()
+        await asyncio.wait({waiting, changing})
 
 
 async def until_closing(items: AsyncIterator[T], closing: asyncio.Event) -> AsyncIterator[T]:

@@ -19,7 +19,7 @@ from agent.core.parts import with_ids
 from agent.core.ports import Store
 from shared.clock import Clock
 from shared.definitions import differences
-from shared.errors import Conflict, Fault, Forbidden, NotFound
+from shared.errors import Conflict, Fault, Forbidden, LimitReached, NotFound
 from shared.faults import message_of
 from shared.ids import NewId
 from shared.models import Job, JobInput
@@ -50,13 +50,27 @@ class Applying:
         return Changes(items=[_change(wanted) for wanted in await self._compare(caller, given, folder=folder)])
 
     async def apply(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool = False) -> Changes:
-        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed."""
+        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed. LimitReached."""
         caller.require(Scope.EDIT)
         compared = await self._compare(caller, given, folder=folder)
         planned = Changes(items=[_change(wanted) for wanted in compared])
         if planned.refused:
             return planned
+        await self._require_places(caller, compared)
         return Changes(items=[await self._carry_out(caller, wanted, folder=folder) for wanted in compared])
+
+    async def _require_places(self, caller: Caller, compared: Sequence[_Wanted]) -> None:
+        """LimitReached before anything is changed, where not all of the new jobs find a place."""
+        adding = sum(
+            _change(each).act == "create" and each.definition is not None and each.definition.enabled
+            for each in compared
+        )
+        if not adding:
+            return
+        found = await self._store.account_allowance(caller.account_id, self._clock.now())
+        most, used = found.limits.active_jobs, found.use.active_jobs
+        if most is not None and used + adding > most:
+            raise LimitReached.of(caller.account_id, "active_jobs", most, used)
 
     async def _compare(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool) -> list[_Wanted]:
         wanted = [_read(each) for each in given]

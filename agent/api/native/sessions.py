@@ -52,7 +52,7 @@ async def log_out(request: Request, _caller: Known) -> Response:
     cookie = request.cookies.get(COOKIE)
     if cookie is not None:
         await api_of(request).gate.sessions.log_out(cookie)
-        api_of(request).broadcast.access_changes += 1
+        api_of(request).broadcast.note_access_change()
     answer = no_content()
     answer.delete_cookie(COOKIE, path="/", httponly=True, samesite="strict")
     return answer

@@ -137,6 +137,17 @@ async def test_it_holds_for_definitions_and_connections_too(account: Account) ->
     assert "min_interval" in refused.text
 
 
+async def test_what_is_applied_together_finds_places_together(account: Account) -> None:
+    await account.limit(activeJobs=2)
+    plain = {"type": "api-call", "data": {"url": "http://a.test/"}}
+    given = [{"source": "a.toml", "definition": {"name": name, **plain}} for name in ("A", "B", "C")]
+    refused = await account.client.post("/api/definitions/_apply", json={"definitions": given})
+    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "limit_reached")
+    assert (await account.client.get("/api/jobs")).json()["total"] == 0
+    applied = await account.client.post("/api/definitions/_apply", json={"definitions": given[:2]})
+    assert [each["act"] for each in applied.json()["items"]] == ["create", "create"]
+
+
 async def test_a_lowered_limit_leaves_what_is_there_and_an_edit_of_something_else_alone(account: Account) -> None:
     made = await account.created(**SLOWLY)
     await account.limit(minInterval="1 hour", maxJobDuration="1 day")

@@ -14,8 +14,10 @@ import httpx
 import pytest
 from httpx_sse import EventSource
 
+from agent.core.wire import WireLine
 from shared.clock import ManualClock
 from shared.models import KnowledgeBaseInput, MembershipInput
+from tests.contract.api.runs_made import RunMaker
 from tests.harness.agent import RunningAgent, running_agent
 from tests.harness.people import CHEAP, OWN_PAGE, add_token, add_user, log_in
 
@@ -214,3 +216,22 @@ async def test_the_socket_names_an_account_and_has_it(agent: RunningAgent) -> No
         assert (await make(local, "read", account="not/one")).status_code == 400
         assert [each["id"] for each in (await local.get("/api/accounts")).json()["items"]] == ["default", "made-now"]
     assert await scopes_of(agent, made["token"]) == ["code", "read"]
+
+
+async def test_of_two_tokens_the_new_one_goes_on_when_the_old_one_is_revoked(agent: RunningAgent) -> None:
+    """As they are rotated; what the old one holds open ends at once, though nobody has anything to say there."""
+    maker = RunMaker(agent)
+    run = await maker.run(await maker.job())
+    old, new = [await add_token(agent, "anna", "read", "admin") for _ in range(2)]
+    path = f"/api/runs/{run.id}/log/follow"
+    async with agent.tcp(old) as before, agent.tcp(new) as after, asyncio.timeout(30):
+        async with before.stream("GET", path) as silent, after.stream("GET", path) as going_on:
+            ending, lasting = silent.aiter_raw(), going_on.aiter_raw()
+            for chunks in (ending, lasting):
+                await anext(chunks)
+            await _revoked(agent, before)
+            assert [chunk async for chunk in ending if b"lines" in chunk or b"end" in chunk] == []
+            await agent.core.logs.append(run.id, [WireLine(at=agent.clock.now(), text="for the new one")], [])
+            assert b"for the new one" in await anext(lasting)
+        assert (await before.get("/api/auth/me")).status_code == 401
+        assert (await after.get("/api/auth/me")).status_code == 200

@@ -8,22 +8,27 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import Any
 
 from pydantic import ValidationError
 
 from agent.core.callers import Caller, Scope
+from agent.core.firing import schedule_of
 from agent.core.jobs import Jobs, slug_of
 from agent.core.parts import with_ids
 from agent.core.ports import Store
 from shared.clock import Clock
 from shared.definitions import differences
-from shared.errors import Conflict, Fault, Forbidden, LimitReached, NotFound
+from shared.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
 from shared.faults import message_of
 from shared.ids import NewId
 from shared.models import Job, JobInput
 from shared.models.applying import Act, Change, Changes, DefinitionFault, GivenDefinition
+
+_WRITES = ("create", "replace")
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,34 +55,38 @@ class Applying:
         return Changes(items=[_change(wanted) for wanted in await self._compare(caller, given, folder=folder)])
 
     async def apply(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool = False) -> Changes:
-        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed. LimitReached."""
+        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed."""
         caller.require(Scope.EDIT)
         compared = await self._compare(caller, given, folder=folder)
         planned = Changes(items=[_change(wanted) for wanted in compared])
         if planned.refused:
             return planned
-        await self._require_places(caller, compared)
         return Changes(items=[await self._carry_out(caller, wanted, folder=folder) for wanted in compared])
-
-    async def _require_places(self, caller: Caller, compared: Sequence[_Wanted]) -> None:
-        """LimitReached before anything is changed, where not all of the new jobs find a place."""
-        adding = sum(
-            _change(each).act == "create" and each.definition is not None and each.definition.enabled
-            for each in compared
-        )
-        if not adding:
-            return
-        found = await self._store.account_allowance(caller.account_id, self._clock.now())
-        most, used = found.limits.active_jobs, found.use.active_jobs
-        if most is not None and used + adding > most:
-            raise LimitReached.of(caller.account_id, "active_jobs", most, used)
 
     async def _compare(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool) -> list[_Wanted]:
         wanted = [_read(each) for each in given]
         slugs = Counter(each.slug for each in wanted if each.change is None)
         names = Counter(each.definition.name for each in wanted if each.definition is not None)
         single = [_refuse_twice(each, slugs, names) for each in wanted]
-        return [await self._place(caller, each, folder=folder) if each.change is None else each for each in single]
+        placed = [await self._place(caller, each, folder=folder) if each.change is None else each for each in single]
+        return await self._within_limit(caller, placed)
+
+    async def _within_limit(self, caller: Caller, placed: Sequence[_Wanted]) -> list[_Wanted]:
+        """One after the other, as they will be carried out: an earlier one may free the place that a later one takes."""
+        most = (await self._store.account_limits(caller.account_id)).active_jobs
+        if most is None:
+            return list(placed)
+        now, done = self._clock.now(), list[_Wanted]()
+        used = (await self._store.account_allowance(caller.account_id, now)).use.active_jobs
+        for wanted in placed:
+            before, after = _takes_place(wanted.job, wanted.job, now), _takes_place(wanted.definition, wanted.job, now)
+            takes = after - before if _change(wanted).act in _WRITES else 0
+            if takes > 0 and used >= most:
+                done.append(_refuse(wanted, Fault("enabled", _no_room(caller.account_id, most), True, "limit")))
+            else:
+                used += takes
+                done.append(wanted)
+        return done
 
     async def _place(self, caller: Caller, wanted: _Wanted, *, folder: bool) -> _Wanted:
         """Beside the job that it changes, with the change."""
@@ -201,6 +210,23 @@ def _change(wanted: _Wanted) -> Change:
 
 def _plain(definition: JobInput) -> dict[str, Any]:
     return definition.model_dump(mode="json", by_alias=True)
+
+
+def _takes_place(definition: Job | JobInput | None, job: Job | None, now: datetime) -> bool:
+    """Whether it counts as an active job: enabled, and its window has not passed."""
+    if definition is None or not definition.enabled:
+        return False
+    with suppress(InvalidInput):
+        end = schedule_of(definition, job.created_at if job else now).window_end
+        return end is None or end >= now
+    return True
+
+
+def _no_room(account_id: str, most: int) -> str:
+    return (
+        f"the account '{account_id}' may have {most} active jobs, and has as many with what is defined before this one:"
+        " free a place, or have the limit raised"
+    )
 
 
 def _written(definition: JobInput) -> dict[str, Any]:

@@ -87,14 +87,18 @@ class Defining:
         found, faults = _documents(contents)
         slugs: dict[str, list[str]] = {file.path: file.jobs for file in self.report.files if file.path in self._done}
         changed = {path: those for path, those in found.items() if self._done.get(path) != _hash(contents.texts[path])}
-        planned = await self._applying.plan(caller, _given(changed.values()), folder=True)
-        for path, changes in _by_source(planned.items).items():
-            slugs[path] = [change.slug for change in changes if change.slug]
-            if wrong := [fault for change in changes for fault in _placed(change, contents.texts[path])]:
-                faults[path] = wrong
-        good = {path: those for path, those in changed.items() if path not in faults}
-        if good:
-            self._say((await self._applying.apply(caller, _given(good.values()), folder=True)).items)
+        good = changed
+        while good:
+            given = _given(good.values())
+            done = await self._applying.apply(caller, given, folder=True)
+            for path, changes in _by_source(done.items).items():
+                slugs[path] = [change.slug for change in changes if change.slug]
+                if wrong := [fault for change in changes for fault in _placed(change, contents.texts[path])]:
+                    faults[path] = wrong
+            if not done.refused:
+                self._say(done.items)
+                break
+            good = {path: those for path, those in good.items() if path not in faults}
         self._done = {path: _hash(contents.texts[path]) for path in found if path not in faults}
         await self._let_go(caller, {slug for path in self._done for slug in slugs.get(path, [])}, set(faults))
         files = [

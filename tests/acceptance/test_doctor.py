@@ -62,6 +62,7 @@ def test_without_an_agent_all_is_well_too(kept: Path) -> None:
     told = json.loads(doctor(kept, "--json").stdout)
     assert (told["sound"], told["agent"], told["findings"]) == (True, None, [])
     assert told["bytes"]["store"] > 0
+    assert set(told["bytes"]) == {"store", "knowledge", "datasets", "attached", "logs", "free"}
 
 
 def test_a_folder_that_is_no_agents_is_not_found(tmp_path: Path) -> None:

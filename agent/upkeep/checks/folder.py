@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from agent.upkeep.findings import Finding, error, warning
-from agent.upkeep.layout import Layout
+from agent.upkeep.layout import BLOBS, Layout
 from agent.upkeep.sizes import size_of
 from shared.places import run_dir, socket_path
 from shared.sizes import show_size
@@ -25,6 +25,7 @@ def sizes_of(layout: Layout) -> dict[str, int]:
         "store": sum(map(size_of, layout.root.glob(f"{layout.store.name}*"))),
         "knowledge": size_of(layout.knowledge),
         "datasets": size_of(layout.datasets),
+        "attached": size_of(layout.root / BLOBS),
         "logs": size_of(layout.logs),
         "free": shutil.disk_usage(layout.root).free,
     }

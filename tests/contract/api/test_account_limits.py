@@ -141,8 +141,9 @@ async def test_what_is_applied_together_finds_places_together(account: Account) 
     await account.limit(activeJobs=2)
     plain = {"type": "api-call", "data": {"url": "http://a.test/"}}
     given = [{"source": "a.toml", "definition": {"name": name, **plain}} for name in ("A", "B", "C")]
-    refused = await account.client.post("/api/definitions/_apply", json={"definitions": given})
-    assert (refused.status_code, refused.json()["error"]["code"]) == (409, "limit_reached")
+    refused = (await account.client.post("/api/definitions/_apply", json={"definitions": given})).json()["items"]
+    assert [each["act"] for each in refused] == ["create", "create", "refused"]
+    assert "may have 2 active jobs" in refused[2]["faults"][0]["message"]
     assert (await account.client.get("/api/jobs")).json()["total"] == 0
     applied = await account.client.post("/api/definitions/_apply", json={"definitions": given[:2]})
     assert [each["act"] for each in applied.json()["items"]] == ["create", "create"]

@@ -10,7 +10,7 @@ import pytest
 
 from agent.core.callers import Caller, Scope
 from shared.errors import Forbidden
-from shared.models import ConnectionInput, Job, UserInput
+from shared.models import AccountLimits, ConnectionInput, Job, UserInput
 from shared.models.applying import GivenDefinition
 from shared.models.dataset import DatasetInput
 from shared.models.share import AccessLevel, ShareInput
@@ -29,6 +29,11 @@ async def bob_with(stage: Stage, level: AccessLevel, *jobs: Job) -> Caller:
 
 def given(job: Job, **changes: Any) -> GivenDefinition:
     said = {"name": job.name, "slug": job.slug, "type": job.type, "data": job.data, **changes}
+    return GivenDefinition(source="jobs.toml", definition=said)
+
+
+def fresh(name: str, **more: Any) -> GivenDefinition:
+    said = {"name": name, "type": "command", "data": {"command": "true"}, **more}
     return GivenDefinition(source="jobs.toml", definition=said)
 
 
@@ -59,6 +64,23 @@ async def test_nothing_is_applied_where_one_job_may_not_be_changed(stage: Stage)
     assert [change.act for change in done.items] == ["replace", "refused"]
     assert "editor" in done.items[1].faults[0].message
     assert (await stage.core.jobs.get(stage.me, one.id)).revision == 1
+
+
+async def test_nothing_is_applied_where_the_account_has_no_room_for_all(stage: Stage) -> None:
+    one = await stage.job("One")
+    await stage.core.store.put_account_limits("default", AccountLimits(active_jobs=2), stage.clock.now())
+    wanted = [given(one, description="new"), fresh("Two"), fresh("Off", enabled=False), fresh("Three")]
+    done = await stage.core.applying.apply(stage.me, wanted)
+    assert [change.act for change in done.items] == ["replace", "create", "create", "refused"]
+    assert "may have 2" in done.items[3].faults[0].message
+    assert [job.name for job in (await stage.core.jobs.list(stage.me))[0]] == ["One"]
+
+
+async def test_a_place_that_an_earlier_definition_frees_may_be_taken(stage: Stage) -> None:
+    one = await stage.job("One")
+    await stage.core.store.put_account_limits("default", AccountLimits(active_jobs=1), stage.clock.now())
+    done = await stage.core.applying.apply(stage.me, [given(one, enabled=False), fresh("Two")])
+    assert [change.act for change in done.items] == ["replace", "create"]
 
 
 async def test_a_plan_needs_code_for_what_was_a_program(stage: Stage) -> None:

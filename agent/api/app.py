@@ -59,6 +59,38 @@ CONTRACTS = (
     Contract(job_listing.PREFIX, job_listing.envelope),
     Contract(job_listing_v2.PREFIX, job_listing_v2.envelope),
 )
+_FIRST = (background_jobs, connector_jobs, job_listing, job_listing_v2)
+"""For they are few: routes are looked through in this order, and machines ask theirs often."""
+_OTHERS = (
+    listing,
+    jobs,
+    drafts,
+    revisions,
+    history,
+    templates,
+    definitions,
+    datasets,
+    job_datasets,
+    actions,
+    attachments,
+    runs,
+    log_search,
+    fires,
+    catch_up,
+    world,
+    secrets,
+    sessions,
+    tokens,
+    users,
+    accounts,
+    agent,
+    sentinels,
+    shares,
+    audit,
+    events,
+    kb_sync,
+    probes,
+)
 
 
 def create_api(core: Core) -> FastAPI:
@@ -80,39 +112,7 @@ def create_api(core: Core) -> FastAPI:
         telemetry={"tracing": False, "metrics": False, "logs": False},  # else asked for anew by each request
     )
     app.state.api = api
-    # First, for they are few: routes are looked through in this order, and machines ask theirs often.
-    for contract in (background_jobs, connector_jobs, job_listing, job_listing_v2):
-        app.router.routes.extend(contract.routes.routes)
-    for module in (
-        listing,
-        jobs,
-        drafts,
-        revisions,
-        history,
-        templates,
-        definitions,
-        datasets,
-        job_datasets,
-        actions,
-        attachments,
-        runs,
-        log_search,
-        fires,
-        catch_up,
-        world,
-        secrets,
-        sessions,
-        tokens,
-        users,
-        accounts,
-        agent,
-        sentinels,
-        shares,
-        audit,
-        events,
-        kb_sync,
-        probes,
-    ):
+    for module in (*_FIRST, *_OTHERS):
         app.router.routes.extend(module.routes.routes)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)

@@ -48,7 +48,6 @@ class Keeper:
         self._worker = worker
         self._control = control
         self._agent = os.getppid()
-        self._children_left = True
         self._worker_left = True
         self._signal: int | None = None
         """What is sent to all that is left, until nothing is."""

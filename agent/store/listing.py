@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -30,6 +30,7 @@ FEW_RUNS = 5000
 SET_BACK = timedelta(days=1)
 """How far a clock that was set back may have run ahead: runs are numbered as they are made, their times are not."""
 
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {str(state): state for state in RunState}
 _LISTED = sa.select(
     runs.c.number, runs.c.id, runs.c.type, runs.c.state, runs.c.created_at, runs.c.started_at, runs.c.finished_at,
@@ -86,7 +87,7 @@ def account_number(connection: sa.Connection, account_id: str) -> int:
 
 def first_since(connection: sa.Connection, since: datetime) -> int:
     """A number below which no run is as young, found by halves; with room for a clock that was set back."""
-    bound = since - SET_BACK
+    bound = max(since, _EARLIEST) - SET_BACK
     oldest = _OLDEST.rows(connection, {})
     if not oldest or oldest[0]["created_at"] >= bound:
         return 0

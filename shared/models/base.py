@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, PlainSerializer
+from pydantic import AfterValidator, BaseModel, ConfigDict, PlainSerializer
 from pydantic.alias_generators import to_camel
 
 
@@ -20,6 +20,19 @@ def _zulu(moment: datetime) -> str:
 
 Instant = Annotated[datetime, PlainSerializer(_zulu, return_type=str, when_used="json")]
 """An aware moment; in JSON always UTC with a `Z`."""
+
+_FIRST, _LAST = datetime(1970, 1, 1, tzinfo=UTC), datetime(9900, 1, 1, tzinfo=UTC)
+
+
+def _within_reach(moment: datetime) -> datetime:
+    aware = moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+    if not _FIRST <= aware < _LAST:
+        raise ValueError("is too far away; the years 1970 to 9899 are known")
+    return aware
+
+
+GivenInstant = Annotated[Instant, AfterValidator(_within_reach)]
+"""A moment that somebody writes: naive means UTC, and one can reckon from it."""
 
 
 class Resource(BaseModel):

@@ -13,7 +13,7 @@ from agent.api.auth import Admin
 from agent.api.context import api_of
 from agent.core.records import AuditQuery
 from shared.models.audit import AuditEntry, AuditOutcome
-from shared.models.base import Input, Instant
+from shared.models.base import GivenInstant, Input
 
 routes = APIRouter(prefix="/api", tags=["audit"])
 
@@ -26,8 +26,8 @@ class AuditParameters(Input):
     subject: Word | None = None
     act: Word | None = None
     outcome: AuditOutcome | None = None
-    since: Instant | None = None
-    until: Instant | None = None
+    since: GivenInstant | None = None
+    until: GivenInstant | None = None
     before: Number | None = None
     after: Number | None = None
     limit: Annotated[int, Field(ge=1, le=200)] = 50

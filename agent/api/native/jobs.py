@@ -20,7 +20,7 @@ from agent.core.fire_times import FireTimes
 from agent.core.jobs import JobCheck
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Draft, DraftInput, JobInput, Run
-from shared.models.base import Input, Instant
+from shared.models.base import GivenInstant, Input
 from shared.models.job import Dst, IntervalType
 from shared.schedule import ScheduleSpec
 from shared.states import FINAL
@@ -39,7 +39,7 @@ class FireTimesQuery(Input):
     start_on: str | None = None
     end_on: str | None = None
     count: Annotated[int, Field(ge=1, le=1000)] = 10
-    after: Instant | None = None
+    after: GivenInstant | None = None
     gap: Annotated[str, Field(pattern="^(after|skip)$")] | None = None
     fold: Annotated[str, Field(pattern="^(first|second|both)$")] | None = None
 

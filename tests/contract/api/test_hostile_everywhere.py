@@ -59,6 +59,14 @@ KEYS = {
 NOBODYS = KEYS["nobody's"]
 
 
+MOMENTS = (
+    "2026-01-01", "2026-01-01T00:00:00", "9999-12-31T23:59:00Z", "9999-12-31T23:59:59-12:00", "9899-12-31T23:59:59Z",
+    "0001-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1970-01-01T00:00:00Z", "1e20", "-99999999999999", "nan",
+)  # fmt: skip
+"""What may stand where a moment does: of any year that can be written, in a zone or in none."""
+OF_MOMENTS = {"after", "since", "until", "startOn", "endOn", "created_after", "created_before"}
+
+
 def _routes(app: FastAPI, *methods: str) -> list[tuple[str, str]]:
     """(method, path with {names}) of all that have one of the methods."""
     return [
@@ -105,6 +113,31 @@ async def test_no_route_finds_such_a_key(standing: RunningAgent, client: httpx.A
         answer = await client.request(method, _filled(path, KEYS[name]))
         assert 400 <= answer.status_code < 500, (method, path, answer.status_code, answer.text[:300])
     assert await _events(standing) == before
+
+
+async def test_no_moment_is_too_much(standing: RunningAgent, client: httpx.AsyncClient) -> None:
+    await _make_runs(client)
+    needed = {"intervalType": "cron", "interval": "0 2 * * *", "timezone": "Europe/Berlin"}
+    asked = [
+        (path.replace("{organization_id}", "default"), parameter["name"])
+        for path, ways in standing.agent.api.openapi()["paths"].items()
+        for parameter in ways.get("get", {}).get("parameters", [])
+        if parameter["name"] in OF_MOMENTS and not path.endswith("/events")
+    ]
+    assert len(asked) >= 8
+    for path, name in asked:
+        given = needed if path.endswith("/job-fire-times") else {}
+        for moment in MOMENTS:
+            answer = await client.get(_filled(path, NOBODYS), params={**given, name: moment})
+            assert answer.status_code < 500, (path, name, moment, answer.text[:300])
+
+
+async def _make_runs(client: httpx.AsyncClient) -> None:
+    """Some to look for."""
+    job = {"name": "To be looked for", "type": "command", "data": {"command": "true"}}
+    made = await client.post("/api/jobs", json=job)
+    assert made.status_code == 201, made.text
+    assert (await client.post(f"/api/jobs/{made.json()['id']}")).status_code == 202
 
 
 @pytest.mark.parametrize("every", [10, pytest.param(1, marks=pytest.mark.soak)])

@@ -116,7 +116,7 @@ class ConsoleSession:
 
     def can(self, scope: str) -> bool:
         """Whether the token allows `read`, `run`, `edit`, `delete`; before it is known, the agent will say."""
-        return self.me is None or scope in self.me.scopes or "admin" in self.me.scopes
+        return self.me is None or scope in self.me.scopes
 
     @cached_property
     def acting(self) -> Acting:

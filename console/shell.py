@@ -64,7 +64,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self._environ = environ
         clock = clock or SystemClock()
         self.session = ConsoleSession(
-            client=client or AgentClient(options.target, clock=clock),
+            client=client or AgentClient(options.target, clock=clock, user_agent="jobdeck-console"),
             world=World(),
             clock=clock,
             settings=options.settings,
@@ -75,7 +75,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         )
         self.session.listen(self._hear)
         self._first_view = options.view
-        self._was_online: bool | None = None
+        self._reasons: set[str] = set()
         self._fault: Exception | None = None
         ours = BindingsMap(self.session.keymap.bindings(["quit"]))
         self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
@@ -97,9 +97,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         """The first frame is on its way."""
         gc.freeze()
         gc.enable()
-        self.add_mode("runs", self.get_default_screen)
-        self.add_mode("jobs", self._make_jobs)
-        self.add_mode("audit", self._make_audit)
+        self._add_modes()
         if self._first_view in {"jobs", "audit"}:
             await self.to_mode(self._first_view)
         self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
@@ -122,13 +120,15 @@ class Console(KeysInOrder[None], DiffApp[None]):
         return [screen for stack in stacks for screen in stack if isinstance(screen, ConsoleScreen)]
 
     def _tell_link(self) -> None:
+        """Each reason of an outage once: behind `was cut` may come `the token has expired`."""
         link = self.session.world.link
-        if link.online and self._was_online is False:
-            self.say("the agent answers again", "good")
-        elif not link.online and link.reason != "connecting" and self._was_online is not False:
+        if link.online:
+            if self._reasons:
+                self.say("the agent answers again", "good")
+            self._reasons.clear()
+        elif link.reason not in {"connecting", *self._reasons}:
+            self._reasons.add(link.reason)
             self.say(link.reason, "warning")
-        if link.online or link.reason != "connecting":
-            self._was_online = link.online
 
     async def leave(self) -> None:
         """What was asked for is the agent's: nothing is left to send."""
@@ -246,6 +246,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         return next((screen for screen in reversed(stack) if isinstance(screen, ConsoleScreen)), None)
 
     async def to_mode(self, mode: str) -> None:
+        self._add_modes()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
         await self.switch_mode(mode)
@@ -255,6 +256,13 @@ class Console(KeysInOrder[None], DiffApp[None]):
         return next(screen for screen in self.screen_stack if isinstance(screen, kind))
 
     # Helpers.
+
+    def _add_modes(self) -> None:
+        """Once the first frame is there; a key may come before it."""
+        if "runs" not in self._modes:
+            self.add_mode("runs", self.get_default_screen)
+            self.add_mode("jobs", self._make_jobs)
+            self.add_mode("audit", self._make_audit)
 
     def _make_jobs(self) -> ConsoleScreen:
         from console.screens.jobs import JobsScreen

@@ -41,19 +41,21 @@ class AgentClient:
         sleep: Sleep = default_sleep,
         jitter: Line.Jitter = random.random,
         timeout: float = 10.0,
+        user_agent: str = "jobdeck",
     ) -> None:
         self.target = target
         self._clock = clock or SystemClock()
         self._sleep = sleep
         self._jitter = jitter
         self._timeout = timeout
+        self._user_agent = user_agent
 
     @cached_property
     def session(self) -> Session:
         """The connection itself, for routes that have no method yet."""
         from console.client.session import Session
 
-        return Session(self.target, timeout=self._timeout)
+        return Session(self.target, timeout=self._timeout, user_agent=self._user_agent)
 
     @cached_property
     def jobs(self) -> Jobs:

@@ -28,10 +28,11 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class Session:
     """What all routes share. Not to be used by two event loops."""
 
-    def __init__(self, target: Target, *, timeout: float) -> None:
+    def __init__(self, target: Target, *, timeout: float, user_agent: str = "jobdeck") -> None:
+        """`user_agent`: what the agent's record calls this client."""
         self.target = target
         self._timeout = timeout
-        self._client = _open(target, timeout)
+        self._client = _open(target, timeout, user_agent)
 
     async def fetch(self, shape: type[Shape], method: str, path: str, **details: Any) -> Shape:
         """Send, and read the answer as `shape`; details as of `send`."""
@@ -114,14 +115,14 @@ def segment(field: str, key: str) -> str:
     return quote(key, safe=":")
 
 
-def _open(target: Target, timeout: float) -> httpx.AsyncClient:
+def _open(target: Target, timeout: float, user_agent: str) -> httpx.AsyncClient:
     """Proxies and certificates of the environment count only for agents elsewhere; the world's certificates, which take
     longer to load than most requests, only where there is encryption."""
     near = target.socket is not None or urlsplit(target.url).hostname in _LOOPBACK
     return httpx.AsyncClient(
         base_url=f"{target.url}/",
         transport=httpx.AsyncHTTPTransport(uds=way_to(target.socket), verify=False) if target.socket else None,
-        headers={"Authorization": f"Bearer {target.token}"} if target.token else None,
+        headers={"User-Agent": user_agent} | ({"Authorization": f"Bearer {target.token}"} if target.token else {}),
         timeout=timeout,
         trust_env=not near,
         verify=urlsplit(target.url).scheme != "http",

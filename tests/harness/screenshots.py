@@ -33,13 +33,24 @@ async def run_detail(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: pilot.app.screen.NAME == "run" and "giving up" in text_of(pilot.app))  # type: ignore[attr-defined]
 
 
-SHOTS: dict[str, Callable[[Pilot[Any]], Awaitable[None]]] = {"runs": runs, "jobs": jobs, "run": run_detail}
+async def audit(pilot: Pilot[Any]) -> None:
+    await pilot.press("a", "j")
+    await until(pilot, lambda: "pause_job" in text_of(pilot.app))
+
+
+SHOTS: dict[str, Callable[[Pilot[Any]], Awaitable[None]]] = {
+    "runs": runs,
+    "jobs": jobs,
+    "run": run_detail,
+    "audit": audit,
+}
 
 
 def _presentable(agent: StandIn) -> StandIn:
     """Without the job whose name attacks the terminal: it is there for the tests."""
     rogue = {job.id for job in agent.jobs.values() if "\x1b" in job.name}
     agent.jobs = {key: job for key, job in agent.jobs.items() if key not in rogue}
+    agent.entries = [entry for entry in agent.entries if "\x1b" not in (entry.subject_name or "")]
     agent.runs = {key: run for key, run in agent.runs.items() if run.job_id not in rogue}
     return agent
 

@@ -50,7 +50,7 @@ class StandIn:
         self.production = production
         self.held = (0, 0)
         """Missed fires that wait for an operator, and of how many jobs."""
-        self.scopes = ["admin"]
+        self.scopes = ["read", "edit", "run", "delete", "admin"]
         self.asked: list[tuple[str, str, Any]] = []
         self.refusals: dict[str, tuple[str, str]] = {}
         """Run id -> code and message with which bulk acts on it are refused."""

@@ -19,7 +19,7 @@ from console.widgets.line import Line, safe_text
 from console.widgets.panel import Panel
 from shared.errors import JobdeckError
 
-_EMPTY = "nothing follows the job's own work yet; c adds a mail, a webhook, or any job type"
+_EMPTY = "nothing follows the job's own work yet; c adds a mail or a webhook"
 
 
 class ActionsScreen(ConsoleScreen):

@@ -109,4 +109,4 @@ def _moment(moment: datetime) -> str:
 
 
 def _pair(key: str, value: str, look: Look) -> Text:
-    return Text(f"{key:<{_KEY}}", look.palette.muted).append_text(safe_text(value))
+    return Text(f"{key:<{_KEY - 1}} ", look.palette.muted).append_text(safe_text(value))

@@ -24,7 +24,7 @@ def ways(draft: Draft) -> tuple[Option, ...]:
 
 def actions_way(draft: Draft) -> Option:
     """To what follows the job's own work."""
-    return Option(ACTIONS, f"{count(len(draft.actions), 'action')}; what follows: a mail, a webhook, another type")
+    return Option(ACTIONS, f"{count(len(draft.actions), 'action')}; a mail, a webhook, … afterwards")
 
 
 def review(draft: Draft, schedule: Sequence[Text], look: Look) -> list[Text]:

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from console.screens.create.fields import Field, Kind, Option, Source, write, write_lines
+from shared.durations import format_duration
 
 if TYPE_CHECKING:
     from console.client.answers import DriverInfo
@@ -34,8 +36,8 @@ _FIRST = (
     "to",
     "url",
     "subject",
-    "text",
     "json",
+    "text",
 )
 _LINE_ENDS = r"\n ends a line"
 _LINES = frozenset({"text", "html", "sql"})
@@ -92,8 +94,13 @@ def _fields(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[Fiel
 
 
 def _hint(part: Mapping[str, Any], example: Any) -> str:
-    if part.get("default") not in (None, "", [], {}):
-        return write(part["default"])
+    default = part.get("default")
+    if part.get("format") == "duration-text" and default:
+        from pydantic import TypeAdapter
+
+        return format_duration(TypeAdapter(timedelta).validate_python(default))
+    if default not in (None, "", [], {}):
+        return write(default)
     return f"e.g. {write_lines(write(example))}" if example not in (None, "", [], {}) else ""
 
 

@@ -102,6 +102,11 @@ class JobsScreen(ListScreen["Job"]):
         ]
         return [offer for offer in offers if offer is not None]
 
+    def empty_text(self) -> str:
+        text = super().empty_text()
+        hint = f"; {self.session.keymap.sign('create')} creates one"
+        return f"{text}{hint}" if text.endswith("yet") and self.session.can("edit") else text
+
     def open_row(self, row_id: str) -> None:
         """The job's runs."""
         job = self.rows.view.get(row_id)

@@ -93,4 +93,4 @@ def _facts(run: Run, now: datetime) -> list[tuple[str, str]]:
 
 
 def _pair(key: str, value: object, look: Look) -> Text:
-    return Text(f"{key:<{_KEY}}", look.palette.muted).append_text(safe_text(str(value)))
+    return Text(f"{key:<{_KEY - 1}} ", look.palette.muted).append_text(safe_text(str(value)))

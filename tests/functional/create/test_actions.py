@@ -35,7 +35,6 @@ async def test_actions_are_added_tried_moved_and_published(agent: AgentProcess) 
     async with operating(agent.socket) as operator:
         await at_review(operator, "With actions")
         await add_webhook(operator, "https://chat.example.org/hook")
-        await operator.press("tab")
         await operator.type('{"text": "{{ job.name }} is through"}')
         await operator.press("ctrl+r")
         await operator.reads("nothing was done", "With actions is through", "the job has not run yet")

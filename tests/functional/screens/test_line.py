@@ -55,3 +55,13 @@ async def test_an_agent_that_can_store_nothing_is_not_called_live(agent: StandIn
         await until(pilot, lambda: "DISK FULL nothing new runs" in lines(pilot)[0])
         agent.tell("agent.changed", "store", {"store": "works", "reason": reason, "since": NOW.isoformat()})
         await until(pilot, lambda: "live" in lines(pilot)[0])
+
+
+async def test_each_reason_of_an_outage_is_told(agent: StandIn) -> None:
+    """Behind `was cut` may come why the line does not come back."""
+    async with opened(agent) as pilot:
+        agent.is_down = True
+        agent.drop_streams()
+        await until(pilot, lambda: "the store does not answer" in text_of(pilot.app))
+        agent.is_down = False
+        await until(pilot, lambda: "the agent answers again" in text_of(pilot.app))

@@ -47,6 +47,7 @@ from agent.api.native import (
 )
 from agent.api.peers import host_name
 from agent.api.rates import Rates
+from agent.api.signposts import Signposts
 from agent.core.operations import Core
 from shared.errors import JobdeckError
 
@@ -114,6 +115,7 @@ def create_api(core: Core) -> FastAPI:
     app.state.api = api
     for module in (*_FIRST, *_OTHERS):
         app.router.routes.extend(module.routes.routes)
+    app.router.middleware_stack = Signposts(app.router)
     for kind in (JobdeckError, HTTPException, RequestValidationError):
         app.add_exception_handler(kind, _refuse)
     app.add_middleware(Guard, api=api, own_names=_own_names(core))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv6Address, ip_address, ip_network
 
 from starlette.datastructures import Headers
@@ -102,6 +103,7 @@ def _is_within(address: IPv4Address | IPv6Address, networks: Sequence[str]) -> b
     return any(address.version == network.version and address in network for network in parsed)
 
 
+@lru_cache(maxsize=1000)
 def _address(text: str) -> IPv4Address | IPv6Address | None:
     try:
         return ip_address(text.partition("%")[0])

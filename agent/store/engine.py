@@ -63,7 +63,7 @@ def _set_up(engine: sa.Engine, pragmas: tuple[str, ...], begin: str) -> None:
 
     def start(connection: sa.Connection) -> None:
         driver: Any = connection.connection.dbapi_connection
-        if not driver.in_transaction:  # the writer begins by itself, see `prepared.begin`
+        if not driver.in_transaction:  # readers and the writer begin by themselves, see `prepared.begin`
             connection.exec_driver_sql(begin)
 
     event.listen(engine, "connect", set_up)

@@ -68,7 +68,6 @@ class _Shape:
 
 
 def page(connection: sa.Connection, query: ListingQuery) -> list[ListedRun]:
-    connection.begin()  # all of it is of one moment
     names = _base_names(connection, query)
     if names == []:
         return []

@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from agent.store.engine import READERS, open_reader
+from agent.store.prepared import driver_of, rollback
 from agent.store.thread import Thread, Work, attempt, settle
 from shared.errors import Unavailable
 
@@ -64,10 +65,13 @@ class Readers:
 
     def _answer(self, query: Query[T]) -> T:
         connection = self._own_connection()
+        driver_of(connection).execute(
+            "BEGIN"
+        )  # by the driver: SQLAlchemy takes longer for it than a question by its key
         try:
             return query(connection)
         finally:
-            connection.rollback()
+            rollback(connection)
 
     def _own_connection(self) -> sa.Connection:
         connection: sa.Connection | None = getattr(self._of_thread, "connection", None)

@@ -27,7 +27,6 @@ _TOLD = sa.case((job_revisions.c.revision == 1, "created"), else_="updated")
 def page(
     connection: sa.Connection, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
 ) -> SyncJobs:
-    connection.begin()
     given = {"account": account_id, "job": job_id, "row_count": limit, "row_offset": offset}
     rows = _page(seen_by, one=job_id is not None).rows(connection, given)
     [found] = _count(seen_by, one=job_id is not None).rows(connection, given)
@@ -48,7 +47,6 @@ def events(
     limit: int,
     offset: int,
 ) -> tuple[list[SyncEvent], int] | None:
-    connection.begin()
     if not _page(seen_by, one=True).rows(
         connection, {"account": account_id, "job": job_id, "row_count": 1, "row_offset": 0}
     ):

@@ -58,7 +58,6 @@ class _Shape:
 
 
 def page(connection: sa.Connection, query: SyncQuery) -> tuple[list[SyncRun], int]:
-    connection.begin()  # all of it is of one moment
     shape, given = _asked(connection, query)
     found = _numbers(shape, query.order, query.descending).rows(connection, given)
     return read(connection, [row["number"] for row in found]), _count(connection, query, shape, given)

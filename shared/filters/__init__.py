@@ -23,6 +23,8 @@ A filter is terms with spaces between them; all must hold. `-` before a term neg
   `error:~` its message too. `schedule:` is `cron`, `simple`, `once` or `none`, the expression, or its words.
 - Of the **audit**, `user:` is an id or a handle, `subject:` an id or a name, `act:` an operation or an event.
 
+A filter has at most 2,000 characters, 30 terms, and 100 values in all of them together.
+
 The store compiles the same filter of runs and jobs to SQL; a property test holds the two together.
 """
 

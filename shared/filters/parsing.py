@@ -15,6 +15,8 @@ from shared.filters.words import words_of
 
 LONGEST = 2000
 """Characters of a filter."""
+MOST_TERMS, MOST_VALUES = 30, 100
+"""Terms of a filter, and values of all of them together: each is one more question about every row that is looked at."""
 
 _HEAD = re.compile(r"([A-Za-z_]\w*)(:~|:?<=|:?>=|:?<|:?>|:|=)", re.ASCII)
 _BARE = re.compile(r"\S+")
@@ -38,10 +40,13 @@ class _Reader:
         self.text = text
         self.fields = FIELDS[kind]
         self.at = 0
+        self._values_read = 0
 
     def terms(self) -> tuple[Term, ...]:
         terms: list[Term] = []
         while self._skip_spaces():
+            if len(terms) == MOST_TERMS:
+                raise self._fault(f"a filter has at most {MOST_TERMS} terms; this is one more", self.at)
             terms.append(self._term())
         return tuple(terms)
 
@@ -112,6 +117,9 @@ class _Reader:
 
     def _value(self, field: Field, op: Op) -> Value:
         start = self.at
+        self._values_read += 1
+        if self._values_read > MOST_VALUES:
+            raise self._fault(f"a filter has at most {MOST_VALUES} values; this is one more", start)
         quoted = self.text.startswith('"', start)
         written = self._quoted() if quoted else self._plain()
         if not written:

@@ -20,6 +20,7 @@ from agent.api.answers import answers, json_answer
 from agent.api.auth import Reader, Runner
 from agent.api.context import api_of
 from agent.api.errors import Refusal
+from agent.api.lean import LeanRoute
 from agent.api.rates import Allowance
 from shared.errors import InvalidInput
 from shared.models import Run
@@ -27,7 +28,7 @@ from shared.models.base import Instant
 from shared.states import FINAL, RunState
 
 PREFIX = "/v1/api/"
-routes = APIRouter(prefix="/v1/api", tags=["background_jobs"])
+routes = APIRouter(prefix="/v1/api", tags=["background_jobs"], route_class=LeanRoute)
 
 Status = Literal["pending", "running", "completed", "failed", "cancelled"]
 _STATUS: Mapping[RunState, Status] = {

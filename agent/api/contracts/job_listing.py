@@ -22,6 +22,7 @@ from agent.api.context import Api, api_of
 from agent.api.contracts.job_listing_fields import page_key_of, read_body_fields, read_timeout
 from agent.api.contracts.job_listing_words import STATES, TYPES, UNKNOWN_TYPE, within
 from agent.api.errors import Refusal
+from agent.api.lean import LeanRoute
 from agent.core.callers import Caller
 from agent.core.listing import ListedPage
 from agent.core.page_keys import BadPageKey
@@ -30,7 +31,7 @@ from shared.errors import CredentialsExpired, Forbidden, InvalidInput
 
 PREFIX = "/v1/list-jobs"
 PURPOSE = "list-jobs.v1"
-routes = APIRouter(tags=["job_listing"])
+routes = APIRouter(tags=["job_listing"], route_class=LeanRoute)
 
 _FAULTS: dict[int, tuple[int, str]] = {
     400: (3, "INVALID_ARGUMENT"),

@@ -27,6 +27,7 @@ from agent.api.contracts.job_listing_words import (
     UNKNOWN_TYPE,
 )
 from agent.api.errors import Refusal
+from agent.api.lean import LeanRoute
 from agent.core.listing import ListedPage, Wanted
 from agent.core.page_keys import BadPageKey
 from agent.core.ports import ListedRun
@@ -36,7 +37,7 @@ from shared.states import RunState
 
 PREFIX = "/v2/jobs"
 PURPOSE = "list-jobs.v2"
-routes = APIRouter(tags=["job_listing"])
+routes = APIRouter(tags=["job_listing"], route_class=LeanRoute)
 
 _STATES: Mapping[str, RunState | None] = {name: state for state, (_, name) in STATES.items()} | {"unknown": None}
 _LONGEST_KEY = 200

@@ -12,6 +12,7 @@ from agent.api.answers import ExpectedVersion, answers, json_answer, no_content,
 from agent.api.auth import Deleter, Editor, Reader, Runner
 from agent.api.bodies import JsonBody
 from agent.api.context import Api, api_of
+from agent.api.lean import LeanRoute
 from agent.api.native.linked import READ_ONLY, LinkedDraft, LinkedJob, linked
 from agent.api.waiting import wait_for_end
 from agent.core.callers import Caller
@@ -25,7 +26,7 @@ from shared.models.job import Dst, IntervalType
 from shared.schedule import ScheduleSpec
 from shared.states import FINAL
 
-routes = APIRouter(prefix="/api", tags=["jobs"])
+routes = APIRouter(prefix="/api", tags=["jobs"], route_class=LeanRoute)
 
 
 class RunQuery(Input):

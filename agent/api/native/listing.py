@@ -13,13 +13,14 @@ from agent.api.answers import answers, json_answer
 from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.api.hal import HalPage, hal_page
+from agent.api.lean import LeanRoute
 from agent.api.native.linked import LinkedJob, linked
 from agent.core.overview import SeenJob
 from agent.core.permissions import LEVELS
 from shared.models.base import Input, Resource
 from shared.models.share import AccessLevel, JobPermissions, Share
 
-routes = APIRouter(prefix="/api", tags=["jobs"])
+routes = APIRouter(prefix="/api", tags=["jobs"], route_class=LeanRoute)
 
 
 class Sharing(Resource):

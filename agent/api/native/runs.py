@@ -18,6 +18,7 @@ from agent.api.bodies import JsonBody
 from agent.api.context import Api, api_of
 from agent.api.errors import ErrorDetail
 from agent.api.frames import END, RETRY, lines_frame
+from agent.api.lean import LeanRoute
 from agent.api.native.keys import Resumed, job_key
 from agent.api.streams import stream_answer, until_closing
 from agent.core.audit import acting
@@ -26,7 +27,7 @@ from shared.errors import JobdeckError
 from shared.models import LogPage, Run, Step
 from shared.models.base import Input, Instant, Resource
 
-routes = APIRouter(prefix="/api", tags=["runs"])
+routes = APIRouter(prefix="/api", tags=["runs"], route_class=LeanRoute)
 _FURTHEST = 2**62
 Change = Callable[[Caller, str, int | None], Awaitable[Run]]
 Number = Annotated[int, Field(ge=0, le=_FURTHEST)]

@@ -88,6 +88,9 @@ def test_a_date_is_as_long_as_it_is_precise(text: str, start: datetime, span: ti
         ('a "..."', 2, "no letter or digit"),
         ("a\0b", 1, "NUL"),
         ("x" * 2001, 0, "2000 are allowed"),
+        ("not " * 490, 4 * 30, "at most 30 terms"),
+        ("name:" + ",".join("a" * 101) + " b", 5 + 2 * 100, "at most 100 values"),
+        ("id:a,b " * 30 + "id:c", 7 * 30, "at most 30 terms"),
     ],
 )
 def test_a_fault_points_at_its_character_and_says_what_would_be_right(text: str, position: int, says: str) -> None:

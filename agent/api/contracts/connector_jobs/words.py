@@ -13,6 +13,7 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, Field
 from agent.api.answers import answers
 from agent.api.auth import Door
 from agent.api.errors import Refusal
+from agent.api.lean import LeanRoute
 from agent.core.callers import Caller, Scope
 from agent.core.permissions import Hidden
 from shared.errors import InvalidInput
@@ -78,7 +79,7 @@ class Listed(BaseModel, Generic[T]):
 
 
 def connector_routes() -> APIRouter:
-    return APIRouter(prefix=ROOT, tags=["connector_jobs"])
+    return APIRouter(prefix=ROOT, tags=["connector_jobs"], route_class=LeanRoute)
 
 
 connector_answers: Callable[..., Any] = partial(answers, error=ConnectorErrorBody)

@@ -3,17 +3,19 @@
 Those that are over are counted as they end, by triggers in the very transaction: right after any crash, whichever code
 moved them. Those that are not are few, and are counted when asked, in an index; counting them as well would triple
 what every run pays (measured: 4 µs each as it is).
+Who is no administrator sees those of some jobs, so they are counted by job as well.
 SQLite has one writer, so nobody waits for the row of a count. On PostgreSQL agents would, and each needs its own row.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store.tables import run_counts, runs
+from agent.store.tables import job_counts, run_counts, runs
+from agent.store.visibility import numbers_seen, run_seen_by
 from shared.filters import Filter
 from shared.filters.filter import states_of
 from shared.filters.terms import NONE, Comparison, Phrase, Term
@@ -21,21 +23,28 @@ from shared.states import ACTIVE
 
 _COUNT_UP = (
     "INSERT INTO run_counts (account_id, type, state, count) VALUES (NEW.account_id, NEW.type, NEW.state, 1) "
-    "ON CONFLICT (account_id, type, state) DO UPDATE SET count = count + 1"
+    "ON CONFLICT (account_id, type, state) DO UPDATE SET count = count + 1; "
+    "INSERT INTO job_counts (job_number, type, state, count) VALUES (NEW.job_number, NEW.type, NEW.state, 1) "
+    "ON CONFLICT (job_number, type, state) DO UPDATE SET count = count + 1;"
 )
 _COUNT_DOWN = (
     "UPDATE run_counts SET count = count - 1 "
-    "WHERE account_id = OLD.account_id AND type = OLD.type AND state = OLD.state"
+    "WHERE account_id = OLD.account_id AND type = OLD.type AND state = OLD.state; "
+    "UPDATE job_counts SET count = count - 1 "
+    "WHERE job_number = OLD.job_number AND type = OLD.type AND state = OLD.state;"
 )
 _ENDS = "NEW.finished_at IS NOT NULL"
 _WAS_ACTIVE = "OLD.finished_at IS NULL"
 DDL = (
-    f"CREATE TRIGGER run_counts_insert AFTER INSERT ON runs WHEN {_ENDS} BEGIN {_COUNT_UP}; END",
-    f"CREATE TRIGGER run_counts_update AFTER UPDATE OF state ON runs WHEN {_ENDS} AND {_WAS_ACTIVE} BEGIN {_COUNT_UP}; END",
-    f"CREATE TRIGGER run_counts_delete AFTER DELETE ON runs WHEN NOT ({_WAS_ACTIVE}) BEGIN {_COUNT_DOWN}; END",
+    f"CREATE TRIGGER run_counts_insert AFTER INSERT ON runs WHEN {_ENDS} BEGIN {_COUNT_UP} END",
+    f"CREATE TRIGGER run_counts_update AFTER UPDATE OF state ON runs WHEN {_ENDS} AND {_WAS_ACTIVE} BEGIN {_COUNT_UP} END",
+    f"CREATE TRIGGER run_counts_delete AFTER DELETE ON runs WHEN NOT ({_WAS_ACTIVE}) BEGIN {_COUNT_DOWN} END",
 )
 
 _FINISHED = sa.select(run_counts.c.type, run_counts.c.state, run_counts.c.count)
+_FINISHED_OF_JOBS = sa.select(job_counts.c.type, job_counts.c.state, sa.func.sum(job_counts.c.count)).group_by(
+    job_counts.c.type, job_counts.c.state
+)
 _UNFINISHED = (
     sa.select(runs.c.type, runs.c.state, sa.func.count())
     .where(runs.c.state.in_(sorted(ACTIVE)))
@@ -43,28 +52,26 @@ _UNFINISHED = (
 )
 
 
-def by_state(connection: sa.Connection, account_id: str, where: Filter | None = None) -> Counter[str] | None:
-    """All runs of the account that match; None if the filter asks for more than states and types."""
+def by_state(
+    connection: sa.Connection, account_id: str, where: Filter | None = None, seen_by: str | None = None
+) -> Counter[str] | None:
+    """All runs that match and that the user may see; None if the filter asks for more than states and types."""
     terms = [] if where is None else list(where.terms)
     if not all(_is_known(term) for term in terms):
         return None
     found: Counter[str] = Counter()
-    for table, query in ((run_counts, _FINISHED), (runs, _UNFINISHED)):
-        for type_, state, count in connection.execute(query.where(table.c.account_id == account_id)):
+    active = _UNFINISHED.where(runs.c.account_id == account_id, *run_seen_by(seen_by))
+    for query in (_finished(account_id, seen_by), active):
+        for type_, state, count in connection.execute(query):
             if all(_holds(term, type_, state) for term in terms):
                 found[state] += count
     return found
 
 
-def says_only_states(where: Filter | None) -> bool:
-    terms = () if where is None else where.terms
-    return all(_is_known(term) and isinstance(term, Comparison) and term.field == "state" for term in terms)
-
-
-def of_states(found: Mapping[str, int], where: Filter | None) -> dict[str, int]:
-    """Those of the states that such a filter lets through."""
-    terms = () if where is None else where.terms
-    return {state: count for state, count in found.items() if all(_holds(term, "", state) for term in terms)}
+def _finished(account_id: str, seen_by: str | None) -> sa.Select[Any]:
+    if seen_by is None:
+        return _FINISHED.where(run_counts.c.account_id == account_id)
+    return _FINISHED_OF_JOBS.where(job_counts.c.job_number.in_(numbers_seen(account_id, seen_by)))
 
 
 def _is_known(term: Term) -> bool:

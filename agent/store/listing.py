@@ -1,14 +1,14 @@
 """Pages of runs for machines: by state, by knowledge base, by age, from the newest down.
 
 Each way to the page is one that an index has in the order of the page, so that what it costs does not grow with how
-many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs. Machines ask
-often: the statements are made once for each shape of a question.
+many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs; or the ends of
+the runs of those jobs that the caller sees. Machines ask often: the statements are made once for each shape of a question.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -17,7 +17,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.ports.listing import ListedRun, ListingQuery
-from agent.store.asking import Question, question
+from agent.store.newest import ends, sees_few
 from agent.store.prepared import Lookup, Prepared, Row
 from agent.store.tables import accounts, job_uses, knowledge_bases, runs, users
 from agent.store.uses import KNOWLEDGE_BASE
@@ -32,10 +32,11 @@ SET_BACK = timedelta(days=1)
 
 _EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {str(state): state for state in RunState}
+_shown = runs.alias("shown")
 _LISTED = sa.select(
-    runs.c.number, runs.c.id, runs.c.type, runs.c.state, runs.c.created_at, runs.c.started_at, runs.c.finished_at,
-    runs.c.job_number, runs.c.revision, users.c.handle,
-).select_from(runs.outerjoin(users, users.c.id == runs.c.owner_id))  # fmt: skip
+    _shown.c.number, _shown.c.id, _shown.c.type, _shown.c.state, _shown.c.created_at, _shown.c.started_at,
+    _shown.c.finished_at, _shown.c.job_number, _shown.c.revision, users.c.handle,
+).select_from(_shown.outerjoin(users, users.c.id == _shown.c.owner_id))  # fmt: skip
 _BASES = Lookup(
     sa.select(job_uses.c.job_number, job_uses.c.revision, knowledge_bases.c.number, job_uses.c.name)
     .join(
@@ -51,28 +52,31 @@ _BY_NUMBER, _BY_NAME = Lookup(_NAMED, knowledge_bases.c.number), Lookup(_NAMED, 
 _AT = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
 _OLDEST = Prepared(_AT)
 _FROM = Prepared(_AT.where(runs.c.number >= sa.bindparam("from_number", type_=sa.Integer)))
+_ROW_COUNT = sa.bindparam("row_count", type_=sa.Integer)
 _NEWEST = Prepared(sa.select(sa.func.max(runs.c.number).label("number")))
 
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What a statement asks for; `names`: of how many knowledge bases, `few`: by their jobs."""
+    """What a statement asks for; `names`: of how many knowledge bases, `few`: by their jobs; `ends`: by those that the
+    user sees."""
 
-    state: bool
+    states: int | None
     names: int
     few: bool
     since: bool
     before: bool
     run: bool
-    seen_by: str | None
+    seen: bool
+    ends: bool
 
 
 def page(connection: sa.Connection, query: ListingQuery) -> list[ListedRun]:
     names = _base_names(connection, query)
-    if names == []:
+    if names == [] or query.states == ():
         return []
-    found = [row for rows in _found(connection, query, names or ()) for row in rows]
-    shown = sorted(found, key=_number, reverse=True)[: query.limit]
+    shape, given = _asked(connection, query, names or ())
+    shown = _statement(shape).rows(connection, given)
     bases = _bases(connection, shown)
     return [_listed(row, bases[row["job_number"], row["revision"]]) for row in shown]
 
@@ -112,37 +116,47 @@ def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | N
     return [row["name"] for row in rows if row["account_id"] == query.account_id]
 
 
-def _found(connection: sa.Connection, query: ListingQuery, names: Sequence[str]) -> Iterator[list[Row]]:
-    """Rows that have among them all of the page: the newest of each state."""
+def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str]) -> tuple[_Shape, dict[str, Any]]:
     given: dict[str, Any] = {
         "account": query.account_id,
+        "seen_by": query.seen_by,
         "before_number": query.before,
         "run": query.run_id,
         "row_count": query.limit,
+        **{f"state_{number}": state for number, state in enumerate(query.states or ())},
         **{f"name_{number}": name for number, name in enumerate(_padded(names))},
     }
     if query.since is not None:
         given |= {"since": query.since, "first": first_since(connection, query.since)}
+    is_plain = not names and query.since is None and query.run_id is None
     shape = _Shape(
-        state=query.states is not None,
+        states=None if query.states is None else len(query.states),
         names=len(_padded(names)),
         few=bool(names) and _have_few_runs(connection, given, len(_padded(names))),
         since=query.since is not None,
         before=query.before is not None,
         run=query.run_id is not None,
-        seen_by=query.seen_by,
+        seen=query.seen_by is not None,
+        ends=is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit),
     )
-    for state in (None,) if query.states is None else query.states:
-        yield _statement(shape).rows(connection, {**given, "state": state})
+    return shape, given
 
 
 @lru_cache(maxsize=512)
-def _statement(shape: _Shape) -> Question:
-    conditions = [runs.c.account_id == _text("account"), *run_seen_by(shape.seen_by)]
-    if shape.state:
-        conditions.append(runs.c.state == _text("state"))
-    if shape.before:
-        conditions.append(runs.c.number < sa.bindparam("before_number", type_=sa.Integer))
+def _statement(shape: _Shape) -> Prepared:
+    """The numbers come first, mostly from indexes alone: of each state the newest, and of these the newest."""
+    names = (None,) if shape.states is None else tuple(f"state_{number}" for number in range(shape.states))
+    parts = [sa.select(_newest(shape, name).subquery().c.number) for name in names]
+    newest = _LISTED.where(_shown.c.number.in_(sa.union_all(*parts) if len(parts) > 1 else parts[0]))
+    return Prepared(newest.order_by(_shown.c.number.desc()).limit(_ROW_COUNT))
+
+
+def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
+    if shape.ends:
+        return ends(_text("account"), _text("seen_by"), _ROW_COUNT, lambda table: _among(table, shape, state))
+    conditions = [runs.c.account_id == _text("account"), *_among(runs, shape, state)]
+    if shape.seen:
+        conditions += run_seen_by(_text("seen_by"))
     if shape.run:
         conditions.append(runs.c.id == _text("run"))
     if shape.since:
@@ -152,8 +166,14 @@ def _statement(shape: _Shape) -> Question:
         conditions.append(_works_with(shape.names))
     if shape.few:
         conditions.append(runs.c.job_number.in_(_jobs_with(shape.names)))
-    newest = _LISTED.where(*conditions).order_by(runs.c.number.desc())
-    return question(newest.limit(sa.bindparam("row_count", type_=sa.Integer)), seen_by=shape.seen_by)
+    return sa.select(runs.c.number).where(*conditions).order_by(runs.c.number.desc()).limit(_ROW_COUNT)
+
+
+def _among(table: sa.FromClause, shape: _Shape, state: str | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [] if state is None else [table.c.state == _text(state)]
+    if shape.before:
+        conditions.append(table.c.number < sa.bindparam("before_number", type_=sa.Integer))
+    return conditions
 
 
 def _works_with(names: int) -> sa.ColumnElement[bool]:
@@ -219,10 +239,6 @@ def _padded(names: Sequence[str]) -> Sequence[str]:
         return names
     size = 1 << (len(names) - 1).bit_length()
     return [*names, *[names[-1]] * (size - len(names))]
-
-
-def _number(row: Row) -> int:
-    return int(row["number"])
 
 
 def _text(name: str) -> sa.BindParameter[str]:

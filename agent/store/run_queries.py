@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -17,10 +16,10 @@ from agent.store.claims import OLDER_ACTIVE, running_by_key
 from agent.store.filtering import Condition
 from agent.store.fulltext import Among
 from agent.store.narrowing import names_few_jobs, narrow
-from agent.store.rows import IN_ONE, RUN, Row, chunks, run_of
+from agent.store.rows import RUN, Row, chunks, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
-from agent.store.visibility import FEW, NAMED, few_jobs, job_seen_by, jobs_of, run_of_jobs, run_seen_by
+from agent.store.visibility import FEW, few_jobs, run_of_jobs, run_seen_by
 from agent.store.walking import Patience, Stretch, stretches
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
@@ -74,9 +73,7 @@ def count_by_state(
     seen_by: str | None = None,
 ) -> Tally:
     """Every state is named, with 0 where there is none."""
-    if seen_by is not None and counts.says_only_states(where):
-        return _count_of_jobs(connection, account_id, where, patience, seen_by)
-    kept = counts.by_state(connection, account_id, where) if seen_by is None else None
+    kept = counts.by_state(connection, account_id, where, seen_by)
     if kept is not None or where is None:
         return Tally(_named(kept or {}))
     seen = run_seen_by(seen_by)
@@ -207,7 +204,7 @@ def _bounds(connection: sa.Connection, query: RunQuery | None = None) -> Stretch
 
 
 def _conditions(query: RunQuery) -> list[Condition]:
-    seen = job_seen_by(query.seen_by) if query.of_jobs is None else [run_of_jobs(list(query.of_jobs))]
+    seen = run_seen_by(query.seen_by) if query.of_jobs is None else [run_of_jobs(list(query.of_jobs))]
     conditions = [runs.c.account_id == query.account_id, *seen]
     if query.job_id is not None:
         job = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
@@ -230,32 +227,6 @@ def _count_on_the_way(
         condition = filtering.compile_filter(where, now, Among(start, below, gather))
         found.update(_counted(connection, account_id, within, condition, *seen))
     return Tally(_named(found), complete=start <= lowest)
-
-
-def _count_of_jobs(
-    connection: sa.Connection, account_id: str, where: Filter | None, patience: Patience, seen_by: str
-) -> Tally:
-    """Job by job, in an index that has all that is asked; of who may see all but a few, those few are taken away."""
-    seen = jobs_of(account_id, seen_by, jobs.c.number)
-    others = sa.select(jobs.c.number).where(jobs.c.account_id == account_id, jobs.c.number.not_in(seen))
-    hidden = list(connection.scalars(others.limit(NAMED + 1)))
-    if len(hidden) <= NAMED:
-        found = counts.by_state(connection, account_id) or Counter()
-        found.subtract(_states_of(connection, hidden, Patience.of(patience.monotonic, math.inf))[0])
-        return Tally(_named(counts.of_states(found, where)))
-    found, complete = _states_of(connection, list(connection.scalars(seen)), patience)
-    return Tally(_named(counts.of_states(found, where)), complete)
-
-
-def _states_of(connection: sa.Connection, job_numbers: Sequence[int], patience: Patience) -> tuple[Counter[str], bool]:
-    """And whether there was time for all of them."""
-    found: Counter[str] = Counter()
-    for done, part in enumerate(chunks(job_numbers), 1):
-        query = sa.select(runs.c.state, sa.func.count()).where(runs.c.job_number.in_(part)).group_by(runs.c.state)
-        found.update(dict(connection.execute(query).all()))
-        if patience.is_over and done * IN_ONE < len(job_numbers):
-            return found, False
-    return found, True
 
 
 def _counted(connection: sa.Connection, account_id: str, *conditions: Condition) -> dict[str, int]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
 
 from agent.core.ports.syncs import SyncEvent, SyncJob, SyncJobs
-from agent.store.asking import Question, question
 from agent.store.prepared import Prepared, Row
 from agent.store.syncs import read
 from agent.store.tables import connections, job_revisions, jobs, knowledge_bases, run_variants, runs
@@ -27,11 +26,12 @@ _TOLD = sa.case((job_revisions.c.revision == 1, "created"), else_="updated")
 def page(
     connection: sa.Connection, account_id: str, seen_by: str | None, job_id: str | None, limit: int, offset: int
 ) -> SyncJobs:
-    given = {"account": account_id, "job": job_id, "row_count": limit, "row_offset": offset}
-    rows = _page(seen_by, one=job_id is not None).rows(connection, given)
-    [found] = _count(seen_by, one=job_id is not None).rows(connection, given)
+    given = {"account": account_id, "seen_by": seen_by, "job": job_id, "row_count": limit, "row_offset": offset}
+    seen = seen_by is not None
+    rows = _page(one=job_id is not None, seen=seen).rows(connection, given)
+    [found] = _count(one=job_id is not None, seen=seen).rows(connection, given)
     sources, bases = (
-        {row["name"]: row["id"] for row in _named(kind, seen_by).rows(connection, given)}
+        {row["name"]: row["id"] for row in _named(kind, seen=seen).rows(connection, given)}
         for kind in ("connection", "knowledge_base")
     )
     return SyncJobs([_job(row) for row in rows], found["count"], sources, bases)
@@ -47,9 +47,8 @@ def events(
     limit: int,
     offset: int,
 ) -> tuple[list[SyncEvent], int] | None:
-    if not _page(seen_by, one=True).rows(
-        connection, {"account": account_id, "job": job_id, "row_count": 1, "row_offset": 0}
-    ):
+    one = {"account": account_id, "seen_by": seen_by, "job": job_id, "row_count": 1, "row_offset": 0}
+    if not _page(one=True, seen=seen_by is not None).rows(connection, one):
         return None
     named = {f"state_{number}": state for number, state in enumerate(states or ())}
     given = {"job": job_id, "kind": kind, "row_count": limit, "row_offset": offset, **named}
@@ -61,24 +60,24 @@ def events(
     return news, found["count"]
 
 
-@lru_cache(maxsize=256)
-def _page(seen_by: str | None, *, one: bool) -> Question:
+@cache
+def _page(*, one: bool, seen: bool) -> Prepared:
     counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
-    query = _JOB.where(*_conditions(seen_by, one=one)).order_by(jobs.c.name_key, jobs.c.number)
-    return question(query.limit(next(counts)).offset(next(counts)), seen_by=seen_by)
+    query = _JOB.where(*_conditions(one=one, seen=seen)).order_by(jobs.c.name_key, jobs.c.number)
+    return Prepared(query.limit(next(counts)).offset(next(counts)))
 
 
-@lru_cache(maxsize=256)
-def _count(seen_by: str | None, *, one: bool) -> Question:
-    counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*_conditions(seen_by, one=one))
-    return question(counting, seen_by=seen_by)
+@cache
+def _count(*, one: bool, seen: bool) -> Prepared:
+    counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*_conditions(one=one, seen=seen))
+    return Prepared(counting)
 
 
-@lru_cache(maxsize=256)
-def _named(kind: Any, seen_by: str | None) -> Question:
+@cache
+def _named(kind: Any, *, seen: bool) -> Prepared:
     table = connections if kind == "connection" else knowledge_bases
-    mine = (table.c.account_id == _text("account"), *resource_seen_by(table, kind, seen_by))
-    return question(sa.select(table.c.name, table.c.id).where(*mine), seen_by=seen_by)
+    mine = (table.c.account_id == _text("account"), *resource_seen_by(table, kind, _user(seen=seen)))
+    return Prepared(sa.select(table.c.name, table.c.id).where(*mine))
 
 
 @lru_cache(maxsize=64)
@@ -93,8 +92,8 @@ def _events(of_kind: bool, states: int | None) -> tuple[Prepared, Prepared]:  # 
     return Prepared(newest.limit(next(counts)).offset(next(counts))), Prepared(count)
 
 
-def _conditions(seen_by: str | None, *, one: bool) -> list[sa.ColumnElement[bool]]:
-    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None), *job_seen_by(seen_by)]
+def _conditions(*, one: bool, seen: bool) -> list[sa.ColumnElement[bool]]:
+    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None), *job_seen_by(_user(seen=seen))]
     conditions.append(jobs.c.type.in_([sa.literal_column(f"'{type_}'") for type_ in ("kb-sync", "kb-reset")]))
     return [*conditions, jobs.c.id == _text("job")] if one else conditions
 
@@ -146,6 +145,10 @@ def _job(row: Row) -> SyncJob:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
+
+
+def _user(*, seen: bool) -> sa.BindParameter[str] | None:
+    return _text("seen_by") if seen else None
 
 
 def _text(name: str) -> sa.BindParameter[str]:

@@ -12,12 +12,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.ports.syncs import SyncQuery, SyncRun
-from agent.store.asking import Question, question
 from agent.store.listing import FEW_RUNS, first_since
+from agent.store.newest import ends, sees_few
 from agent.store.prepared import Lookup, Prepared, Row
-from agent.store.tables import jobs, run_counts, runs, steps
+from agent.store.tables import ACTIVE as NOT_OVER
+from agent.store.tables import job_counts, jobs, run_counts, runs, steps
 from agent.store.types import micros
-from agent.store.visibility import run_seen_by
+from agent.store.visibility import numbers_seen, run_seen_by
 from shared.states import ACTIVE, RunState
 
 _STATES = {str(state): state for state in RunState}
@@ -54,7 +55,10 @@ class _Shape:
     since: bool
     until: bool
     few: bool
-    seen_by: str | None
+    """By the jobs of these types."""
+    seen: bool
+    ends: bool
+    """By the jobs that the user sees."""
 
 
 def page(connection: sa.Connection, query: SyncQuery) -> tuple[list[SyncRun], int]:
@@ -75,6 +79,7 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
     states = query.states or ()
     given: dict[str, Any] = {
         "account": query.account_id,
+        "seen_by": query.seen_by,
         "run": query.run_id,
         "job": query.job_id,
         "until": query.until,
@@ -93,32 +98,44 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
         since=query.since is not None,
         until=query.until is not None,
         few=query.run_id is None and query.job_id is None and _are_few(connection, given, len(query.types)),
-        seen_by=query.seen_by,
+        seen=query.seen_by is not None,
+        ends=_is_first_page(query) and sees_few(connection, query.account_id, query.seen_by, query.limit),
     )
     return shape, given
 
 
 @lru_cache(maxsize=512)
-def _numbers(shape: _Shape, order: str, descending: bool) -> Question:  # noqa: FBT001  (a key of the cache)
+def _numbers(shape: _Shape, order: str, descending: bool) -> Prepared:  # noqa: FBT001  (a key of the cache)
+    limit, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    if shape.ends:
+        return Prepared(ends(_text("account"), _text("seen_by"), limit, lambda table: _kinds(table, shape)))
     query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(order, descending=descending))
-    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
-    return question(query.limit(next(counts)).offset(next(counts)), seen_by=shape.seen_by)
+    return Prepared(query.limit(limit).offset(offset))
+
+
+def _is_first_page(query: SyncQuery) -> bool:
+    """Of the newest, with nothing asked for but types and states."""
+    asked = (query.run_id, query.job_id, query.since, query.until)
+    return query.order == "number" and query.descending and not query.offset and asked == (None,) * 4
+
+
+def _kinds(table: sa.FromClause, shape: _Shape) -> list[sa.ColumnElement[bool]]:
+    return [_type_in(table, shape.types), *([_state_in(table, shape.states)] if shape.states else [])]
 
 
 def _conditions(shape: _Shape) -> list[sa.ColumnElement[bool]]:
-    conditions = [runs.c.account_id == _text("account"), *run_seen_by(shape.seen_by), _type_in(runs, shape.types)]
+    conditions = [runs.c.account_id == _text("account"), *_kinds(runs, shape)]
+    if shape.seen:
+        conditions += run_seen_by(_text("seen_by"))
     if shape.run:
         conditions.append(runs.c.id == _text("run"))
-    if shape.states:
-        conditions.append(_state_in(runs, shape.states))
     if shape.since:
         conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
         conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
     if shape.until:
         conditions.append(runs.c.created_at <= sa.bindparam("until", type_=runs.c.created_at.type))
     if shape.job:
-        job = sa.select(jobs.c.number).where(jobs.c.id == _text("job")).scalar_subquery()
-        conditions.append(runs.c.job_number == job)
+        conditions.append(runs.c.job_number == _number_of_job())
     if shape.few:
         theirs = sa.select(jobs.c.number).where(jobs.c.account_id == _text("account"), _type_in(jobs, shape.types))
         conditions.append(runs.c.job_number.in_(theirs))
@@ -135,41 +152,57 @@ def _order(order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
 
 def _are_few(connection: sa.Connection, given: dict[str, Any], types: int) -> bool:
     """Few of those that are over: then the runs of their jobs are looked through, sooner than all there are."""
-    [found] = _over(types, 0).rows(connection, given)
+    [found] = _over(types, 0, seen=False, job=False).rows(connection, given)
     return (found["count"] or 0) <= FEW_RUNS
 
 
 def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: dict[str, Any]) -> int:
-    """Where only types and states matter, those that are over are counted already."""
-    if shape.run or shape.job or shape.since or shape.until or shape.seen_by is not None:
+    """Where only the job, types and states matter, those that are over are counted already."""
+    if shape.run or shape.since or shape.until:
         [found] = _counted(shape).rows(connection, given)
         return int(found["count"])
-    [over] = _over(shape.types, shape.states).rows(connection, given)
+    [over] = _over(shape.types, shape.states, seen=shape.seen, job=shape.job).rows(connection, given)
     active = [state for state in query.states or tuple(RunState) if state in ACTIVE]
+    if not active:
+        return int(over["count"] or 0)
     found = {f"active_{number}": state for number, state in enumerate(active)}
-    [waiting] = _active(shape.types, len(active)).rows(connection, {**given, **found}) if active else [{"count": 0}]
+    waits = _active(shape.types, len(active), seen=shape.seen, job=shape.job)
+    [waiting] = waits.rows(connection, {**given, **found})
     return int(over["count"] or 0) + int(waiting["count"])
 
 
 @lru_cache(maxsize=512)
-def _counted(shape: _Shape) -> Question:
-    counting = sa.select(sa.func.count().label("count")).select_from(runs).where(*_conditions(shape))
-    return question(counting, seen_by=shape.seen_by)
+def _counted(shape: _Shape) -> Prepared:
+    return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*_conditions(shape)))
 
 
 @lru_cache(maxsize=64)
-def _over(types: int, states: int) -> Prepared:
-    mine = [run_counts.c.account_id == _text("account"), _type_in(run_counts, types)]
-    if states:
-        mine.append(_state_in(run_counts, states))
-    return Prepared(sa.select(sa.func.sum(run_counts.c.count).label("count")).where(*mine))
+def _over(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
+    table = job_counts if seen or job else run_counts
+    mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
+    if seen:
+        mine.append(job_counts.c.job_number.in_(numbers_seen(_text("account"), _text("seen_by"))))
+    if job:
+        mine.append(job_counts.c.job_number == _number_of_job())
+    if table is run_counts:
+        mine.append(run_counts.c.account_id == _text("account"))
+    return Prepared(sa.select(sa.func.sum(table.c.count).label("count")).where(*mine))
 
 
 @lru_cache(maxsize=64)
-def _active(types: int, states: int) -> Prepared:
+def _active(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
     among = runs.c.state.in_([_text(f"active_{number}") for number in range(states)])
-    mine = (runs.c.account_id == _text("account"), among, _type_in(runs, types))
+    mine = [runs.c.account_id == _text("account"), among, _type_in(runs, types)]
+    if seen:
+        mine += run_seen_by(_text("seen_by"))
+    if job:  # of its unfinished ones, which are few, there is an index
+        mine += [runs.c.job_number == _number_of_job(), NOT_OVER]
     return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*mine))
+
+
+def _number_of_job() -> sa.ScalarSelect[int]:
+    mine = (jobs.c.id == _text("job"), jobs.c.account_id == _text("account"))
+    return sa.select(jobs.c.number).where(*mine).scalar_subquery()
 
 
 def _committed(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
@@ -204,11 +237,11 @@ def _run(row: Row, committed: tuple[int, int] | None) -> SyncRun:
     )
 
 
-def _type_in(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+def _type_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
     return table.c.type.in_([_text(f"type_{number}") for number in range(count)])
 
 
-def _state_in(table: sa.Table, count: int) -> sa.ColumnElement[bool]:
+def _state_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
     return table.c.state.in_([_text(f"state_{number}") for number in range(count)])
 
 

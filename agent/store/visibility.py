@@ -1,6 +1,7 @@
 """Which rows a user may see, as conditions of SQL. None as the user: all of the account, at no cost.
 
-Everything that follows its job is read together with the row of `jobs`, so one condition on that row serves all.
+Who sees which jobs stands in `job_readers`: their owners, and whom they are shared with, kept by triggers in the
+transaction of whatever changes it. So the question is one look into a small table, for a row of `runs` too.
 """
 
 from __future__ import annotations
@@ -10,25 +11,30 @@ from typing import Any, cast
 import sqlalchemy as sa
 
 from agent.core.permissions import EVERYONE, LEVELS, ResourceKind
-from agent.store.tables import jobs, runs, shares
+from agent.store.tables import job_readers, jobs, runs, shares
 from shared.models.share import AccessLevel
 
 Condition = sa.ColumnElement[bool]
+User = str | sa.ColumnElement[str] | None
+"""An id, or the parameter of a statement that is made once for all users."""
+
+_everyone: sa.ColumnElement[str] = sa.literal_column(f"'{EVERYONE}'")
 
 
-def job_seen_by(user_id: str | None) -> list[Condition]:
+def job_seen_by(user_id: User) -> list[Condition]:
     """On a row of `jobs`."""
-    if user_id is None:
-        return []
-    return [sa.or_(jobs.c.owner_id == user_id, _is_shared("job", jobs.c.account_id, jobs.c.id, user_id))]
+    return [] if user_id is None else [_reads(user_id, jobs.c.account_id, jobs.c.number)]
 
 
-def run_seen_by(user_id: str | None) -> list[Condition]:
-    """On a row of `runs` that is read without its job."""
-    if user_id is None:
-        return []
-    of_job = sa.exists().where(jobs.c.number == runs.c.job_number, *job_seen_by(user_id)).correlate(runs)
-    return [of_job]
+def run_seen_by(user_id: User) -> list[Condition]:
+    """On a row of `runs`, which need not be read for it where an index has its job."""
+    return [] if user_id is None else [_reads(user_id, runs.c.account_id, runs.c.job_number)]
+
+
+def numbers_seen(account_id: Any, user_id: User) -> sa.Select[int]:
+    """Of all jobs that the user may see, deleted ones too; one may come twice."""
+    mine = (job_readers.c.account_id == account_id, _is_principal(job_readers, user_id))
+    return sa.select(job_readers.c.job_number).where(*mine)
 
 
 def jobs_of(account_id: str, user_id: str, *columns: Any, least: AccessLevel = "reader") -> sa.Select[Any]:
@@ -53,16 +59,8 @@ def few_jobs(connection: sa.Connection, account_id: str, user_id: str | None) ->
     """Numbers of the jobs that the user may see, where they are at most `NAMED`; None: more, or all."""
     if user_id is None:
         return None
-    # Apart, and each no further than it matters: together, all of both would be gathered first.
-    own = sa.select(jobs.c.number).where(jobs.c.account_id == account_id, jobs.c.owner_id == user_id)
-    mine = (shares.c.account_id == account_id, shares.c.kind == "job", shares.c.principal_id.in_((user_id, EVERYONE)))
-    found = set(connection.scalars(own.limit(NAMED + 1)))
-    ids = list(connection.scalars(sa.select(shares.c.subject_id).where(*mine).limit(NAMED + 1)))
-    if max(len(found), len(ids)) > NAMED:
-        return None
-    shared = sa.select(jobs.c.number).where(jobs.c.id.in_(ids), jobs.c.account_id == account_id)
-    found |= set(connection.scalars(shared))
-    return sorted(found)
+    found = set(connection.scalars(numbers_seen(account_id, user_id).limit(NAMED + 1)))
+    return None if len(found) > NAMED else sorted(found)
 
 
 def jobs_seen(connection: sa.Connection, account_id: str, user_id: str | None) -> list[Condition]:
@@ -76,11 +74,16 @@ def run_of_jobs(job_numbers: list[int]) -> Condition:
     return (runs.c.job_number + 0).in_(job_numbers)
 
 
-def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: str | None) -> list[Condition]:
+def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: User) -> list[Condition]:
     """On a row of a table with owner and visibility."""
     if user_id is None:
         return []
-    shared = _is_shared(kind, table.c.account_id, key_of(table), user_id)
+    shared = sa.exists().where(
+        shares.c.account_id == table.c.account_id,
+        shares.c.kind == kind,
+        shares.c.subject_id == key_of(table),
+        _is_principal(shares, user_id),
+    )
     return [sa.or_(table.c.visibility == "account", table.c.owner_id == user_id, shared)]
 
 
@@ -89,12 +92,10 @@ def key_of(table: sa.Table) -> sa.ColumnElement[str]:
     return cast("sa.ColumnElement[str]", table.c.get("id", table.c.get("name")))
 
 
-def _is_shared(
-    kind: ResourceKind, account_id: sa.ColumnElement[str], subject_id: sa.ColumnElement[str], user_id: str
-) -> Condition:
-    return sa.exists().where(
-        shares.c.account_id == account_id,
-        shares.c.kind == kind,
-        shares.c.subject_id == subject_id,
-        shares.c.principal_id.in_((user_id, EVERYONE)),
-    )
+def _reads(user_id: User, account_id: sa.ColumnElement[str], job_number: sa.ColumnElement[int]) -> Condition:
+    mine = (job_readers.c.account_id == account_id, _is_principal(job_readers, user_id))
+    return sa.exists().where(*mine, job_readers.c.job_number == job_number)
+
+
+def _is_principal(table: sa.Table, user_id: User) -> Condition:
+    return table.c.principal_id.in_([sa.literal(user_id) if isinstance(user_id, str) else user_id, _everyone])

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
+from functools import cache
 
 import sqlalchemy as sa
 
 from agent.store import events, shares, uses
 from agent.store.prepared import Prepared, Row
-from agent.store.rows import select_where_in
+from agent.store.rows import built, select_where_in
 from agent.store.tables import connections, knowledge_bases, workers
 from agent.store.visibility import resource_seen_by
 from shared.errors import Conflict, NotFound
@@ -30,9 +31,16 @@ def get_connection(connection: sa.Connection, account_id: str, key: str) -> Conn
 
 
 def list_connections(connection: sa.Connection, account_id: str, seen_by: str | None = None) -> list[Connection]:
-    seen = resource_seen_by(connections, "connection", seen_by)
-    query = sa.select(connections).where(connections.c.account_id == account_id, *seen).order_by(connections.c.name)
-    return [Connection.model_validate(row) for row in connection.execute(query).mappings()]
+    rows = _connections(seen=seen_by is not None).rows(connection, {"account": account_id, "seen_by": seen_by})
+    return [built(Connection, row) for row in rows]
+
+
+@cache
+def _connections(*, seen: bool) -> Prepared:
+    account, user = (sa.bindparam(name, type_=sa.Text) for name in ("account", "seen_by"))
+    shown = resource_seen_by(connections, "connection", user if seen else None)
+    columns = [connections.c[name] for name in Connection.model_fields]
+    return Prepared(sa.select(*columns).where(connections.c.account_id == account, *shown).order_by(connections.c.name))
 
 
 def replace_connection(connection: sa.Connection, changed: Connection, now: datetime) -> Connection:

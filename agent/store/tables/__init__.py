@@ -29,6 +29,7 @@ from agent.store.tables.runs import (
 )
 from agent.store.tables.sentinels import AWAITED, CLOSED, OPEN, sentinels, watches
 from agent.store.tables.shares import shares
+from agent.store.tables.sight import job_counts, job_readers
 from agent.store.tables.uses import job_uses
 
 __all__ = [
@@ -51,6 +52,8 @@ __all__ = [
     "events",
     "fires",
     "gone_runs",
+    "job_counts",
+    "job_readers",
     "job_revisions",
     "job_statistics",
     "job_tags",

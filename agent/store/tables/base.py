@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import Column
@@ -25,9 +26,9 @@ def words(states: Iterable[RunState]) -> str:
     return ", ".join(f"'{state}'" for state in RunState if state in states)
 
 
-def table(name: str, *parts: sa.schema.SchemaItem) -> sa.Table:
+def table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
     # AUTOINCREMENT: SQLite would hand out the highest number again after its row was deleted; pages and events would lie.
-    return sa.Table(name, metadata, *parts, sqlite_autoincrement=any(_counts(part) for part in parts))
+    return sa.Table(name, metadata, *parts, sqlite_autoincrement=any(_counts(part) for part in parts), **options)
 
 
 def _counts(part: sa.schema.SchemaItem) -> bool:

@@ -80,9 +80,10 @@ Index("ix_runs_held", runs.c.lease_until, sqlite_where=HELD, postgresql_where=HE
 Index("ix_runs_claim", runs.c.priority.desc(), runs.c.number, runs.c.available_at, sqlite_where=WAITING, postgresql_where=WAITING)  # fmt: skip
 Index("ix_runs_available", runs.c.available_at, sqlite_where=WAITING, postgresql_where=WAITING)
 Index("ix_runs_leaving", runs.c.cancel_due_at, sqlite_where=LEAVING, postgresql_where=LEAVING)
-Index("ix_runs_account", runs.c.account_id, runs.c.number)
-# The type stands last, to be read without the row: `state:failed type:x` is the question after every night.
-Index("ix_runs_state", runs.c.account_id, runs.c.state, runs.c.number, runs.c.type)
+# What stands behind the number is read without the row: `state:failed type:x` is the question after every night, and
+# whether a run is one of the caller's jobs the question of all but administrators.
+Index("ix_runs_account", runs.c.account_id, runs.c.number, runs.c.job_number)
+Index("ix_runs_state", runs.c.account_id, runs.c.state, runs.c.number, runs.c.type, runs.c.job_number)
 Index("ix_runs_job", runs.c.job_number, runs.c.number, runs.c.state)
 
 # How many runs have ended how, kept by triggers (`counts.py`); of millions nobody waits for a count.

@@ -19,7 +19,7 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from agent.core.audit import acting, acts
 from agent.core.callers import EVERY_SCOPE, Caller
 from agent.core.records import NewRun, RunUpdate
-from agent.store import SqlStore, counts, fulltext, open_store, schema
+from agent.store import SqlStore, counts, fulltext, open_store, schema, sight
 from agent.store.prepared import _Compiled
 from agent.store.tables import metadata, runs
 from shared.clock import ManualClock
@@ -59,7 +59,7 @@ async def test_the_schema_is_the_sum_of_the_migrations(sqlite: SqlStore, path: P
     engine = sa.create_engine(f"sqlite:///{drawn}")
     with engine.begin() as connection:
         metadata.create_all(connection)
-        for statement in (*fulltext.DDL, *counts.DDL):
+        for statement in (*fulltext.DDL, *counts.DDL, *sight.DDL):
             connection.execute(sa.text(statement))
     engine.dispose()
     assert _schema(path) == _schema(drawn)

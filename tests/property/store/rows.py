@@ -38,6 +38,9 @@ class Rows:
     def late_results(self) -> list[Row]:
         return self._all("SELECT * FROM late_results ORDER BY number")
 
+    def counts(self, table: str) -> list[Row]:
+        return self._all(f"SELECT * FROM {table} WHERE count <> 0")
+
     def said(self, run_number: int) -> list[list[Row]]:
         """What the attempts of a run have left beside its row."""
         return [

@@ -33,6 +33,7 @@ class Witness:
         self._check_chains(runs)
         self._check_limits(runs)
         self._check_ledger(runs, jobs)
+        self._check_counts(runs)
 
     def _hear_news(self) -> None:
         """Each move is told once, in its order: no state is left out between two events of a run."""
@@ -104,6 +105,17 @@ class Witness:
                 assert attempts[-1]["worker_id"] == run["worker_id"]
             seen.add(number)
         assert all((row["attempt"] > 0) == (row["number"] in seen) for row in runs.values())
+
+    def _check_counts(self, runs: dict[str, Row]) -> None:
+        """What triggers have counted is what there is."""
+        ended = [row for row in runs.values() if row["state"] in FINAL]
+        for table, names in (
+            ("run_counts", ("account_id", "type", "state")),
+            ("job_counts", ("job_number", "type", "state")),
+        ):
+            there = Counter(tuple(row[name] for name in names) for row in ended)
+            kept = {tuple(row[name] for name in names): row["count"] for row in self._rows.counts(table)}
+            assert kept == there, f"{table} differs"
 
     def _check_chains(self, runs: dict[str, Row]) -> None:
         for row in runs.values():

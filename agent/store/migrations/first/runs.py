@@ -74,7 +74,7 @@ def create() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
         sqlite_autoincrement=True,
     )
-    op.create_index("ix_runs_account", "runs", ["account_id", "number"], unique=False)
+    op.create_index("ix_runs_account", "runs", ["account_id", "number", "job_number"], unique=False)
     op.create_index(
         "ix_runs_active",
         "runs",
@@ -116,7 +116,7 @@ def create() -> None:
         sqlite_where=sa.text("cancel_due_at IS NOT NULL"),
         postgresql_where=sa.text("cancel_due_at IS NOT NULL"),
     )
-    op.create_index("ix_runs_state", "runs", ["account_id", "state", "number", "type"], unique=False)
+    op.create_index("ix_runs_state", "runs", ["account_id", "state", "number", "type", "job_number"], unique=False)
     op.create_table(
         "attempts",
         sa.Column("run_number", NUMBER, nullable=False),

@@ -17,6 +17,7 @@ from agent.store.migrations.first import (
     runs,
     sentinels,
     shares,
+    sight,
     sqlite,
     uses,
 )
@@ -27,7 +28,7 @@ down_revision = None
 
 def upgrade() -> None:
     parts = (identity, resources, datasets, jobs, drafts, fires, runs, sentinels, happenings, shares, audit, uses)
-    for part in (*parts, run_variants):
+    for part in (*parts, run_variants, sight):
         part.create()
     if op.get_bind().dialect.name == "sqlite":
         sqlite.create()

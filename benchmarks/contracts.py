@@ -1,34 +1,49 @@
 """The lists of the published contracts, to an agent with 200,000 runs of 10,000 jobs, over HTTP: beside a bare Starlette
-route that sends the same statements and answers the same JSON."""
+route that sends the same statements and answers the same JSON; and what users see who are no administrators, beside
+what administrators do."""
 
 # ruff: noqa: S608  (its statements are its own, made of constants)
 from __future__ import annotations
 
+import asyncio
 import http.client
 import json
 import sqlite3
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, closing, contextmanager
+from collections.abc import Iterator, Mapping
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from agent.store import STORE_FILE
-from benchmarks.pairs import Comparison, Measure, compare
+from benchmarks.pairs import Comparison, compare_in_turn
 from benchmarks.queries import free_port, listens
 from benchmarks.seeded import seed
-from tests.harness.agent_process import agent_process, until
+from tests.harness.agent_process import AgentProcess, agent_process, until
 
 RUNS, JOBS, BASES = 200_000, 10_000, 20
-_ASKED = 40
-"""Times that a question is asked for one median."""
-_PAIRS = 7
 _ROOT = "/v1/organizations/default/knowledge/connectors"
+_USERS = {
+    "who sees 5 jobs": "number % 2000 = 1",
+    "who sees 1,000": "number % 10 = 3",
+    "who sees half": "number % 2 = 1",
+}
+_SEEN: list[tuple[str, str, dict[str, Any] | None]] = [
+    ("003: what waits and runs, 10", "/v1/list-jobs", {"numResults": 10}),
+    ("003: failed or aborted, 100", "/v1/list-jobs", {"numResults": 100, "state": ["FAILED", "ABORTED"]}),
+    ("003 v2: all, 100", "/v2/jobs?limit=100", None),
+    ("002: jobs, 20", f"{_ROOT}/jobs", None),
+    ("002: connections, 20", f"{_ROOT}/connections", None),
+    ("runs, 100", "/api/runs?limit=100", None),
+    ("runs that failed, 100", "/api/runs?limit=100&filter=state:failed", None),
+    ("counts by state", "/api/runs/counts", None),
+]
+"""What is asked by each of them, and by an administrator."""
 _UNLIKE = ("pageKey", "metadata")
 """What the bare routes do not have: keys of pages."""
 
@@ -66,14 +81,31 @@ def _questions(store: Path) -> list[_Question]:
 
 
 async def measure() -> list[Comparison]:
-    async with _both() as (ours, bare, store):
+    return await asyncio.to_thread(_measure)
+
+
+def _measure() -> list[Comparison]:
+    with _both() as world:
         found = []
-        for question in _questions(store):
-            _check_same(ours, bare, question)
-            mine = _median(ours, question.ours, question.body)
-            theirs = _median(bare, question.bare, question.body)
-            found.append(await compare(question.name, mine, "a bare Starlette route", theirs, pairs=_PAIRS))
+        for question in _questions(world.store):
+            _check_same(world.ours, world.bare, question)
+            asked = partial(world.ours.ask, question.ours, question.body)
+            bare = partial(world.bare.ask, question.bare, question.body)
+            found.append(compare_in_turn(question.name, asked, "a bare Starlette route", bare))
+        for name, path, body in _SEEN:
+            for user, server in world.users.items():
+                mine, every = partial(server.ask, path, body), partial(world.ours.ask, path, body)
+                found.append(compare_in_turn(f"{name}, {user}", mine, "administrator", every, asked=10))
         return found
+
+
+@dataclass(frozen=True, slots=True)
+class _World:
+    ours: _Server
+    users: Mapping[str, _Server]
+    """The same agent, asked by users who see some of the jobs."""
+    bare: _Server
+    store: Path
 
 
 class _Server:
@@ -97,18 +129,6 @@ class _Server:
         return said
 
 
-def _median(server: _Server, path: str, body: dict[str, Any] | None) -> Measure:
-    async def measured() -> float:
-        taken = []
-        for _ in range(_ASKED):
-            began = time.perf_counter()
-            server.ask(path, body)
-            taken.append(time.perf_counter() - began)
-        return statistics.median(taken)
-
-    return measured
-
-
 def _check_same(ours: _Server, bare: _Server, question: _Question) -> None:
     one = json.loads(ours.ask(question.ours, question.body))
     other = json.loads(bare.ask(question.bare, question.body))
@@ -117,18 +137,44 @@ def _check_same(ours: _Server, bare: _Server, question: _Question) -> None:
         raise RuntimeError(f"{question.name}: the two answers differ\n{mine}\n{other}")
 
 
-@asynccontextmanager
-async def _both() -> AsyncIterator[tuple[_Server, _Server, Path]]:
+@contextmanager
+def _both() -> Iterator[_World]:
     with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as name:
         data_dir = Path(name, "agent")
-        await seed(data_dir, RUNS, JOBS)
+        asyncio.run(seed(data_dir, RUNS, JOBS))
         store = data_dir / STORE_FILE
         _add_uses(store)
+        _add_users(store)
         port = free_port()
         env = {"JOBDECK_WORKERS": "1", "JOBDECK_REQUESTS_PER_MINUTE": "10000000"}
         with agent_process(data_dir, "--bind", f"127.0.0.1:{port}", env=env) as agent, _bare(store) as bare:
-            token = agent.token("read", "admin")
-            yield _Server(port, {"Authorization": f"Bearer {token}"}), bare, store
+            users = {user: _Server(port, _shown(_token_of(agent, user))) for user in _USERS}
+            yield _World(_Server(port, _shown(agent.token("read", "admin"))), users, bare, store)
+
+
+def _shown(token: str) -> dict[str, str]:
+    return {"Authorization": f"Bearer {token}"}
+
+
+def _token_of(agent: AgentProcess, user: str) -> str:
+    return str(agent.call("POST", "/api/tokens", {"name": "bench", "scopes": ["read"], "user": user})["token"])
+
+
+def _add_users(path: Path) -> None:
+    """Some jobs are shared with each."""
+    with closing(sqlite3.connect(path)) as store, store:
+        now = time.time_ns() // 1000
+        for user, which in _USERS.items():
+            store.execute("INSERT INTO users (id, handle, created_at) VALUES (?, ?, ?)", (user, user, now))
+            store.execute(
+                "INSERT INTO members (account_id, user_id, role, code, created_at) VALUES ('default', ?, 'member', 0, ?)",
+                (user, now),
+            )
+            store.execute(
+                "INSERT INTO shares (account_id, kind, subject_id, principal_id, level, granted_by, granted_at) "
+                f"SELECT 'default', 'job', id, ?, 'reader', 'bench', ? FROM jobs WHERE {which}",
+                (user, now),
+            )
 
 
 def _add_uses(path: Path) -> None:

@@ -16,10 +16,11 @@ from agent.store.claims import OLDER_ACTIVE, running_by_key
 from agent.store.filtering import Condition
 from agent.store.fulltext import Among
 from agent.store.narrowing import names_few_jobs, narrow
+from agent.store.newest import ends, sees_few
 from agent.store.rows import RUN, Row, chunks, run_of
 from agent.store.tables import attempts, jobs, late_results, runs, steps
 from agent.store.types import micros
-from agent.store.visibility import FEW, few_jobs, run_of_jobs, run_seen_by
+from agent.store.visibility import few_jobs, run_of_jobs, run_seen_by
 from agent.store.walking import Patience, Stretch, stretches
 from shared.errors import InvalidInput, NotFound
 from shared.filters import Filter
@@ -124,8 +125,9 @@ def _evidence(row: Row) -> dict[str, Any]:
 
 def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[Row]:
     statement = RUN.where(*_conditions(query))
-    if _has_few(query):
-        statement = statement.where(runs.c.number.in_(_newest_of_each(query)))
+    if _has_few(connection, query):  # with more conditions, SQLite would go down an index of all runs all the same
+        newest = ends(query.account_id, query.seen_by, query.limit, lambda table: _below(table, query))
+        statement = RUN.where(runs.c.number.in_(newest))
     if query.where is not None:
         statement = statement.where(filtering.compile_filter(query.where, now))
         few = narrow(connection, query.where)
@@ -135,22 +137,14 @@ def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, u
     return rows[::-1] if upwards else rows
 
 
-def _has_few(query: RunQuery) -> bool:
+def _has_few(connection: sa.Connection, query: RunQuery) -> bool:
     """A page of the newest runs of a few jobs: found at the ends of their indexes, however many others there are."""
     is_plain = query.where is None and query.after is None and query.job_id is None and query.sort == "-number"
-    return is_plain and query.of_jobs is not None and len(query.of_jobs) <= FEW
+    return is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit)
 
 
-def _newest_of_each(query: RunQuery) -> sa.Select[int]:
-    one, other = runs.alias("one"), runs.alias("other")
-    newest = sa.select(other.c.number).where(other.c.job_number == jobs.c.number).correlate(jobs)
-    if query.before is not None:
-        newest = newest.where(other.c.number < query.before)
-    newest = newest.order_by(other.c.number.desc()).limit(query.limit)
-    found = sa.select(one.c.number).select_from(
-        jobs.join(one, sa.and_(one.c.job_number == jobs.c.number, one.c.number.in_(newest)))
-    )
-    return found.where(jobs.c.number.in_(query.of_jobs or ())).order_by(one.c.number.desc()).limit(query.limit)
+def _below(table: sa.FromClause, query: RunQuery) -> list[Condition]:
+    return [] if query.before is None else [table.c.number < query.before]
 
 
 def _walk(

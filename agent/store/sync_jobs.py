@@ -8,10 +8,11 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.ports.syncs import SyncEvent, SyncJob, SyncJobs
+from agent.store.newest import sees_few
 from agent.store.prepared import Prepared, Row
 from agent.store.syncs import read
 from agent.store.tables import connections, job_revisions, jobs, knowledge_bases, run_variants, runs
-from agent.store.visibility import job_seen_by, resource_seen_by
+from agent.store.visibility import job_seen_by, numbers_seen, resource_seen_by
 from shared.states import RunState
 
 _JOB = sa.select(
@@ -28,7 +29,8 @@ def page(
 ) -> SyncJobs:
     given = {"account": account_id, "seen_by": seen_by, "job": job_id, "row_count": limit, "row_offset": offset}
     seen = seen_by is not None
-    rows = _page(one=job_id is not None, seen=seen).rows(connection, given)
+    few = seen and sees_few(connection, account_id, seen_by, limit)
+    rows = _page(one=job_id is not None, seen=seen, few=few).rows(connection, given)
     [found] = _count(one=job_id is not None, seen=seen).rows(connection, given)
     sources, bases = (
         {row["name"]: row["id"] for row in _named(kind, seen=seen).rows(connection, given)}
@@ -61,15 +63,16 @@ def events(
 
 
 @cache
-def _page(*, one: bool, seen: bool) -> Prepared:
+def _page(*, one: bool, seen: bool, few: bool = False) -> Prepared:
     counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
-    query = _JOB.where(*_conditions(one=one, seen=seen)).order_by(jobs.c.name_key, jobs.c.number)
+    query = _JOB.where(*_conditions(one=one, seen=seen, gathered=few)).order_by(jobs.c.name_key, jobs.c.number)
     return Prepared(query.limit(next(counts)).offset(next(counts)))
 
 
 @cache
 def _count(*, one: bool, seen: bool) -> Prepared:
-    counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*_conditions(one=one, seen=seen))
+    conditions = _conditions(one=one, seen=seen, gathered=True)
+    counting = sa.select(sa.func.count().label("count")).select_from(jobs).where(*conditions)
     return Prepared(counting)
 
 
@@ -92,8 +95,13 @@ def _events(of_kind: bool, states: int | None) -> tuple[Prepared, Prepared]:  # 
     return Prepared(newest.limit(next(counts)).offset(next(counts))), Prepared(count)
 
 
-def _conditions(*, one: bool, seen: bool) -> list[sa.ColumnElement[bool]]:
-    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None), *job_seen_by(_user(seen=seen))]
+def _conditions(*, one: bool, seen: bool, gathered: bool) -> list[sa.ColumnElement[bool]]:
+    """`gathered`: the jobs that the user sees come first, and others are not looked at."""
+    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None)]
+    if seen and gathered:
+        conditions.append(jobs.c.number.in_(numbers_seen(_text("account"), _text("seen_by"))))
+    elif seen:
+        conditions += job_seen_by(_text("seen_by"))
     conditions.append(jobs.c.type.in_([sa.literal_column(f"'{type_}'") for type_ in ("kb-sync", "kb-reset")]))
     return [*conditions, jobs.c.id == _text("job")] if one else conditions
 

@@ -49,8 +49,6 @@ def jobs_of(account_id: str, user_id: str, *columns: Any, least: AccessLevel = "
     return sa.select(*columns).where(jobs.c.number.in_(sa.union(own, theirs)))
 
 
-FEW = 200
-"""Jobs whose newest runs are looked up one by one."""
 NAMED = 1000
 """Jobs that are named one by one; whether a run is of one of more is asked of the run."""
 

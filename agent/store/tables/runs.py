@@ -93,6 +93,7 @@ run_counts = table(
     Column("type", Text, primary_key=True),
     Column("state", Text, primary_key=True),
     Column("count", sa.BigInteger, nullable=False),
+    sqlite_with_rowid=False,
 )
 
 # Runs that are deleted, while their logs may still be there: written with the deletion, struck off when the files are gone.

@@ -184,6 +184,7 @@ def create() -> None:
         sa.Column("count", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("account_id", "type", "state", name=op.f("pk_run_counts")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
     op.create_table(
         "gone_runs",

@@ -157,6 +157,7 @@ class Dispatcher(Poller):
             await self._store.stir()
         finally:
             self._stirring = False
+        self._claim = self._claim or self._queue_claim()
         return self._claim
 
     def _places_ahead(self) -> list[str]:

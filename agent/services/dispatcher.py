@@ -89,7 +89,7 @@ class Dispatcher(Poller):
 
     def ride(self) -> None:
         """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
-        if self._claim is None and self._task is not None:
+        if self._claim is None and (self._stirring or self._task is not None):
             self._claim = self._queue_claim()
             if not self._stirring:
                 self.wake()

@@ -52,7 +52,7 @@ def events(
     one = {"account": account_id, "seen_by": seen_by, "job": job_id, "row_count": 1, "row_offset": 0}
     if not _page(one=True, seen=seen_by is not None).rows(connection, one):
         return None
-    named = {f"state_{number}": state for number, state in enumerate(states or ())}
+    named = {f"wanted_state_{number}": state for number, state in enumerate(states or ())}
     given = {"job": job_id, "kind": kind, "row_count": limit, "row_offset": offset, **named}
     newest, count = _events(kind is not None, None if states is None else len(states))
     rows = newest.rows(connection, given)
@@ -118,7 +118,7 @@ def _run_events(states: int | None, *, of_kind: bool) -> sa.Select[Any]:
     if of_kind:
         query = query.where(_text("kind") == _KIND_OF_RUN)
     if states is not None:
-        query = query.where(runs.c.state.in_([_text(f"state_{number}") for number in range(states)]))
+        query = query.where(runs.c.state.in_([_text(f"wanted_state_{number}") for number in range(states)]))
     return query
 
 

@@ -85,8 +85,8 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
         "until": query.until,
         "row_count": query.limit,
         "row_offset": query.offset,
-        **{f"type_{number}": type_ for number, type_ in enumerate(query.types)},
-        **{f"state_{number}": state for number, state in enumerate(states)},
+        **{f"wanted_type_{number}": type_ for number, type_ in enumerate(query.types)},
+        **{f"wanted_state_{number}": state for number, state in enumerate(states)},
     }
     if query.since is not None:
         given |= {"since": query.since, "first": first_since(connection, query.since)}
@@ -238,11 +238,11 @@ def _run(row: Row, committed: tuple[int, int] | None) -> SyncRun:
 
 
 def _type_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
-    return table.c.type.in_([_text(f"type_{number}") for number in range(count)])
+    return table.c.type.in_([_text(f"wanted_type_{number}") for number in range(count)])
 
 
 def _state_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
-    return table.c.state.in_([_text(f"state_{number}") for number in range(count)])
+    return table.c.state.in_([_text(f"wanted_state_{number}") for number in range(count)])
 
 
 def _text(name: str) -> sa.BindParameter[str]:

@@ -44,7 +44,7 @@ class Described:
 def described(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Described]:
     data = tmp_path / "data"
     with agent_process(data, env={"JOBDECK_REQUESTS_PER_MINUTE": "100000000"}) as agent:
-        names = furnish(agent, tmp_path, getattr(request, "param", 2))
+        names = furnish(agent, tmp_path, getattr(request, "param", 1))
         settings = tmp_path / "schemathesis.toml"
         bound = {f"path.{name}": {"dictionary": name, "probability": KNOWN} for name in names}
         dictionaries = {name: {"values": values} for name, values in names.items()}

@@ -28,7 +28,7 @@ def furnish(agent: AgentProcess, folder: Path, copies: int) -> dict[str, list[An
     _ended(agent, [agent.call("POST", f"/api/datasets/sold{number}/_refresh") for number in numbers])
     jobs = [_make_job(agent, number) for number in numbers]
     runs = _ended(agent, [agent.call("POST", f"/api/jobs/{job}") for job in jobs])
-    drafts = [agent.call("POST", f"/api/jobs/{job}/_edit")["id"] for job in jobs[: copies // 2]]
+    drafts = [agent.call("POST", f"/api/jobs/{job}/_edit")["id"] for job in jobs[: (copies + 1) // 2]]
     synced = [_make_synced(agent, number) for number in numbers]
     people = [f"user{number}" for number in numbers]
     keys = [f"{kind}{number}" for kind in ("shop", "notes", "sold") for number in numbers]

@@ -156,6 +156,11 @@ async def test_orders(agent: RunningAgent, client: httpx.AsyncClient, make: RunM
         "-job_type": [waiting, slow, quick],
     }.items():
         assert (await page(client, f"order_by={order}"))[0] == [run.id for run in ids], order
+        of_sync = [run.id for run in ids if run is not quick]
+        for where in (f"connection_id={sync.id}", "job_type=sync", f"connection_id={sync.id}&job_type=sync"):
+            assert await page(client, f"order_by={order}&{where}") == (of_sync, 2), (order, where)
+            assert await page(client, f"order_by={order}&{where}&status=pending") == ([waiting.id], 1), (order, where)
+        assert await page(client, f"order_by={order}&status=pending") == ([waiting.id], 1), order
 
 
 async def test_date_ranges(agent: RunningAgent, client: httpx.AsyncClient, make: RunMaker) -> None:

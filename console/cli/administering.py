@@ -18,7 +18,8 @@ from console.client import AgentClient, Target
 from shared.errors import Unavailable
 
 T = TypeVar("T")
-_PATIENCE = 30.0
+_PATIENCE = 120.0
+"""For an agent that is to start, on a machine that is busy enough for somebody to look: it tells by itself what fails."""
 _LOOK_EVERY = 0.02
 
 
@@ -53,7 +54,8 @@ def _wait(process: subprocess.Popen[bytes], path: Path, told: IO[str]) -> None:
     while not _answers(path):
         if process.poll() is not None or time.monotonic() > over:
             told.seek(0)
-            last = (told.read().strip().splitlines() or ["it said nothing"])[-1]
+            said = (told.read().strip().splitlines() or ["it said nothing"])[-1]
+            last = said if process.poll() is not None else f"it did not answer within {_PATIENCE:g} s"
             raise Unavailable(f"no agent answers on {path}, and none could be started: {last}")
         time.sleep(_LOOK_EVERY)
 

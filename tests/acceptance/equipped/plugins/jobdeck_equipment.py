@@ -104,21 +104,22 @@ def wait(context: RunContext, data: Excess) -> dict[str, Any]:
 
 def stop_in_sync(context: RunContext, data: StoppingSync) -> dict[str, Any]:
     """`kb-sync`, whose process is stopped by SIGSTOP at one moment of its first attempt."""
-    from agent.resources.knowledge.sync import run as module
+    from agent.resources.knowledge import opening
+    from agent.resources.knowledge.sync.run import synchronise
 
     stop = _Stop(Path(data.said), data.moment)
-    opened: Callable[[Path], sqlite3.Connection] = module.open_for_writing
+    opened: Callable[[Path], sqlite3.Connection] = opening.open_for_writing
 
     def traced(folder: Path) -> sqlite3.Connection:
         connection = opened(folder)
         connection.set_trace_callback(stop.see)
         return connection
 
-    module.open_for_writing = traced
+    opening.open_for_writing = traced
     try:
-        result = module.synchronise(context, data)
+        result = synchronise(context, data)
     finally:
-        module.open_for_writing = opened
+        opening.open_for_writing = opened
     stop.at("before_finish")
     return result
 

@@ -102,7 +102,7 @@ async def _run(agent: Agent, job: Job) -> float:
 async def _agent() -> AsyncIterator[tuple[Agent, Shop]]:
     with tempfile.TemporaryDirectory(prefix="jobdeck-bench-") as folder:
         shop = Shop(Path(folder, "orders.db"), SystemClock(), random.Random(1))  # noqa: S311  (repeatable data)
-        shop.stock(ROWS)
+        await shop.stock(ROWS)
         agent = await open_agent(Settings(data_dir=Path(folder, "agent"), bind="", workers=1))
         await agent.start()
         try:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import itertools
 import random
-import sqlite3
-from contextlib import closing
 from datetime import datetime, timedelta
 from pathlib import Path
+
+import aiosqlite
 
 from shared.clock import Clock
 
@@ -60,29 +60,29 @@ class Shop:
     def url(self) -> str:
         return f"sqlite:///{self.path}"
 
-    def stock(self, orders: int = ORDERS) -> None:
+    async def stock(self, orders: int = ORDERS) -> None:
         """Create the table with its first orders, one a minute up to now."""
         now = self._clock.now()
         moments = (now - timedelta(minutes=orders - number) for number in range(1, orders))
-        with closing(sqlite3.connect(self.path)) as database:
-            database.executescript("PRAGMA journal_mode=WAL;" + _SCHEMA)
-            database.executemany(_INSERT, (self._order(*self._text(), moment) for moment in moments))
-            database.execute(_INSERT, self._order(*PLANTED, now - timedelta(minutes=1)))
-            database.commit()
+        async with aiosqlite.connect(self.path) as database:
+            await database.executescript("PRAGMA journal_mode=WAL;" + _SCHEMA)
+            await database.executemany(_INSERT, (self._order(*self._text(), moment) for moment in moments))
+            await database.execute(_INSERT, self._order(*PLANTED, now - timedelta(minutes=1)))
+            await database.commit()
 
     async def open_for_business(self) -> None:
         """Each second some orders move on and a new one comes in."""
         for _ in itertools.count():
             await asyncio.sleep(1)
-            await asyncio.to_thread(self._trade)
+            await self._trade()
 
-    def _trade(self) -> None:
+    async def _trade(self) -> None:
         now = _stamp(self._clock.now())
         moved = [(self._rng.choice(_STATES), now, self._rng.randint(1, ORDERS)) for _ in range(5)]
-        with closing(sqlite3.connect(self.path, timeout=10)) as database:
-            database.executemany("UPDATE orders SET status = ?, updated_at = ? WHERE id = ?", moved)
-            database.execute(_INSERT, self._order(*self._text(), self._clock.now()))
-            database.commit()
+        async with aiosqlite.connect(self.path, timeout=10) as database:
+            await database.executemany("UPDATE orders SET status = ?, updated_at = ? WHERE id = ?", moved)
+            await database.execute(_INSERT, self._order(*self._text(), self._clock.now()))
+            await database.commit()
 
     def _text(self) -> tuple[str, str]:
         kind, (quality, extra, purpose) = self._rng.choice(list(_KINDS.items()))

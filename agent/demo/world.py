@@ -87,7 +87,7 @@ async def open_world(folder: Path, port: int) -> DemoWorld:
     """An agent with a stocked shop, its connection and an empty knowledge base."""
     clock = SystemClock()
     shop = Shop(folder / "orders.db", clock, random.Random(_SEED))
-    await asyncio.to_thread(shop.stock)
+    await shop.stock()
     taken = not _is_free(port)
     settings = Settings(
         data_dir=folder / "agent",

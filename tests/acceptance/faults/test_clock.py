@@ -85,15 +85,16 @@ async def world(tmp_path: Path, clock: SetClock) -> AsyncIterator[Watched]:
 async def test_a_clock_set_back_fires_nothing_twice(world: Watched, clock: SetClock) -> None:
     before = await world.every_second("before")
     await world.has_fired(before, 2)
+    turned = clock.now()
     clock.offset = -HOUR
-    seen = len(await world.fires(before))
     since = await world.every_second("since")
     await world.has_fired(since, 2)
-    assert len(await world.fires(before)) == seen, "its moments are over, whatever the clock says"
+    fired = [fire.fire_at for fire in await world.fires(before)]
+    assert max(fired) <= turned, "its moments are over, whatever the clock says"
     await world.agent.core.jobs.delete(world._me, since.id, None)
 
     clock.offset = timedelta()
-    await world.has_fired(before, seen + 2)
+    await world.has_fired(before, len(fired) + 2)
     moments = Counter(fire.fire_at for fire in await world.fires(before))
     assert set(moments.values()) == {1}
     started = [fire.run_id for fire in await world.fires(before) if fire.outcome == "started"]

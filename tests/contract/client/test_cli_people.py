@@ -83,7 +83,7 @@ def test_tokens_are_for_somebody_and_until_some_time(shell: Shell) -> None:
 def test_logging_in_keeps_a_token_that_logging_out_ends(shell: Shell, elsewhere: dict[str, str]) -> None:
     shell("user", "create", "hans", "--code", given=f"{PASSWORD}\n")
     place = Path(elsewhere["HOME"]) / ".config" / "jobdeck" / "token"
-    assert "no credentials" in shell("whoami", code=4, **elsewhere)
+    assert "has to know who is calling: `jobdeck login" in shell("whoami", code=4, **elsewhere)
     assert "is needed" in shell("login", code=2, given=f"{PASSWORD}\n", **elsewhere)
     assert "not right" in shell("login", "--user", "hans", code=4, given="wrong\n", **elsewhere)
     assert not place.exists()

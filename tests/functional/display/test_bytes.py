@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from tests.functional.display.conftest import Open
 
 
@@ -45,11 +47,12 @@ def test_storm_of_events_keeps_the_cursor_and_the_budget(open_console: Open) -> 
     app.read_until_quiet()
     row = app.rows[5]
     assert "job 0004997" in row
-    before = app.received
+    before, began = app.received, time.monotonic()
     console.press(3)
     app.read_until(lambda: "storm over" in app.rows[-1])
     app.read_until(lambda: "▲ 60 new" in app.rows[1])
-    assert app.received - before <= 30_000  # 600 events in three seconds
+    # 600 events in three seconds, on a busy machine in more: so much in each of them
+    assert app.received - before <= 10_000 * max(3.0, time.monotonic() - began)
     console.assert_screen_is_full_repaint()
     assert "job 0004997" in app.rows[5], "the cursor's row stays where it was"
     app.send(" ")

@@ -53,6 +53,8 @@ _BY_STATUS: dict[int, type[JobdeckError]] = {
 }
 
 
+_NOTHING_SAID = "no credentials"
+"""How the agent's refusal begins of a request that names nobody; a password that is wrong is another matter."""
 _HOW_TO_SAY_SO = "`jobdeck login {url}` gets a token and keeps it, or set JOBDECK_TOKEN"
 
 
@@ -63,7 +65,7 @@ def refusal(target: Target, response: httpx.Response) -> JobdeckError:
         return _without_envelope(target, response)
     message = str(envelope.get("message") or f"{target.address} answered {response.status_code}")
     kind = _BY_CODE.get(str(envelope.get("code"))) or _by_status(response.status_code)
-    if kind is Unauthenticated and target.token is None and target.socket is None:
+    if kind is Unauthenticated and message.startswith(_NOTHING_SAID) and target.socket is None:
         return Unauthenticated(f"{target.url} has to know who is calling: {_HOW_TO_SAY_SO.format(url=target.url)}")
     if kind is InvalidInput:
         return InvalidInput(_faults(envelope, message))

@@ -1,4 +1,5 @@
-"""The tasks of the huey consumer: its SQLite store with an fsync at each commit."""
+"""The tasks of the huey consumer: its SQLite store with an fsync at each commit. A minute to wait for its lock: of many
+callers at once some starve for longer than the usual five seconds."""
 
 from __future__ import annotations
 
@@ -7,7 +8,7 @@ import time
 
 from huey import SqliteHuey
 
-huey = SqliteHuey(filename=os.environ["BENCH_HUEY_FILE"], fsync=True)
+huey = SqliteHuey(filename=os.environ["BENCH_HUEY_FILE"], fsync=True, timeout=60)
 
 
 @huey.task()

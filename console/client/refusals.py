@@ -65,7 +65,8 @@ def refusal(target: Target, response: httpx.Response) -> JobdeckError:
         return _without_envelope(target, response)
     message = str(envelope.get("message") or f"{target.address} answered {response.status_code}")
     kind = _BY_CODE.get(str(envelope.get("code"))) or _by_status(response.status_code)
-    if kind is Unauthenticated and message.startswith(_NOTHING_SAID) and target.socket is None:
+    nobody = target.token is None and target.socket is None
+    if kind is Unauthenticated and nobody and message.startswith(_NOTHING_SAID):
         return Unauthenticated(f"{target.url} has to know who is calling: {_HOW_TO_SAY_SO.format(url=target.url)}")
     if kind is InvalidInput:
         return InvalidInput(_faults(envelope, message))

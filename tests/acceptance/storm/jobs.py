@@ -40,9 +40,13 @@ class Book:
     def ended(self) -> Counter[tuple[str, int]]:
         return self._lines("end")
 
-    def _lines(self, word: str) -> Counter[tuple[str, int]]:
+    def lines(self) -> list[tuple[str, str, int]]:
+        """(begin or end, run, attempt), in the order in which they were written."""
         lines = (line.split() for line in self.path.read_text().splitlines()) if self.path.exists() else ()
-        return Counter((run, int(attempt)) for said, run, attempt in lines if said == word)
+        return [(said, run, int(attempt)) for said, run, attempt in lines]
+
+    def _lines(self, word: str) -> Counter[tuple[str, int]]:
+        return Counter((run, attempt) for said, run, attempt in self.lines() if said == word)
 
 
 def publish_commands(agent: AgentProcess, book: Book) -> list[dict[str, Any]]:

@@ -22,6 +22,7 @@ def fault_of(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _fault(archive, max(MOST_UNPACKED, GROWTH * len(content)))
+    # NotImplementedError is how zipfile says that a part is packed in a way it does not know
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
         return f"it is damaged or encrypted: {error}"[:200]
 

@@ -157,8 +157,7 @@ class Dispatcher(Poller):
             await self._store.stir()
         finally:
             self._stirring = False
-        self._claim = self._claim or self._queue_claim()
-        return self._claim
+        return self._claim  # of `ride`
 
     def _places_ahead(self) -> list[str]:
         return self._executor.places_ahead(self._depth) if self._promising.has_any else []

@@ -65,9 +65,8 @@ class Readers:
 
     def _answer(self, query: Query[T]) -> T:
         connection = self._own_connection()
-        driver_of(connection).execute(
-            "BEGIN"
-        )  # by the driver: SQLAlchemy takes longer for it than a question by its key
+        # by the driver: SQLAlchemy takes longer for it than for a question by its key
+        driver_of(connection).execute("BEGIN")
         try:
             return query(connection)
         finally:

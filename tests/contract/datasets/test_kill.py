@@ -37,9 +37,8 @@ def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: Da
     for turn in range(1, 3):
         victim = start(many, "dataset-refresh", "run-k", turn, dataset="orders")
         was_at_work = victim.killed_after(turn, chance.uniform(0, 0.05))
-        assert (
-            was_at_work or many.kind == "duckdb"
-        )  # which reads all in one, and may be done before it says a word more
+        # DuckDB reads all in one, and may be done before it says a word more
+        assert was_at_work or many.kind == "duckdb"
         for snapshot in many.snapshots.list():
             assert many.kept(snapshot) == EXPECTED
     many.refresh(many.context("run-k", attempt=3))

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from console.screens.runs import RunsScreen
-from console.screens.views import RUN_VIEWS
+from console.screens.views import AUDIT_VIEWS, JOB_VIEWS, RUN_VIEWS, SavedView
 from shared.errors import JobdeckError
 
 if TYPE_CHECKING:
@@ -55,15 +56,22 @@ class Jumping:
         self._app.open_run(found.id if found else words)
 
     async def _go_to_view(self, name: str) -> None:
+        """The first list that has such a view; those of runs come first."""
+        from console.screens.audit import AuditScreen
         from console.screens.jobs import JobsScreen
 
-        is_of_runs = any(view.name.startswith(name.lower()) for view in RUN_VIEWS)
-        await self._app.to_mode("runs" if is_of_runs else "jobs")
-        screen = self._app.screen_of(RunsScreen) if is_of_runs else self._app.screen_of(JobsScreen)
-        if not screen.show_view(name):
-            self._app.say(
-                f"there is no view {name!r}; there are {', '.join(view.name for view in RUN_VIEWS)}", "warning"
-            )
+        lists: tuple[tuple[str, type[ListScreen[Any]], Sequence[SavedView]], ...] = (
+            ("runs", RunsScreen, RUN_VIEWS),
+            ("jobs", JobsScreen, JOB_VIEWS),
+            ("audit", AuditScreen, AUDIT_VIEWS),
+        )
+        for mode, screen, views in lists:
+            if any(view.name.startswith(name.lower()) for view in views):
+                await self._app.to_mode(mode)
+                self._app.screen_of(screen).show_view(name)
+                return
+        known = ", ".join(dict.fromkeys(view.name for _, _, views in lists for view in views))
+        self._app.say(f"there is no view {name!r}; there are {known}", "warning")
 
     async def _go_to_audit(self, where: str) -> None:
         from console.screens.audit import AuditScreen

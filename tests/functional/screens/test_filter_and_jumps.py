@@ -59,6 +59,16 @@ async def test_jump_to_a_view(agent: StandIn) -> None:
         await until(pilot, lambda: screen(pilot).saved.name == "failed")
 
 
+async def test_views_of_every_list_are_found_and_told(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await type_text(pilot, ":view refused")
+        await pilot.press("enter")
+        await until(pilot, lambda: screen(pilot).NAME == "audit" and screen(pilot).saved.name == "refused")
+        await type_text(pilot, ":view nowhere")
+        await pilot.press("enter")
+        await until(pilot, lambda: "there is no view 'nowhere'; there are all, active" in text_of(pilot.app))
+
+
 async def test_jump_to_a_run_that_is_not_loaded(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         late = agent.runs[run_id(68)].model_copy(update={"id": run_id(9999), "number": 9999})

@@ -33,13 +33,14 @@ def open_resources(ground: Ground) -> Resources:
     data_dir, clock, folder = ground.data_dir, ground.clock, ground.settings.definitions_dir
     vault = FileKeyVault(data_dir, ground.store, clock)
     snapshots, blobs = FileSnapshots(data_dir / "datasets"), FileBlobStore(data_dir / "blobs", clock.now)
+    reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get)
     return Resources(
         sources=SqlSources(data_dir),
         vault=vault,
-        reader=KnowledgeReader(data_dir / "knowledge", secret_of=vault.get),
+        reader=reader,
         snapshots=snapshots,
         blobs=blobs,
-        storing=Storing(ground.store, snapshots, blobs),
+        storing=Storing(ground.store, snapshots, blobs, reader),
         logs=FileLogStore(data_dir / "logs", clock),
         definitions=DefinitionsFolder(folder) if folder else None,
     )

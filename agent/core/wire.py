@@ -30,6 +30,14 @@ class ConnectionGrant(Message):
     """One query may take so long; None: as long as it takes."""
 
 
+class RowLimit(Message):
+    """How many rows an account may have in its knowledge bases together; `folder` has a folder of each."""
+
+    account_id: str
+    most: int
+    folder: str
+
+
 class KnowledgeBaseGrant(Message):
     """A knowledge base that the run may write: its folder and its embedder."""
 
@@ -38,6 +46,8 @@ class KnowledgeBaseGrant(Message):
     path: str
     embedder: str
     dimensions: int
+    rows: RowLimit | None = None
+    """Of its account."""
 
 
 class AttachmentGrant(Message):

@@ -87,6 +87,7 @@ def limit_account(
     waiting_runs: Most = None,
     tokens: Most = None,
     stored_bytes: Size = None,
+    knowledge_rows: Most = None,
     min_interval: Span = None,
     max_job_duration: Span = None,
     as_json: Json = False,
@@ -100,6 +101,7 @@ def limit_account(
         "waiting_runs": waiting_runs,
         "tokens": tokens,
         "stored_bytes": stored_bytes,
+        "knowledge_rows": knowledge_rows,
         "min_interval": min_interval,
         "max_job_duration": max_job_duration,
     }

@@ -25,6 +25,8 @@ class AccountLimits(Input):
     """That still open something."""
     stored_bytes: Size | None = None
     """In snapshots of datasets and in what is attached to actions."""
+    knowledge_rows: Count | None = None
+    """In all its knowledge bases together."""
     min_interval: Annotated[Duration, Field(gt=timedelta(0))] | None = None
     """Between two fires of a job."""
     max_job_duration: Annotated[Duration, Field(gt=timedelta(0))] | None = None
@@ -38,6 +40,7 @@ class AccountUse(Resource):
     waiting_runs: int = 0
     tokens: int = 0
     stored_bytes: int = 0
+    knowledge_rows: int = 0
 
 
 class AccountAllowance(Resource):

@@ -65,5 +65,7 @@ async def enable_account(request: Request, caller: Admin, account_id: str) -> Re
 
 async def _told(request: Request, found: AccountAllowance) -> Response:
     """With what lies in files, which the store does not count."""
-    stored = await api_of(request).core.storing.used(found.account_id)
-    return json_answer(found.model_copy(update={"use": found.use.model_copy(update={"stored_bytes": stored})}))
+    storing = api_of(request).core.storing
+    stored, rows = await storing.used(found.account_id), await storing.rows(found.account_id)
+    use = found.use.model_copy(update={"stored_bytes": stored, "knowledge_rows": rows})
+    return json_answer(found.model_copy(update={"use": use}))

@@ -35,6 +35,12 @@ class KnowledgeBases(Protocol):
 
     def grant_path(self, base: KnowledgeBase) -> str: ...
 
+    def folder(self, account_id: str) -> str:
+        """What holds all of the account's knowledge bases."""
+
+    async def rows(self, account_id: str) -> int:
+        """In all of them together; of what is made anew and what it replaces, the larger counts."""
+
 
 class Sources(Protocol):
     """Data sources, looked at from the agent: everything that blocks happens in a thread."""

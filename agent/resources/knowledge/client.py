@@ -20,6 +20,7 @@ from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, par
 from agent.resources.folder_names import folder_name
 from agent.resources.knowledge.file import open_for_writing
 from agent.resources.knowledge.lock import holder, try_lock
+from agent.resources.knowledge.room import account_rows
 from shared.errors import Conflict, Fault, InvalidInput, Unavailable
 from shared.models import KnowledgeBase, SearchHit, SearchInput
 
@@ -57,7 +58,13 @@ class KnowledgeReader:
 
     def grant_path(self, base: KnowledgeBase) -> str:
         """The base's folder; neither id can lead out of `root`."""
-        return str(self._root / folder_name(base.account_id) / folder_name(base.id))
+        return str(Path(self.folder(base.account_id)) / folder_name(base.id))
+
+    def folder(self, account_id: str) -> str:
+        return str(self._root / folder_name(account_id))
+
+    async def rows(self, account_id: str) -> int:
+        return await asyncio.to_thread(account_rows, Path(self.folder(account_id)))
 
     async def start_if_needed(self) -> None:
         """Start the process ahead of the first question, if there is a base to ask about."""

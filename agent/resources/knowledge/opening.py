@@ -15,6 +15,7 @@ from agent.resources.knowledge.embedding import granted_embedder
 from agent.resources.knowledge.failures import naming_trouble
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.lock import writer_lock
+from agent.resources.knowledge.room import RowRoom
 from agent.resources.knowledge.shares import Share, drop_abandoned, purge_dead
 from agent.resources.knowledge.writing import ShareWriter
 
@@ -25,9 +26,10 @@ class OpenedBase(NamedTuple):
     base: sqlite3.Connection
     reading: sqlite3.Connection
     embedder: Embedder
+    room: RowRoom
 
     def writer(self, share: Share) -> ShareWriter:
-        return ShareWriter(self.base, self.reading, share, self.embedder)
+        return ShareWriter(self.base, self.reading, share, self.embedder, self.room)
 
 
 @contextmanager
@@ -43,4 +45,4 @@ def opened_base(context: RunContext, target: KnowledgeBaseGrant) -> Iterator[Ope
     ):
         drop_abandoned(base, context.clock.now())
         purge_dead(base, context.check_cancelled)
-        yield OpenedBase(base, reading, embedder)
+        yield OpenedBase(base, reading, embedder, RowRoom(target.rows, folder))

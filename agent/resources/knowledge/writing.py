@@ -13,6 +13,7 @@ from agent.core.driving import DriverError
 from agent.resources.embedders import Embedder
 from agent.resources.knowledge.attributes.form import canonical, form_of, showing
 from agent.resources.knowledge.file import transaction
+from agent.resources.knowledge.room import RowRoom
 from agent.resources.knowledge.rows import NewAttributes, NewRow, delete_rows, insert_rows, mark_seen, update_attributes
 from agent.resources.knowledge.shares import Share
 
@@ -61,11 +62,19 @@ class ShareWriter:
     `prepare` reads through a connection of its own, so that it can work while another thread is in `commit`.
     """
 
-    def __init__(self, base: sqlite3.Connection, reading: sqlite3.Connection, share: Share, embedder: Embedder) -> None:
+    def __init__(
+        self,
+        base: sqlite3.Connection,
+        reading: sqlite3.Connection,
+        share: Share,
+        embedder: Embedder,
+        room: RowRoom,
+    ) -> None:
         self.base = base
         self._reading = reading
         self.share = share
         self._embedder = embedder
+        self._room = room
         self._shown = showing(form_of(base, share.identity.origin))
 
     def prepare(self, rows: Sequence[KnowledgeRow]) -> Batch:
@@ -103,10 +112,11 @@ class ShareWriter:
         along: Callable[[sqlite3.Connection], None] | None = None,
     ) -> None:
         """Write the batch and how far the share is now, in one transaction. `whole`: remember which rows were met;
-        `along` writes what the caller keeps beside them."""
-        with transaction(self.base):
-            delete_rows(self.base, self.share.id, batch.replaced)
-            fresh = insert_rows(self.base, self.share.id, batch.inserts)
+        `along` writes what the caller keeps beside them. DriverError(kind='limit_reached')."""
+        with self._room.lock(), transaction(self.base):
+            with self._room.keep(self.base):
+                delete_rows(self.base, self.share.id, batch.replaced)
+                fresh = insert_rows(self.base, self.share.id, batch.inserts)
             update_attributes(self.base, batch.attributes)
             if whole:
                 mark_seen(self.base, self.share.id, (*batch.kept, *fresh))

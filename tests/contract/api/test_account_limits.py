@@ -238,7 +238,7 @@ async def test_limits_are_said_by_who_administers_the_agent_and_seen_by_the_acco
     path = f"/api/accounts/{account.name}/limits"
     own = await account.client.get(path)
     assert own.json()["limits"] == own.json()["own"] | DEFAULTS
-    assert own.json()["use"] == {"activeJobs": 0, "waitingRuns": 0, "tokens": 1, "storedBytes": 0}
+    assert own.json()["use"] == {"activeJobs": 0, "waitingRuns": 0, "tokens": 1, "storedBytes": 0, "knowledgeRows": 0}
     assert (await account.client.put(path, json={"activeJobs": 5})).status_code == 403
     assert (await account.client.get("/api/accounts/default/limits")).status_code == 403
     for body in ({"activeJobs": -1}, {"minInterval": "soon"}, {"minInterval": "0 s"}, {"jobs": 5}):

@@ -15,6 +15,7 @@ from agent.resources.embedders import Vectors
 from agent.resources.knowledge import matrix, segment
 from agent.resources.knowledge.file import open_for_reading, open_for_writing
 from agent.resources.knowledge.matrix import MANIFEST, VectorMatrix
+from agent.resources.knowledge.room import RowRoom
 from agent.resources.knowledge.search import KnowledgeSearch
 from agent.resources.knowledge.segment import Segment
 from agent.resources.knowledge.shares import ShareIdentity, begin_share, purge_dead, swap_in
@@ -52,7 +53,7 @@ class Base:
 
     def share(self, state: str) -> ShareWriter:
         share = begin_share(self.connection, self.identity, state, "run", NOON)
-        return ShareWriter(self.connection, self.connection, share, self.embedder)
+        return ShareWriter(self.connection, self.connection, share, self.embedder, RowRoom(None, Path()))
 
     def put(self, keys: Sequence[int], text: str = "v1", writer: ShareWriter | None = None) -> None:
         writer = writer or self.writer

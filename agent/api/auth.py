@@ -20,8 +20,8 @@ from agent.api.peers import (
     was_forwarded,
 )
 from agent.api.rates import RATE_KEY
-from agent.core.audit import Acting, acting, now_acts
-from agent.core.callers import Caller, Scope
+from agent.core.permissions.audit import Acting, acting, now_acts
+from agent.core.permissions.callers import Caller, Scope
 from shared.errors import Forbidden, Unauthenticated, Unavailable
 
 COOKIE = "jobdeck_session"

@@ -7,8 +7,8 @@ from collections import deque
 from collections.abc import AsyncIterator, Sequence
 
 from agent.api.frames import RETRY, event_frame, reset_frame
+from agent.core.permissions.sight import Answer, Listener, Sight, WholeAccount, masked
 from agent.core.ports import Store
-from agent.core.sight import Answer, Listener, Sight, WholeAccount, masked
 from agent.core.trouble import told_at_once
 from shared.models import Event
 

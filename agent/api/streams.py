@@ -13,7 +13,7 @@ from starlette.responses import Response
 from agent.api.auth import let_in
 from agent.api.context import api_of
 from agent.api.guard import is_head
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 
 T = TypeVar("T")
 

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Sequence
 
 from agent.api.context import Api
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 from shared.models import Event, Run
 from shared.states import FINAL
 

@@ -8,13 +8,13 @@ from agent.composing.execution import Execution
 from agent.composing.ground import Ground
 from agent.composing.resources import Resources
 from agent.composing.scheduling import Scheduling
-from agent.core.applying import Applying
-from agent.core.checking import Checking
-from agent.core.defining import Defining
-from agent.core.drafts import Drafts
-from agent.core.editing import Editing
-from agent.core.jobs import Jobs
-from agent.core.limits import Limits
+from agent.core.definitions.applying import Applying
+from agent.core.definitions.checking import Checking
+from agent.core.definitions.defining import Defining
+from agent.core.definitions.drafts import Drafts
+from agent.core.definitions.editing import Editing
+from agent.core.jobs.jobs import Jobs
+from agent.core.scheduling.limits import Limits
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from agent.composing.execution import Execution
 from agent.composing.ground import Ground
 from agent.composing.resources import Resources
 from agent.composing.scheduling import Scheduling
-from agent.core.ordering import Ordering
+from agent.core.running.ordering import Ordering
 from agent.core.sentinels.patience import Patience
 from agent.services.canceller import Canceller
 from agent.services.catch_up import CatchUp

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 from agent.composing.ground import Ground
 from agent.composing.resources import Resources
-from agent.core.granting import Granting
 from agent.core.ports import Drivers, Executor
-from agent.core.promising import Promising
+from agent.core.running.promising import Promising
+from agent.core.world.granting import Granting
 from agent.drivers.registry import DriverRegistry
 from agent.workers.pool import LocalExecutor
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.composing.ground import Ground
-from agent.core.storing import Storing
+from agent.core.world.storing import Storing
 from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
 from agent.resources.datasets.client import FileSnapshots

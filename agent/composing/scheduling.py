@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from agent.composing.ground import Ground
-from agent.core.brake import Brake
-from agent.core.firing import Firing
-from agent.core.pace import Pace
+from agent.core.scheduling.brake import Brake
+from agent.core.scheduling.firing import Firing
+from agent.core.scheduling.pace import Pace
 
 
 @dataclass(frozen=True, slots=True)

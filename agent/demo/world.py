@@ -11,7 +11,7 @@ from datetime import timedelta
 from pathlib import Path
 
 from agent.app import Agent, open_agent
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 from agent.demo.jobs import demo_jobs
 from agent.demo.shop import Shop
 from agent.settings import Settings

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from agent.core.pace import Pace
 from agent.core.ports import Store
 from agent.core.records import NewRun, NextTurn
+from agent.core.scheduling.pace import Pace
 from agent.services.poller import Poller
 from shared.clock import Clock
 from shared.ids import NewId

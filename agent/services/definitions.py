@@ -8,7 +8,7 @@ from pathlib import Path
 import structlog
 from watchfiles import awatch
 
-from agent.core.defining import Defining
+from agent.core.definitions.defining import Defining
 from agent.services.poller import Poller
 from shared.errors import Unavailable
 

@@ -11,13 +11,13 @@ from datetime import datetime
 
 import structlog
 
-from agent.core.firing import window_end_of
 from agent.core.hearing import asks_to_cancel
-from agent.core.ordering import Ordering
 from agent.core.ports import Executor, Store
-from agent.core.promising import FEW, Promising
 from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
-from agent.core.retrying import decide_outcome
+from agent.core.running.ordering import Ordering
+from agent.core.running.promising import FEW, Promising
+from agent.core.running.retrying import decide_outcome
+from agent.core.scheduling.firing import window_end_of
 from agent.core.wire import Ended, RunMessage
 from agent.services.poller import Poller
 from agent.settings import Settings

@@ -9,10 +9,10 @@ from datetime import timedelta
 import structlog
 
 from agent.core.actions.planning import is_repeat_safe
-from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, Store
 from agent.core.records import ClaimedRun, Fence
-from agent.core.retrying import decide_outcome
+from agent.core.running.retrying import decide_outcome
+from agent.core.scheduling.firing import window_end_of
 from agent.services.poller import Poller
 from shared.clock import Clock
 

@@ -8,10 +8,10 @@ from datetime import datetime
 
 import structlog
 
-from agent.core.brake import Brake
-from agent.core.firing import Firing
 from agent.core.ports import Store
 from agent.core.records import DueJob, SettledJob
+from agent.core.scheduling.brake import Brake
+from agent.core.scheduling.firing import Firing
 from agent.services.poller import Poller
 from shared.clock import Clock
 from shared.errors import Unavailable

@@ -12,11 +12,11 @@ from datetime import datetime
 import structlog
 
 from agent.core.actions.planning import is_repeat_safe
-from agent.core.firing import window_end_of
 from agent.core.ports import Drivers, Executor, LogStore, Store
-from agent.core.promising import Promising
 from agent.core.records import ClaimedRun, Fence, Outcome, RunUpdate
-from agent.core.retrying import decide_outcome
+from agent.core.running.promising import Promising
+from agent.core.running.retrying import decide_outcome
+from agent.core.scheduling.firing import window_end_of
 from agent.core.wire import Ended, Logged, RunMessage, WireLine
 from agent.services.poller import Poller
 from agent.services.watched import Watched

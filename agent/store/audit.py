@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
-from agent.core.audit import Acting
-from agent.core.callers import Caller
+from agent.core.permissions.audit import Acting
+from agent.core.permissions.callers import Caller
 from agent.core.records import AuditQuery, NewRefusal, NewRun
 from agent.store import events, runs
 from agent.store.prepared import Prepared

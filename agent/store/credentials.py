@@ -8,8 +8,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from agent.core.callers import Scope
 from agent.core.identity.records import SessionRecord, Standing, TokenRecord
+from agent.core.permissions.callers import Scope
 from agent.store import events, limits
 from agent.store.identity import STANDING_FROM, STANDING_PARTS, standing_of
 from agent.store.prepared import Prepared

@@ -7,7 +7,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from agent.core.permissions import EVERYONE, WORDS, ResourceKind, Standing, higher
+from agent.core.permissions.rules import EVERYONE, WORDS, ResourceKind, Standing, higher
 from agent.core.records import NewShare
 from agent.store import events
 from agent.store.rows import Row, select_where_in

@@ -10,7 +10,7 @@ from typing import Any, cast
 
 import sqlalchemy as sa
 
-from agent.core.permissions import EVERYONE, LEVELS, ResourceKind
+from agent.core.permissions.rules import EVERYONE, LEVELS, ResourceKind
 from agent.store.tables import job_readers, jobs, runs, shares
 from shared.models.share import AccessLevel
 

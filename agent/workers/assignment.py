@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import Literal
 
-from agent.core.fingerprint import fingerprint
+from agent.core.running.fingerprint import fingerprint
 from agent.core.wire import Ended, Exceeded, Order, RunMessage
 from agent.workers import limits
 from shared.clock import Clock

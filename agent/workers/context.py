@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from agent.core.actions.steps import Steps
 from agent.core.driving import LOG_TAIL, RunCancelled, StepHandle
-from agent.core.masking import Masking
+from agent.core.running.masking import Masking
 from agent.core.wire import AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant, Order
 from agent.workers import processes
 from agent.workers.outbox import Outbox

@@ -7,7 +7,7 @@ import json
 import resource
 import sys
 
-from agent.core.fingerprint import fingerprint
+from agent.core.running.fingerprint import fingerprint
 from agent.core.wire import Exceeded, Order, RunMessage
 from agent.workers import gauge
 from shared.models import RunError

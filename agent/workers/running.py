@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 from agent.core.driving import DriverError, RunCancelled
-from agent.core.fingerprint import fingerprint
+from agent.core.running.fingerprint import fingerprint
 from agent.workers.calling import call_driver
 from agent.workers.context import WorkerContext
 from agent.workers.entries import load

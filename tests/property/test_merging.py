@@ -7,7 +7,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.comparing import changes, merge, plain
+from agent.core.definitions.comparing import changes, merge, plain
 from shared.models import JobInput
 from tests.harness.long import examples
 

@@ -23,10 +23,10 @@ from agent.api.contracts.job_listing_fields import page_key_of, read_body_fields
 from agent.api.contracts.job_listing_words import STATES, TYPES, UNKNOWN_TYPE, within
 from agent.api.errors import Refusal
 from agent.api.lean import LeanRoute
-from agent.core.callers import Caller
-from agent.core.listing import ListedPage
-from agent.core.page_keys import BadPageKey
+from agent.core.permissions.callers import Caller
 from agent.core.ports import ListedRun
+from agent.core.running.listing import ListedPage
+from agent.core.running.page_keys import BadPageKey
 from shared.errors import CredentialsExpired, Forbidden, InvalidInput
 
 PREFIX = "/v1/list-jobs"

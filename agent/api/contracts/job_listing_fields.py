@@ -8,7 +8,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from agent.api.contracts.job_listing_words import LARGEST_PAGE, MOST_CORPORA, PAGE, SMALLEST_PAGE, STATES
-from agent.core.listing import Wanted
+from agent.core.running.listing import Wanted
 from shared.errors import Fault, InvalidInput
 from shared.states import RunState
 

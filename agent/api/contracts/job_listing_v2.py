@@ -28,9 +28,9 @@ from agent.api.contracts.job_listing_words import (
 )
 from agent.api.errors import Refusal
 from agent.api.lean import LeanRoute
-from agent.core.listing import ListedPage, Wanted
-from agent.core.page_keys import BadPageKey
 from agent.core.ports import ListedRun
+from agent.core.running.listing import ListedPage, Wanted
+from agent.core.running.page_keys import BadPageKey
 from shared.errors import InvalidInput, NotFound
 from shared.models.base import Instant
 from shared.states import RunState

@@ -20,9 +20,9 @@ from agent.api.bodies import JsonBody, parse_json, read_body
 from agent.api.context import api_of
 from agent.api.contracts.kb_sync_fields import Wanted, read_fields
 from agent.api.errors import Refusal
-from agent.core.callers import Caller
-from agent.core.limits import KB_SYNC
 from agent.core.operations import Core
+from agent.core.permissions.callers import Caller
+from agent.core.scheduling.limits import KB_SYNC
 from shared.errors import Conflict, Fault, InvalidInput, LimitReached, TooMany
 from shared.models import Job, JobInput
 from shared.models.base import Instant

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, time, timedelta
 from typing import Any
 
-from agent.core.limits import JobLimits
+from agent.core.scheduling.limits import JobLimits
 from shared.durations import format_duration, parse_duration
 from shared.errors import Fault
 

@@ -14,7 +14,7 @@ from agent.api.answers import Items, answers, json_answer
 from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.core.driving import Manifest
-from agent.core.permissions import seen_by
+from agent.core.permissions.rules import seen_by
 from shared.models import Worker
 from shared.models.base import Instant, Resource
 

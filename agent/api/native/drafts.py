@@ -12,8 +12,8 @@ from agent.api.auth import Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from agent.api.native.linked import READ_ONLY, LinkedDraft, LinkedJob, linked
-from agent.core.jobs import JobCheck
-from agent.core.revisions import Comparison
+from agent.core.definitions.revisions import Comparison
+from agent.core.jobs.jobs import JobCheck
 from shared.models import DraftInput
 from shared.models.base import Input
 

@@ -13,8 +13,8 @@ from agent.api.auth import Reader
 from agent.api.context import api_of
 from agent.api.native.keys import Resumed
 from agent.api.streams import stream_answer
-from agent.core.callers import Caller
-from agent.core.permissions import seen_by
+from agent.core.permissions.callers import Caller
+from agent.core.permissions.rules import seen_by
 from shared.models.base import Input
 
 routes = APIRouter(prefix="/api", tags=["events"])

@@ -15,10 +15,10 @@ from agent.api.context import Api, api_of
 from agent.api.lean import LeanRoute
 from agent.api.native.linked import READ_ONLY, LinkedDraft, LinkedJob, linked
 from agent.api.waiting import wait_for_end
-from agent.core.callers import Caller
-from agent.core.explaining import Explanation
-from agent.core.fire_times import FireTimes
-from agent.core.jobs import JobCheck
+from agent.core.jobs.explaining import Explanation
+from agent.core.jobs.jobs import JobCheck
+from agent.core.permissions.callers import Caller
+from agent.core.scheduling.fire_times import FireTimes
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Draft, DraftInput, JobInput, Run
 from shared.models.base import GivenInstant, Input

@@ -6,8 +6,8 @@ from typing import Annotated
 
 from fastapi import Depends, Header
 
-from agent.core.callers import Caller
 from agent.core.operations import Core
+from agent.core.permissions.callers import Caller
 from shared.errors import InvalidInput
 from shared.ids import is_id
 

@@ -15,8 +15,8 @@ from agent.api.context import api_of
 from agent.api.hal import HalPage, hal_page
 from agent.api.lean import LeanRoute
 from agent.api.native.linked import LinkedJob, linked
-from agent.core.overview import SeenJob
-from agent.core.permissions import LEVELS
+from agent.core.jobs.overview import SeenJob
+from agent.core.permissions.rules import LEVELS
 from shared.models.base import Input, Resource
 from shared.models.share import AccessLevel, JobPermissions, Share
 

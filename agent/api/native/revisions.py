@@ -12,7 +12,7 @@ from agent.api.answers import ExpectedVersion, Page, answers, json_answer, page_
 from agent.api.auth import Editor, Reader
 from agent.api.context import api_of
 from agent.api.native.linked import LinkedJob, linked
-from agent.core.revisions import Comparison
+from agent.core.definitions.revisions import Comparison
 from shared.models import JobInput
 from shared.models.base import Input, Instant, Resource
 

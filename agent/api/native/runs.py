@@ -21,8 +21,8 @@ from agent.api.frames import END, RETRY, lines_frame
 from agent.api.lean import LeanRoute
 from agent.api.native.keys import Resumed, job_key
 from agent.api.streams import stream_answer, until_closing
-from agent.core.audit import acting
-from agent.core.callers import Caller
+from agent.core.permissions.audit import acting
+from agent.core.permissions.callers import Caller
 from shared.errors import JobdeckError
 from shared.models import LogPage, Run, Step
 from shared.models.base import Input, Instant, Resource

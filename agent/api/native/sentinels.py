@@ -12,7 +12,7 @@ from agent.api.answers import Page, answers, json_answer, page_of
 from agent.api.auth import Reader, Runner
 from agent.api.context import api_of
 from agent.api.native.keys import job_key
-from agent.core.permissions import Act, seen_by
+from agent.core.permissions.rules import Act, seen_by
 from shared.models import Sentinel, SentinelKind
 from shared.models.base import Input
 

@@ -13,7 +13,7 @@ from agent.api.auth import COOKIE, Known, sender_of
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from agent.api.peers import is_encrypted, program_of
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 from shared.models import LoginInput, Me
 from shared.models.base import Input
 

@@ -13,7 +13,7 @@ from agent.api.answers import Items, answers, json_answer, no_content
 from agent.api.auth import Admin, Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
-from agent.core.permissions import WORDS, ResourceKind
+from agent.core.permissions.rules import WORDS, ResourceKind
 from shared.models.share import LevelInput, OwnerInput, Share, ShareInput, VisibilityInput
 
 routes = APIRouter(prefix="/api", tags=["shares"])

@@ -8,12 +8,12 @@ from collections.abc import AsyncIterator, Sequence
 from agent.core.actions import changing
 from agent.core.actions.attachments import ATTACHMENTS, FileContent, content_of
 from agent.core.actions.names import attachment_name
-from agent.core.callers import Caller
-from agent.core.editing import Editing
-from agent.core.jobs import Jobs
-from agent.core.parameters import parsed
+from agent.core.definitions.editing import Editing
+from agent.core.definitions.parameters import parsed
+from agent.core.jobs.jobs import Jobs
+from agent.core.permissions.callers import Caller
 from agent.core.ports import Blobs
-from agent.core.storing import Storing
+from agent.core.world.storing import Storing
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Action, Attachment, Draft, Job
 

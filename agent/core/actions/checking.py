@@ -10,7 +10,7 @@ from agent.core.actions.conditions import ConditionError, compile_condition
 from agent.core.actions.names import attachment_name
 from agent.core.actions.planning import key_of
 from agent.core.actions.steps import MAIN, names_of
-from agent.core.parameters import parsed
+from agent.core.definitions.parameters import parsed
 from agent.core.ports import Blobs, Drivers
 from shared.errors import Fault, InvalidInput
 from shared.models import Action, Attachment, JobInput

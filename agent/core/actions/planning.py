@@ -8,11 +8,11 @@ from typing import Any
 
 from agent.core.actions.attachments import content_of
 from agent.core.actions.steps import MAIN
-from agent.core.attached import aliases_of, dataset_keys, unaliased
+from agent.core.definitions.parameters import needs_of
 from agent.core.driving import Needs
-from agent.core.parameters import needs_of
 from agent.core.ports import Blobs, Drivers
 from agent.core.wire import ActionOrder, AttachmentGrant
+from agent.core.world.attached import aliases_of, dataset_keys, unaliased
 from shared.models import Action, Attachment, JobInput
 
 

@@ -9,10 +9,10 @@ from agent.core.actions.changing import find
 from agent.core.actions.conditions import ConditionError, compile_condition
 from agent.core.actions.planning import action_orders, key_of, labels_of
 from agent.core.actions.steps import MAIN, StepDone, names_of
-from agent.core.callers import Caller
+from agent.core.definitions.editing import Editing
+from agent.core.definitions.parameters import parse_parameters
 from agent.core.driving import LOG_TAIL
-from agent.core.editing import Editing
-from agent.core.parameters import parse_parameters
+from agent.core.permissions.callers import Caller
 from agent.core.ports import Blobs, Drivers, LogStore, Previewer, RunStore
 from agent.core.ports.previewing import Previewed, PreviewTask
 from agent.core.records import RunQuery

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import builtins
 
-from agent.core.callers import Caller, Scope
 from agent.core.identity.people import Administration, check_account
+from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
 from shared.errors import Conflict

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from agent.core.callers import Caller, Scope
 from agent.core.identity.bearers import Bearers, Proven, claim
 from agent.core.identity.people import Administration, check_handle
 from agent.core.identity.records import Link, NewMember, NewUser, Standing, UserRecord
+from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from agent.identity_settings import IssuerSettings
 from shared.clock import Clock

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from agent.core.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.identity.accounts import Accounts
 from agent.core.identity.bearers import Bearers, Issuer
 from agent.core.identity.foreign import Foreigners
@@ -14,6 +13,7 @@ from agent.core.identity.people import Administration
 from agent.core.identity.sessions import Sessions
 from agent.core.identity.tokens import Tokens
 from agent.core.identity.users import Users
+from agent.core.permissions.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from agent.identity_settings import IssuerSettings
 from agent.settings import Settings

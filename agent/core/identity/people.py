@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from agent.core.callers import Caller
-from agent.core.permissions import EVERYONE
+from agent.core.permissions.callers import Caller
+from agent.core.permissions.rules import EVERYONE
 from shared.errors import Forbidden, InvalidInput, NotFound
 from shared.ids import is_id
 

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-from agent.core.callers import Scope
 from agent.core.identity.scopes import scopes_of
+from agent.core.permissions.callers import Scope
 
 Role = Literal["member", "admin"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from agent.core.callers import Scope
+from agent.core.permissions.callers import Scope
 from shared.errors import Forbidden, InvalidInput
 
 _MEMBER = frozenset({Scope.READ, Scope.EDIT, Scope.RUN, Scope.DELETE})

@@ -9,12 +9,12 @@ from dataclasses import dataclass, replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from agent.core.audit import acts, now_acts
-from agent.core.callers import Caller
 from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.records import SessionRecord, Standing, UserRecord
 from agent.core.identity.throttle import LoginThrottle
 from agent.core.identity.tokens import digest
+from agent.core.permissions.audit import acts, now_acts
+from agent.core.permissions.callers import Caller
 from agent.core.ports.identity import IdentityStore
 from agent.settings import Settings
 from shared.clock import Clock

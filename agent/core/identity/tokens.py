@@ -9,11 +9,11 @@ from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
-from agent.core.audit import now_acts
-from agent.core.callers import Caller, Scope
 from agent.core.identity.people import Administration
 from agent.core.identity.records import Standing, TokenRecord
 from agent.core.identity.scopes import parse_scopes, require_held
+from agent.core.permissions.audit import now_acts
+from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
 from shared.durations import parse_duration

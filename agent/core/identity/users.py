@@ -5,11 +5,11 @@ from __future__ import annotations
 import builtins
 from collections.abc import Collection
 
-from agent.core.callers import Caller, Scope
 from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.people import Administration, check_handle
 from agent.core.identity.records import Link, NewMember, NewUser
 from agent.core.identity.scopes import require_held, scopes_of
+from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
 from shared.errors import Conflict, Forbidden, InvalidInput

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.permissions import ResourceKind, Standing
+from agent.core.permissions.rules import ResourceKind, Standing
 from agent.core.records import NewShare
 from shared.models.share import AccessLevel, Share, Visibility
 

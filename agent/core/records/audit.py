@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from agent.core.permissions import ResourceKind
+from agent.core.permissions.rules import ResourceKind
 from shared.models.share import AccessLevel
 
 

@@ -7,8 +7,8 @@ import threading
 from collections.abc import Sequence
 from pathlib import Path
 
-from agent.core.masking import Masking
 from agent.core.records import LogSearch
+from agent.core.running.masking import Masking
 from agent.core.wire import WireLine
 from agent.resources.logs.index import Entry, Index
 from agent.resources.logs.scan import IsOver, Scan

@@ -14,8 +14,8 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import TypeVar
 
-from agent.core.masking import Masking
 from agent.core.records import LogSearch
+from agent.core.running.masking import Masking
 from agent.core.wire import WireLine
 from agent.resources.logs.run_log import RunLog
 from shared.clock import Clock

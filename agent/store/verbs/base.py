@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import exc
 
-from agent.core.audit import acting
+from agent.core.permissions.audit import acting
 from agent.store import audit
 from agent.store.readers import Readers
 from agent.store.writer import Writer

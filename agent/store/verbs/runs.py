@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.core.audit import acting
+from agent.core.permissions.audit import acting
 from agent.core.records import (
     Ahead,
     ClaimedRun,

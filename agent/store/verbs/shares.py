@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from agent.core.permissions import ResourceKind, Standing
+from agent.core.permissions.rules import ResourceKind, Standing
 from agent.core.records import NewShare
 from agent.store import shares
 from agent.store.verbs.base import Verbs

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from agent.core.firing import schedule_of
-from agent.core.limits import JobLimits, limit_faults, limits_of
+from agent.core.scheduling.firing import schedule_of
+from agent.core.scheduling.limits import JobLimits, limit_faults, limits_of
 from agent.store.inspection import StoreInspection
 from agent.upkeep.findings import Finding, warning
 from shared.errors import InvalidInput

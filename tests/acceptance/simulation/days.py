@@ -14,8 +14,8 @@ from typing import TypeVar
 import psutil
 
 from agent.app import Agent
-from agent.core.firing import schedule_of
 from agent.core.records import Fence, Outcome
+from agent.core.scheduling.firing import schedule_of
 from agent.services.poller import Poller
 from agent.services.retention import Retention
 from agent.services.scheduler import Scheduler

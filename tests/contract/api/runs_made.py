@@ -5,9 +5,9 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 from typing import Any
 
-from agent.core.callers import Caller
 from agent.core.driving import Needs
-from agent.core.jobs import slug_of
+from agent.core.jobs.jobs import slug_of
+from agent.core.permissions.callers import Caller
 from agent.core.ports import Store
 from agent.core.records import ClaimedRun, JobChange, NewJob, Outcome, RunUpdate
 from shared.ids import new_id

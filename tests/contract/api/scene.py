@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx
 
-from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.records import JobChange, NewRun, NewShare, Outcome
 from agent.core.sentinels.records import Judged, Opened, Watch
 from shared.ids import new_id

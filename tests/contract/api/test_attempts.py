@@ -13,12 +13,12 @@ import pytest
 import pytest_asyncio
 
 from agent.core.actions.planning import needs_of_all
-from agent.core.audit import WINDOW
-from agent.core.callers import EVERY_SCOPE, Caller
-from agent.core.overreach import FOREIGN, WITHHELD
-from agent.core.permissions import ResourceKind
+from agent.core.permissions.audit import WINDOW
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.overreach import FOREIGN, WITHHELD
+from agent.core.permissions.rules import ResourceKind
 from agent.core.records import AuditQuery
-from agent.core.using import Users
+from agent.core.world.using import Users
 from shared.models import JobInput
 from shared.models.audit import AuditEntry
 from shared.models.share import ShareInput

@@ -8,10 +8,10 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.core.audit import MOST_EACH, MOST_ROWS, WINDOW, Acting
-from agent.core.callers import EVERY_SCOPE, Caller
-from agent.core.overreach import FOREIGN
-from agent.core.permissions import Hidden
+from agent.core.permissions.audit import MOST_EACH, MOST_ROWS, WINDOW, Acting
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.overreach import FOREIGN
+from agent.core.permissions.rules import Hidden
 from shared.ids import new_id
 from shared.models import TokenInput
 from tests.contract.api.people import EVERYTHING, People, a_job, definition

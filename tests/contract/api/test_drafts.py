@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from shared.models import Job
 from tests.harness.agent import RunningAgent
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 from shared.errors import InvalidInput, NotFound, StaleVersion
 from shared.models import Action, Draft, DraftInput, Job, JobInput
 from tests.harness.agent import RunningAgent

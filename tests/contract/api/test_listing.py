@@ -8,7 +8,7 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.core.overview import AT_ONCE
+from agent.core.jobs.overview import AT_ONCE
 from agent.store import STORE_FILE
 from tests.harness.agent import RunningAgent
 from tests.harness.crowd import copy_jobs

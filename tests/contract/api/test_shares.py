@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.records import Outcome
 from shared.models import ConnectionInput, JobInput, SecretInput
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, definition, share

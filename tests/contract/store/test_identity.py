@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from agent.core.callers import Scope
 from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, TokenRecord
+from agent.core.permissions.callers import Scope
 from agent.core.ports import Store
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from agent.core.callers import Scope
 from agent.core.identity.records import NewMember, NewUser, Standing, TokenRecord
+from agent.core.permissions.callers import Scope
 from agent.core.ports import Store
 from agent.store import SqlStore
 from agent.store.known import Known

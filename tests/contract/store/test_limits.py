@@ -8,8 +8,8 @@ from datetime import timedelta
 
 import pytest
 
-from agent.core.callers import Scope
 from agent.core.identity.records import TokenRecord
+from agent.core.permissions.callers import Scope
 from agent.core.ports import Store
 from agent.core.records import ActiveLimit, JobChange, NewRun
 from shared.errors import LimitReached, NotFound

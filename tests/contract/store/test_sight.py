@@ -10,7 +10,7 @@ import pytest
 import sqlalchemy as sa
 
 from agent.core.identity.records import NewMember, NewUser
-from agent.core.permissions import EVERYONE
+from agent.core.permissions.rules import EVERYONE
 from agent.core.ports import Store
 from agent.core.ports.listing import ListingQuery
 from agent.core.ports.syncs import SyncQuery

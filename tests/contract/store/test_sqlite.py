@@ -16,8 +16,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from agent.core.audit import acting, acts
-from agent.core.callers import EVERY_SCOPE, Caller
+from agent.core.permissions.audit import acting, acts
+from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.records import NewRun, RunUpdate
 from agent.store import SqlStore, counts, fulltext, open_store, schema, sight
 from agent.store.prepared import _Compiled

@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from agent.app import Agent, open_agent
-from agent.core.callers import EVERY_SCOPE, Caller, Scope
+from agent.core.permissions.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.records import ClaimedRun, Fence, Outcome, RunQuery
 from agent.core.wire import Ended, RunMessage
 from agent.services.dispatcher import Dispatcher

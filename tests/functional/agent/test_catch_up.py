@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.callers import Scope
+from agent.core.permissions.callers import Scope
 from agent.core.records import ClaimedRun, Fence, Outcome, RunQuery
 from agent.services import scheduler
 from agent.services.catch_up import CatchUp

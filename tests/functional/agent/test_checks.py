@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.callers import Caller, Scope
+from agent.core.permissions.callers import Caller, Scope
 from shared.errors import Forbidden
 from shared.models import AccountLimits, ConnectionInput, Job, UserInput
 from shared.models.applying import GivenDefinition

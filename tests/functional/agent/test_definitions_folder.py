@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.defining import Defining
+from agent.core.definitions.defining import Defining
 from agent.resources.definitions import DefinitionsFolder
 from shared.models import AccountLimits
 from tests.functional.agent.stage import Stage

@@ -125,7 +125,7 @@ async def test_what_a_sync_needs_was_deleted_before_it_ran(stage: Stage, tmp_pat
 
 async def test_a_password_is_masked_as_it_is_and_as_urls_write_it(stage: Stage) -> None:
     from agent.core.driving import Needs
-    from agent.core.masking import Masking
+    from agent.core.running.masking import Masking
 
     url = "postgresql://reader:p%40ss%2Fw%20rd@127.0.0.1/orders"
     await stage.core.world.create_connection(stage.me, ConnectionInput(name="shop", url=url))

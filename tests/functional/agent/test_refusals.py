@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from agent.core.audit import Acting
+from agent.core.permissions.audit import Acting
 from agent.core.records import AuditQuery
 from shared.errors import Unavailable
 from tests.functional.agent.stage import Stage

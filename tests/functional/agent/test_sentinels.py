@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from agent.core.explaining import explain
+from agent.core.jobs.explaining import explain
 from agent.core.records import Fence, Outcome
 from tests.functional.agent.life import Life
 from tests.functional.agent.stage import HOUR, MINUTE, opened

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from agent.core.callers import Scope
+from agent.core.permissions.callers import Scope
 from agent.services.delayed_canceller import DelayedCanceller
 from agent.services.dispatcher import Dispatcher
 from shared.clock import ManualClock

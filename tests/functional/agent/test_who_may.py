@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.callers import Scope
+from agent.core.permissions.callers import Scope
 from agent.core.records import LogSearch
 from shared.errors import Conflict, Forbidden, NotFound, Unauthenticated, Unavailable
 from shared.ids import new_id

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.callers import Scope
 from agent.core.identity.bearers import Proven, claim
 from agent.core.identity.foreign import _scopes
 from agent.core.identity.scopes import parse_scopes, require_held, scopes_of
 from agent.core.identity.tokens import parse_expiry
+from agent.core.permissions.callers import Scope
 from agent.identity_settings import IssuerSettings
 from shared.errors import Forbidden, InvalidInput
 from tests.harness.long import examples

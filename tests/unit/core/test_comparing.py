@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.comparing import changes, merge
+from agent.core.definitions.comparing import changes, merge
 from shared.models import JobInput
 
 

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.explaining import _waiting, told
+from agent.core.jobs.explaining import _waiting, told
 from shared.models import Fire, FireOutcome, FireReason, Run
 from shared.states import RunState
 

@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import pytest
 
-from agent.core.masking import MASK, Masking
+from agent.core.running.masking import MASK, Masking
 
 
 @pytest.mark.parametrize("secret", ["plain", 'with "quotes"', "back\\slash", "pässwörd", "a b/c+d&e", "\ud800x"])

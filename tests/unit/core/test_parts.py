@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from agent.core.parts import with_ids
+from agent.core.definitions.parts import with_ids
 from shared.errors import InvalidInput
 from shared.ids import NewId
 from shared.models import JobInput

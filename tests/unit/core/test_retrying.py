@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from agent.core.records import ClaimedRun, Fence, Outcome
-from agent.core.retrying import back_off, decide_outcome
+from agent.core.running.retrying import back_off, decide_outcome
 from agent.core.wire import Ended
 from shared.models import JobInput, Policies, Retry, Run, RunError
 from shared.states import RunState

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from agent.core.fingerprint import fingerprint, normalise
+from agent.core.running.fingerprint import fingerprint, normalise
 
 
 @pytest.mark.parametrize(

@@ -15,8 +15,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from agent.core.masking import Masking
 from agent.core.records import LogSearch
+from agent.core.running.masking import Masking
 from agent.core.wire import WireLine
 from agent.resources.logs import FileLogStore, folding, snapshot, text
 from agent.resources.logs.run_log import RunLog

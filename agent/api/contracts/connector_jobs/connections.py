@@ -41,12 +41,12 @@ from agent.api.contracts.connector_jobs.words import (
     duration_of,
     states_of,
 )
-from agent.core.callers import Caller
 from agent.core.operations import Core
-from agent.core.overreach import not_found
-from agent.core.permissions import Act
+from agent.core.permissions.callers import Caller
+from agent.core.permissions.overreach import not_found
+from agent.core.permissions.rules import Act
 from agent.core.ports.syncs import SyncEvent, SyncJobs
-from agent.core.syncing import SYNC, Kind
+from agent.core.world.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
 from shared.models import Job, JobInput
 

@@ -29,7 +29,7 @@ from agent.api.contracts.connector_jobs.words import (
     states_of,
 )
 from agent.core.ports.syncs import SyncOrder, SyncQuery, SyncRun
-from agent.core.syncing import RESET, SYNC
+from agent.core.world.syncing import RESET, SYNC
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models.base import Instant
 

@@ -21,7 +21,7 @@ from agent.api.contracts.connector_jobs.words import (
     connector_answers,
     connector_routes,
 )
-from agent.core.callers import Caller
+from agent.core.permissions.callers import Caller
 from shared.errors import InvalidInput
 from shared.models import Connection, ConnectionInput
 from shared.models.base import Instant

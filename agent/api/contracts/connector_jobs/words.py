@@ -14,8 +14,8 @@ from agent.api.answers import answers
 from agent.api.auth import Door
 from agent.api.errors import Refusal
 from agent.api.lean import LeanRoute
-from agent.core.callers import Caller, Scope
-from agent.core.permissions import Hidden
+from agent.core.permissions.callers import Caller, Scope
+from agent.core.permissions.rules import Hidden
 from shared.errors import InvalidInput
 from shared.models.base import Instant
 from shared.states import RunState

@@ -1,0 +1,1 @@
+"""Who calls, what that allows, and what is recorded of it."""

@@ -1,0 +1,164 @@
+"""Who does what: said where a request is let in, written where the store changes, in the same transaction.
+
+The caller of an act travels in a context variable, from the door to the store's verbs: whatever is written on its
+behalf leaves a row that names it, whether or not the code between thought of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import structlog
+
+from agent.core.permissions.callers import Caller, Scope
+from agent.core.permissions.overreach import FOREIGN, ids_in, reason_of
+from agent.core.ports import Store
+from agent.core.records import AuditQuery, NewRefusal
+from shared.clock import Clock
+from shared.errors import JobdeckError, Unavailable
+from shared.models.audit import AuditEntry
+
+_log = structlog.get_logger()
+
+WINDOW = timedelta(minutes=1)
+"""Refusals of the same to the same within it are one row, with their count."""
+MOST_ROWS = 100
+"""Rows for refusals within a window, of all callers; what comes beyond is counted in one row for each caller."""
+MOST_EACH = 30
+"""Of one caller, or of all who are not known: what one tries leaves room for the record of the others."""
+_REST = "further refusals"
+
+
+@dataclass(frozen=True, slots=True)
+class Acting:
+    """What a request is about: who asks, by which operation, and what it names in its path."""
+
+    caller: Caller
+    act: str
+    subject: str = ""
+
+
+_acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
+
+
+def acting() -> Acting | None:
+    return _acting.get()
+
+
+def now_acts(caller: Caller, act: str, subject: str = "") -> None:
+    """From here to the end of this task, what is written is this caller's doing."""
+    _acting.set(Acting(caller, act, subject))
+
+
+@contextmanager
+def acts(caller: Caller, act: str, subject: str = "") -> Iterator[None]:
+    """The same, for a part of a task."""
+    before = _acting.set(Acting(caller, act, subject))
+    try:
+        yield
+    finally:
+        _acting.reset(before)
+
+
+_Key = tuple[str, str, str | None, str | None, str, str, str]
+"""Account, user, token, address; act, what it was to be done with, why not."""
+
+
+@dataclass(slots=True)
+class _Repeated:
+    number: int
+    since: datetime
+    last: datetime
+    count: int = 1
+    written: int = 1
+
+
+class Audit:
+    def __init__(self, store: Store, clock: Clock) -> None:
+        self._store = store
+        self._clock = clock
+        self._refusals: dict[_Key, _Repeated] = {}
+
+    async def list(self, caller: Caller, query: AuditQuery) -> list[AuditEntry]:
+        """A page, newest first; of the caller's account."""
+        caller.require(Scope.ADMIN)
+        await self.flush()
+        return await self._store.list_audit(caller.account_id, query)
+
+    async def refused(self, who: Acting, reason: str) -> None:
+        """A row for the first within a window; those after it are counted there, and written at every doubling: nobody
+        fills a disk by being refused. While the store cannot be written a refusal stands all the same."""
+        try:
+            await self._note(who, reason)
+        except Unavailable as error:
+            _log.warning("refusal_not_recorded", act=who.act, user=who.caller.handle, why=error.message)
+
+    async def _note(self, who: Acting, reason: str) -> None:
+        now = self._clock.now()
+        await self._close(now)
+        key = self._key(who, reason)
+        known = self._refusals.get(key)
+        if known is None:
+            # In its place before the store answers: who asks meanwhile is counted, not written.
+            known = self._refusals[key] = _Repeated(0, now, now)
+            known.number = await self._insert(key, who, now)
+            return
+        known.count, known.last = known.count + 1, now
+        if known.number and known.count >= 2 * known.written:
+            await self._write(known)
+
+    async def _insert(self, key: _Key, who: Acting, now: datetime) -> int:
+        act, subject, reason = key[4:]
+        try:
+            return await self._store.insert_refusal(NewRefusal(who.caller, act, subject, reason), now)
+        except BaseException:
+            self._refusals.pop(key, None)  # the next of its kind is the first again
+            raise
+
+    async def note(self, who: Acting, error: JobdeckError, named: Iterable[str] = ()) -> None:
+        """What is refused to somebody for being somebody else's. `named`: what the request's path names."""
+        reason = reason_of(error)
+        try:
+            if reason is None and await self._is_foreign(who.caller, ids_in(error, named)):
+                reason = FOREIGN
+        except Unavailable:  # it cannot be recorded either
+            return
+        if reason is not None:
+            await self.refused(who, reason)
+
+    async def _is_foreign(self, caller: Caller, ids: Sequence[str]) -> bool:
+        return bool(ids) and await self._store.is_of_others(caller.account_id, ids)
+
+    async def flush(self) -> None:
+        """Write the counts as they are."""
+        for known in list(self._refusals.values()):
+            await self._write(known)
+
+    def _key(self, who: Acting, reason: str) -> _Key:
+        caller = who.caller
+        by = (caller.account_id, caller.user_id, caller.token_id, caller.address)
+        key = (*by, who.act, who.subject, reason)
+        if key in self._refusals:
+            return key
+        own = sum(known[:2] == by[:2] for known in self._refusals)
+        if own < MOST_EACH and len(self._refusals) < MOST_ROWS:
+            return key
+        return (caller.account_id, caller.user_id, None, None, _REST, "", "too many to list each")
+
+    async def _close(self, now: datetime) -> None:
+        over = [key for key, known in self._refusals.items() if known.number and known.since + WINDOW <= now]
+        for key in over:
+            await self._write(self._refusals.pop(key))
+
+    async def _write(self, known: _Repeated) -> None:
+        if known.number and known.count > known.written:
+            before, known.written = known.written, known.count
+            try:
+                await self._store.count_refusals(known.number, known.count, known.last)
+            except BaseException:
+                known.written = before
+                raise

@@ -1,0 +1,1 @@
+"""Runs: read and listed, handed to workers, and what becomes of them when an attempt ends."""

@@ -1,0 +1,111 @@
+"""Orders: what a worker is told of a claimed run. What its definition says of it is made once for a revision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from agent.core.actions.planning import action_orders, needs_of_all
+from agent.core.driving import Needs
+from agent.core.ports import Blobs, Drivers, Store
+from agent.core.records import ClaimedRun
+from agent.core.running.variants import varied
+from agent.core.wire import Order
+from agent.core.world.attached import by_alias, snapshots_around
+from agent.core.world.granting import Granting
+from agent.core.world.using import Users
+from agent.settings import Settings
+from shared.errors import Fault, InvalidInput
+
+_REMEMBERED = 1000
+"""Revisions of which the plan is kept."""
+_NOTHING = Needs()
+
+
+@dataclass(frozen=True, slots=True)
+class _Plan:
+    """All that is the same in each run of a revision; `order` lacks what is the run's own."""
+
+    order: Order
+    needs: Needs
+
+
+class Ordering:
+    def __init__(self, store: Store, drivers: Drivers, granting: Granting, blobs: Blobs, settings: Settings) -> None:
+        self._store = store
+        self._drivers = drivers
+        self._granting = granting
+        self._blobs = blobs
+        self._settings = settings
+        self._scratch = str(Path(settings.data_dir, "scratch"))
+        self._plans: dict[tuple[str, int, str], _Plan] = {}
+
+    async def order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
+        """The order, and the credentials in it. What it may use is looked up for each run, as it is now; InvalidInput
+        names what is not there."""
+        run, plan = claimed.run, self._plan(claimed)
+        own: dict[str, Any] = {
+            "run_id": run.id,
+            "attempt": run.attempt,
+            "job_name": run.job_name,
+            "owner_id": run.owner_id,
+            "checkpoint": claimed.checkpoint,
+            "scratch": f"{self._scratch}/{run.id}",
+            "lease_until": run.started_at + self._settings.lease if run.started_at else None,
+        }
+        if run.type != claimed.definition.type:
+            own["data"] = await self._varied(claimed)
+        if plan.needs == _NOTHING:
+            return plan.order.model_copy(update=own), frozenset()
+        grants, faults = await self._granting.grant(run.account_id, plan.needs, Users(owner_id=run.owner_id))
+        if faults:
+            raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
+        granted = {
+            "connections": grants.connections,
+            "knowledge_bases": grants.knowledge_bases,
+            "datasets": by_alias(claimed.definition, grants.datasets),
+            "secrets": grants.secrets,
+            "mail_server": grants.mail_server,
+        }
+        return plan.order.model_copy(update={**own, **granted}), frozenset(grants.mask)
+
+    async def _varied(self, claimed: ClaimedRun) -> dict[str, Any]:
+        """Of a run that was asked for as another type than its job's."""
+        variant = await self._store.run_variant(claimed.run.id)
+        changes = {} if variant is None else variant.changes
+        return varied(self._drivers.get(claimed.run.type), claimed.definition, changes)
+
+    def _plan(self, claimed: ClaimedRun) -> _Plan:
+        key = (claimed.run.job_id, claimed.run.revision, claimed.run.type)
+        plan = self._plans.get(key)
+        if plan is None:
+            if len(self._plans) >= _REMEMBERED:
+                self._plans.clear()
+            plan = self._plans[key] = self._planned(claimed)
+        return plan
+
+    def _planned(self, claimed: ClaimedRun) -> _Plan:
+        run, definition, policies = claimed.run, claimed.definition, claimed.policies
+        order = Order(
+            run_id="",
+            attempt=0,
+            job_id=run.job_id,
+            job_name=run.job_name,
+            account_id=run.account_id,
+            owner_id=run.owner_id,
+            type=run.type,
+            entry=self._drivers.get(run.type).entry,
+            data=definition.data,
+            timeout=policies.timeout.total_seconds() if policies.timeout else None,
+            kill_grace=policies.kill_grace.total_seconds(),
+            scratch=self._scratch,
+            snapshots_before=snapshots_around(definition, "before"),
+            snapshots_after=snapshots_around(definition, "after"),
+            file_roots=[str(root) for root in self._settings.roots(run.account_id)],
+            allow_private_addresses=self._settings.allow_private_addresses,
+            smtp_hosts=self._settings.smtp_hosts,
+            actions=action_orders(self._drivers, self._blobs, run.account_id, definition),
+            limits=policies.limits,
+        )
+        return _Plan(order, needs_of_all(self._drivers, definition))

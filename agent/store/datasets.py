@@ -17,6 +17,9 @@ from shared.models.dataset import Dataset, DatasetInput, Snapshot
 def insert(connection: sa.Connection, dataset: Dataset) -> Dataset:
     _check_free(connection, dataset.account_id, dataset.name, None)
     connection.execute(sa.insert(datasets).values(_row(dataset)))
+    shares.tell_if_private(
+        connection, dataset.account_id, "dataset", dataset.id, dataset.visibility, dataset.created_at
+    )
     return _tell(connection, dataset.id, dataset.created_at)
 
 

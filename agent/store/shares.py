@@ -132,6 +132,21 @@ def set_visibility(
     events.record(connection, "share.changed", [(account_id, subject_id, told)], now)
 
 
+def tell_if_private(
+    connection: sa.Connection,
+    account_id: str,
+    kind: ResourceKind,
+    subject_id: str,
+    visibility: Visibility,
+    now: datetime,
+) -> None:
+    """Of what is new, before anything else is told of it: who listens and may not know of it begins anew, and does not
+    hear what follows."""
+    if visibility == "private":
+        told = {"kind": kind, "id": subject_id, "visibility": visibility}
+        events.record(connection, "share.changed", [(account_id, subject_id, told)], now)
+
+
 def set_owner(
     connection: sa.Connection, account_id: str, kind: ResourceKind, subject_id: str, owner: str, now: datetime
 ) -> None:

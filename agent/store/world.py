@@ -22,6 +22,7 @@ from shared.models import Connection, KnowledgeBase, Worker
 def insert_connection(connection: sa.Connection, new: Connection) -> Connection:
     _check_free(connection, connections, "connection", new.account_id, new.name)
     connection.execute(sa.insert(connections).values(new.model_dump()))
+    shares.tell_if_private(connection, new.account_id, "connection", new.id, new.visibility, new.created_at)
     events.record(connection, "connection.changed", [(new.account_id, new.id, {"id": new.id})], new.created_at)
     return new
 
@@ -70,6 +71,7 @@ def delete_connection(connection: sa.Connection, account_id: str, key: str, now:
 def insert_knowledge_base(connection: sa.Connection, base: KnowledgeBase) -> KnowledgeBase:
     _check_free(connection, knowledge_bases, "knowledge base", base.account_id, base.name)
     connection.execute(sa.insert(knowledge_bases).values(base.model_dump(exclude={"number"})))
+    shares.tell_if_private(connection, base.account_id, "knowledge_base", base.id, base.visibility, base.created_at)
     events.record(connection, "knowledge_base.changed", [(base.account_id, base.id, {"id": base.id})], base.created_at)
     return get_knowledge_base(connection, base.account_id, base.id)
 

@@ -9,7 +9,7 @@ import typer
 
 from console.cli.administering import administer
 from console.cli.calling import confirm
-from console.cli.options import Json, Yes
+from console.cli.options import Json, Private, Yes, visibility_of
 from console.cli.output import Column, note, say, say_done, say_json, say_table
 from console.render.amounts import count
 from shared.exits import Exit
@@ -28,6 +28,7 @@ def add_connection(
     url: Annotated[str, typer.Argument(help="As SQLAlchemy writes it; '-' reads it from standard input.")],
     *,
     secret: Annotated[str | None, typer.Option(help="A stored secret that is its password.")] = None,
+    private: Private = False,
     as_json: Json = False,
 ) -> int:
     """Add a data source. A password in the URL is moved into a secret before anything is stored.
@@ -36,7 +37,7 @@ def add_connection(
               jobdeck connection add crm postgresql://reader@db.example/crm --secret crm-password
     """
     given = sys.stdin.readline().strip() if url == "-" else url
-    wanted = ConnectionInput(name=name, url=given, secret_name=secret)
+    wanted = ConnectionInput(name=name, url=given, secret_name=secret, visibility=visibility_of(private=private))
     made = administer(lambda client: client.world.add_connection(wanted))
     if as_json:
         say_json(made)

@@ -12,13 +12,13 @@ import typer
 
 from console.cli.administering import administer
 from console.cli.calling import call, confirm
-from console.cli.options import Json, Yes
+from console.cli.options import Json, Private, Yes, visibility_of
 from console.cli.output import Column, note, say, say_done, say_facts, say_json, say_table
 from console.cli.watching import watch_started
 from shared.errors import InvalidInput
 from shared.exits import Exit
 from shared.faults import message_of
-from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
+from shared.models.dataset import Dataset, DatasetRows, NewDataset, Snapshot
 from shared.sizes import show_size
 
 datasets = typer.Typer(
@@ -88,6 +88,7 @@ def create_dataset(
     description: Annotated[str, typer.Option()] = "",
     keep: Annotated[int | None, typer.Option(min=1, help="How many snapshots stay (10 if nothing is said).")] = None,
     keep_for: Annotated[str | None, typer.Option(help="How long snapshots stay, as in '30 days'.")] = None,
+    private: Private = False,
     as_json: Json = False,
 ) -> int:
     """Create a dataset. Without connection and query it is filled by imports.
@@ -95,7 +96,11 @@ def create_dataset(
     Example: jobdeck dataset create orders --connection shop --query 'SELECT * FROM orders WHERE id > :least' -p least=10
     """
     wanted: dict[str, Any] = {"name": name, "description": description, "connection": connection}
-    wanted |= {"query": _text_of(query), "parameters": _values(parameter or [])}
+    wanted |= {
+        "query": _text_of(query),
+        "parameters": _values(parameter or []),
+        "visibility": visibility_of(private=private),
+    }
     kept = {"count": keep, "age": keep_for} if keep or keep_for else {}
     made = administer(lambda client: client.datasets.create(_input(wanted | ({"keep": kept} if kept else {}))))
     if as_json:
@@ -179,11 +184,11 @@ def delete_dataset(dataset: DatasetKey, *, yes: Yes = False, as_json: Json = Fal
     return Exit.OK
 
 
-def _input(wanted: dict[str, Any]) -> DatasetInput:
+def _input(wanted: dict[str, Any]) -> NewDataset:
     from pydantic import ValidationError
 
     try:
-        return DatasetInput.model_validate(wanted)
+        return NewDataset.model_validate(wanted)
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(map(str, first["loc"])) or "query"

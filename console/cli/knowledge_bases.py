@@ -9,7 +9,7 @@ import typer
 
 from console.cli.administering import administer
 from console.cli.calling import confirm
-from console.cli.options import Json, Yes
+from console.cli.options import Json, Private, Yes, visibility_of
 from console.cli.output import Column, note, say, say_done, say_json, say_table
 from shared.errors import InvalidInput
 from shared.exits import Exit
@@ -30,12 +30,12 @@ def create_knowledge_base(
     embedder: Annotated[
         str, typer.Option(help="wordllama (built in, offline), or openai:MODEL@BASE-URL for a compatible endpoint.")
     ] = "wordllama",
+    private: Private = False,
     as_json: Json = False,
 ) -> int:
     """Create an empty knowledge base; a `kb-sync` job fills it."""
-    made = administer(
-        lambda client: client.world.create_knowledge_base(KnowledgeBaseInput(name=name, embedder=embedder))
-    )
+    wanted = KnowledgeBaseInput(name=name, embedder=embedder, visibility=visibility_of(private=private))
+    made = administer(lambda client: client.world.create_knowledge_base(wanted))
     if as_json:
         say_json(made)
     else:

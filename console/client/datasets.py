@@ -5,7 +5,7 @@ from __future__ import annotations
 from console.client.answers import Items
 from console.client.session import Session, segment
 from shared.models import Run
-from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
+from shared.models.dataset import Dataset, DatasetRows, NewDataset, Snapshot
 
 
 class Datasets:
@@ -15,7 +15,7 @@ class Datasets:
     async def all(self) -> list[Dataset]:
         return (await self._session.fetch(Items[Dataset], "GET", "/datasets")).items
 
-    async def create(self, dataset: DatasetInput) -> Dataset:
+    async def create(self, dataset: NewDataset) -> Dataset:
         return await self._session.fetch(Dataset, "POST", "/datasets", body=dataset)
 
     async def get(self, key: str) -> Dataset:

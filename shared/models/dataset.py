@@ -42,6 +42,10 @@ class DatasetInput(Input):
         return self
 
 
+class NewDataset(DatasetInput):
+    visibility: Visibility = "account"
+
+
 class SnapshotColumn(Resource):
     """`type` is DuckDB's name of what the file holds."""
 

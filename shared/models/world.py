@@ -26,11 +26,12 @@ class Connection(Resource):
 
 
 class ConnectionInput(Input):
-    """`url` may carry a password: it is moved into a secret before anything is stored."""
+    """`url` may carry a password: it is moved into a secret before anything is stored. `visibility`: of a new one."""
 
     name: Name
     url: str
     secret_name: str | None = None
+    visibility: Visibility = "account"
 
 
 class Secret(Resource):
@@ -76,6 +77,7 @@ class KnowledgeBase(Resource):
 class KnowledgeBaseInput(Input):
     name: Name
     embedder: str = "wordllama"
+    visibility: Visibility = "account"
 
 
 class SearchInput(Input):

@@ -15,13 +15,14 @@ from agent.api.context import api_of
 from agent.core.records import RowsQuery
 from shared.models import Run
 from shared.models.base import Input
-from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
+from shared.models.dataset import Dataset, DatasetInput, DatasetRows, NewDataset, Snapshot
 
 routes = APIRouter(prefix="/api", tags=["datasets"])
 
 _READ_ONLY = frozenset(
     field.alias or name for name, field in Dataset.model_fields.items() if name not in DatasetInput.model_fields
 )
+New = Annotated[NewDataset, Depends(JsonBody(NewDataset, read_only=_READ_ONLY - {"visibility"}))]
 Definition = Annotated[DatasetInput, Depends(JsonBody(DatasetInput, read_only=_READ_ONLY))]
 
 
@@ -39,7 +40,7 @@ async def list_datasets(request: Request, caller: Reader) -> Response:
 
 
 @routes.post("/datasets", **answers(201, Dataset, 409, 413, 415))
-async def create_dataset(request: Request, caller: Editor, given: Definition) -> Response:
+async def create_dataset(request: Request, caller: Editor, given: New) -> Response:
     """Make a dataset; its first snapshot comes with a refresh or an import."""
     made = await api_of(request).core.datasets.create(caller, given)
     return versioned(made, 201, {"Location": f"/api/datasets/{made.id}"})

@@ -18,7 +18,7 @@ from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound
 from shared.ids import NewId
 from shared.models import Job, JobInput, Run
-from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
+from shared.models.dataset import Dataset, DatasetInput, DatasetRows, NewDataset, Snapshot
 
 REFRESH = "dataset-refresh"
 _BEGINNING = re.compile(
@@ -38,7 +38,7 @@ class Datasets:
         self._clock = clock
         self._new_id = new_id
 
-    async def create(self, caller: Caller, given: DatasetInput) -> Dataset:
+    async def create(self, caller: Caller, given: NewDataset) -> Dataset:
         caller.require(Scope.EDIT)
         await self._check(caller, given)
         now = self._clock.now()

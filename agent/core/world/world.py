@@ -57,6 +57,7 @@ class World:
             secret_name=secret_name or (_own_secret(name) if password else None),
             account_id=caller.account_id,
             owner_id=caller.user_id,
+            visibility=given.visibility,
             created_at=self._clock.now(),
         )
         async with self._naming:
@@ -152,6 +153,7 @@ class World:
             name=plain_name(given.name),
             account_id=caller.account_id,
             owner_id=caller.user_id,
+            visibility=given.visibility,
             embedder=given.embedder,
             dimensions=await self._bases.dimensions(given.embedder, caller.account_id),
             created_at=now,

@@ -152,6 +152,34 @@ async def test_who_administers_no_more_hears_no_more_of_others(
         assert (await client.get(f"/api/jobs/{first.id}")).status_code == 404
 
 
+MADE_PRIVATE = {
+    "connections": {"name": "hushed_db", "url": "sqlite:////srv/hushed.db"},
+    "knowledge-bases": {"name": "hushed_kb"},
+    "datasets": {"name": "hushed"},
+}
+
+
+@pytest.mark.parametrize("place", MADE_PRIVATE)
+async def test_what_is_made_private_was_never_anybody_elses(
+    agent: RunningAgent, bob: Person, people: People, place: str
+) -> None:
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    listener = Listener(agent, bob, await agent.core.store.last_event_id())
+    async with boss.client(agent) as owner, bob.client(agent) as client:
+        told = (await owner.post(f"/api/{place}", json=MADE_PRIVATE[place] | {"name": "open"})).json()["id"]
+        assert (await listener.next())[1]["subjectId"] == told
+        wrong = await owner.post(f"/api/{place}", json=MADE_PRIVATE[place] | {"visibility": "hidden"})
+        assert (wrong.status_code, wrong.json()["error"]["faults"][0]["field"]) == (400, "visibility")
+        answer = await owner.post(f"/api/{place}", json=MADE_PRIVATE[place] | {"visibility": "private"})
+        assert (answer.status_code, answer.json()["visibility"]) == (201, "private"), answer.text
+        assert answer.json()["ownerId"] == boss.id
+        assert (await listener.next())[1]["reason"] == "access"
+        assert [each["id"] for each in (await client.get(f"/api/{place}")).json()["items"]] == [told]
+        assert (await client.get(f"/api/{place}/{answer.json()['id']}")).status_code == 404
+        last = (await owner.post(f"/api/{place}", json=MADE_PRIVATE[place] | {"name": "another"})).json()["id"]
+        assert (await listener.next())[1]["subjectId"] == last
+
+
 async def test_a_private_secret_is_there_for_whom_it_is_shared_with(
     agent: RunningAgent, ada: Person, bob: Person, people: People
 ) -> None:

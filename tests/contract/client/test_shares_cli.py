@@ -25,6 +25,12 @@ def test_a_job_is_shared_and_the_record_says_so(shell: Shell) -> None:
 def test_what_jobs_work_with_is_shared_by_the_same_words(shell: Shell, tmp_path: Path) -> None:
     shell("user", "create", "grace", given="correct horse battery staple\n")
     shell("connection", "add", "shop", f"sqlite:///{tmp_path}/shop.db")
+    for made in (
+        ("connection", "add", "own", "sqlite:////o.db"),
+        ("kb", "create", "own"),
+        ("dataset", "create", "own"),
+    ):
+        assert shell.json(*made, "--private")["visibility"] == "private"
     shell("kb", "create", "orders_kb")
     shell("dataset", "create", "orders")
     shell("secret", "set", "gateway", "--private", given="s3cr3t")

@@ -12,7 +12,7 @@ from agent.core.permissions.callers import Caller, Scope
 from shared.errors import Forbidden
 from shared.models import AccountLimits, ConnectionInput, Job, UserInput
 from shared.models.applying import GivenDefinition
-from shared.models.dataset import DatasetInput
+from shared.models.dataset import NewDataset
 from shared.models.share import AccessLevel, ShareInput
 from tests.functional.agent.stage import Stage
 
@@ -96,7 +96,7 @@ async def test_who_changes_anothers_job_need_not_see_what_its_owner_uses(stage: 
         stage.me, ConnectionInput(name="shop", url=f"sqlite:///{tmp_path}/shop.db")
     )
     dataset = {"type": "dataset-refresh", "data": {"dataset": "orders"}}
-    made = await stage.core.datasets.create(stage.me, DatasetInput(name="orders", connection="shop", query="SELECT 1"))
+    made = await stage.core.datasets.create(stage.me, NewDataset(name="orders", connection="shop", query="SELECT 1"))
     job = await stage.job(**dataset)
     bob = await bob_with(stage, "editor", job)
     for kind, thing in (("connection", connection), ("dataset", made)):

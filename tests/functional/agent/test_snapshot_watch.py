@@ -12,12 +12,12 @@ from agent.services.snapshots import SnapshotWatch
 from shared.errors import Unavailable
 from shared.ids import new_id
 from shared.models import ConnectionInput
-from shared.models.dataset import Dataset, DatasetInput, Snapshot, SnapshotColumn
+from shared.models.dataset import Dataset, NewDataset, Snapshot, SnapshotColumn
 from tests.functional.agent.stage import NOON, Stage
 
 
 async def dataset(stage: Stage, name: str) -> Dataset:
-    return await stage.core.datasets.create(stage.me, DatasetInput(name=name, connection="shop", query="SELECT 1"))  # type: ignore[no-any-return]
+    return await stage.core.datasets.create(stage.me, NewDataset(name=name, connection="shop", query="SELECT 1"))  # type: ignore[no-any-return]
 
 
 def put_snapshot(stage: Stage, of: Dataset) -> None:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
 from pydantic import Field, StringConstraints, ValidationInfo, field_validator, model_validator
 
@@ -17,6 +18,8 @@ Overlap = Literal["skip", "queue_one", "queue_all", "cancel_running", "allow"]
 CatchUpMode = Literal["latest", "all", "none"]
 OnLost = Literal["retry", "fail"]
 Name = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
+_MOMENT = re.compile(r"\s*\d{4}(-|\d{4}(T|\s*$))")
+_SIMPLE_WORDS = 2
 Tag = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=60)]
 
 
@@ -158,7 +161,8 @@ class JobDataset(Input):
 
 
 class JobInput(Input):
-    """A definition as it is created or replaced. Only `name` and `type` are required."""
+    """A definition as it is created or replaced. Only `name` and `type` are required; without an `intervalType` an
+    interval says by itself what it is."""
 
     name: Name
     type: str
@@ -175,6 +179,20 @@ class JobInput(Input):
     policies: Policies = Policies()
     actions: Annotated[list[Action], Field(max_length=50)] = []
     datasets: Annotated[list[JobDataset], Field(max_length=50)] = []
+
+    @model_validator(mode="after")
+    def _reads_the_interval(self) -> Self:
+        """Who writes an interval and no type means the one that it reads as, not a job that never runs."""
+        if self.interval and "interval_type" not in self.model_fields_set:
+            self.interval_type = interval_type_of(self.interval)
+        return self
+
+
+def interval_type_of(interval: str) -> Literal["cron", "simple", "once"]:
+    """What an interval without a type reads as; whether it can be read at all is found when it is compiled."""
+    if _MOMENT.match(interval):
+        return "once"
+    return "cron" if "@" in interval or "*" in interval or len(interval.split()) > _SIMPLE_WORDS else "simple"
 
 
 class Job(Resource):

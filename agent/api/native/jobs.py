@@ -22,7 +22,7 @@ from agent.core.scheduling.fire_times import FireTimes
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Draft, DraftInput, JobInput, Run
 from shared.models.base import GivenInstant, Input
-from shared.models.job import Dst, IntervalType
+from shared.models.job import Dst, IntervalType, interval_type_of
 from shared.schedule import ScheduleSpec
 from shared.states import FINAL
 
@@ -35,7 +35,7 @@ class RunQuery(Input):
 
 class FireTimesQuery(Input):
     interval: Annotated[str, Field(max_length=500)] | None = None
-    interval_type: IntervalType
+    interval_type: IntervalType | None = None
     timezone: str = "UTC"
     start_on: str | None = None
     end_on: str | None = None
@@ -80,9 +80,10 @@ async def check_job(
 
 @routes.get("/job-fire-times", **answers(200, FireTimes))
 async def job_fire_times(request: Request, _caller: Reader, query: Annotated[FireTimesQuery, Query()]) -> Response:
-    """When a schedule would fire."""
+    """When a schedule would fire. Without `intervalType` the interval says by itself what it is."""
     dst = Dst.model_validate({"gap": query.gap, "fold": query.fold})
-    spec = ScheduleSpec(query.interval_type, query.interval, query.timezone, query.start_on, query.end_on, dst)
+    kind = query.interval_type or interval_type_of(query.interval or "")
+    spec = ScheduleSpec(kind, query.interval, query.timezone, query.start_on, query.end_on, dst)
     return json_answer(api_of(request).core.jobs.fire_times(spec, after=query.after, count=query.count))
 
 

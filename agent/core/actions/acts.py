@@ -14,7 +14,7 @@ from agent.core.jobs.jobs import Jobs
 from agent.core.permissions.callers import Caller
 from agent.core.ports import Blobs
 from agent.core.world.storing import Storing
-from shared.errors import Conflict, InvalidInput, NotFound
+from shared.errors import InvalidInput, NotFound
 from shared.models import Action, Attachment, Draft, Job
 
 
@@ -101,18 +101,15 @@ class Actions:
         parsed(FileContent, {"blob": "0" * 64, "size": 0, "contentType": kind})
         limit = await self._storing.limit(caller.account_id)
         digest, size = await self._blobs.put(caller.account_id, content, limit)
-        data = {"file": {"blob": digest, "size": size, "contentType": kind}}
-        before = await self.attachment(caller, key, action_id, attachment_id)
-        given = before.model_copy(update={"data": data})
-        return await self.put_attachment(caller, key, action_id, attachment_id, given, None)
+        file = {"blob": digest, "size": size, "contentType": kind}
+        head = await self._editing.change(caller, key, changing.filling(action_id, attachment_id, file))
+        return changing.find_attachment(_of(head, action_id), attachment_id)[1]
 
     async def _require_file(self, caller: Caller, key: str, action_id: str, attachment_id: str) -> None:
         head = await self._editing.head(caller, key)
         if isinstance(head, Job):
             await self._jobs.get_to_edit(caller, key)
-        found = await self.attachment(caller, key, action_id, attachment_id)
-        if found.type != "file":
-            raise Conflict(f"an attachment of type {found.type!r} has no content of its own; only 'file' has")
+        changing.require_file(await self.attachment(caller, key, action_id, attachment_id))
 
 
 def _of(head: Job | Draft, action_id: str) -> Action:

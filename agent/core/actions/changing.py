@@ -100,6 +100,24 @@ def putting_attachment(action_id: str, attachment_id: str, attachment: Attachmen
     return make
 
 
+def filling(action_id: str, attachment_id: str, file: dict[str, Any]) -> Make:
+    """What was uploaded, into the attachment as it is by then. Conflict where that has no content of its own."""
+
+    def make(definition: JobInput) -> JobInput:
+        place, action = find(definition, action_id)
+        number, before = find_attachment(action, attachment_id)
+        require_file(before)
+        filled = before.model_copy(update={"data": {**before.data, "file": file}})
+        return _attached(definition, place, [*action.attachments[:number], filled, *action.attachments[number + 1 :]])
+
+    return make
+
+
+def require_file(attachment: Attachment) -> None:
+    if attachment.type != "file":
+        raise Conflict(f"an attachment of type {attachment.type!r} has no content of its own; only 'file' has")
+
+
 def detaching(action_id: str, attachment_id: str) -> Make:
     def make(definition: JobInput) -> JobInput:
         place, action = find(definition, action_id)

@@ -11,6 +11,9 @@ from httpx_secure import httpx_ssrf_protection
 Address = IPv4Address | IPv6Address
 
 _NAT64 = IPv6Network("64:ff9b::/96")
+_NOBODYS = [ip_network(text) for text in ("192.0.0.0/24", "192.88.99.0/24", "64:ff9b:1::/48", "3fff::/20", "5f00::/16")]
+"""Set aside by IANA's registries, which `ipaddress` knows in part, and in part by its version; in the first of them
+clouds answer with what a machine may know of itself."""
 
 
 def guarded(client: httpx.AsyncClient, allowed: Sequence[str]) -> httpx.AsyncClient:
@@ -32,7 +35,7 @@ def is_allowed(address: Address, allowed: Sequence[str]) -> bool:
 def _is_public(address: Address) -> bool:
     is_site_local = isinstance(address, IPv6Address) and address.is_site_local  # deprecated (RFC 3879), routed by some
     is_special = address.is_multicast or address.is_reserved or address.is_unspecified or is_site_local
-    return address.is_global and not is_special
+    return address.is_global and not is_special and not any(address in network for network in _NOBODYS)
 
 
 def _unwrapped(address: Address) -> Address:

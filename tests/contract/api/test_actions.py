@@ -203,6 +203,20 @@ async def test_contents_are_uploaded_and_come_back_as_they_were(
     assert (await client.get(content)).status_code == 404
 
 
+async def test_an_upload_leaves_alone_what_was_changed_while_it_came(client: httpx.AsyncClient, job: str) -> None:
+    path = await attached(client, job)
+    renamed: list[int] = []
+
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"first "
+        renamed.append((await client.put(path, json={"type": "file", "name": "new.html"})).status_code)
+        yield b"second"
+
+    put = await client.put(f"{path}/action-attachment-file-contents", content=slowly())
+    assert (renamed, put.status_code, put.json()["name"]) == ([200], 200, "new.html")
+    assert (await client.get(path)).json()["data"]["file"]["size"] == len(b"first second")
+
+
 async def test_too_much_content_leaves_nothing(agent: RunningAgent, client: httpx.AsyncClient, job: str) -> None:
     path = f"{await attached(client, job)}/action-attachment-file-contents"
     folder = agent.agent.settings.data_dir / "blobs"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -161,6 +162,17 @@ async def test_changes_are_revisions(client: httpx.AsyncClient) -> None:
     assert {event["event_type"] for event in events["data"]} == {"created", "updated"}
     assert (await client.delete(path)).status_code == 204
     error_of(await client.get(path), 404, "CONNECTOR_CONNECTION_NOT_FOUND")
+
+
+async def test_of_two_changes_at_once_neither_is_lost(client: httpx.AsyncClient) -> None:
+    made = await connected(client)
+    path, base = f"{CONNECTIONS}/{made['connection_id']}", (await bases(client))["orders_kb"]
+    changes = ({"destination_id": base}, {"configurations": {"streams": [ORDERS, NOTES]}}, {"name": "Other"})
+    answers = await asyncio.gather(*(client.patch(path, json=change) for change in changes))
+    assert [answer.status_code for answer in answers] == [200, 200, 200]
+    found = (await client.get(path)).json()
+    assert (found["destination_id"], found["name"]) == (base, "Other")
+    assert [stream["table"] for stream in found["configurations"]["streams"]] == ["orders", "notes"]
 
 
 async def test_a_paused_job_is_inactive_until_it_is_made_active(client: httpx.AsyncClient) -> None:

@@ -108,6 +108,31 @@ async def test_fire_times(client: httpx.AsyncClient) -> None:
     assert wrong.status_code == 400
 
 
+async def test_an_interval_says_by_itself_what_it_is(client: httpx.AsyncClient) -> None:
+    """As document 004 asks: `GET /api/job-fire-times?interval=...&timezone=...`."""
+    kinds = {
+        "0 0 * * *": "cron", "@daily": "cron", "5 4 1 1 1": "cron", "1 hour": "simple", "90m": "simple",
+        "2026-12-01T02:00": "once", "2026-12-01 02:00": "once", "20261201T020000": "once",
+    }  # fmt: skip
+    for interval, kind in kinds.items():
+        where = {"interval": interval, "timezone": "America/New_York"}
+        found, said = [
+            (await client.get("/api/job-fire-times", params=where | more)).json()["fireTimes"]
+            for more in ({}, {"intervalType": kind})
+        ]
+        assert found == said, interval
+        job = await made(client, name=interval, **where)
+        assert (job["intervalType"], job["nextRunAt"]) == (kind, found[0]), interval
+        by_hand = await made(client, name=f"{interval} by hand", **where, intervalType="none")
+        assert (by_hand["intervalType"], by_hand["nextRunAt"]) == ("none", None), interval
+
+
+async def test_what_no_interval_reads_as_is_explained(client: httpx.AsyncClient) -> None:
+    for interval in ("0 0 * *", "often", ""):
+        answer = await client.get("/api/job-fire-times", params={"interval": interval})
+        assert [fault["field"] for fault in answer.json()["error"]["faults"]] == ["interval"], interval
+
+
 async def test_a_run_is_made_read_cancelled_and_run_again(client: httpx.AsyncClient) -> None:
     job = await made(client)
     answer = await client.post(f"/api/jobs/{job['id']}")

@@ -48,9 +48,10 @@ from agent.core.permissions.rules import Act
 from agent.core.ports.syncs import SyncEvent, SyncJobs
 from agent.core.world.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
-from shared.models import Job, JobInput
+from shared.models import JobInput
 
 routes = connector_routes()
+_OF_ONE_STREAM = ("source_table", "content_columns", "filter_column", "key_columns", "attribute_columns")
 
 
 class TimelineQuery(PageQuery):
@@ -110,9 +111,9 @@ async def change_connector_connection(
     """What is named changes, as the job's next revision."""
     core = api_of(request).core
     job = await core.syncing.job(caller, connection_id, Act.EDIT)
-    changes = await _changes(core, caller, job, given)
+    base = None if given.destination_id is None else await _base_name(core, caller, given.destination_id)
     try:
-        await core.editing.change(caller, job.id, lambda known: definition_of({**_plain(known), **changes}))
+        await core.editing.change(caller, job.id, lambda known: _changed(known, given, base))
     except InvalidInput as error:
         raise in_their_words(error) from None
     if given.status == "active" and job.paused_at is not None:
@@ -174,23 +175,23 @@ def _shown(found: SyncJobs) -> list[ConnectorConnection]:
     return [connection_of(job, found) for job in found.jobs]
 
 
-async def _changes(core: Core, caller: Caller, job: Job, given: ConnectorConnectionChange) -> dict[str, Any]:
-    changes: dict[str, Any] = {}
-    data = dict(job.data)
+def _changed(known: JobInput, given: ConnectorConnectionChange, base: str | None) -> JobInput:
+    """What is named, in the definition as it is now; `base` is the new destination's name."""
+    fields = known.model_dump(mode="json")
+    data = dict(fields["data"])
     if given.name is not None:
-        changes["name"] = given.name
+        fields["name"] = given.name
     if given.status is not None:
-        changes["enabled"] = given.status == "active"
+        fields["enabled"] = given.status == "active"
     if "schedule" in given.model_fields_set:
-        changes |= our_schedule(given.schedule)
-    if given.destination_id is not None:
-        data["knowledge_base"] = await _base_name(core, caller, given.destination_id)
+        fields |= our_schedule(given.schedule)
+    if base is not None:
+        data["knowledge_base"] = base
     if given.configurations is not None:
         source = str(streams_of(data)[0]["source_table"]).partition(".")[0]
-        single = ("source_table", "content_columns", "filter_column", "key_columns", "attribute_columns")
-        data = {name: value for name, value in data.items() if name not in single}
+        data = {name: value for name, value in data.items() if name not in _OF_ONE_STREAM}
         data["streams"] = our_streams(given.configurations, source)
-    return changes | {"data": data}
+    return definition_of(fields | {"data": data})
 
 
 async def _triggered(core: Core, caller: Caller, connection_id: str, kind: Kind, names: list[str]) -> Response:
@@ -217,10 +218,6 @@ async def _base_name(core: Core, caller: Caller, key: str) -> str:
 def _check_workspace(caller: Caller, said: str | None) -> None:
     if said is not None and said != caller.account_id:
         raise InvalidInput.one("workspace_id", f"the organization has one workspace: {caller.account_id!r}", said)
-
-
-def _plain(known: JobInput) -> dict[str, Any]:
-    return known.model_dump(mode="json")
 
 
 def _summary(event: SyncEvent) -> str:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import io
 import sys
 
 from agent.logging import set_up_logging
+from agent.loop import run
 from benchmarks import console, contracts, events, logs, main_job, queries, runs, scale, search, starting, sync
 
 PARTS = {
@@ -37,4 +37,4 @@ unknown = set(sys.argv[1:]) - set(PARTS)
 if unknown:
     sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
 set_up_logging("text", io.StringIO())
-asyncio.run(_print_all(sys.argv[1:] or list(_SHORT)))
+run(_print_all(sys.argv[1:] or list(_SHORT)))

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
+from collections.abc import Callable, Mapping
 
 import pytest
 from hypothesis import settings
 
+from agent.loop import new_loop
 from tests.harness.long import begin_soak, examples, is_soak
 from tests.harness.postgres import postgres_database, postgres_server
 
@@ -40,3 +43,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
 
 def pytest_xdist_auto_num_workers() -> int:
     return max(2, round(_TESTS_AT_ONCE * len(os.sched_getaffinity(0))))
+
+
+def pytest_asyncio_loop_factories() -> Mapping[str, Callable[[], asyncio.AbstractEventLoop]]:
+    return {"uvloop": new_loop}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -60,8 +59,9 @@ def agent(
         raise typer.BadParameter(f"there is no file {config}", param_hint="--config")
     settings = load_settings(config, {"data_dir": home, **flags, **({"bind": ""} if maintenance else {})})
     from agent.cli.foreground import run_agent
+    from agent.loop import run
 
-    return asyncio.run(run_agent(settings, maintenance=maintenance))
+    return run(run_agent(settings, maintenance=maintenance))
 
 
 @app.command()
@@ -75,9 +75,10 @@ def demo(
     """Build a whole working world in a temporary folder: in a terminal open the console on it; without one run
     the main job once, print the outcome and exit."""
     from agent.demo import run_demo
+    from agent.loop import run
 
     in_terminal = sys.stdin.isatty() and sys.stdout.isatty() and not headless
-    return asyncio.run(run_demo(port=port, keep=keep, in_terminal=in_terminal))
+    return run(run_demo(port=port, keep=keep, in_terminal=in_terminal))
 
 
 app.command()(upkeep.backup)

@@ -22,6 +22,7 @@ from starlette.routing import Route
 
 from agent.app import open_agent
 from agent.logging import set_up_logging
+from agent.loop import run
 from agent.settings import Settings
 from shared.ids import new_id
 from shared.models import Event, Progress, Run, TokenInput
@@ -134,4 +135,4 @@ def _say(text: str) -> None:
 
 if __name__ == "__main__":
     set_up_logging("text", sys.stderr)
-    asyncio.run(_serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))
+    run(_serve(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3])))

@@ -36,7 +36,6 @@ class CreateScreen(Wizard):
         super().__init__(session, Draft())
         self._drivers: Sequence[DriverInfo] = ()
         self._made: Job | None = None
-        self._is_busy = False
 
     # What the wizard asks for.
 
@@ -62,7 +61,8 @@ class CreateScreen(Wizard):
         elif message.value == ACTIONS:
             self._open_actions()
         elif message.picks.id == "ways":
-            self._create(run=message.value == CREATE_AND_RUN)
+            run = message.value == CREATE_AND_RUN
+            self.once(lambda: self._create(run=run))
 
     def leave(self, act: str) -> None:
         if self.draft.is_touched:
@@ -99,11 +99,8 @@ class CreateScreen(Wizard):
 
     # Making.
 
-    @work(exclusive=True, group="go")
     async def _create(self, *, run: bool) -> None:
-        if self._is_busy:
-            return
-        self._is_busy = True
+        self.show_head("creating…")
         try:
             job = await self.session.client.jobs.create(self.draft.definition())
         except InvalidInput as error:
@@ -115,8 +112,8 @@ class CreateScreen(Wizard):
         else:
             self.draft = Draft()
             await self._go_to_new(job, run=run)
-        finally:
-            self._is_busy = False
+            return
+        self.show_head()
 
     async def _go_to_new(self, job: Job, *, run: bool) -> None:
         """To its run, or to the list once it is there."""

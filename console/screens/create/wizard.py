@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import ClassVar
 
 from rich.text import Text
@@ -61,6 +61,7 @@ class Wizard(ConsoleScreen):
         self._offering = Offering(session.client)
         self._head = Line()
         self._typing: Timer | None = None
+        self._is_busy = False
 
     # What a subclass gives.
 
@@ -116,11 +117,24 @@ class Wizard(ConsoleScreen):
             case TemplateStep() as step:
                 step.picks.action_pick()
             case WhatStep():
-                self._leave_what()
+                self.once(self._leave_what)
             case WhenStep():
-                self._leave_when()
+                self.once(self._leave_when)
             case ReviewStep() as step:
                 step.ways.action_pick()
+
+    def once(self, doing: Callable[[], Awaitable[None]]) -> None:
+        """Begin what asks the agent to keep or to change something. Pressed again meanwhile, it is neither begun a second
+        time nor cut off: the agent may have done it already."""
+        if not self._is_busy:
+            self._is_busy = True
+            self.run_worker(self._to_its_end(doing))
+
+    async def _to_its_end(self, doing: Callable[[], Awaitable[None]]) -> None:
+        try:
+            await doing()
+        finally:
+            self._is_busy = False
 
     # What the operator does in the forms.
 
@@ -210,7 +224,6 @@ class Wizard(ConsoleScreen):
             options, said = (), error.message
         form.offer(entered.field, options, said)
 
-    @work(exclusive=True, group="go")
     async def _leave_what(self) -> None:
         if await self._has_base() and not await self._stopped_by_faults("what"):
             self.show_step("when")
@@ -265,7 +278,6 @@ class Wizard(ConsoleScreen):
         here = self.here()
         return here.fires.size.width - 2 if isinstance(here, WhenStep) else self.size.width
 
-    @work(exclusive=True, group="go")
     async def _leave_when(self) -> None:
         if not await self._stopped_by_faults("when") and await self.ready_for_review():
             self.show_step("review")

@@ -43,7 +43,6 @@ class EditScreen(Wizard):
         self._compared: Comparison | None = None
         self._has_trial = False
         """What the agent keeps may hold an action that was only tried."""
-        self._is_busy = False
 
     # What the wizard asks for.
 
@@ -73,9 +72,9 @@ class EditScreen(Wizard):
     def on_picks_picked(self, message: Picks.Picked) -> None:
         message.stop()
         if message.value == PUBLISH:
-            self._publish()
+            self.once(self._publish)
         elif message.value == DISCARD:
-            self._discard()
+            self.once(self._discard)
         elif message.value == ACTIONS:
             self._open_actions()
         else:
@@ -128,9 +127,8 @@ class EditScreen(Wizard):
         return self._stored
 
     def _return_from_actions(self) -> None:
-        self._review_again()
+        self.once(self._review_again)
 
-    @work(exclusive=True, group="go")
     async def _review_again(self) -> None:
         if await self.ready_for_review():
             self.show_step("review")
@@ -142,11 +140,9 @@ class EditScreen(Wizard):
             self._load(await self.session.client.drafts.replace(self._stored, self._edited.unfinished()))
         self._compared = await self.session.client.drafts.compare(self._stored.id)
 
-    @work(exclusive=True, group="go")
     async def _publish(self) -> None:
-        if self._is_busy or self._stored is None:
-            return
-        self._is_busy = True
+        assert self._stored is not None
+        self.show_head("publishing…")
         try:
             job = await self.session.client.drafts.commit(self._stored.id)
         except InvalidInput as error:
@@ -160,8 +156,8 @@ class EditScreen(Wizard):
         else:
             self.session.shell.back()
             self.session.shell.say(f"{job.name}: revision {job.revision} is published", "good")
-        finally:
-            self._is_busy = False
+            return
+        self.show_head()
 
     async def _take_in(self, drifted: Drifted) -> None:
         """Somebody else was faster: their changes into the draft, if that is agreed to, then the review again."""
@@ -190,7 +186,6 @@ class EditScreen(Wizard):
         self._load(rebased)
         self._compared = await drafts.compare(rebased.id)
 
-    @work(exclusive=True, group="leave")
     async def _discard(self) -> None:
         assert self._stored is not None
         question = Question("discard the draft? The job stays as it is", "discard it", "go on")

@@ -122,6 +122,7 @@ async def test_what_was_published_meanwhile_is_taken_in(agent: AgentProcess, job
         assert now(agent, job)["interval"] == "0 2 * * *"
         await operator.press("y")
         await operator.until(lambda: drafts(agent)[0]["basedOn"] == 2, "the draft is of revision 2")
+        await operator.reads_no("publishing")
         await operator.reads("Publish it")
         await operator.press("enter")
         await operator.reads("revision 3 is published")

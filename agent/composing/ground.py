@@ -9,7 +9,7 @@ from pathlib import Path
 
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
-from agent.store.lock import Purpose, StoreLock, take_lock
+from agent.store.engine.lock import Purpose, StoreLock, take_lock
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.ids import NewId

@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
 from agent.store import facts, schema
-from agent.store.engine import open_writer
-from agent.store.readers import Readers
+from agent.store.engine.engine import open_writer
+from agent.store.engine.readers import Readers
+from agent.store.engine.writer import Writer
 from agent.store.store import SqlStore
-from agent.store.writer import Writer
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.ids import NewId
@@ -27,7 +27,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     """Open the store in this file, made if it is not there, and bring its schema up.
 
     Unavailable if the file cannot be opened; Conflict if a newer Jobdeck made it. Several processes may have one
-    store open (a command beside the agent); that only one agent works on it is the duty of `agent.store.lock`.
+    store open (a command beside the agent); that only one agent works on it is the duty of `agent.store.engine.lock`.
     """
     _make_private(path)
     engine = open_writer(path)

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.store import facts
-from agent.store.prepared import Prepared
+from agent.store.engine.prepared import Prepared
 from agent.store.rows import built
 from agent.store.tables import events
 from agent.store.told import data_of

@@ -14,9 +14,10 @@ import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.pool import NullPool
 
-from agent.store import facts, limits, schema
-from agent.store.backlog import FOR_OPERATOR
-from agent.store.engine import BUSY_SECONDS
+from agent.store import facts, schema
+from agent.store.engine.engine import BUSY_SECONDS
+from agent.store.fires.backlog import FOR_OPERATOR
+from agent.store.identity import limits
 from agent.store.tables import (
     HELD,
     STILL_HELD,

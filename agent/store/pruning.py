@@ -16,7 +16,8 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import OldRows
-from agent.store import counts, facts, fulltext
+from agent.store import facts
+from agent.store.lists import counts, fulltext
 from agent.store.rows import chunks
 from agent.store.tables import drafts, fires, gone_runs, job_revisions, runs
 from shared.models import FireOutcome

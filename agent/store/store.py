@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from agent.core.trouble import StoreTrouble
-from agent.store import (
-    facts,
-)
+from agent.store import facts
+from agent.store.engine.writer import Listener
 from agent.store.verbs.audit import AuditVerbs
 from agent.store.verbs.backlog import BacklogVerbs
 from agent.store.verbs.datasets import DatasetVerbs
@@ -26,7 +25,6 @@ from agent.store.verbs.sentinels import SentinelVerbs
 from agent.store.verbs.shares import ShareVerbs
 from agent.store.verbs.syncs import SyncVerbs
 from agent.store.verbs.world import WorldVerbs
-from agent.store.writer import Listener
 
 
 class SqlStore(

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from agent.store import schema
-from agent.store.lock import take_lock
+from agent.store.engine.lock import take_lock
 from agent.upkeep.archive import Archive, open_archive
 from agent.upkeep.files import new_file, private_folder, settle, settle_all, to_disk, why
 from agent.upkeep.layout import KEPT, Layout

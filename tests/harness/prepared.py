@@ -10,7 +10,7 @@ from functools import cache
 from pathlib import Path
 
 from agent.store import STORE_FILE, schema
-from agent.store.engine import open_writer
+from agent.store.engine.engine import open_writer
 
 
 def prepare(path: Path) -> Path:

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agent.core.records import AuditQuery, NewRefusal
-from agent.store import audit
+from agent.store.permissions import audit
 from agent.store.verbs.base import Verbs
 from shared.models.audit import AuditEntry
 

@@ -10,10 +10,7 @@ from agent.core.records import (
     NewRun,
     NextTurn,
 )
-from agent.store import (
-    backlog,
-    deciding,
-)
+from agent.store.fires import backlog, deciding
 from agent.store.verbs.base import Verbs
 from shared.models import (
     HeldDecision,

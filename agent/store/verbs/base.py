@@ -8,9 +8,9 @@ from typing import Any, TypeVar
 from sqlalchemy import exc
 
 from agent.core.permissions.audit import acting
-from agent.store import audit
-from agent.store.readers import Readers
-from agent.store.writer import Writer
+from agent.store.engine.readers import Readers
+from agent.store.engine.writer import Writer
+from agent.store.permissions import audit
 from shared.clock import Clock
 from shared.errors import Unavailable
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.store import datasets
 from agent.store.verbs.base import Verbs
+from agent.store.world import datasets
 from shared.models.dataset import Dataset, DatasetInput, Snapshot
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.core.records import NewDraft
-from agent.store import drafts
+from agent.store.jobs import drafts
 from agent.store.verbs.base import Verbs
 from shared.models import Draft, DraftInput
 

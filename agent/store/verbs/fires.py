@@ -9,9 +9,7 @@ from agent.core.records import (
     DueJob,
     SettledJob,
 )
-from agent.store import (
-    fires,
-)
+from agent.store.fires import fires
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Fire,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.core.records import PastRun
-from agent.store import history
+from agent.store.lists import history
 from agent.store.verbs.base import Verbs
 
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from datetime import datetime
 
 from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord, Standing, TokenRecord, UserRecord
-from agent.store import credentials, facts, identity
-from agent.store.known import Known
-from agent.store.readers import Readers
+from agent.store import facts
+from agent.store.engine.readers import Readers
+from agent.store.engine.writer import Writer
+from agent.store.identity import credentials, identity
+from agent.store.identity.known import Known
 from agent.store.verbs.base import Verbs
-from agent.store.writer import Writer
 from shared.clock import Clock
 from shared.models import Account, TokenInfo, User
 

@@ -12,11 +12,7 @@ from agent.core.records import (
     JobStatistics,
     NewJob,
 )
-from agent.store import (
-    job_heads,
-    job_queries,
-    jobs,
-)
+from agent.store.jobs import job_heads, job_queries, jobs
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Job,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.store import limits
+from agent.store.identity import limits
 from agent.store.verbs.base import Verbs
 from shared.models import AccountAllowance, AccountLimits
 

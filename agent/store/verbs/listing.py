@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from agent.core.ports.listing import ListedRun, ListingQuery
-from agent.store import listing
+from agent.store.lists import listing
 from agent.store.verbs.base import Verbs
 
 

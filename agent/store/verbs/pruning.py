@@ -9,11 +9,9 @@ from agent.core.records import (
     OldRows,
     StoreSize,
 )
-from agent.store import (
-    credentials,
-    pruning,
-    space,
-)
+from agent.store import pruning
+from agent.store.engine import space
+from agent.store.identity import credentials
 from agent.store.verbs.base import Verbs
 
 

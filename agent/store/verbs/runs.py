@@ -19,19 +19,11 @@ from agent.core.records import (
     RunUpdate,
     Tally,
 )
-from agent.store import (
-    audit,
-    cancels,
-    claims,
-    leases,
-    outcomes,
-    promises,
-    run_queries,
-    runs,
-    updates,
-)
+from agent.store.lists import run_queries
+from agent.store.lists.walking import Patience
+from agent.store.permissions import audit
+from agent.store.runs import cancels, claims, leases, outcomes, promises, runs, updates
 from agent.store.verbs.base import Verbs
-from agent.store.walking import Patience
 from shared.models import (
     Run,
     Step,

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.store import secrets
 from agent.store.verbs.base import Verbs
+from agent.store.world import secrets
 from shared.models import Secret
 from shared.models.share import Visibility
 

@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
-from agent.store import (
-    sentinels,
-    watching,
-)
+from agent.store.sentinels import sentinels, watching
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Sentinel,

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agent.core.permissions.rules import ResourceKind, Standing
 from agent.core.records import NewShare
-from agent.store import shares
+from agent.store.permissions import shares
 from agent.store.verbs.base import Verbs
 from shared.models.share import AccessLevel, Share, Visibility
 

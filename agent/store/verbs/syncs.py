@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from agent.core.ports.syncs import SyncEvent, SyncJobs, SyncQuery, SyncRun
 from agent.core.records import RunVariant
-from agent.store import sync_jobs, syncs, variants
+from agent.store.runs import variants
 from agent.store.verbs.base import Verbs
+from agent.store.world import sync_jobs, syncs
 from shared.states import RunState
 
 

@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.store import (
-    world,
-)
 from agent.store.verbs.base import Verbs
+from agent.store.world import world
 from shared.models import (
     Connection,
     KnowledgeBase,

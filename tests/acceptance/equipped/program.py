@@ -11,7 +11,7 @@ from typing import Any
 
 from agent.composing import execution, ground
 from agent.drivers.registry import DriverRegistry
-from agent.store.lock import StoreLock
+from agent.store.engine.lock import StoreLock
 from shared.clock import Clock
 from shared.launcher import main as jobdeck
 

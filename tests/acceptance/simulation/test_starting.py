@@ -12,8 +12,9 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.services.scheduler import Scheduler
-from agent.store import STORE_FILE, prepared
-from agent.store.prepared import Row
+from agent.store import STORE_FILE
+from agent.store.engine import prepared
+from agent.store.engine.prepared import Row
 from shared.clock import ManualClock
 from tests.acceptance.simulation.crowd import BEGIN, definitions, gather, opened
 

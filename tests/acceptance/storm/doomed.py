@@ -13,17 +13,17 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store import writer
+from agent.store.engine import writer
 from shared.launcher import main as jobdeck
 
 VARIABLE = "JOBDECK_TEST_DIES"
 VERBS = (
-    "fires.settle",
-    "claims.claim",
-    "leases.extend",
-    "updates.write",
-    "outcomes.finish",
-    "world.put_workers",
+    "fires.fires.settle",
+    "runs.claims.claim",
+    "runs.leases.extend",
+    "runs.updates.write",
+    "runs.outcomes.finish",
+    "world.world.put_workers",
 )
 """What an agent writes by itself while it works."""
 
@@ -43,7 +43,7 @@ class _Doom:
         """The verb takes part in the group that is being written."""
 
     def await_it(self) -> None:
-        module_name, name = self._verb.split(".")
+        module_name, name = self._verb.rsplit(".", 1)
         module = importlib.import_module(f"agent.store.{module_name}")
         setattr(module, name, self._noting(getattr(module, name)))
         commit = writer.commit

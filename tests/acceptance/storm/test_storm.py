@@ -16,13 +16,13 @@ from tests.harness.agent_process import AgentProcess, until
 from tests.harness.long import seed
 
 _SHORT = [
-    ("fires.settle", "before"),
-    ("fires.settle", "after"),
-    ("claims.claim", "before"),
-    ("claims.claim", "after"),
-    ("outcomes.finish", "before"),
-    ("outcomes.finish", "after"),
-    ("updates.write", "after"),
+    ("fires.fires.settle", "before"),
+    ("fires.fires.settle", "after"),
+    ("runs.claims.claim", "before"),
+    ("runs.claims.claim", "after"),
+    ("runs.outcomes.finish", "before"),
+    ("runs.outcomes.finish", "after"),
+    ("runs.updates.write", "after"),
 ]
 ROWS = 20_000
 MANY_ROWS = 100_000

@@ -9,7 +9,7 @@ import pytest
 
 from agent.core.ports import Store
 from agent.core.records import DraftMark, JobChange, NewDraft, NewJob
-from agent.store import drafts
+from agent.store.jobs import drafts
 from shared.errors import NotFound, StaleVersion, TooMany
 from shared.ids import new_id
 from shared.models import DraftInput, Job

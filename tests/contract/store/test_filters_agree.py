@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from agent.core.ports import Store
 from agent.core.records import NewJob, Outcome, RunQuery, RunUpdate
-from agent.store import narrowing
+from agent.store.lists import narrowing
 from shared.clock import ManualClock
 from shared.filters import Filter, Kind, Known, parse
 from shared.filters.fields import FIELDS, Field

@@ -8,7 +8,7 @@ import pytest
 
 from agent.core.ports import Store
 from agent.core.records import ActiveLimit, JobChange
-from agent.store import jobs
+from agent.store.jobs import jobs
 from shared.clock import ManualClock
 from shared.errors import Conflict, InvalidInput, LimitReached, NotFound, StaleVersion
 from shared.filters import parse

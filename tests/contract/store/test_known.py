@@ -8,7 +8,7 @@ from agent.core.identity.records import NewMember, NewUser, Standing, TokenRecor
 from agent.core.permissions.callers import Scope
 from agent.core.ports import Store
 from agent.store import SqlStore
-from agent.store.known import Known
+from agent.store.identity.known import Known
 from shared.ids import new_id
 from shared.models import Event
 from tests.contract.store.making import MINUTE, NOW

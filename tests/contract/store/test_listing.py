@@ -11,7 +11,7 @@ from agent.core.driving import Needs
 from agent.core.ports import Store
 from agent.core.ports.listing import ListingQuery
 from agent.core.records import JobChange
-from agent.store import listing
+from agent.store.lists import listing
 from shared.clock import ManualClock
 from shared.errors import NotFound
 from shared.ids import new_id

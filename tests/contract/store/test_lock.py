@@ -9,14 +9,14 @@ from pathlib import Path
 
 import pytest
 
-from agent.store.lock import take_lock
+from agent.store.engine.lock import take_lock
 from shared.clock import ManualClock
 from shared.errors import Conflict, Unavailable
 
 HOLD = """
 import sys
 from pathlib import Path
-from agent.store.lock import take_lock
+from agent.store.engine.lock import take_lock
 from shared.clock import SystemClock
 lock = take_lock(Path(sys.argv[1]), SystemClock())
 print("held", flush=True)

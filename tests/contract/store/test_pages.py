@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from agent.core.ports import Store
 from agent.core.records import NewRun, RunQuery
-from agent.store import SqlStore, counts, open_store, walking
+from agent.store import SqlStore, open_store
+from agent.store.lists import counts, walking
 from shared.clock import ManualClock
 from shared.filters import parse
 from shared.ids import new_id
@@ -118,7 +119,7 @@ async def test_a_page_that_had_no_time_says_where_to_go_on_and_nothing_is_missed
 ) -> None:
     make = Maker(hurried)
     await fill(make, [await make.job("first"), await make.job("second")], 80, random.Random(3))
-    monkeypatch.setattr("agent.store.narrowing.FEW_RUNS", 0)
+    monkeypatch.setattr("agent.store.lists.narrowing.FEW_RUNS", 0)
     expected = await hurried.list_runs(RunQuery("main", parse(where, "run"), limit=1000))
     query, found, answers, before = parse(where, "run"), [], 0, None
     while True:

@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import IntegrityError
 
-from agent.store.prepared import Lookup, Prepared
+from agent.store.engine.prepared import Lookup, Prepared
 from agent.store.types import Json, Moment
 
 NOW = datetime(2026, 3, 2, 12, 0, 0, 123456, tzinfo=UTC)

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 
 from agent.core.ports import Store
 from agent.core.records import FireRow, NewRun, RunUpdate
-from agent.store import SqlStore, open_store, pruning, space
+from agent.store import SqlStore, open_store, pruning
+from agent.store.engine import space
 from shared.clock import ManualClock
 from shared.errors import NotFound
 from shared.ids import new_id

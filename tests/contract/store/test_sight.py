@@ -15,7 +15,8 @@ from agent.core.ports import Store
 from agent.core.ports.listing import ListingQuery
 from agent.core.ports.syncs import SyncQuery
 from agent.core.records import NewShare, RunQuery
-from agent.store import SqlStore, newest
+from agent.store import SqlStore
+from agent.store.lists import newest
 from agent.store.tables import job_counts, job_readers, jobs, run_counts, runs, shares
 from shared.filters import parse
 from shared.models import Job

@@ -19,8 +19,10 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from agent.core.permissions.audit import acting, acts
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.records import NewRun, RunUpdate
-from agent.store import SqlStore, counts, fulltext, open_store, schema, sight
-from agent.store.prepared import _Compiled
+from agent.store import SqlStore, open_store, schema
+from agent.store.engine.prepared import _Compiled
+from agent.store.lists import counts, fulltext
+from agent.store.permissions import sight
 from agent.store.tables import metadata, runs
 from shared.clock import ManualClock
 from shared.errors import Conflict, NotFound, Unavailable

@@ -10,7 +10,7 @@ import pytest
 from agent.core.ports import Store
 from agent.core.ports.syncs import SyncQuery
 from agent.core.records import NewRun, RunUpdate, RunVariant
-from agent.store import syncs
+from agent.store.world import syncs
 from shared.ids import new_id
 from shared.models import Job, Run
 from shared.states import RunState

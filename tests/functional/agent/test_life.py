@@ -16,7 +16,7 @@ from agent.api.serving import Listener
 from agent.app import open_agent
 from agent.settings import Settings
 from agent.store import STORE_FILE
-from agent.store.lock import take_lock
+from agent.store.engine.lock import take_lock
 from shared.clock import ManualClock, SystemClock
 from shared.errors import Conflict
 from shared.models import ConnectionInput, KnowledgeBaseInput

@@ -11,7 +11,8 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from agent.core.records import Fence
-from agent.store import claims, leases, open_store, outcomes, updates
+from agent.store import open_store
+from agent.store.runs import claims, leases, outcomes, updates
 from agent.store.tables import HELD, runs
 from shared.clock import ManualClock
 from shared.errors import IllegalMove

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from agent.store.thread import Thread
+from agent.store.engine.thread import Thread
 
 
 async def test_what_is_given_is_done_in_order_and_told_on_the_loop() -> None:

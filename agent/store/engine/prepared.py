@@ -1,0 +1,159 @@
+"""Statements of the hot path: made and compiled once, executed by the driver itself.
+
+SQLAlchemy says what they are and how values lie in their columns; what it does besides at each execution costs several
+times what SQLite takes for the statement. Only for statements that every run needs, within the writer's transaction.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from agent.store.engine.engine import BEGIN_WRITING
+
+Row = dict[str, Any]
+_Processor = Callable[[Any], Any]
+_KEYS = 256
+"""Most values in one IN list."""
+
+
+class Prepared:
+    """One statement with named parameters."""
+
+    def __init__(self, statement: sa.Executable, given: Iterable[str] | None = None) -> None:
+        """`given`: the columns that an INSERT gets."""
+        self._statement: Any = statement
+        self._given = list(given) if given is not None else None
+        self._compiled: _Compiled | None = None
+
+    def rows(self, connection: sa.Connection, parameters: Mapping[str, Any]) -> list[Row]:
+        compiled = self._compile(connection)
+        return compiled.read(connection, compiled.bind(parameters))
+
+    def each(self, connection: sa.Connection, parameters: Iterable[Mapping[str, Any]]) -> int:
+        """Execute it for each; how many rows changed."""
+        compiled = self._compile(connection)
+        return compiled.write(connection, [compiled.bind(one) for one in parameters])
+
+    def _compile(self, connection: sa.Connection) -> _Compiled:
+        if self._compiled is None or self._compiled.dialect is not connection.dialect:
+            self._compiled = _Compiled(self._statement, self._given, connection.dialect)
+        return self._compiled
+
+
+class Lookup:
+    """`query` narrowed to the rows whose `column` has one of some values."""
+
+    def __init__(self, query: sa.Select[Any], column: sa.ColumnElement[Any]) -> None:
+        self._query = query
+        self._column = column
+        self._by_size: dict[int, Prepared] = {}
+
+    def rows(self, connection: sa.Connection, keys: Iterable[Any]) -> list[Row]:
+        wanted = list(keys)
+        return [row for at in range(0, len(wanted), _KEYS) for row in self._part(connection, wanted[at : at + _KEYS])]
+
+    def _part(self, connection: sa.Connection, keys: Sequence[Any]) -> list[Row]:
+        """The list is as long as the next power of two, the last key said again: few statements serve all lengths."""
+        size = 1 << (len(keys) - 1).bit_length()
+        prepared = self._by_size.get(size)
+        if prepared is None:
+            names = [sa.bindparam(f"key_{number}", type_=self._column.type) for number in range(size)]
+            prepared = self._by_size[size] = Prepared(self._query.where(self._column.in_(names)))
+        last = len(keys) - 1
+        return prepared.rows(connection, {f"key_{number}": keys[min(number, last)] for number in range(size)})
+
+
+class _Compiled:
+    def __init__(self, statement: Any, given: list[str] | None, dialect: sa.Dialect) -> None:
+        compiled = statement.compile(dialect=dialect, column_keys=given)
+        self.dialect = dialect
+        self._text = str(compiled)
+        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        types = {name: bind.type for bind, name in compiled.bind_names.items()}
+        self._binds = [(name, _to_column(types[name], dialect)) for name in compiled.positiontup]
+        columns = compiled._result_columns
+        self._names = [column.keyname for column in columns]
+        found = ((column.keyname, _from_column(column.type, dialect)) for column in columns)
+        self._processors = [(name, process) for name, process in found if process is not None]
+
+    def bind(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
+        values = {**self._fixed, **given} if self._fixed else given
+        bound = [(values[name], process) for name, process in self._binds]
+        return tuple([value if process is None or value is None else process(value) for value, process in bound])
+
+    def read(self, connection: sa.Connection, values: tuple[Any, ...]) -> list[Row]:
+        try:
+            found = driver_of(connection).execute(self._text, values).fetchall()
+        except self._errors() as error:
+            raise told(connection, error, self._text) from error
+        rows = [dict(zip(self._names, one, strict=True)) for one in found]
+        for row in rows:
+            for name, process in self._processors:
+                if (value := row[name]) is not None:
+                    row[name] = process(value)
+        return rows
+
+    def write(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
+        driver = driver_of(connection)
+        try:
+            # one alone is executed as one: `executemany` prepares for many
+            done = driver.execute(self._text, values[0]) if len(values) == 1 else driver.executemany(self._text, values)
+        except self._errors() as error:
+            raise told(connection, error, self._text) from error
+        return int(done.rowcount)
+
+    def _errors(self) -> type[Exception]:
+        assert self.dialect.dbapi is not None
+        return self.dialect.dbapi.Error
+
+
+def begin(connection: sa.Connection) -> None:
+    """Start a transaction as the engine would; what SQLAlchemy executes within is part of it."""
+    _execute(connection, BEGIN_WRITING)
+
+
+def commit(connection: sa.Connection) -> None:
+    if connection.in_transaction():  # something was executed by SQLAlchemy, which has its own notes of it
+        connection.commit()
+    else:
+        _execute(connection, "COMMIT")
+
+
+def rollback(connection: sa.Connection) -> None:
+    connection.rollback()
+    driver_of(connection).rollback()
+
+
+def driver_of(connection: sa.Connection) -> Any:
+    return connection.connection.dbapi_connection
+
+
+def told(connection: sa.Connection, error: Exception, text: str) -> BaseException:
+    """An error of the driver as SQLAlchemy tells it: without the values, which may be what people keep to themselves."""
+    dialect = connection.dialect
+    assert dialect.dbapi is not None
+    return DBAPIError.instance(text, None, error, dialect.dbapi.Error, hide_parameters=True, dialect=dialect)
+
+
+def _execute(connection: sa.Connection, text: str) -> None:
+    try:
+        driver_of(connection).execute(text)
+    except sqlite3.Error as error:
+        raise told(connection, error, text) from error
+
+
+def _to_column(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:
+    """Of our own types what they do, not what SQLAlchemy has around it."""
+    own: _Processor | None = getattr(type_, "to_column", None)
+    return own or type_.dialect_impl(dialect).bind_processor(dialect)
+
+
+def _from_column(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:
+    if hasattr(type_, "to_column"):
+        return getattr(type_, "from_column", None)
+    return type_.dialect_impl(dialect).result_processor(dialect, None)

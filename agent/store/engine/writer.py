@@ -1,0 +1,300 @@
+"""The one writer: takes all writes that wait, commits them as one transaction, then says so.
+
+A write is a plain function of a connection. It is acknowledged (its result comes back) only after the commit that
+holds it is on the disk; an fsync is paid once for a whole group. A group is one visit to the writer's own thread: a
+visit for each statement, as an asynchronous connection makes them, would cost more than the statements do.
+
+Writes of a kind that wait side by side may be one: `submit_each` hands all their items to their function at once.
+Before a group is taken in which something stirs, the riders are called: what they queue goes with it.
+A group is first tried as a whole. If one write of it is refused, the group is tried again with a savepoint for each, so
+that the refused one takes no other with it: so a write may be called twice, and must change nothing but the store.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections import deque
+from collections.abc import Callable, Sequence
+from contextvars import Context
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, TypeVar, cast
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
+
+from agent.store import events
+from agent.store.engine.health import Health
+from agent.store.engine.prepared import begin, commit, rollback
+from agent.store.engine.thread import Thread
+from shared.clock import Clock
+from shared.errors import Unavailable
+from shared.models import Event
+
+T = TypeVar("T")
+Item = TypeVar("Item")
+Write = Callable[[sa.Connection], T]
+WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
+"""What it returns is in the order of the items, one for each."""
+Listener = Callable[[Sequence[Event]], None]
+
+GROUP = 200
+"""Most writes in one transaction; beyond it the first would wait too long for its acknowledgement."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class _Waiting:
+    write: Callable[[sa.Connection], Any]
+    future: asyncio.Future[Any]
+    each: WriteEach[Any, Any] | None = None
+    """Of a write that may be made one with others of its kind."""
+    items: Sequence[Any] = ()
+    now: datetime | None = None
+    stirs: bool = False
+
+
+@dataclass(slots=True)
+class _Done:
+    future: asyncio.Future[Any]
+    result: Any = None
+    error: BaseException | None = None
+
+
+class Writer:
+    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+        self._engine = engine
+        self.health = Health(clock)
+        self._thread = Thread("jobdeck-store-writer")
+        self._connection: sa.Connection | None = None
+        self._queue: deque[_Waiting] = deque()
+        self._listeners: list[Listener] = []
+        self._riders: list[Callable[[], None]] = []
+        self._last_event_id = 0
+        self._open = False
+        self._busy = False
+        """A group is on its way, from when it is first thought of until it is told."""
+        self._idle = asyncio.Event()
+
+    async def start(self) -> None:
+        self._last_event_id = await self._thread.call(self._read_last_event_id)
+        self._open = True
+        self._idle.set()
+
+    def submit(self, write: Write[T], *, stirs: bool = False) -> asyncio.Future[T]:
+        """Queue `write`; the future has its result after the commit, or its refusal."""
+        future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(write, future, stirs=stirs))
+        return future
+
+    def submit_each(
+        self, write: WriteEach[Item, T], items: Sequence[Item], now: datetime, *, stirs: bool = False
+    ) -> asyncio.Future[Sequence[T]]:
+        """Queue a write of items that may be written together with those of others, as of the latest `now` of them."""
+        future: asyncio.Future[Sequence[T]] = asyncio.get_running_loop().create_future()
+        self._put(_Waiting(lambda connection: write(connection, items, now), future, write, items, now, stirs))
+        return future
+
+    def ride(self, rider: Callable[[], None]) -> None:
+        self._riders.append(rider)
+
+    def stir(self) -> asyncio.Future[None]:
+        """Have the riders called for a group that begins soon; it is committed when the future has its result."""
+        return self.submit(lambda _connection: None, stirs=True)
+
+    def subscribe(self, listener: Listener) -> Callable[[], None]:
+        self._listeners.append(listener)
+        return lambda: self._listeners.remove(listener) if listener in self._listeners else None
+
+    async def close(self) -> None:
+        """Commit what waits, then stop."""
+        self._open = False
+        await self._idle.wait()
+        await self._thread.call(self._let_go)
+        await self._thread.call(self._engine.dispose)
+        self._thread.stop()
+
+    def _put(self, waiting: _Waiting) -> None:
+        if not self._open:
+            raise Unavailable("the store is closed")
+        self._queue.append(waiting)
+        if not self._busy:
+            self._begin_soon()
+
+    def _begin_soon(self) -> None:
+        """After two turns of the loop: whoever was woken with us, and what comes in from outside in the same moment, may
+        have something for this same commit."""
+        self._busy = True
+        self._idle.clear()
+        loop = asyncio.get_running_loop()
+        # Within nobody's context: who writes first acts for a caller, and what rides along is not that caller's doing.
+        loop.call_soon(loop.call_soon, self._begin, context=Context())
+
+    def _begin(self) -> None:
+        # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
+        group = [waiting for waiting in self._take() if not waiting.future.done()]
+        self._thread.run(lambda: self._commit(group), self._tell)
+
+    def _take(self) -> list[_Waiting]:
+        if any(waiting.stirs for waiting in self._queue):
+            for rider in self._riders:
+                _guarded(rider)
+        return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
+
+    def _commit(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+        try:
+            return self._transact(group) if group else ([], [])
+        except Exception as error:
+            fault = _unavailable(error)
+            return [_Done(waiting.future, error=fault) for waiting in group], []
+
+    def _tell(self, committed: tuple[list[_Done], list[Event]]) -> None:
+        done, news = committed
+        for each in done:
+            _resolve(each)
+        self._publish(news)
+        self._tell_listeners(self.health.heed([each.error for each in done]))
+        self._busy = False
+        if self._queue:
+            self._begin_soon()
+        else:
+            self._idle.set()
+
+    def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+        connection = self._connection = self._connection or self._engine.connect()
+        try:
+            begin(connection)  # what holds the whole store is waited for once
+            try:
+                done = _write_together(connection, group)
+            except Exception:
+                rollback(connection)
+                begin(connection)
+                done = _write_apart(connection, group)
+            if any(each.error is None for each in done):
+                self.health.record_end(connection)
+            news = events.write_recorded(connection, self._last_event_id)
+            commit(connection)
+        except BaseException:
+            self._let_go()
+            raise
+        return done, news
+
+    def _let_go(self) -> None:
+        """What is left of a transaction goes with the connection; the next group gets a new one."""
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            connection.close()
+
+    def _read_last_event_id(self) -> int:
+        with self._engine.connect() as connection:
+            return events.last_id(connection)
+
+    def _publish(self, news: list[Event]) -> None:
+        if not news:
+            return
+        self._last_event_id = news[-1].id
+        self._tell_listeners(news)
+
+    def _tell_listeners(self, news: list[Event]) -> None:
+        for listener in list(self._listeners) if news else ():
+            _guarded(lambda listener=listener: listener(news))  # type: ignore[misc]
+
+
+def _guarded(call: Callable[[], None]) -> None:
+    try:
+        call()
+    except Exception:
+        _log.exception("a listener of the store failed")
+
+
+def _write_together(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
+    """Raises what the first that is refused raises."""
+    events.begin(connection)
+    return [done for part in _alike(group) for done in _write_alike(connection, part)]
+
+
+def _alike(group: list[_Waiting]) -> list[list[_Waiting]]:
+    """Neighbours that may be one write."""
+    parts: list[list[_Waiting]] = []
+    for waiting in group:
+        if parts and waiting.each is not None and parts[-1][-1].each == waiting.each:
+            parts[-1].append(waiting)
+        else:
+            parts.append([waiting])
+    return parts
+
+
+def _write_alike(connection: sa.Connection, part: list[_Waiting]) -> list[_Done]:
+    first = part[0]
+    if first.each is None or len(part) == 1:
+        return [_Done(first.future, first.write(connection))]
+    items = [item for waiting in part for item in waiting.items]
+    results = iter(first.each(connection, items, max(waiting.now for waiting in part if waiting.now)))
+    return [_Done(waiting.future, [next(results) for _ in waiting.items]) for waiting in part]
+
+
+def _write_apart(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
+    events.begin(connection)
+    if len(group) == 1:
+        return [_write_alone(connection, group[0])]
+    return [_write_within_savepoint(connection, waiting) for waiting in group]
+
+
+def _write_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
+    try:
+        return _Done(waiting.future, waiting.write(connection))
+    except Exception as error:
+        rollback(connection)
+        begin(connection)
+        events.begin(connection)
+        return _Done(waiting.future, error=_translate(error))
+
+
+def _write_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done:
+    place = events.mark(connection)
+    savepoint = connection.begin_nested()
+    try:
+        result = waiting.write(connection)
+    except Exception as error:
+        _take_back(savepoint, error)
+        events.back(connection, place)
+        return _Done(waiting.future, error=_translate(error))
+    savepoint.commit()
+    return _Done(waiting.future, result)
+
+
+def _take_back(savepoint: sa.NestedTransaction, error: Exception) -> None:
+    try:
+        savepoint.rollback()
+    except DBAPIError:
+        # The engine has ended the whole transaction (disk full): the group fails as one, and that is why.
+        raise error from None
+
+
+def _resolve(done: _Done) -> None:
+    if done.future.done():
+        return
+    if done.error is not None:
+        done.future.set_exception(done.error)
+    else:
+        done.future.set_result(done.result)
+
+
+def _translate(error: Exception) -> Exception:
+    """A failure of the disk or the file is the store's state, a broken constraint is a defect of ours."""
+    return _unavailable(error) if isinstance(error, sa.exc.OperationalError) else error
+
+
+def _unavailable(error: Exception) -> Exception:
+    if not isinstance(error, DBAPIError):
+        return error
+    text = str(cast("Any", error).orig)
+    if "locked" in text or "busy" in text:
+        return Unavailable(
+            "another process has been writing to the store's file for too long; end it (a backup, a shell?)"
+        )
+    if "full" in text:
+        return Unavailable("the store cannot be written: the disk is full; make room, and the agent goes on by itself")
+    return Unavailable(f"the store cannot be written: {text}")

@@ -1,0 +1,317 @@
+"""Fires: what is due, and the ledger of what became of it."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import DueJob, FireRow, SettledJob
+from agent.store import events
+from agent.store.engine.prepared import Prepared
+from agent.store.fires import backlog
+from agent.store.identity import limits
+from agent.store.permissions.visibility import job_seen_by
+from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
+from agent.store.runs import cancels, runs
+from agent.store.tables import fires, jobs
+from agent.store.tables import runs as run_table
+from shared.durations import parse_duration
+from shared.errors import NotFound
+from shared.models import Fire, FireOutcome, FireReason, Run
+from shared.schedule.settle import ON_TIME
+from shared.states import RunState
+
+_LIVING = jobs.c.deleted_at.is_(None)
+_Pair = tuple[SettledJob, Row]
+_Moment = tuple[int, datetime]
+"""(job number, moment of a fire): the ledger's key."""
+_LedgerRow = Row | dict[str, Any]
+_WRITTEN = (
+    "account_id", "job_number", "fire_at", "outcome", "reason", "run_id", "stands_in_fire_at", "count", "until",
+    "decided_at",
+)  # fmt: skip
+"""The columns that a new row of the ledger has; see `_ledger_row`."""
+_INSERT = Prepared(sa.insert(fires).returning(fires.c.id), _WRITTEN)
+_AT_MOMENT = Prepared(
+    sa.select(fires.c.id).where(
+        fires.c.job_number == sa.bindparam("of_job"), fires.c.fire_at == sa.bindparam("at", type_=fires.c.fire_at.type)
+    )
+)
+_UNSET = dict.fromkeys(column.name for column in fires.c)
+
+
+@dataclass(frozen=True, slots=True)
+class _Decision:
+    job: Row
+    fire: FireRow
+
+    @property
+    def moment(self) -> _Moment:
+        return self.job["number"], self.fire.fire_at
+
+
+def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
+    in_order = (jobs.c.due_at, jobs.c.account_id, jobs.c.number)  # as the index has them
+    query = JOB.where(jobs.c.due_at <= now).order_by(*in_order).limit(limit)
+    return _due_jobs(connection, connection.execute(query).mappings().all(), now - ON_TIME)
+
+
+def late(connection: sa.Connection, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
+    query = JOB.where(jobs.c.due_at < before).order_by(jobs.c.due_at, jobs.c.id).limit(limit)
+    if last is not None:
+        due_at = last.job.next_run_at
+        behind = sa.or_(jobs.c.due_at > due_at, sa.and_(jobs.c.due_at == due_at, jobs.c.id > last.job.id))
+        query = query.where(jobs.c.due_at >= due_at, behind)
+    return _due_jobs(connection, connection.execute(query).mappings().all())
+
+
+def state(connection: sa.Connection, account_id: str, job_id: str) -> DueJob:
+    query = JOB.where(jobs.c.id == job_id, jobs.c.account_id == account_id, _LIVING)
+    rows = connection.execute(query).mappings().all()
+    if not rows:
+        raise NotFound(f"there is no job {job_id}")
+    return _due_jobs(connection, rows)[0]
+
+
+def next_due(connection: sa.Connection) -> datetime | None:
+    return connection.scalar(
+        sa.select(jobs.c.due_at).where(jobs.c.due_at.is_not(None)).order_by(jobs.c.due_at).limit(1)
+    )
+
+
+def stale_zone(connection: sa.Connection, zone_data_version: str, limit: int) -> list[DueJob]:
+    rows: list[Row] = []
+    # Two ranges rather than an inequality: an index can be asked for ranges.
+    for other in (jobs.c.zone_data_version < zone_data_version, jobs.c.zone_data_version > zone_data_version):
+        query = JOB.where(other, jobs.c.next_fire_at.is_not(None), _LIVING).limit(limit - len(rows))
+        rows += connection.execute(query).mappings()
+    return _due_jobs(connection, rows)
+
+
+def list_page(
+    connection: sa.Connection,
+    account_id: str,
+    job_id: str | None,
+    outcome: str | None,
+    before: int | None,
+    limit: int,
+    seen_by: str | None = None,
+) -> list[Fire]:
+    query = (
+        _FIRE.where(fires.c.account_id == account_id, *job_seen_by(seen_by)).order_by(fires.c.id.desc()).limit(limit)
+    )
+    if job_id is not None:
+        job = sa.select(jobs.c.number).where(jobs.c.id == job_id).scalar_subquery()
+        query = query.where(fires.c.job_number == job)
+    if outcome is not None:
+        query = query.where(fires.c.outcome == outcome)
+    if before is not None:
+        query = query.where(fires.c.id < before)
+    return [_fire_of(row) for row in connection.execute(query).mappings()]
+
+
+def settle(connection: sa.Connection, settled: Sequence[SettledJob], now: datetime) -> list[Run]:
+    pairs = _unmoved(connection, settled)
+    news = _within_limits(connection, _news(connection, pairs), now)
+    starting = {each.job["number"] for each in news if each.fire.run is not None}
+    for job, row in pairs:
+        if job.cancel_running and row["number"] in starting:
+            _cancel_active(connection, row, now)
+    created = runs.insert(connection, [each.fire.run for each in news if each.fire.run is not None], now)
+    written = _write_ledger(connection, news, now)
+    _move_marks(connection, pairs)
+    _record(connection, written, {row["number"]: job.next_fire_at for job, row in pairs}, now)
+    _tell_quiet(connection, pairs, now)
+    _tell_held(connection, news, now)
+    return created
+
+
+def tell(
+    connection: sa.Connection, moments: Iterable[_Moment], next_fires: dict[int, datetime | None], now: datetime
+) -> None:
+    """A ledger row's event carries `nextRunAt` too where it moved, so that nobody has to read the job again after each
+    fire."""
+    _record(connection, _at_moments(connection, _FIRE, moments), next_fires, now)
+
+
+def _record(
+    connection: sa.Connection, written: Iterable[_LedgerRow], next_fires: dict[int, datetime | None], now: datetime
+) -> None:
+    told = []
+    for fire in written:
+        data = _fire_of(fire).model_dump(mode="json", by_alias=True)
+        if fire["job_number"] in next_fires:
+            data["nextRunAt"] = _text(next_fires[fire["job_number"]])
+        told.append((fire["account_id"], fire["job_id"], data))
+    events.record(connection, "fire.recorded", told, now)
+
+
+_FIRE = sa.select(fires, jobs.c.id.label("job_id")).select_from(fires.join(jobs))
+
+
+def _fire_of(row: _LedgerRow) -> Fire:
+    """The values come from our own columns: built without checks."""
+    known = {name: row[name] for name in Fire.model_fields}
+    return Fire.model_construct(
+        **{**known, "outcome": FireOutcome(row["outcome"]), "reason": FireReason(row["reason"])}
+    )
+
+
+def _due_jobs(connection: sa.Connection, rows: Sequence[Row], on_time_from: datetime | None = None) -> list[DueJob]:
+    """`on_time_from`: of jobs due from then on nothing is to be caught up, and nobody looks whether something is."""
+    columns = (run_table.c.job_number, run_table.c.state, run_table.c.cause, run_table.c.created_at)
+    query = sa.select(*columns).where(run_table.c.finished_at.is_(None))
+    active: dict[int, list[Row]] = {row["number"]: [] for row in rows}
+    for run in select_where_in(connection, query, run_table.c.job_number, list(active)):
+        active[run["job_number"]].append(run)
+    late = [row["number"] for row in rows if on_time_from is None or row["next_fire_at"] < on_time_from]
+    in_turn = backlog.jobs_in_turn(connection, late)
+    return [_due_job(row, active[row["number"]], in_turn=row["number"] in in_turn) for row in rows]
+
+
+def _due_job(row: Row, active: Sequence[Row], *, in_turn: bool) -> DueJob:
+    caught_up = [run["created_at"] for run in active if run["cause"] == "catch_up"]
+    return DueJob(
+        # The rules go on from the stored moment, which a paused job keeps too.
+        job=job_of({**row, "due_at": row["next_fire_at"]}),
+        created_at=row["created_at"],
+        high_water=row["high_water"],
+        paused_since=row["paused_at"],
+        active=len(active),
+        queued=sum(run["state"] == RunState.PENDING for run in active),
+        catching_up=in_turn or bool(caught_up),
+        caught_up_at=max(caught_up, default=None),
+        made_through=row["made_through"],
+    )
+
+
+def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_Pair]:
+    columns = ("number", "id", "account_id", "version", "high_water", "next_fire_at", "zone_data_version")
+    query = sa.select(*(jobs.c[name] for name in columns)).where(_LIVING).with_for_update()
+    found = {row["id"]: row for row in select_where_in(connection, query, jobs.c.id, (job.job_id for job in settled))}
+    pairs = ((job, found.get(job.job_id)) for job in settled)
+    return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
+
+
+def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Iterable[_Moment]) -> list[Row]:
+    """Ledger rows of exactly these moments: one step in the index for each. Joined, for SQLite answers `(a, b) IN
+    (VALUES …)` by a walk through the whole ledger."""
+    return [row for part in chunks(moments) for row in connection.execute(_joined(query, part)).mappings()]
+
+
+def _joined(query: sa.Select[Any], moments: Sequence[_Moment]) -> sa.Select[Any]:
+    columns = (sa.column(name, fires.c[name].type) for name in ("job_number", "fire_at"))
+    wanted = sa.values(*columns, name="wanted").data(moments).cte("wanted")
+    same = sa.and_(fires.c.job_number == wanted.c.job_number, fires.c.fire_at == wanted.c.fire_at)
+    return query.join(wanted, same)
+
+
+def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:
+    """The rows that the ledger does not have yet: a moment is settled once."""
+    decisions = [_Decision(row, fire) for job, row in pairs for fire in job.rows]
+    known = {decision.moment for decision in decisions if _AT_MOMENT.rows(connection, _keys(decision.moment))}
+    news = {decision.moment: decision for decision in reversed(decisions) if decision.moment not in known}
+    return list(reversed(news.values()))
+
+
+def _within_limits(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> list[_Decision]:
+    """Where an account has as many waiting runs as it may, its fires are skipped, and say so."""
+    accounts = sorted({each.job["account_id"] for each in news if each.fire.run is not None})
+    rooms = {account: limits.room_for(connection, account, "waiting_runs", now) for account in accounts}
+    kept = []
+    for each in news:
+        room = rooms.get(each.job["account_id"])
+        if each.fire.run is None or room is None:
+            kept.append(each)
+        elif room > 0:
+            rooms[each.job["account_id"]] = room - 1
+            kept.append(each)
+        else:
+            outcome, reason = FireOutcome.SKIPPED, FireReason.ACCOUNT_QUEUE_FULL
+            kept.append(replace(each, fire=replace(each.fire, run=None, outcome=outcome, reason=reason)))
+    return kept
+
+
+def _cancel_active(connection: sa.Connection, job: Row, now: datetime) -> None:
+    """All but the caught-up run that an earlier part of this same settlement has made: it goes first."""
+    earlier = sa.or_(run_table.c.created_at != now, run_table.c.cause != "catch_up")
+    of_job = sa.and_(run_table.c.finished_at.is_(None), run_table.c.job_number == job["number"], earlier)
+    definition = connection.scalar(sa.select(jobs.c.definition).where(jobs.c.number == job["number"])) or {}
+    grace = parse_duration(definition["policies"]["kill_grace"])
+    cancels.cancel_waiting(connection, of_job, "replaced", "replaced by the next fire of its job", now)
+    cancels.mark_running(connection, of_job, "the next fire of its job", now + grace, now)
+
+
+def _write_ledger(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> list[_LedgerRow]:
+    """The rows as they are read from then on."""
+    if not news:
+        return []
+    rows = [_ledger_row(each.job, each.fire, now) for each in news]
+    return [
+        {**_UNSET, **row, "job_id": each.job["id"], **_INSERT.rows(connection, row)[0]}
+        for each, row in zip(news, rows, strict=True)
+    ]
+
+
+def _keys(moment: _Moment) -> dict[str, Any]:
+    number, fire_at = moment
+    return {"of_job": number, "at": fire_at}
+
+
+def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:
+    return {
+        "account_id": job["account_id"],
+        "job_number": job["number"],
+        "fire_at": fire.fire_at,
+        "outcome": fire.outcome,
+        "reason": fire.reason,
+        "run_id": fire.run.id if fire.run else None,
+        "stands_in_fire_at": fire.stands_in_fire_at,
+        "count": fire.count,
+        "until": fire.until,
+        "decided_at": now,
+    }
+
+
+def _move_marks(connection: sa.Connection, pairs: Sequence[_Pair]) -> None:
+    """Next fire, the zone data that it was computed with, and the high-water mark, which never goes back."""
+    if not pairs:
+        return
+    names = ("next_fire_at", "high_water", "zone_data_version")
+    values = {name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
+    update = sa.update(jobs).where(jobs.c.number == sa.bindparam("of_job")).values(values)
+    connection.execute(
+        update,
+        [
+            {
+                "of_job": row["number"],
+                "new_next_fire_at": job.next_fire_at,
+                "new_high_water": max(job.high_water, row["high_water"]),
+                "new_zone_data_version": job.zone_data_version or row["zone_data_version"],
+            }
+            for job, row in pairs
+        ],
+    )
+
+
+def _tell_quiet(connection: sa.Connection, pairs: Sequence[_Pair], now: datetime) -> None:
+    quiet = [row["number"] for job, row in pairs if not job.rows and job.next_fire_at != row["next_fire_at"]]
+    if quiet:
+        changed = [job_of(row) for row in select_where_in(connection, JOB, jobs.c.number, quiet)]
+        events.record_jobs(connection, "job.changed", changed, now)
+
+
+def _tell_held(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> None:
+    held = [each.job for each in news if each.fire.reason is FireReason.AWAITING_OPERATOR]
+    for account, count in Counter(job["account_id"] for job in held).items():
+        of = {job["id"]: None for job in held if job["account_id"] == account}
+        backlog.tell(connection, account, "held", None, count, list(of), now)
+
+
+def _text(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None

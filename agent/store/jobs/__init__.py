@@ -1,0 +1,1 @@
+"""Jobs and their drafts: published, changed, found and listed."""

@@ -1,0 +1,245 @@
+"""Pages of runs for machines: by state, by knowledge base, by age, from the newest down.
+
+Each way to the page is one that an index has in the order of the page, so that what it costs does not grow with how
+many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs; or the ends of
+the runs of those jobs that the caller sees. Machines ask often: the statements are made once for each shape of a question.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.ports.listing import ListedRun, ListingQuery
+from agent.store.engine.prepared import Lookup, Prepared, Row
+from agent.store.jobs.uses import KNOWLEDGE_BASE
+from agent.store.lists.newest import ends, sees_few
+from agent.store.permissions.visibility import run_seen_by
+from agent.store.tables import accounts, job_uses, knowledge_bases, runs, users
+from shared.errors import NotFound
+from shared.states import RunState
+
+FEW_JOBS = 500
+FEW_RUNS = 5000
+SET_BACK = timedelta(days=1)
+"""How far a clock that was set back may have run ahead: runs are numbered as they are made, their times are not."""
+
+_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
+_STATES = {str(state): state for state in RunState}
+_shown = runs.alias("shown")
+_LISTED = sa.select(
+    _shown.c.number, _shown.c.id, _shown.c.type, _shown.c.state, _shown.c.created_at, _shown.c.started_at,
+    _shown.c.finished_at, _shown.c.job_number, _shown.c.revision, users.c.handle,
+).select_from(_shown.outerjoin(users, users.c.id == _shown.c.owner_id))  # fmt: skip
+_BASES = Lookup(
+    sa.select(job_uses.c.job_number, job_uses.c.revision, knowledge_bases.c.number, job_uses.c.name)
+    .join(
+        knowledge_bases,
+        sa.and_(knowledge_bases.c.account_id == job_uses.c.account_id, knowledge_bases.c.name == job_uses.c.name),
+    )
+    .where(job_uses.c.kind == KNOWLEDGE_BASE)
+    .order_by(knowledge_bases.c.number),
+    job_uses.c.job_number,
+)
+_NAMED = sa.select(knowledge_bases.c.name, knowledge_bases.c.account_id)
+_BY_NUMBER, _BY_NAME = Lookup(_NAMED, knowledge_bases.c.number), Lookup(_NAMED, knowledge_bases.c.name)
+_AT = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
+_OLDEST = Prepared(_AT)
+_FROM = Prepared(_AT.where(runs.c.number >= sa.bindparam("from_number", type_=sa.Integer)))
+_ROW_COUNT = sa.bindparam("row_count", type_=sa.Integer)
+_NEWEST = Prepared(sa.select(sa.func.max(runs.c.number).label("number")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    """What a statement asks for; `names`: of how many knowledge bases, `few`: by their jobs; `ends`: by those that the
+    user sees."""
+
+    states: int | None
+    names: int
+    few: bool
+    since: bool
+    before: bool
+    run: bool
+    seen: bool
+    ends: bool
+
+
+def page(connection: sa.Connection, query: ListingQuery) -> list[ListedRun]:
+    names = _base_names(connection, query)
+    if names == [] or query.states == ():
+        return []
+    shape, given = _asked(connection, query, names or ())
+    shown = _statement(shape).rows(connection, given)
+    bases = _bases(connection, shown)
+    return [_listed(row, bases[row["job_number"], row["revision"]]) for row in shown]
+
+
+def account_number(connection: sa.Connection, account_id: str) -> int:
+    number = connection.scalar(sa.select(accounts.c.number).where(accounts.c.id == account_id))
+    if number is None:
+        raise NotFound(f"there is no account '{account_id}'")
+    return int(number)
+
+
+def first_since(connection: sa.Connection, since: datetime) -> int:
+    """A number below which no run is as young, found by halves; with room for a clock that was set back."""
+    bound = max(since, _EARLIEST) - SET_BACK
+    oldest = _OLDEST.rows(connection, {})
+    if not oldest or oldest[0]["created_at"] >= bound:
+        return 0
+    low, high = oldest[0]["number"] + 1, _NEWEST.rows(connection, {})[0]["number"] + 1
+    while low < high:
+        middle = (low + high) // 2
+        [row] = _FROM.rows(connection, {"from_number": middle})
+        if row["created_at"] < bound:
+            low = row["number"] + 1
+        else:
+            high = middle
+    return int(low)
+
+
+def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | None:
+    """Of the knowledge bases that the caller names and that there are; None: it names none."""
+    if query.base_numbers is not None:
+        rows = _BY_NUMBER.rows(connection, query.base_numbers)
+    elif query.base_names is not None:
+        rows = _BY_NAME.rows(connection, query.base_names)
+    else:
+        return None
+    return [row["name"] for row in rows if row["account_id"] == query.account_id]
+
+
+def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str]) -> tuple[_Shape, dict[str, Any]]:
+    given: dict[str, Any] = {
+        "account": query.account_id,
+        "seen_by": query.seen_by,
+        "before_number": query.before,
+        "run": query.run_id,
+        "row_count": query.limit,
+        **{f"state_{number}": state for number, state in enumerate(query.states or ())},
+        **{f"name_{number}": name for number, name in enumerate(_padded(names))},
+    }
+    if query.since is not None:
+        given |= {"since": query.since, "first": first_since(connection, query.since)}
+    is_plain = not names and query.since is None and query.run_id is None
+    shape = _Shape(
+        states=None if query.states is None else len(query.states),
+        names=len(_padded(names)),
+        few=bool(names) and _have_few_runs(connection, given, len(_padded(names))),
+        since=query.since is not None,
+        before=query.before is not None,
+        run=query.run_id is not None,
+        seen=query.seen_by is not None,
+        ends=is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit),
+    )
+    return shape, given
+
+
+@lru_cache(maxsize=512)
+def _statement(shape: _Shape) -> Prepared:
+    """The numbers come first, mostly from indexes alone: of each state the newest, and of these the newest."""
+    names = (None,) if shape.states is None else tuple(f"state_{number}" for number in range(shape.states))
+    parts = [sa.select(_newest(shape, name).subquery().c.number) for name in names]
+    newest = _LISTED.where(_shown.c.number.in_(sa.union_all(*parts) if len(parts) > 1 else parts[0]))
+    return Prepared(newest.order_by(_shown.c.number.desc()).limit(_ROW_COUNT))
+
+
+def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
+    if shape.ends:
+        return ends(_text("account"), _text("seen_by"), _ROW_COUNT, lambda table: _among(table, shape, state))
+    conditions = [runs.c.account_id == _text("account"), *_among(runs, shape, state)]
+    if shape.seen:
+        conditions += run_seen_by(_text("seen_by"))
+    if shape.run:
+        conditions.append(runs.c.id == _text("run"))
+    if shape.since:
+        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
+        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
+    if shape.names:
+        conditions.append(_works_with(shape.names))
+    if shape.few:
+        conditions.append(runs.c.job_number.in_(_jobs_with(shape.names)))
+    return sa.select(runs.c.number).where(*conditions).order_by(runs.c.number.desc()).limit(_ROW_COUNT)
+
+
+def _among(table: sa.FromClause, shape: _Shape, state: str | None) -> list[sa.ColumnElement[bool]]:
+    conditions = [] if state is None else [table.c.state == _text(state)]
+    if shape.before:
+        conditions.append(table.c.number < sa.bindparam("before_number", type_=sa.Integer))
+    return conditions
+
+
+def _works_with(names: int) -> sa.ColumnElement[bool]:
+    return (
+        sa.exists()
+        .where(
+            job_uses.c.job_number == runs.c.job_number,
+            job_uses.c.revision == runs.c.revision,
+            job_uses.c.kind == KNOWLEDGE_BASE,
+            job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)]),
+        )
+        .correlate(runs)
+    )
+
+
+def _jobs_with(names: int) -> sa.Select[Any]:
+    """The jobs that ever worked with them."""
+    named = job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)])
+    mine = (job_uses.c.account_id == _text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named)
+    return sa.select(job_uses.c.job_number).where(*mine).distinct()
+
+
+def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int) -> bool:
+    """Whether the jobs are few and have few runs: then these are looked through, sooner than all there are."""
+    [found] = _counting(names, FEW_RUNS).rows(connection, given)
+    return bool(found["jobs"] <= FEW_JOBS and found["runs"] <= FEW_RUNS)
+
+
+@lru_cache(maxsize=64)
+def _counting(names: int, few_runs: int) -> Prepared:
+    some = _jobs_with(names).limit(sa.literal_column(str(FEW_JOBS + 1)))
+    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(some))
+    few = theirs.limit(sa.literal_column(str(few_runs + 1)))
+    counts = [sa.select(sa.func.count()).select_from(part.subquery()).scalar_subquery() for part in (some, few)]
+    return Prepared(sa.select(counts[0].label("jobs"), counts[1].label("runs")))
+
+
+def _bases(connection: sa.Connection, rows: Sequence[Row]) -> defaultdict[tuple[int, int], list[tuple[int, str]]]:
+    """By job and revision."""
+    found: defaultdict[tuple[int, int], list[tuple[int, str]]] = defaultdict(list)
+    for row in _BASES.rows(connection, {row["job_number"] for row in rows}):
+        found[row["job_number"], row["revision"]].append((row["number"], row["name"]))
+    return found
+
+
+def _listed(row: Row, bases: Sequence[tuple[int, str]]) -> ListedRun:
+    return ListedRun(
+        number=row["number"],
+        id=row["id"],
+        type=row["type"],
+        state=_STATES[row["state"]],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        owner=row["handle"],
+        bases=tuple(bases),
+    )
+
+
+def _padded(names: Sequence[str]) -> Sequence[str]:
+    """As many as the next power of two, the last said again: few statements serve all numbers of names."""
+    if not names:
+        return names
+    size = 1 << (len(names) - 1).bit_length()
+    return [*names, *[names[-1]] * (size - len(names))]
+
+
+def _text(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)

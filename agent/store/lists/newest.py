@@ -1,0 +1,52 @@
+"""The newest runs of few jobs, found at the ends of each job's runs, however many others' runs lie between."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from math import isqrt
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.store.engine.prepared import Prepared
+from agent.store.permissions.visibility import Condition, numbers_seen
+from agent.store.tables import job_readers, jobs, runs
+
+MOST = 2000
+"""Jobs whose ends are looked at."""
+
+_ACCOUNT, _SEEN_BY = (sa.bindparam(name, type_=sa.Text) for name in ("account", "seen_by"))
+_some = numbers_seen(_ACCOUNT, _SEEN_BY).limit(sa.literal_column(str(MOST + 1))).subquery()
+_SIGHT = Prepared(
+    sa.select(
+        sa.select(sa.func.count()).select_from(_some).scalar_subquery().label("seen"),
+        sa.select(sa.func.max(jobs.c.number)).scalar_subquery().label("there"),
+    )
+)
+
+
+def sees_few(connection: sa.Connection, account_id: str, seen_by: str | None, limit: int) -> bool:
+    """Whether a page is found sooner by the ends, which takes as long as the user sees jobs, than on the way down all
+    runs, which takes as long as there are those of others."""
+    if seen_by is None:
+        return False
+    [found] = _SIGHT.rows(connection, {"account": account_id, "seen_by": seen_by})
+    return bool(found["seen"] <= min(MOST, isqrt(limit * (found["there"] or 0))))
+
+
+def ends(
+    account_id: Any, seen_by: Any, limit: Any, conditions: Callable[[sa.FromClause], Sequence[Condition]]
+) -> sa.Select[int]:
+    """Numbers of the newest runs that meet the conditions: of the jobs with the newest, no more than the page has."""
+    last = runs.alias("last")
+    newest = sa.select(last.c.number).where(last.c.job_number == job_readers.c.job_number, *conditions(last))
+    newest = newest.correlate(job_readers).order_by(last.c.number.desc()).limit(sa.literal_column("1"))
+    mine = numbers_seen(account_id, seen_by).group_by(job_readers.c.job_number)
+    heads = mine.order_by(newest.scalar_subquery().desc()).limit(limit).subquery("heads")
+    one, other = runs.alias("one"), runs.alias("other")
+    theirs = sa.select(other.c.number).where(other.c.job_number == heads.c.job_number, *conditions(other))
+    theirs = theirs.correlate(heads).order_by(other.c.number.desc()).limit(limit)
+    found = sa.select(one.c.number).select_from(
+        heads.join(one, sa.and_(one.c.job_number == heads.c.job_number, one.c.number.in_(theirs)))
+    )
+    return found.order_by(one.c.number.desc()).limit(limit)

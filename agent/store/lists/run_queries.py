@@ -1,0 +1,272 @@
+"""Runs: reading."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.records import RunPage, RunQuery, Tally
+from agent.store import pruning
+from agent.store.lists import counts, filtering
+from agent.store.lists.filtering import Condition
+from agent.store.lists.fulltext import Among
+from agent.store.lists.narrowing import names_few_jobs, narrow
+from agent.store.lists.newest import ends, sees_few
+from agent.store.lists.walking import Patience, Stretch, stretches
+from agent.store.permissions.visibility import few_jobs, run_of_jobs, run_seen_by
+from agent.store.rows import RUN, Row, chunks, run_of
+from agent.store.runs.claims import OLDER_ACTIVE, running_by_key
+from agent.store.tables import attempts, jobs, late_results, runs, steps
+from agent.store.types import micros
+from shared.errors import InvalidInput, NotFound
+from shared.filters import Filter
+from shared.models import Run, Step
+from shared.states import RunState
+
+_SORTS: dict[str, sa.ColumnElement[Any]] = {
+    "number": runs.c.number,
+    "created": runs.c.created_at,
+    "started": runs.c.started_at,
+    "finished": runs.c.finished_at,
+    "dur": micros(runs.c.finished_at) - micros(runs.c.started_at),
+    "state": runs.c.state,
+    "type": runs.c.type,
+    "name": jobs.c.name_key,
+    "priority": runs.c.priority,
+}
+
+
+def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) -> Run:
+    query = RUN.where(runs.c.id == run_id, runs.c.account_id == account_id)
+    row = connection.execute(query).mappings().one_or_none()
+    if row is None:
+        gone = pruning.may_be_gone(connection, run_id)
+        raise NotFound(
+            f"there is no run {run_id}" + ("; old ones are deleted in time, see keep_runs_for" if gone else "")
+        )
+    return _with_reasons(connection, [row], now)[0]
+
+
+def list_page(connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience) -> RunPage:
+    """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
+    upwards = query.after is not None and query.before is None and query.sort == "-number"
+    few = few_jobs(connection, query.account_id, query.seen_by)
+    if few is not None:
+        query = replace(query, of_jobs=tuple(few))
+    if query.where is not None and query.sort == "-number" and not upwards:
+        rows, before = _walk(connection, query, now, patience)
+    else:
+        rows = _all_at_once(connection, query, now, upwards=upwards)
+        before = int(rows[-1]["number"]) if len(rows) == query.limit else None
+    return RunPage(_with_reasons(connection, rows, now), before)
+
+
+def count_by_state(
+    connection: sa.Connection,
+    account_id: str,
+    where: Filter | None,
+    now: datetime,
+    patience: Patience,
+    seen_by: str | None = None,
+) -> Tally:
+    """Every state is named, with 0 where there is none."""
+    kept = counts.by_state(connection, account_id, where, seen_by)
+    if kept is not None or where is None:
+        return Tally(_named(kept or {}))
+    seen = run_seen_by(seen_by)
+    few = narrow(connection, where)
+    if few is None:
+        return _count_on_the_way(connection, account_id, where, now, patience, *seen)
+    found: Counter[str] = Counter()
+    condition = filtering.compile_filter(where, now)
+    for part in chunks(few):
+        found.update(_counted(connection, account_id, runs.c.number.in_(part), condition, *seen))
+    return Tally(_named(found))
+
+
+def list_steps(connection: sa.Connection, run_id: str) -> list[Step]:
+    """In the order of attempts and positions."""
+    query = sa.select(steps).join(runs).where(runs.c.id == run_id).order_by(steps.c.attempt, steps.c.position)
+    return [Step.model_validate({**row, "run_id": run_id}) for row in connection.execute(query).mappings()]
+
+
+def list_attempts(connection: sa.Connection, run_id: str) -> list[dict[str, Any]]:
+    """Oldest first, in the shape of `GET /runs/{id}/attempts`; `evidence` is what came after the attempt was given up."""
+    query = sa.select(attempts).join(runs).where(runs.c.id == run_id).order_by(attempts.c.attempt)
+    late = connection.execute(sa.select(late_results).join(runs).where(runs.c.id == run_id)).mappings().all()
+    return [
+        {
+            "attempt": row["attempt"],
+            "workerId": row["worker_id"],
+            "claimedAt": row["claimed_at"],
+            "endedAt": row["ended_at"],
+            "outcome": row["outcome"],
+            "error": row["error"],
+            "evidence": [_evidence(each) for each in late if each["attempt"] == row["attempt"]],
+        }
+        for row in connection.execute(query).mappings()
+    ]
+
+
+def _evidence(row: Row) -> dict[str, Any]:
+    return {
+        "workerId": row["worker_id"],
+        "outcome": row["outcome"],
+        "endedAt": row["ended_at"],
+        "receivedAt": row["received_at"],
+        "result": row["result"],
+        "error": row["error"],
+    }
+
+
+def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[Row]:
+    statement = RUN.where(*_conditions(query))
+    if _has_few(connection, query):  # with more conditions, SQLite would go down an index of all runs all the same
+        newest = ends(query.account_id, query.seen_by, query.limit, lambda table: _below(table, query))
+        statement = RUN.where(runs.c.number.in_(newest))
+    if query.where is not None:
+        statement = statement.where(filtering.compile_filter(query.where, now))
+        few = narrow(connection, query.where)
+        statement = statement if few is None else statement.where(runs.c.number.in_(few))
+    statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
+    rows: list[Row] = list(connection.execute(statement.limit(query.limit)).mappings())
+    return rows[::-1] if upwards else rows
+
+
+def _has_few(connection: sa.Connection, query: RunQuery) -> bool:
+    """A page of the newest runs of a few jobs: found at the ends of their indexes, however many others there are."""
+    is_plain = query.where is None and query.after is None and query.job_id is None and query.sort == "-number"
+    return is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit)
+
+
+def _below(table: sa.FromClause, query: RunQuery) -> list[Condition]:
+    return [] if query.before is None else [table.c.number < query.before]
+
+
+def _walk(
+    connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience
+) -> tuple[list[Row], int | None]:
+    """The rows, and the number below which to go on: the page is full, or the time is over."""
+    assert query.where is not None
+    lowest, highest = _bounds(connection, query)
+    start, rows, gather = highest, list[Row](), names_few_jobs(connection, query.where)
+    for start, below in stretches(lowest, highest, patience):
+        rows += _matching(connection, query, Among(start, below, gather), now, query.limit - len(rows))
+        if len(rows) == query.limit:
+            return rows, rows[-1]["number"]
+        is_rare = below == highest and start > lowest and len(rows) * 4 < query.limit
+        few = narrow(connection, query.where) if is_rare else None
+        if few is not None:
+            rest = [number for number in few if lowest <= number < start]
+            return _fill(connection, query, rest, now, rows)
+    return rows, start if start > lowest else None
+
+
+def _fill(
+    connection: sa.Connection, query: RunQuery, numbers: Sequence[int], now: datetime, rows: list[Row]
+) -> tuple[list[Row], int | None]:
+    for part in chunks(numbers):
+        these, among = runs.c.number.in_(part), Among(part[-1], part[0] + 1)
+        rows += _matching(connection, query, among, now, query.limit - len(rows), these)
+        if len(rows) == query.limit:
+            return rows, rows[-1]["number"]
+    return rows, None
+
+
+def _matching(
+    connection: sa.Connection, query: RunQuery, among: Among, now: datetime, limit: int, *further: Condition
+) -> Sequence[Row]:
+    assert query.where is not None
+    statement = RUN.where(*_conditions(query), runs.c.number >= among.start, runs.c.number < among.below, *further)
+    statement = statement.where(filtering.compile_filter(query.where, now, among))
+    return connection.execute(statement.order_by(runs.c.number.desc()).limit(limit)).mappings().all()
+
+
+def _bounds(connection: sa.Connection, query: RunQuery | None = None) -> Stretch:
+    """The numbers among which to look: from the first on, and below the second."""
+    lowest = None if query is None or query.after is None else query.after + 1
+    below = None if query is None else query.before
+    if lowest is None:
+        lowest = connection.scalar(sa.select(sa.func.min(runs.c.number))) or 0
+    if below is None:
+        below = (connection.scalar(sa.select(sa.func.max(runs.c.number))) or 0) + 1
+    return lowest, below
+
+
+def _conditions(query: RunQuery) -> list[Condition]:
+    seen = run_seen_by(query.seen_by) if query.of_jobs is None else [run_of_jobs(list(query.of_jobs))]
+    conditions = [runs.c.account_id == query.account_id, *seen]
+    if query.job_id is not None:
+        job = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
+        conditions.append(runs.c.job_number == job)
+    if query.before is not None:
+        conditions.append(runs.c.number < query.before)
+    if query.after is not None:
+        conditions.append(runs.c.number > query.after)
+    return conditions
+
+
+def _count_on_the_way(
+    connection: sa.Connection, account_id: str, where: Filter, now: datetime, patience: Patience, *seen: Condition
+) -> Tally:
+    found: Counter[str] = Counter()
+    lowest, highest = _bounds(connection)
+    start, gather = highest, names_few_jobs(connection, where)
+    for start, below in stretches(lowest, highest, patience):
+        within = sa.and_(runs.c.number >= start, runs.c.number < below)
+        condition = filtering.compile_filter(where, now, Among(start, below, gather))
+        found.update(_counted(connection, account_id, within, condition, *seen))
+    return Tally(_named(found), complete=start <= lowest)
+
+
+def _counted(connection: sa.Connection, account_id: str, *conditions: Condition) -> dict[str, int]:
+    query = sa.select(runs.c.state, sa.func.count()).where(runs.c.account_id == account_id, *conditions)
+    return dict(connection.execute(query.group_by(runs.c.state)).all())
+
+
+def _named(found: Mapping[str, int]) -> dict[str, int]:
+    return {str(state): found.get(state, 0) for state in RunState}
+
+
+def _order(sort: str) -> list[sa.ColumnElement[Any]]:
+    name = sort.removeprefix("-")
+    column = _SORTS.get(name)
+    if column is None:
+        raise InvalidInput.one("sort", f"sort by one of {', '.join(_SORTS)}; a '-' before it descends", sort)
+    if name == "number":
+        return [column.desc() if sort.startswith("-") else column.asc()]
+    # Engines differ in where they put NULL; what has no value comes last either way.
+    return [column.is_(None), column.desc() if sort.startswith("-") else column.asc(), runs.c.number.desc()]
+
+
+def _with_reasons(connection: sa.Connection, rows: Sequence[Row], now: datetime) -> list[Run]:
+    """The runs, with what each due one waits for, found out when asked: it changes without the run changing."""
+    due = [row for row in rows if _might_start(row, now)]
+    reasons = _reasons(connection, due) if due else {}
+    return [run_of(row, reasons.get(row["number"])) for row in rows]
+
+
+def _might_start(row: Row, now: datetime) -> bool:
+    waits = row["finished_at"] is None and row["lease_until"] is None and row["cancel_due_at"] is None
+    return waits and bool(row["available_at"] <= now)
+
+
+def _reasons(connection: sa.Connection, due: Sequence[Row]) -> dict[int, str]:
+    numbers = [row["number"] for row in due if row["chained"]]
+    query = sa.select(runs.c.number).where(runs.c.number.in_(numbers), OLDER_ACTIVE)
+    chained = set(connection.scalars(query)) if numbers else set()
+    running = running_by_key(connection)
+    return {row["number"]: _reason(row, chained, running[row["account_id"], row["concurrency_key"]]) for row in due}
+
+
+def _reason(row: Row, chained: set[int], running: int) -> str:
+    if row["number"] in chained:
+        return "an older run of this job"
+    if row["concurrency_key"] is not None and running >= row["concurrency_limit"]:
+        return f"key {row['concurrency_key']}: {running} of {row['concurrency_limit']} running"
+    return "no free worker"

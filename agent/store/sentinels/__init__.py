@@ -1,0 +1,1 @@
+"""What sentinels are judged from, and what came of it."""

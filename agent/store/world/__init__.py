@@ -1,0 +1,1 @@
+"""What jobs work with, and what syncs made of it."""

@@ -1,0 +1,249 @@
+"""Runs of syncs and resets: pages, counts, and what each has committed. Statements are made once for each shape of a
+question."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import sqlalchemy as sa
+
+from agent.core.ports.syncs import SyncQuery, SyncRun
+from agent.store.engine.prepared import Lookup, Prepared, Row
+from agent.store.lists.listing import FEW_RUNS, first_since
+from agent.store.lists.newest import ends, sees_few
+from agent.store.permissions.visibility import numbers_seen, run_seen_by
+from agent.store.tables import ACTIVE as NOT_OVER
+from agent.store.tables import job_counts, jobs, run_counts, runs, steps
+from agent.store.types import micros
+from shared.states import ACTIVE, RunState
+
+_STATES = {str(state): state for state in RunState}
+_STATUS = sa.case(
+    (runs.c.state == "completed", "succeeded"), (runs.c.state == "retrying", "pending"), else_=runs.c.state
+)
+_ORDERS: dict[str, sa.ColumnElement[Any]] = {
+    "start_time": runs.c.started_at,
+    "status": _STATUS,
+    "job_type": runs.c.type,
+    "duration": micros(runs.c.finished_at) - micros(runs.c.started_at),
+}
+_RUN = Lookup(
+    sa.select(
+        runs.c.number, runs.c.id, jobs.c.id.label("job_id"), runs.c.type, runs.c.state, runs.c.created_at,
+        runs.c.started_at, runs.c.finished_at, runs.c.result,
+    ).select_from(runs.join(jobs, jobs.c.number == runs.c.job_number)),
+    runs.c.number,
+)  # fmt: skip
+_STEPS = Lookup(
+    sa.select(steps.c.run_number, steps.c.result)
+    .where(steps.c.result.is_not(None))
+    .order_by(steps.c.run_number, steps.c.attempt, steps.c.position),
+    steps.c.run_number,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Shape:
+    types: int
+    states: int
+    run: bool
+    job: bool
+    since: bool
+    until: bool
+    few: bool
+    """By the jobs of these types."""
+    seen: bool
+    ends: bool
+    """By the jobs that the user sees."""
+
+
+def page(connection: sa.Connection, query: SyncQuery) -> tuple[list[SyncRun], int]:
+    shape, given = _asked(connection, query)
+    found = _numbers(shape, query.order, query.descending).rows(connection, given)
+    return read(connection, [row["number"] for row in found]), _count(connection, query, shape, given)
+
+
+def read(connection: sa.Connection, numbers: Sequence[int]) -> list[SyncRun]:
+    """In the order of the numbers."""
+    rows = {row["number"]: row for row in _RUN.rows(connection, numbers)}
+    unfinished = [number for number, row in rows.items() if row["state"] != RunState.COMPLETED]
+    committed = _committed(connection, unfinished)
+    return [_run(rows[number], committed.get(number)) for number in numbers]
+
+
+def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[str, Any]]:
+    states = query.states or ()
+    given: dict[str, Any] = {
+        "account": query.account_id,
+        "seen_by": query.seen_by,
+        "run": query.run_id,
+        "job": query.job_id,
+        "until": query.until,
+        "row_count": query.limit,
+        "row_offset": query.offset,
+        **{f"wanted_type_{number}": type_ for number, type_ in enumerate(query.types)},
+        **{f"wanted_state_{number}": state for number, state in enumerate(states)},
+    }
+    if query.since is not None:
+        given |= {"since": query.since, "first": first_since(connection, query.since)}
+    shape = _Shape(
+        types=len(query.types),
+        states=len(states),
+        run=query.run_id is not None,
+        job=query.job_id is not None,
+        since=query.since is not None,
+        until=query.until is not None,
+        few=query.run_id is None and query.job_id is None and _are_few(connection, given, len(query.types)),
+        seen=query.seen_by is not None,
+        ends=_is_first_page(query) and sees_few(connection, query.account_id, query.seen_by, query.limit),
+    )
+    return shape, given
+
+
+@lru_cache(maxsize=512)
+def _numbers(shape: _Shape, order: str, descending: bool) -> Prepared:  # noqa: FBT001  (a key of the cache)
+    limit, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    if shape.ends:
+        return Prepared(ends(_text("account"), _text("seen_by"), limit, lambda table: _kinds(table, shape)))
+    query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(order, descending=descending))
+    return Prepared(query.limit(limit).offset(offset))
+
+
+def _is_first_page(query: SyncQuery) -> bool:
+    """Of the newest, with nothing asked for but types and states."""
+    asked = (query.run_id, query.job_id, query.since, query.until)
+    return query.order == "number" and query.descending and not query.offset and asked == (None,) * 4
+
+
+def _kinds(table: sa.FromClause, shape: _Shape) -> list[sa.ColumnElement[bool]]:
+    return [_type_in(table, shape.types), *([_state_in(table, shape.states)] if shape.states else [])]
+
+
+def _conditions(shape: _Shape) -> list[sa.ColumnElement[bool]]:
+    conditions = [runs.c.account_id == _text("account"), *_kinds(runs, shape)]
+    if shape.seen:
+        conditions += run_seen_by(_text("seen_by"))
+    if shape.run:
+        conditions.append(runs.c.id == _text("run"))
+    if shape.since:
+        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
+        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
+    if shape.until:
+        conditions.append(runs.c.created_at <= sa.bindparam("until", type_=runs.c.created_at.type))
+    if shape.job:
+        conditions.append(runs.c.job_number == _number_of_job())
+    if shape.few:
+        theirs = sa.select(jobs.c.number).where(jobs.c.account_id == _text("account"), _type_in(jobs, shape.types))
+        conditions.append(runs.c.job_number.in_(theirs))
+    return conditions
+
+
+def _order(order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
+    """What has no value comes last either way; among equals the newest comes first."""
+    if order == "number":
+        return [runs.c.number.desc() if descending else runs.c.number]
+    column = _ORDERS[order]
+    return [column.is_(None), column.desc() if descending else column.asc(), runs.c.number.desc()]
+
+
+def _are_few(connection: sa.Connection, given: dict[str, Any], types: int) -> bool:
+    """Few of those that are over: then the runs of their jobs are looked through, sooner than all there are."""
+    [found] = _over(types, 0, seen=False, job=False).rows(connection, given)
+    return (found["count"] or 0) <= FEW_RUNS
+
+
+def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: dict[str, Any]) -> int:
+    """Where only the job, types and states matter, those that are over are counted already."""
+    if shape.run or shape.since or shape.until:
+        [found] = _counted(shape).rows(connection, given)
+        return int(found["count"])
+    [over] = _over(shape.types, shape.states, seen=shape.seen, job=shape.job).rows(connection, given)
+    active = [state for state in query.states or tuple(RunState) if state in ACTIVE]
+    if not active:
+        return int(over["count"] or 0)
+    found = {f"active_{number}": state for number, state in enumerate(active)}
+    waits = _active(shape.types, len(active), seen=shape.seen, job=shape.job)
+    [waiting] = waits.rows(connection, {**given, **found})
+    return int(over["count"] or 0) + int(waiting["count"])
+
+
+@lru_cache(maxsize=512)
+def _counted(shape: _Shape) -> Prepared:
+    return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*_conditions(shape)))
+
+
+@lru_cache(maxsize=64)
+def _over(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
+    table = job_counts if seen or job else run_counts
+    mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
+    if seen:
+        mine.append(job_counts.c.job_number.in_(numbers_seen(_text("account"), _text("seen_by"))))
+    if job:
+        mine.append(job_counts.c.job_number == _number_of_job())
+    if table is run_counts:
+        mine.append(run_counts.c.account_id == _text("account"))
+    return Prepared(sa.select(sa.func.sum(table.c.count).label("count")).where(*mine))
+
+
+@lru_cache(maxsize=64)
+def _active(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
+    among = runs.c.state.in_([_text(f"active_{number}") for number in range(states)])
+    mine = [runs.c.account_id == _text("account"), among, _type_in(runs, types)]
+    if seen:
+        mine += run_seen_by(_text("seen_by"))
+    if job:  # of its unfinished ones, which are few, there is an index
+        mine += [runs.c.job_number == _number_of_job(), NOT_OVER]
+    return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*mine))
+
+
+def _number_of_job() -> sa.ScalarSelect[int]:
+    mine = (jobs.c.id == _text("job"), jobs.c.account_id == _text("account"))
+    return sa.select(jobs.c.number).where(*mine).scalar_subquery()
+
+
+def _committed(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """Rows and bytes of runs that did not come to their end, by what their steps said: the last word of each stream."""
+    said: defaultdict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in _STEPS.rows(connection, numbers):
+        if isinstance(row["result"], dict) and "origin" in row["result"]:
+            said[row["run_number"]][row["result"]["origin"]] = row["result"]
+    return {
+        number: (_sum(streams.values(), "rows_synced"), _sum(streams.values(), "bytes_synced"))
+        for number, streams in said.items()
+    }
+
+
+def _sum(streams: Iterable[dict[str, Any]], name: str) -> int:
+    return sum(int(stream.get(name, 0)) for stream in streams)
+
+
+def _run(row: Row, committed: tuple[int, int] | None) -> SyncRun:
+    result = row["result"] or {}
+    rows, size = committed or (result.get("rows_synced", 0), result.get("bytes_synced", 0))
+    return SyncRun(
+        id=row["id"],
+        job_id=row["job_id"],
+        type=row["type"],
+        state=_STATES[row["state"]],
+        created_at=row["created_at"],
+        started_at=row["started_at"],
+        finished_at=row["finished_at"],
+        rows=int(rows),
+        bytes=int(size),
+    )
+
+
+def _type_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
+    return table.c.type.in_([_text(f"wanted_type_{number}") for number in range(count)])
+
+
+def _state_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
+    return table.c.state.in_([_text(f"wanted_state_{number}") for number in range(count)])
+
+
+def _text(name: str) -> sa.BindParameter[str]:
+    return sa.bindparam(name, type_=sa.Text)

@@ -13,6 +13,7 @@ from agent.core.definitions.checking import Checking
 from agent.core.definitions.defining import Defining
 from agent.core.definitions.drafts import Drafts
 from agent.core.definitions.editing import Editing
+from agent.core.jobs.giving import Giving
 from agent.core.jobs.jobs import Jobs
 from agent.core.scheduling.limits import Limits
 
@@ -20,6 +21,7 @@ from agent.core.scheduling.limits import Limits
 @dataclass(frozen=True, slots=True)
 class Authoring:
     jobs: Jobs
+    giving: Giving
     drafts: Drafts
     editing: Editing
     applying: Applying
@@ -35,4 +37,5 @@ def make_authoring(ground: Ground, resources: Resources, execution: Execution, s
     drafts, applying = Drafts(store, jobs, clock, ids), Applying(store, jobs, clock, ids)
     account = settings.definitions_account or settings.account
     defining = Defining(store, jobs, applying, clock, resources.definitions, account)
-    return Authoring(jobs, drafts, Editing(jobs, drafts), applying, defining, limits)
+    giving = Giving(store, checking, clock)
+    return Authoring(jobs, giving, drafts, Editing(jobs, drafts), applying, defining, limits)

@@ -54,6 +54,7 @@ def make_core(
         logs=logs,
         gate=gate,
         jobs=jobs,
+        giving=authoring.giving,
         drafts=authoring.drafts,
         editing=editing,
         applying=authoring.applying,

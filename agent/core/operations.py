@@ -14,6 +14,7 @@ from agent.core.definitions.drafts import Drafts
 from agent.core.definitions.editing import Editing
 from agent.core.definitions.revisions import Revisions
 from agent.core.identity.gate import Gate
+from agent.core.jobs.giving import Giving
 from agent.core.jobs.history import History
 from agent.core.jobs.jobs import Jobs
 from agent.core.jobs.overview import Overview
@@ -48,6 +49,7 @@ class Core:
     logs: LogStore
     gate: Gate
     jobs: Jobs
+    giving: Giving
     drafts: Drafts
     editing: Editing
     actions: Actions

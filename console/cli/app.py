@@ -26,6 +26,7 @@ from console.cli.shares import (
     JOBS,
     KNOWLEDGE_BASES,
     SECRETS,
+    add_giving_command,
     add_owner_commands,
     add_share_commands,
 )
@@ -44,6 +45,7 @@ jobs.command("revisions")(list_revisions)
 jobs.command("diff")(diff_revisions)
 jobs.command("restore")(restore_revision)
 add_share_commands(jobs, JOBS)
+add_giving_command(jobs)
 app.add_typer(jobs, name="job")
 app.add_typer(drafts, name="draft")
 app.add_typer(runs, name="run")

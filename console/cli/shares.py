@@ -1,5 +1,5 @@
-"""`… share`, `unshare`, `shares` of jobs, connections, knowledge bases, datasets and secrets; and for all but jobs
-`visibility` and `owner`. The same commands in each family, so that what is learned once holds everywhere."""
+"""`… share`, `unshare`, `shares` and `owner` of jobs, connections, knowledge bases, datasets and secrets; and for all
+but jobs `visibility`. The same commands in each family, so that what is learned once holds everywhere."""
 
 from __future__ import annotations
 
@@ -119,6 +119,25 @@ def add_share_commands(group: typer.Typer, what: Shared) -> None:
             _say_shares(found)
         else:
             note(nobody)
+        return Exit.OK
+
+
+def add_giving_command(group: typer.Typer) -> None:
+    """`owner` of jobs, which also their owners give away."""
+    named = typer.Argument(..., metavar="JOB", help=JOBS.key_help)
+    help_ = (
+        "Give a job to another user: as an administrator, or as its owner to a user who may see it. Whom it is shared"
+        " with stays; its runs act as the new owner, who must be allowed to use what it names.\n\n"
+        "Example: jobdeck job owner orders-index ada"
+    )
+
+    @group.command("owner", help=help_)
+    def owner(key: str = named, user: str = _OWNER, *, as_json: Json = False) -> int:
+        given = administer(lambda client: client.shares.give_job(key, user))
+        if as_json:
+            say_json(given)
+        else:
+            note(f"it is {user}'s now: {given.natural_id}")
         return Exit.OK
 
 

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from console.client.answers import Items, OwnedBy, Page
 from console.client.session import Session, segment
+from shared.models import Job
 from shared.models.audit import AuditEntry
 from shared.models.share import AccessLevel, OwnerInput, Share, ShareInput, Visibility, VisibilityInput
 
@@ -40,6 +41,10 @@ class Shares:
     async def set_owner(self, place: Place, key: str, owner: str) -> None:
         """`owner`: a user by id or handle."""
         await self._session.send("PUT", f"{_path(place, key)}/owner", body=OwnerInput(owner_id=owner))
+
+    async def give_job(self, key: str, owner: str) -> Job:
+        """The job as it is then, though its owner of before may not see it any more."""
+        return await self._session.fetch(Job, "PUT", f"{_path('jobs', key)}/owner", body=OwnerInput(owner_id=owner))
 
     async def record(self, **wanted: Any) -> Page[AuditEntry]:
         """A page of what was done in the account, newest first; for administrators. Parameters as of `GET /audit`."""

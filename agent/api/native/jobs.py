@@ -23,6 +23,7 @@ from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models import Draft, DraftInput, JobInput, Run
 from shared.models.base import GivenInstant, Input
 from shared.models.job import Dst, IntervalType, interval_type_of
+from shared.models.share import OwnerInput
 from shared.schedule import ScheduleSpec
 from shared.states import FINAL
 
@@ -128,6 +129,15 @@ async def pause_job(request: Request, caller: Editor, job_id: str) -> Response:
 async def resume_job(request: Request, caller: Editor, job_id: str) -> Response:
     """Its moments run again."""
     return versioned(linked(await api_of(request).core.jobs.resume(caller, job_id)))
+
+
+@routes.put("/jobs/{job_id}/owner", name="put_job_owner", **answers(200, LinkedJob, 404, 409, 413, 415))
+async def give_job(
+    request: Request, caller: Editor, job_id: str, given: Annotated[OwnerInput, Depends(JsonBody(OwnerInput))]
+) -> Response:
+    """Give the job to another user of the account, as its owner or as an administrator; of its owner, to one who may
+    see it."""
+    return versioned(linked(await api_of(request).core.giving.give(caller, job_id, given.owner_id)))
 
 
 @routes.get("/jobs/{job_id}/explain", **answers(200, Explanation, 404))

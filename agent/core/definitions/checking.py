@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import importlib
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import Any
 
@@ -61,6 +62,22 @@ class Checking:
             raise InvalidInput(faults)
         return manifest
 
+    async def withheld(self, caller: Caller, definition: JobInput, owner_id: str, owner: str) -> list[Fault]:
+        """What the definition names and the caller, or runs that act as that user, may not use. `owner`: that user in
+        words. What is not there, or does not read, was wrong before."""
+        users = Users(owner_id, None if caller.is_admin else caller.user_id, owner)
+        found, aliases = await self._of_datasets(caller, users, definition), aliases_of(definition)
+        actions = [(f"actions.{place}.", action.type, action.data) for place, action in enumerate(definition.actions)]
+        for place, type_, data in (("", definition.type, definition.data), *actions):
+            manifest = self._drivers.find(type_)
+            if manifest is None:
+                continue
+            with suppress(InvalidInput):
+                _, _, faults = await self._granted(caller, users, manifest, data, aliases)
+                placed = [_place(fault, data) for fault in faults]
+                found += [replace(fault, field=f"{place}{fault.field}") for fault in placed]
+        return [fault for fault in found if fault.withheld]
+
     def runs_programs(self, definition: JobInput) -> bool:
         """Of one whose driver is gone nobody knows that it does not."""
         return any(known is None or known.runs_programs for known in self._manifests(definition))
@@ -87,14 +104,20 @@ class Checking:
         if manifest is None:
             return []
         try:
-            parameters = parse_parameters(manifest, data)
-            needs = unaliased(manifest.needs(parameters), aliases)
-            grants, faults = await self._granting.grant(caller.account_id, needs, users)
+            parameters, grants, faults = await self._granted(caller, users, manifest, data, aliases)
             if not faults:
                 await self._check_world(manifest, parameters, grants)
         except InvalidInput as error:
             return list(error.faults)
         return [_place(fault, data) for fault in faults]
+
+    async def _granted(
+        self, caller: Caller, users: Users, manifest: Manifest, data: Mapping[str, Any], aliases: Mapping[str, str]
+    ) -> tuple[BaseModel, Grants, list[Fault]]:
+        parameters = parse_parameters(manifest, data)
+        needs = unaliased(manifest.needs(parameters), aliases)
+        grants, faults = await self._granting.grant(caller.account_id, needs, users)
+        return parameters, grants, faults
 
     def needs(self, definition: JobInput) -> Needs:
         """What the runs of a definition that was checked work with."""

@@ -175,7 +175,7 @@ class Jobs:
         """For whom may change it. Conflict where the definitions folder says what it is, unless that asks."""
         job = await self._access.job(caller, key, Act.EDIT)
         if not from_folder:
-            _require_editable(job)
+            require_editable(job)
         return job
 
     async def _to_replace(self, caller: Caller, key: str, *, from_folder: bool) -> Job:
@@ -224,7 +224,7 @@ class Jobs:
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
         job = await self._access.job(caller, key, Act.DELETE)
-        _require_editable(job)
+        require_editable(job)
         await self._store.delete_job(job.id, expected_version, self._clock.now())
 
     async def run_now(self, caller: Caller, key: str) -> Run:
@@ -272,7 +272,8 @@ def slug_of(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "-", plain).strip("-")[:80].strip("-") or "job"
 
 
-def _require_editable(job: Job) -> None:
+def require_editable(job: Job) -> None:
+    """Conflict for what the definitions folder defines."""
     if job.defined_in is not None:
         raise Conflict(
             f"the job '{job.slug}' is defined in {job.defined_in} of the agent's definitions folder; change it there"

@@ -43,6 +43,9 @@ class JobStore(Protocol):
     async def defined_jobs(self, account_id: str) -> list[Job]:
         """Those that a file of the definitions folder says something about."""
 
+    async def set_job_owner(self, job_id: str, owner_id: str, now: datetime) -> Job:
+        """A user of its account owns it from now on. Its version stays. NotFound."""
+
     async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
         """Mark as deleted: frees the name, cancels its pending runs; the ledger and runs stay."""
 

@@ -101,6 +101,16 @@ def set_defined_in(connection: sa.Connection, job_id: str, file: str | None, now
     return _tell(connection, row["number"], "job.changed", now)
 
 
+def set_owner(connection: sa.Connection, job_id: str, owner_id: str, now: datetime) -> Job:
+    """Neither what it is nor its state changes, and so neither its revision nor its version. Who sees it changes: that
+    is told first."""
+    row = _lock(connection, job_id, None)
+    connection.execute(sa.update(jobs).where(jobs.c.number == row["number"]).values(owner_id=owner_id))
+    told = {"kind": "job", "id": job_id, "name": row["name"], "ownerId": owner_id}
+    events.record(connection, "share.changed", [(row["account_id"], job_id, told)], now)
+    return _tell(connection, row["number"], "job.changed", now)
+
+
 def delete(connection: sa.Connection, job_id: str, expected_version: int | None, now: datetime) -> Job:
     row = _lock(connection, job_id, expected_version)
     values = {"deleted_at": now, "updated_at": now, "version": row["version"] + 1}

@@ -43,6 +43,9 @@ class JobVerbs(Verbs):
     async def defined_jobs(self, account_id: str) -> list[Job]:
         return await self._read(job_queries.defined, account_id)
 
+    async def set_job_owner(self, job_id: str, owner_id: str, now: datetime) -> Job:
+        return await self._write(jobs.set_owner, job_id, owner_id, now)
+
     async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
         return await self._write(jobs.delete, job_id, expected_version, now)
 

@@ -53,6 +53,7 @@ DELETE /api/jobs/{job_id}                                         delete   401  
 POST   /api/jobs/{job_id}                                         run      401    404   404      403    yes    yes    yes     yes   yes
 POST   /api/jobs/{job_id}/_pause                                  edit     401    404   404      403    403    yes    yes     yes   yes
 POST   /api/jobs/{job_id}/_resume                                 edit     401    404   404      403    403    yes    yes     yes   yes
+PUT    /api/jobs/{job_id}/owner                                   edit     401    404   404      403    403    403    403     yes   yes
 GET    /api/jobs/{job_id}/explain                                 read     401    404   404      yes    yes    yes    yes     yes   yes
 
 -- agent/api/native/drafts.py  (a draft is its maker's alone: the others have none)
@@ -308,6 +309,10 @@ def _given(_: Scene) -> dict[str, Any]:
     return {"ownerId": "login"}
 
 
+def _given_to_a_runner(scene: Scene) -> dict[str, Any]:
+    return {"ownerId": scene.people["runner"].id}
+
+
 def _dataset(scene: Scene) -> dict[str, Any]:
     return {"alias": f"d{next(_numbers)}", "datasetId": scene.values["datasets.key"]}
 
@@ -383,6 +388,7 @@ BODIES: dict[Operation, Callable[[Scene], Any]] = {
     **{("POST", f"/api/{place}/shares"): _share for place in _SHARED},
     **{("PUT", f"/api/{place}/shares/{{principal_id}}"): _level for place in _SHARED},
     **{("PUT", f"/api/{place}/visibility"): _private for place in _SHARED[1:]},
+    ("PUT", "/api/jobs/{job_id}/owner"): _given_to_a_runner,
     **{("PUT", f"/api/{place}/owner"): _given for place in _SHARED[1:]},
 }  # fmt: skip
 

@@ -146,6 +146,78 @@ async def test_what_is_given_to_another_is_the_others(
         assert (await client.delete(f"/api/datasets/{made}")).status_code == 204
 
 
+async def test_a_job_is_given_with_its_shares_runs_and_drafts(
+    agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    eve, boss = await people.make("eve"), await people.make("boss", *EVERYTHING, "admin", role="admin")
+    job = await a_job(agent, ada, "Orders")
+    path = f"/api/jobs/{job.id}"
+    await share(agent, ada, path, "eve", "editor")
+    async with ada.client(agent) as client, bob.client(agent) as other, eve.client(agent) as editor:
+        drafted = (await editor.post(f"{path}/_edit")).json()["id"]
+        before = (await client.post(path)).json()
+        for owner, words in (("nobody", "no user of this account"), ("bob", "share it with that user first")):
+            refused = await client.put(f"{path}/owner", json={"ownerId": owner})
+            [fault] = refused.json()["error"]["faults"]
+            assert (refused.status_code, fault["field"], fault["value"]) == (400, "ownerId", owner)
+            assert words in fault["message"]
+        await share(agent, ada, path, "bob", "reader")
+        given = await client.put(f"{path}/owner", json={"ownerId": "bob"})
+        assert given.status_code == 200, given.text
+        assert (given.json()["ownerId"], given.json()["naturalId"]) == (bob.id, "bob:orders")
+        assert (given.json()["revision"], given.json()["version"]) == (job.revision, job.version)
+        assert (await client.get(path)).status_code == 404
+        assert (await client.get("/api/jobs")).json()["total"] == 0
+        assert (await other.get("/api/jobs/bob:orders")).json()["id"] == job.id
+        assert (await other.get("/api/runs")).json()["items"][0]["ownerId"] == before["ownerId"] == ada.id
+        assert (await other.post(path)).json()["ownerId"] == bob.id
+        assert {each["principalName"] for each in (await other.get(f"{path}/shares")).json()["items"]} == {"bob", "eve"}
+        await editor.put(f"/api/jobs/{drafted}", json=definition(description="still mine"))
+        assert (await editor.post(f"{path}/_commit")).json()["revision"] == 2
+    async with boss.client(agent) as client:
+        record = (await client.get("/api/audit?act=put_job_owner&outcome=done")).json()["items"]
+        assert {(each["event"], each["handle"], each["subjectId"]) for each in record} == {
+            (event, "ada", job.id) for event in ("share.changed", "job.changed")
+        }
+        assert (await client.put(f"{path}/owner", json={"ownerId": "ada"})).status_code == 200, "who never saw it"
+        disabled = await client.post("/api/users/eve/_disable")
+        assert disabled.is_success, disabled.text
+        refused = await client.put(f"{path}/owner", json={"ownerId": "eve"})
+        assert "is disabled" in refused.json()["error"]["faults"][0]["message"]
+
+
+async def test_a_job_is_given_to_whom_may_use_what_it_names(
+    world: RunningAgent, agent: RunningAgent, ada: Person, bob: Person, people: People
+) -> None:
+    boss = await people.make("boss", *EVERYTHING, "admin", role="admin")
+    source = await _private_source(agent, ada, world)
+    async with ada.client(agent) as owner, boss.client(agent) as client:
+        made = await owner.post("/api/jobs", json=_sync())
+        assert made.status_code == 201, made.text
+        path = f"/api/jobs/{made.json()['id']}"
+        refused = await client.put(f"{path}/owner", json={"ownerId": "bob"})
+        [fault] = refused.json()["error"]["faults"]
+        assert (refused.status_code, fault["field"]) == (400, "data.source_table")
+        assert "share it with 'bob' as runner" in fault["message"]
+        await share(agent, ada, f"/api/connections/{source}", "bob", "runner")
+        assert (await client.put(f"{path}/owner", json={"ownerId": "bob"})).status_code == 200
+        # Who gives away must be allowed to use it still: else what was taken from one would run on as another's.
+        assert (await client.put(f"{path}/owner", json={"ownerId": "ada"})).status_code == 200
+        await share(agent, ada, path, "boss", "reader")
+        assert (await client.put(f"/api/connections/{source}/owner", json={"ownerId": "bob"})).status_code == 204
+        taken = await owner.put(f"{path}/owner", json={"ownerId": "boss"})
+        assert (taken.status_code, taken.json()["error"]["faults"][0]["field"]) == (400, "data.source_table")
+
+
+async def test_what_runs_programs_is_given_by_whom_may_make_it(agent: RunningAgent, ada: Person, bob: Person) -> None:
+    job = await a_job(agent, ada, type="command", data={"command": ["true"]})
+    await share(agent, ada, f"/api/jobs/{job.id}", "bob", "reader")
+    plain = await People(agent).known("ada", ada.id, "read", "edit")
+    async with plain.client(agent) as client:
+        refused = await client.put(f"/api/jobs/{job.id}/owner", json={"ownerId": "bob"})
+    assert (refused.status_code, "code" in refused.text) == (403, True)
+
+
 # -- what a job may use ------------------------------------------------------------------------------------------------
 
 

@@ -14,10 +14,16 @@ def test_a_job_is_shared_and_the_record_says_so(shell: Shell) -> None:
     [share] = shell.json("job", "shares", "nightly")
     assert (share["principalName"], share["accessLevel"]) == ("ada", "runner")
     assert "ada" in shell("job", "shares", "nightly")
+    assert "no user of this account" in shell("job", "owner", "nightly", "nobody", code=2)
+    assert shell.json("job", "owner", "nightly", "ada")["naturalId"] == "ada:nightly"
     shell("job", "unshare", "nightly", "ada")
     assert shell.json("job", "shares", "nightly") == []
     record = shell.json("audit", "--subject", "Nightly")
-    assert [(entry["act"], entry["via"], entry["revision"]) for entry in record] == [("create_job", "socket", 1)]
+    assert [(entry["act"], entry["via"], entry["revision"]) for entry in record] == [
+        ("create_job", "socket", 1),
+        ("put_job_owner", "socket", None),
+        ("put_job_owner", "socket", 1),
+    ]
     assert "unshare_job" in shell("audit")
     assert shell.json("audit", "--refused") == []
 

@@ -53,8 +53,6 @@ class RunQuery:
     sort: str = "-number"
     seen_by: str | None = None
     """Only runs that this user may see; None: all of the account."""
-    of_jobs: tuple[int, ...] | None = None
-    """The store's own: the numbers of the jobs that the user may see, where they are few."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,16 +10,17 @@ SQLite has one writer, so nobody waits for the row of a count. On PostgreSQL age
 from __future__ import annotations
 
 from collections import Counter
-from typing import Any
+from collections.abc import Iterable, Mapping
 
 import sqlalchemy as sa
 
-from agent.store.permissions.visibility import numbers_seen, run_seen_by
+from agent.store.engine.prepared import Prepared, Row
+from agent.store.permissions.visibility import ACCOUNT, SEEN_BY, numbers_seen, run_seen_by
 from agent.store.tables import job_counts, run_counts, runs
 from shared.filters import Filter
 from shared.filters.filter import states_of
 from shared.filters.terms import NONE, Comparison, Phrase, Term
-from shared.states import ACTIVE
+from shared.states import ACTIVE, FINAL, RunState
 
 _COUNT_UP = (
     "INSERT INTO run_counts (account_id, type, state, count) VALUES (NEW.account_id, NEW.type, NEW.state, 1) "
@@ -41,15 +42,35 @@ DDL = (
     f"CREATE TRIGGER run_counts_delete AFTER DELETE ON runs WHEN NOT ({_WAS_ACTIVE}) BEGIN {_COUNT_DOWN} END",
 )
 
-_FINISHED = sa.select(run_counts.c.type, run_counts.c.state, run_counts.c.count)
-_FINISHED_OF_JOBS = sa.select(job_counts.c.type, job_counts.c.state, sa.func.sum(job_counts.c.count)).group_by(
-    job_counts.c.type, job_counts.c.state
+
+def _words(states: Iterable[RunState]) -> list[tuple[str, sa.ColumnElement[str]]]:
+    return [(state, sa.literal_column(f"'{state}'")) for state in sorted(states)]
+
+
+_FINISHED = Prepared(
+    sa.select(run_counts.c.type, run_counts.c.state, run_counts.c.count).where(run_counts.c.account_id == ACCOUNT)
 )
-_UNFINISHED = (
-    sa.select(runs.c.type, runs.c.state, sa.func.count())
-    .where(runs.c.state.in_(sorted(ACTIVE)))
+_of_jobs_seen = job_counts.c.job_number.in_(numbers_seen(ACCOUNT, SEEN_BY))
+_FINISHED_SEEN = Prepared(
+    sa.select(job_counts.c.type, job_counts.c.state, sa.func.sum(job_counts.c.count).label("count"))
+    .where(_of_jobs_seen)
+    .group_by(job_counts.c.type, job_counts.c.state)
+)
+# As many sums as there are states: to group thousands of rows takes three times as long.
+_FINISHED_SEEN_BY_STATE = Prepared(
+    sa.select(
+        *(
+            sa.func.sum(job_counts.c.count).filter(job_counts.c.state == word).label(state)
+            for state, word in _words(FINAL)
+        )
+    ).where(_of_jobs_seen)
+)
+_unfinished = (
+    sa.select(runs.c.type, runs.c.state, sa.func.count().label("count"))
+    .where(runs.c.account_id == ACCOUNT, runs.c.state.in_([word for _, word in _words(ACTIVE)]))
     .group_by(runs.c.type, runs.c.state)
 )
+_UNFINISHED, _UNFINISHED_SEEN = Prepared(_unfinished), Prepared(_unfinished.where(*run_seen_by(SEEN_BY)))
 
 
 def by_state(
@@ -59,19 +80,23 @@ def by_state(
     terms = [] if where is None else list(where.terms)
     if not all(_is_known(term) for term in terms):
         return None
+    given = {"account": account_id, "seen_by": seen_by}
+    types_matter = any(isinstance(term, Comparison) and term.field == "type" for term in terms)
     found: Counter[str] = Counter()
-    active = _UNFINISHED.where(runs.c.account_id == account_id, *run_seen_by(seen_by))
-    for query in (_finished(account_id, seen_by), active):
-        for type_, state, count in connection.execute(query):
-            if all(_holds(term, type_, state) for term in terms):
-                found[state] += count
+    for row in _kept(connection, given, types_matter=types_matter):
+        if all(_holds(term, row["type"], row["state"]) for term in terms):
+            found[row["state"]] += row["count"]
     return found
 
 
-def _finished(account_id: str, seen_by: str | None) -> sa.Select[Any]:
-    if seen_by is None:
-        return _FINISHED.where(run_counts.c.account_id == account_id)
-    return _FINISHED_OF_JOBS.where(job_counts.c.job_number.in_(numbers_seen(account_id, seen_by)))
+def _kept(connection: sa.Connection, given: Mapping[str, str | None], *, types_matter: bool) -> list[Row]:
+    if given["seen_by"] is None:
+        return _FINISHED.rows(connection, given) + _UNFINISHED.rows(connection, given)
+    active = _UNFINISHED_SEEN.rows(connection, given)
+    if types_matter:
+        return _FINISHED_SEEN.rows(connection, given) + active
+    [sums] = _FINISHED_SEEN_BY_STATE.rows(connection, given)
+    return [{"type": "", "state": state, "count": count or 0} for state, count in sums.items()] + active
 
 
 def _is_known(term: Term) -> bool:

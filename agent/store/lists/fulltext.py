@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
+from agent.store.engine.prepared import Prepared
 from agent.store.tables import runs
 from shared.filters.words import words_of
 
@@ -33,6 +34,13 @@ class Among:
 
 _job_text = sa.table("job_text", sa.column("rowid"), sa.column("name"), sa.column("description"))
 _run_text = sa.table("run_text", sa.column("rowid"), sa.column("error"))
+_named = runs.alias("named")
+_few_named = (
+    sa.select(_job_text.c.rowid)
+    .where(sa.literal_column("job_text").op("MATCH")(sa.bindparam("said", type_=sa.Text)))
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_NAMED_COUNT = Prepared(sa.select(sa.func.count().label("count")).select_from(_few_named.subquery()))
 
 
 def index_job(connection: sa.Connection, number: int, name: str, description: str) -> None:
@@ -68,17 +76,16 @@ def run_says(phrase: Sequence[str], *, prefix: bool, among: Among | None = None)
         errors = errors.where(_run_text.c.rowid >= among.start, _run_text.c.rowid < among.below)
     if among is None or not among.gather:
         return sa.or_(runs.c.job_number.in_(of_jobs), runs.c.number.in_(errors))
-    named = runs.alias("named")
-    theirs = sa.select(named.c.number).where(
-        named.c.job_number.in_(of_jobs), named.c.number >= among.start, named.c.number < among.below
+    theirs = sa.select(_named.c.number).where(
+        _named.c.job_number.in_(of_jobs), _named.c.number >= among.start, _named.c.number < among.below
     )
     return runs.c.number.in_(sa.union_all(errors, theirs))
 
 
 def names_at_most(connection: sa.Connection, phrase: Sequence[str], most: int, *, prefix: bool) -> bool:
     """No more jobs than that have the words in their name."""
-    named = _numbers(_job_text, f"name : {_query(phrase, prefix=prefix)}").limit(most + 1).subquery()
-    return (connection.scalar(sa.select(sa.func.count()).select_from(named)) or 0) <= most
+    [found] = _NAMED_COUNT.rows(connection, {"said": f"name : {_query(phrase, prefix=prefix)}", "most": most + 1})
+    return bool(found["count"] <= most)
 
 
 def run_numbers(phrase: Sequence[str], *, prefix: bool) -> sa.Select[int]:

@@ -128,7 +128,6 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
     }
     if query.since is not None:
         given |= {"since": query.since, "first": first_since(connection, query.since)}
-    is_plain = not names and query.since is None and query.run_id is None
     shape = _Shape(
         states=None if query.states is None else len(query.states),
         names=len(_padded(names)),
@@ -137,7 +136,7 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
         before=query.before is not None,
         run=query.run_id is not None,
         seen=query.seen_by is not None,
-        ends=is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit),
+        ends=not names and query.run_id is None and sees_few(connection, query.account_id, query.seen_by, query.limit),
     )
     return shape, given
 
@@ -159,9 +158,6 @@ def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
         conditions += run_seen_by(_text("seen_by"))
     if shape.run:
         conditions.append(runs.c.id == _text("run"))
-    if shape.since:
-        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
-        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
     if shape.names:
         conditions.append(_works_with(shape.names))
     if shape.few:
@@ -173,6 +169,9 @@ def _among(table: sa.FromClause, shape: _Shape, state: str | None) -> list[sa.Co
     conditions = [] if state is None else [table.c.state == _text(state)]
     if shape.before:
         conditions.append(table.c.number < sa.bindparam("before_number", type_=sa.Integer))
+    if shape.since:
+        conditions.append(table.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
+        conditions.append(table.c.number >= sa.bindparam("first", type_=sa.Integer))
     return conditions
 
 

@@ -9,14 +9,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.store.engine.prepared import Prepared
-from agent.store.permissions.visibility import Condition, numbers_seen
+from agent.store.permissions.visibility import ACCOUNT, SEEN_BY, Condition, numbers_seen
 from agent.store.tables import job_readers, jobs, runs
 
 MOST = 2000
 """Jobs whose ends are looked at."""
 
-_ACCOUNT, _SEEN_BY = (sa.bindparam(name, type_=sa.Text) for name in ("account", "seen_by"))
-_some = numbers_seen(_ACCOUNT, _SEEN_BY).limit(sa.literal_column(str(MOST + 1))).subquery()
+_some = numbers_seen(ACCOUNT, SEEN_BY).limit(sa.literal_column(str(MOST + 1))).subquery()
 _SIGHT = Prepared(
     sa.select(
         sa.select(sa.func.count()).select_from(_some).scalar_subquery().label("seen"),

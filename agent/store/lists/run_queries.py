@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -12,13 +11,14 @@ import sqlalchemy as sa
 
 from agent.core.records import RunPage, RunQuery, Tally
 from agent.store import pruning
+from agent.store.engine.prepared import Lookup, Prepared
 from agent.store.lists import counts, filtering
 from agent.store.lists.filtering import Condition
 from agent.store.lists.fulltext import Among
 from agent.store.lists.narrowing import names_few_jobs, narrow
 from agent.store.lists.newest import ends, sees_few
 from agent.store.lists.walking import Patience, Stretch, stretches
-from agent.store.permissions.visibility import few_jobs, run_of_jobs, run_seen_by
+from agent.store.permissions.visibility import run_seen_by
 from agent.store.rows import RUN, Row, chunks, run_of
 from agent.store.runs.claims import OLDER_ACTIVE, running_by_key
 from agent.store.tables import attempts, jobs, late_results, runs, steps
@@ -39,6 +39,13 @@ _SORTS: dict[str, sa.ColumnElement[Any]] = {
     "name": jobs.c.name_key,
     "priority": runs.c.priority,
 }
+_RUNS = Lookup(RUN, runs.c.number)
+_ENDS = Prepared(
+    sa.select(
+        sa.select(sa.func.min(runs.c.number)).scalar_subquery().label("first"),
+        sa.select(sa.func.max(runs.c.number)).scalar_subquery().label("last"),
+    )
+)
 
 
 def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) -> Run:
@@ -55,15 +62,12 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
 def list_page(connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience) -> RunPage:
     """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
     upwards = query.after is not None and query.before is None and query.sort == "-number"
-    few = few_jobs(connection, query.account_id, query.seen_by)
-    if few is not None:
-        query = replace(query, of_jobs=tuple(few))
     if query.where is not None and query.sort == "-number" and not upwards:
-        rows, before = _walk(connection, query, now, patience)
+        numbers, before = _walk(connection, query, now, patience)
     else:
-        rows = _all_at_once(connection, query, now, upwards=upwards)
-        before = int(rows[-1]["number"]) if len(rows) == query.limit else None
-    return RunPage(_with_reasons(connection, rows, now), before)
+        numbers = _all_at_once(connection, query, now, upwards=upwards)
+        before = numbers[-1] if len(numbers) == query.limit else None
+    return RunPage(_with_reasons(connection, _read(connection, numbers), now), before)
 
 
 def count_by_state(
@@ -124,18 +128,21 @@ def _evidence(row: Row) -> dict[str, Any]:
     }
 
 
-def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[Row]:
-    statement = RUN.where(*_conditions(query))
+def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[int]:
+    conditions = _conditions(query)
     if _has_few(connection, query):  # with more conditions, SQLite would go down an index of all runs all the same
         newest = ends(query.account_id, query.seen_by, query.limit, lambda table: _below(table, query))
-        statement = RUN.where(runs.c.number.in_(newest))
+        conditions = [runs.c.number.in_(newest)]
     if query.where is not None:
-        statement = statement.where(filtering.compile_filter(query.where, now))
+        conditions.append(filtering.compile_filter(query.where, now))
         few = narrow(connection, query.where)
-        statement = statement if few is None else statement.where(runs.c.number.in_(few))
+        conditions += [] if few is None else [runs.c.number.in_(few)]
+    statement = sa.select(runs.c.number).where(*conditions)
+    if query.sort.removeprefix("-") == "name":
+        statement = statement.join(jobs, jobs.c.number == runs.c.job_number)
     statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
-    rows: list[Row] = list(connection.execute(statement.limit(query.limit)).mappings())
-    return rows[::-1] if upwards else rows
+    numbers = list(connection.scalars(statement.limit(query.limit)))
+    return numbers[::-1] if upwards else numbers
 
 
 def _has_few(connection: sa.Connection, query: RunQuery) -> bool:
@@ -150,57 +157,63 @@ def _below(table: sa.FromClause, query: RunQuery) -> list[Condition]:
 
 def _walk(
     connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience
-) -> tuple[list[Row], int | None]:
-    """The rows, and the number below which to go on: the page is full, or the time is over."""
+) -> tuple[list[int], int | None]:
+    """Numbers of runs, and that below which to go on: the page is full, or the time is over."""
     assert query.where is not None
     lowest, highest = _bounds(connection, query)
-    start, rows, gather = highest, list[Row](), names_few_jobs(connection, query.where)
+    start, found, gather = highest, list[int](), names_few_jobs(connection, query.where)
     for start, below in stretches(lowest, highest, patience):
-        rows += _matching(connection, query, Among(start, below, gather), now, query.limit - len(rows))
-        if len(rows) == query.limit:
-            return rows, rows[-1]["number"]
-        is_rare = below == highest and start > lowest and len(rows) * 4 < query.limit
+        found += _matching(connection, query, Among(start, below, gather), now, query.limit - len(found))
+        if len(found) == query.limit:
+            return found, found[-1]
+        is_rare = below == highest and start > lowest and len(found) * 4 < query.limit
         few = narrow(connection, query.where) if is_rare else None
         if few is not None:
             rest = [number for number in few if lowest <= number < start]
-            return _fill(connection, query, rest, now, rows)
-    return rows, start if start > lowest else None
+            return _fill(connection, query, rest, now, found)
+    return found, start if start > lowest else None
 
 
 def _fill(
-    connection: sa.Connection, query: RunQuery, numbers: Sequence[int], now: datetime, rows: list[Row]
-) -> tuple[list[Row], int | None]:
+    connection: sa.Connection, query: RunQuery, numbers: Sequence[int], now: datetime, found: list[int]
+) -> tuple[list[int], int | None]:
     for part in chunks(numbers):
         these, among = runs.c.number.in_(part), Among(part[-1], part[0] + 1)
-        rows += _matching(connection, query, among, now, query.limit - len(rows), these)
-        if len(rows) == query.limit:
-            return rows, rows[-1]["number"]
-    return rows, None
+        found += _matching(connection, query, among, now, query.limit - len(found), these)
+        if len(found) == query.limit:
+            return found, found[-1]
+    return found, None
 
 
 def _matching(
     connection: sa.Connection, query: RunQuery, among: Among, now: datetime, limit: int, *further: Condition
-) -> Sequence[Row]:
+) -> Sequence[int]:
     assert query.where is not None
-    statement = RUN.where(*_conditions(query), runs.c.number >= among.start, runs.c.number < among.below, *further)
-    statement = statement.where(filtering.compile_filter(query.where, now, among))
-    return connection.execute(statement.order_by(runs.c.number.desc()).limit(limit)).mappings().all()
+    within = (runs.c.number >= among.start, runs.c.number < among.below, *further)
+    matches = filtering.compile_filter(query.where, now, among)
+    statement = sa.select(runs.c.number).where(*_conditions(query), *within, matches)
+    return connection.scalars(statement.order_by(runs.c.number.desc()).limit(limit)).all()
+
+
+def _read(connection: sa.Connection, numbers: Sequence[int]) -> list[Row]:
+    """The rows of the page alone, in its order: what is looked through to find them is mostly indexes."""
+    rows = {row["number"]: row for row in _RUNS.rows(connection, numbers)}
+    return [rows[number] for number in numbers]
 
 
 def _bounds(connection: sa.Connection, query: RunQuery | None = None) -> Stretch:
     """The numbers among which to look: from the first on, and below the second."""
     lowest = None if query is None or query.after is None else query.after + 1
     below = None if query is None else query.before
-    if lowest is None:
-        lowest = connection.scalar(sa.select(sa.func.min(runs.c.number))) or 0
-    if below is None:
-        below = (connection.scalar(sa.select(sa.func.max(runs.c.number))) or 0) + 1
+    if lowest is None or below is None:
+        [ends_at] = _ENDS.rows(connection, {})
+        lowest = ends_at["first"] or 0 if lowest is None else lowest
+        below = (ends_at["last"] or 0) + 1 if below is None else below
     return lowest, below
 
 
 def _conditions(query: RunQuery) -> list[Condition]:
-    seen = run_seen_by(query.seen_by) if query.of_jobs is None else [run_of_jobs(list(query.of_jobs))]
-    conditions = [runs.c.account_id == query.account_id, *seen]
+    conditions = [runs.c.account_id == query.account_id, *run_seen_by(query.seen_by)]
     if query.job_id is not None:
         job = sa.select(jobs.c.number).where(jobs.c.id == query.job_id).scalar_subquery()
         conditions.append(runs.c.job_number == job)

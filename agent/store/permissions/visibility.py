@@ -18,6 +18,9 @@ Condition = sa.ColumnElement[bool]
 User = str | sa.ColumnElement[str] | None
 """An id, or the parameter of a statement that is made once for all users."""
 
+ACCOUNT, SEEN_BY = (sa.bindparam(name, type_=sa.Text) for name in ("account", "seen_by"))
+"""Of statements that are made once for all: whose runs, and who asks."""
+
 _everyone: sa.ColumnElement[str] = sa.literal_column(f"'{EVERYONE}'")
 
 
@@ -65,11 +68,6 @@ def jobs_seen(connection: sa.Connection, account_id: str, user_id: str | None) -
     """On a row of `jobs`, by the shorter way."""
     few = few_jobs(connection, account_id, user_id)
     return job_seen_by(user_id) if few is None else [jobs.c.number.in_(few)]
-
-
-def run_of_jobs(job_numbers: list[int]) -> Condition:
-    # Not the bare column: its index would give all runs of these jobs, to be sorted; the way down the numbers is shorter.
-    return (runs.c.job_number + 0).in_(job_numbers)
 
 
 def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: User) -> list[Condition]:

@@ -6,7 +6,6 @@ import random
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -14,6 +13,7 @@ import sqlalchemy as sa
 from agent.core.ports import Store
 from agent.core.records import NewRun, RunQuery
 from agent.store import SqlStore, open_store
+from agent.store.engine.prepared import driver_of
 from agent.store.lists import counts, walking
 from shared.clock import ManualClock
 from shared.filters import parse
@@ -166,17 +166,17 @@ async def test_counts_of_everything_look_at_no_run_that_is_over(store: SqlStore,
     for _ in range(3):
         claimed = await make.claimed(job)
         await store.finish([completed(claimed)], NOW)
-    plans: list[str] = []
+    sent: list[str] = []
 
-    def explain(_c: object, cursor: Any, statement: str, parameters: Any, *_rest: object) -> None:
-        if statement.startswith("SELECT"):
-            plans.extend(row[3] for row in cursor.connection.execute(f"EXPLAIN QUERY PLAN {statement}", parameters))
-
-    def count(connection: sa.Connection) -> None:
-        sa.event.listen(connection, "before_cursor_execute", explain)
+    def plans(connection: sa.Connection) -> list[str]:
+        driver = driver_of(connection)
+        driver.set_trace_callback(sent.append)
         counts.by_state(connection, "main")
+        driver.set_trace_callback(None)
+        questions = [each for each in sent if each.startswith("SELECT")]
+        return [row[3] for each in questions for row in driver.execute(f"EXPLAIN QUERY PLAN {each}")]
 
-    await store._writer.submit(count)
-    assert [plan for plan in plans if " runs " in plan] == [
+    found = await store._writer.submit(plans)
+    assert [plan for plan in found if " runs " in plan] == [
         "SEARCH runs USING COVERING INDEX ix_runs_state (account_id=? AND state=?)"
     ]

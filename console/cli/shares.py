@@ -62,7 +62,7 @@ KNOWLEDGE_BASES = Shared(
     "knowledge-bases",
     "kb",
     "knowledge base",
-    "reader searches it, runner names it in jobs that fill it, editor replaces its attributes, manager deletes and shares it",
+    "reader searches it, runner names it in jobs that fill it, editor replaces its attributes and removes rows, manager deletes and shares it",
     "orders_kb",
 )
 DATASETS = Shared(

@@ -50,6 +50,8 @@ class Act(StrEnum):
     """Run it, cancel and rerun its runs, decide about its missed fires, acknowledge its sentinels."""
     RUN_OLD = "run an old revision of"
     """Start again what it was before its last changes."""
+    EMPTY = "empty the content of"
+    """Have a run of it remove what it has brought into a knowledge base."""
     USE = "use"
     """Name it in a job: a connection, a knowledge base, a dataset, a secret."""
     EDIT = "edit"
@@ -68,6 +70,7 @@ RULES: Mapping[Act, _Rule] = {
     Act.READ: _Rule(Scope.READ, "reader"),
     Act.RUN: _Rule(Scope.RUN, "runner"),
     Act.RUN_OLD: _Rule(Scope.RUN, "editor"),
+    Act.EMPTY: _Rule(Scope.RUN, "editor"),
     Act.USE: _Rule(Scope.EDIT, "runner"),
     Act.EDIT: _Rule(Scope.EDIT, "editor"),
     Act.DELETE: _Rule(Scope.DELETE, "manager"),

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.actions.planning import action_orders, needs_of_all
+from agent.core.definitions.parameters import needs_of
 from agent.core.driving import Needs
 from agent.core.ports import Blobs, Drivers, Store
 from agent.core.records import ClaimedRun
@@ -54,11 +55,13 @@ class Ordering:
             "scratch": f"{self._scratch}/{run.id}",
             "lease_until": run.started_at + self._settings.lease if run.started_at else None,
         }
+        needs = plan.needs
         if run.type != claimed.definition.type:
-            own["data"] = await self._varied(claimed)
-        if plan.needs == _NOTHING:
+            own["data"] = data = await self._varied(claimed)
+            needs += needs_of(self._drivers.get(run.type), data)
+        if needs == _NOTHING:
             return plan.order.model_copy(update=own), frozenset()
-        grants, faults = await self._granting.grant(run.account_id, plan.needs, Users(owner_id=run.owner_id))
+        grants, faults = await self._granting.grant(run.account_id, needs, Users(owner_id=run.owner_id))
         if faults:
             raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
         granted = {

@@ -13,6 +13,7 @@ from agent.core.permissions.callers import Caller, Scope
 from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import LogStore, Store
 from agent.core.records import LogSearch, NewRun, RunPage, RunQuery, Tally
+from agent.core.running.variants import act_of
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion
 from shared.filters import parse
@@ -126,7 +127,7 @@ class Runs:
         self, caller: Caller, run_id: str, version: int | None = None, *, own_revision: bool = False
     ) -> Run:
         """A new run that names the old one: of the job's current revision, or of the old one's own, which is an
-        editor's to start where it is not the same. Conflict while the old one is active."""
+        editor's to start where it is not the same; so is one that empties what was brought in. Conflict while the old one is active."""
         run = _current(await self._access.run(caller, run_id, Act.RUN), version)
         if run.state not in FINAL:
             raise Conflict(f"run {run.id} is {run.state}; it can be rerun when it has ended")
@@ -136,12 +137,15 @@ class Runs:
             raise Conflict(f"the job '{run.job_name}' of run {run.id} is deleted; it cannot be rerun") from None
         if own_revision and run.revision != job.revision:
             await self._access.of_job(caller, job.id, Act.RUN_OLD, f"job '{job.name}'")
+        variant = await self._store.run_variant(run.id) if run.type != job.type else None
+        if variant is not None:
+            await self._access.of_job(caller, job.id, act_of(variant.kind), f"job '{job.name}'")
         now = self._clock.now()
         chained = job.policies.overlap != "allow"
         revision = run.revision if own_revision else None
         again = NewRun(
             self._new_id(), job.id, "rerun", None, now, chained=chained, original_run_id=run.id, revision=revision,
-            variant=await self._store.run_variant(run.id) if run.type != job.type else None,
+            variant=variant,
         )  # fmt: skip
         return (await self._store.insert_runs([again], now))[0]
 

@@ -5,7 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from agent.core.driving import Manifest
+from agent.core.permissions.rules import Act
 from shared.models import JobInput
+
+CLEAR = "clear"
+"""The kind of run that removes what its job has brought in, and brings nothing."""
+
+
+def act_of(kind: str) -> Act:
+    """What whoever asks for a run of that kind does with its job."""
+    return Act.EMPTY if kind == CLEAR else Act.RUN
 
 
 def varied(manifest: Manifest, definition: JobInput, changes: dict[str, Any]) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import Drivers, Store
 from agent.core.ports.syncs import SyncEvent, SyncJobs, SyncQuery, SyncRun
 from agent.core.records import NewRun, RunVariant
-from agent.core.running.variants import varied
+from agent.core.running.variants import act_of, varied
 from agent.core.world.world import World
 from shared.clock import Clock
 from shared.errors import InvalidInput, NotFound
@@ -79,7 +79,7 @@ class Syncing:
 
     async def trigger(self, caller: Caller, key: str, kind: Kind, streams: Sequence[str] = ()) -> Run:
         """A run of that kind; `streams`, by `source_table`, of a refresh or a clear: none means all."""
-        job = await self.job(caller, key, Act.RUN)
+        job = await self.job(caller, key, act_of(kind))
         variant = await self._variant(job, kind, streams)
         now = self._clock.now()
         run = NewRun(

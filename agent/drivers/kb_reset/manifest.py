@@ -8,14 +8,19 @@ from agent.resources.knowledge.sync.parameters import ResetParameters
 HELP = """\
 Makes a table's share of a knowledge base anew, aside, and swaps it in at the end: until then searches see the old
 content, and a failed or cancelled run changes nothing. Shares of other tables are left alone. `mode: refresh` reads
-every row again into the content that is there; `mode: clear` empties it without bringing anything in. Of several
-`streams`, `only` names those that are meant.
+every row again into the content that is there; `mode: clear` empties it without bringing anything in, for which the
+knowledge base must be the job's owner's, or shared with the owner as editor. Of several `streams`, `only` names those
+that are meant.
 """
 
 
 def _needs(parameters: ResetParameters) -> Needs:
     connections = dict.fromkeys(table.connection for table in parameters.tables())
-    return Needs(connections=tuple(connections), knowledge_bases=(parameters.knowledge_base,))
+    return Needs(
+        connections=tuple(connections),
+        knowledge_bases=(parameters.knowledge_base,),
+        changed=frozenset({("knowledge_base", parameters.knowledge_base)} if parameters.mode == "clear" else ()),
+    )
 
 
 MANIFEST = Manifest(

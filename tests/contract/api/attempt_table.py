@@ -32,6 +32,11 @@ knowledge_base export_base           none  none     runner yes    yes    yes    
 knowledge_base documents_into        none  none     runner yes    yes    yes     yes   yes
 knowledge_base import_into_base      none  none     runner yes    yes    yes     yes   yes
 knowledge_base rebuild_index         none  none     runner yes    yes    yes     yes   yes
+knowledge_base rebuild_content       none  none     runner yes    yes    yes     yes   yes
+knowledge_base empty_it              none  none     editor editor yes    yes     yes   yes
+knowledge_base empty_some            none  none     editor editor yes    yes     yes   yes
+knowledge_base remove_by_import      none  none     editor editor yes    yes     yes   yes
+knowledge_base remove_by_documents   none  none     editor editor yes    yes     yes   yes
 knowledge_base replace_attributes    none  none     editor editor yes    yes     yes   yes
 
 dataset        export_dataset        none  none     runner yes    yes    yes     yes   yes
@@ -82,6 +87,14 @@ def _sync(name: str, key: str) -> dict[str, Any]:
     return _job(name, "kb-sync", data={**data, "filter_column": "at"})
 
 
+_STREAM = {"source_table": "own_source.orders", "content_columns": ["product"], "filter_column": "at"}
+
+
+def _reset(name: str, key: str, **fields: Any) -> dict[str, Any]:
+    one_table = {} if "streams" in fields else _STREAM
+    return _job(name, "kb-reset", data={"knowledge_base": key, **one_table, **fields})
+
+
 def _attributes(name: str, key: str) -> dict[str, Any]:
     columns = {"knowledge_base": "own_base", "origin": f"{key}.orders", "columns": {"product": "product"}}
     return _job(name, "corpus-replace-filter-attrs", data=columns)
@@ -111,6 +124,23 @@ WAYS: dict[str, Callable[[str, str], dict[str, Any]]] = {
         name,
         "import",
         data={"file": "in.csv", "knowledge_base": key, "content_columns": ["product"], "key_columns": ["id"]},
+    ),
+    "rebuild_content": _reset,
+    "empty_it": lambda name, key: _reset(name, key, mode="clear"),
+    "empty_some": lambda name, key: _reset(name, key, mode="clear", streams=[_STREAM]),
+    "remove_by_import": lambda name, key: _job(
+        name,
+        "import",
+        data={
+            "file": "in.csv",
+            "knowledge_base": key,
+            "content_columns": ["product"],
+            "key_columns": ["id"],
+            "remove_missing": True,
+        },
+    ),
+    "remove_by_documents": lambda name, key: _job(
+        name, "document_processing", data={"files": ["in/*.txt"], "knowledge_base": key, "remove_missing": True}
     ),
     "rebuild_index": lambda name, key: _job(name, "corpus-rebuild-vector-index", data={"knowledge_base": key}),
     "replace_attributes": lambda name, key: _job(

@@ -255,7 +255,7 @@ GET    /v1/organizations/{organization_id}/knowledge/connectors/connections/{con
 PATCH  /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}     edit     401 404 404 403 403 yes yes yes yes
 DELETE /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}     delete   401 404 404 403 403 403 yes yes yes
 POST   /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/refresh run      401 404 404 403 yes yes yes yes yes
-POST   /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/clear run      401 404 404 403 yes yes yes yes yes
+POST   /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/clear run      401 404 404 403 403 yes yes yes yes
 GET    /v1/organizations/{organization_id}/knowledge/connectors/connections/{connection_id}/timeline read     401 404 404 yes yes yes yes yes yes
 GET    /v1/organizations/{organization_id}/knowledge/connectors/sources                         read     401 404 yes yes yes yes yes yes yes
 POST   /v1/organizations/{organization_id}/knowledge/connectors/sources                         admin    401 404 403 403 403 403 403 403 yes

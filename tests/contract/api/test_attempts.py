@@ -65,7 +65,11 @@ async def stage(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stage
         scene = await Scene.set_up(agent, folder)
         lines = {role: await stack.enter_async_context(scene.client(role)) for role in ASKING}
         for role in ("admin", "other"):  # what all of an account may use, for ways that name something besides
-            for path, body in (("/api/knowledge-bases", {"name": "own_base"}), ("/api/datasets", {"name": "own_data"})):
+            for path, body in (
+                ("/api/knowledge-bases", {"name": "own_base"}),
+                ("/api/datasets", {"name": "own_data"}),
+                ("/api/connections", {"name": "own_source", "url": scene.source_url}),
+            ):
                 assert (await lines[role].post(path, json=body)).status_code == 201
         everyone = {"principalId": "everyone", "accessLevel": "editor"}
         for path in ("/api/knowledge-bases/own_base", "/api/datasets/own_data"):

@@ -102,3 +102,22 @@ async def test_only_ones_own_and_what_is_shared(agent: RunningAgent, corpus: int
         assert again.status_code == 200, again.text
     async with agent.tcp(await agent.token("read", "admin")) as admin:
         assert (await found(admin, corpus)).total == 4
+
+
+async def test_what_a_sync_brought_in_is_emptied_by_its_editors_alone(agent: RunningAgent, corpus: int) -> None:
+    await add_user(agent)
+    job_id = (await of(RunMaker(agent), "Shared")).job_id
+    shares, clear = f"/api/jobs/{job_id}/shares", f"{ROOT}/connections/{job_id}/clear"
+    async with agent.local() as operator, agent.tcp(await add_token(agent, "bob", "read", "run")) as client:
+        await operator.post(shares, json={"principalId": "bob", "accessLevel": "runner"})
+        refused = await client.post(clear)
+        assert (refused.status_code, "as editor" in refused.text) == (403, True)
+        emptied = (await operator.post(clear)).json()["job_id"]
+        assert (await operator.post(f"/api/runs/{emptied}/_cancel")).is_success
+        for again in (f"{ROOT}/jobs/{emptied}/retry", f"/api/runs/{emptied}/_rerun", f"/v1/api/jobs/{emptied}/rerun"):
+            assert (await client.post(again)).status_code == 403, again
+        refreshed = await client.post(f"{ROOT}/connections/{job_id}/refresh")
+        assert refreshed.status_code == 201, refreshed.text
+        await operator.post(shares, json={"principalId": "bob", "accessLevel": "editor"})
+        assert (await client.post(f"{ROOT}/jobs/{emptied}/retry")).status_code == 200
+        assert (await client.post(clear)).status_code == 201

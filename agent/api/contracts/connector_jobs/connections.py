@@ -46,6 +46,7 @@ from agent.core.permissions.callers import Caller
 from agent.core.permissions.overreach import not_found
 from agent.core.permissions.rules import Act
 from agent.core.ports.syncs import SyncEvent, SyncJobs
+from agent.core.running.variants import act_of
 from agent.core.world.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
 from shared.models import JobInput
@@ -195,7 +196,7 @@ def _changed(known: JobInput, given: ConnectorConnectionChange, base: str | None
 
 
 async def _triggered(core: Core, caller: Caller, connection_id: str, kind: Kind, names: list[str]) -> Response:
-    job = await core.syncing.job(caller, connection_id, Act.RUN)
+    job = await core.syncing.job(caller, connection_id, act_of(kind))
     streams = named_streams(await core.jobs.definition(job), names)
     run = await core.syncing.trigger(caller, job.id, kind, streams)
     return json_answer(job_of(await core.syncing.run(caller, run.id)), 201)

@@ -4,6 +4,7 @@ a lie, and a few kilobytes may unpack to more than there is memory."""
 from __future__ import annotations
 
 import io
+import lzma
 import zipfile
 import zlib
 
@@ -12,6 +13,10 @@ GROWTH = 4
 """Large files may unpack to so many times their size: pictures do not shrink."""
 MOST_PARTS = 20_000
 _PIECE = 1 << 20
+_DAMAGED = (
+    zipfile.BadZipFile, zlib.error, lzma.LZMAError, EOFError, OSError, RuntimeError, ValueError,
+)  # fmt: skip
+"""What unpacking raises. OSError: bzip2; RuntimeError: what is encrypted, or packed in a way that zipfile does not know."""
 _OFFICE_ENVELOPE = b"\xd0\xcf\x11\xe0"
 
 
@@ -22,8 +27,7 @@ def fault_of(content: bytes) -> str | None:
     try:
         with zipfile.ZipFile(io.BytesIO(content)) as archive:
             return _fault(archive, max(MOST_UNPACKED, GROWTH * len(content)))
-    # NotImplementedError is how zipfile says that a part is packed in a way it does not know
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError, ValueError) as error:
+    except _DAMAGED as error:
         return f"it is damaged or encrypted: {error}"[:200]
 
 

@@ -12,6 +12,8 @@ from sqlalchemy.sql import sqltypes
 
 from agent.resources.connections import duck
 
+_MOST_COMPARED, _LONGEST_COMPARED = 1000, 200
+"""Names that a wrong one is compared with, and their characters: files come with any number of them, however long."""
 ColumnKind = Literal["timestamp", "date", "number", "text", "other", "opaque"]
 
 
@@ -64,7 +66,7 @@ def find_table(engine: Engine, name: str) -> TableInfo | None:
 
 def near(name: str, candidates: list[str]) -> list[str]:
     """Up to three of `candidates` that `name` may have meant, letter case aside."""
-    by_lower = {candidate.lower(): candidate for candidate in candidates}
+    by_lower = {each.lower(): each for each in candidates[:_MOST_COMPARED] if len(each) <= _LONGEST_COMPARED}
     return [by_lower[match] for match in get_close_matches(name.lower(), list(by_lower), n=3, cutoff=0.5)]
 
 

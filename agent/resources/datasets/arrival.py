@@ -17,12 +17,14 @@ from agent.resources.datasets.folder import SnapshotFolder
 from agent.resources.datasets.formats import Format
 from agent.resources.datasets.parquet import ParquetFile
 from agent.resources.datasets.places import open_file
-from agent.resources.datasets.records import Bad, Record, read_csv, read_jsonl
+from agent.resources.datasets.records import MOST_COLUMNS, Bad, Record, read_csv, read_jsonl, too_wide
 
 LOOKED_AT = 10_000
 """Objects of JSON Lines whose names say which columns there are."""
 TELL_EVERY = 1000
 """Records between two words about the progress."""
+_SHOWN, _LONGEST_NAME = 50, 100
+"""Names of columns in one message, and characters of each."""
 _BUFFER = 1024 * 1024
 
 
@@ -67,7 +69,13 @@ class Opened:
         for record in self._looked_at:
             if isinstance(record, Record) and isinstance(record.values, dict):
                 found |= dict.fromkeys(record.values)
+                if len(found) > MOST_COLUMNS:
+                    raise too_wide(len(found))
         return list(found)
+
+    def first_bad(self) -> Bad | None:
+        """Of the records that were looked at for their names."""
+        return next((record for record in self._looked_at if isinstance(record, Bad)), None)
 
     def records(self) -> Iterator[Record | Bad]:
         """All of them, once."""
@@ -104,9 +112,12 @@ def mapping_of(opened: Opened, arrival: Arrival, known: Sequence[str] | None) ->
     """The file's columns by the target's names. `known`: those of the target; None: it takes any."""
     there = opened.names()
     mapping = dict(arrival.columns) if arrival.columns is not None else {name: name for name in there}
-    if opened.header is not None and (missing := [name for name in mapping if name not in there]):
-        raise DriverError("unknown_column", f"the file has no column '{missing[0]}'; it has {', '.join(there)}")
+    unknown = set(mapping).difference(there) if opened.header is not None else ()
+    if missing := next((name for name in mapping if name in unknown), None):
+        raise DriverError("unknown_column", f"the file has no column '{missing}'; {hint(missing, there)}")
     if not mapping:
+        if bad := opened.first_bad():
+            raise DriverError("bad_row", f"no row can be taken; {bad}")
         raise DriverError("no_rows", "the file has no rows that say which columns there are")
     for source, name in mapping.items():
         if known is not None and name not in known:
@@ -118,7 +129,10 @@ def mapping_of(opened: Opened, arrival: Arrival, known: Sequence[str] | None) ->
 def hint(name: str, known: Sequence[str]) -> str:
     """What was meant by a name that is none of those."""
     meant = near(name, list(known))
-    return f"did you mean {', '.join(meant)}?" if meant else f"there are: {', '.join(known)}"
+    if meant:
+        return f"did you mean {', '.join(meant)}?"
+    more = f" and {len(known) - _SHOWN} more" if len(known) > _SHOWN else ""
+    return f"there are: {', '.join(each[:_LONGEST_NAME] for each in known[:_SHOWN])}{more}"
 
 
 @contextmanager

@@ -16,6 +16,7 @@ from agent.core.driving import DriverError
 
 LONGEST = 16 * 1024 * 1024
 """Bytes of a record."""
+MOST_COLUMNS = 10_000
 _FIELD = r'(?:"([^"]*(?:""[^"]*)*)"|([^"{d}]*))({d}|\Z)'
 
 
@@ -51,8 +52,14 @@ def read_csv(file: BinaryIO, delimiter: str) -> tuple[list[str], Iterator[Record
     header = _fields(first[1].removeprefix(b"\xef\xbb\xbf"), delimiter, shape) if first else None
     if header is None or isinstance(header, str) or not all(header):
         raise DriverError("header", "the file does not begin with a line that names its columns")
+    if len(header) > MOST_COLUMNS:
+        raise too_wide(len(header))
     names = [str(name) for name in header]
     return names, _csv_records(lines, names, delimiter, shape)
+
+
+def too_wide(columns: int) -> DriverError:
+    return DriverError("header", f"the file has {columns} columns; at most {MOST_COLUMNS} can be taken")
 
 
 def read_jsonl(file: BinaryIO) -> Iterator[Record | Bad]:

@@ -89,6 +89,38 @@ def test_bad_rows_are_told_by_line_and_column_and_end_the_run_or_are_left_out(sh
     assert refused.value.kind == "too_many_errors"
 
 
+@pytest.mark.parametrize(
+    ("line", "why"),
+    [
+        ('{"no": 1, "title": "\\ud800"}', "surrogates not allowed"),
+        ('{"no": NaN, "title": "Lamp"}', "NaN"),
+        ('{"no": ' + "9" * 5000 + "}", "digits"),
+        ('{"no": 1, "title": ' + "[" * 100_000 + "]" * 100_000 + "}", "recursion"),
+    ],
+    ids=["half a pair", "no number", "an endless number", "depth"],
+)
+def test_a_file_without_a_sound_row_says_what_is_wrong_with_its_first(shop: DataWorld, line: str, why: str) -> None:
+    put(shop, "in.jsonl", line + "\n")
+    with pytest.raises(DriverError, match=f"line 1: is no JSON: .*{why}") as refused:
+        bring(shop, "in.jsonl")
+    assert refused.value.kind == "bad_row"
+    assert shop.in_base() == {}
+
+
+def test_columns_without_end_are_refused_and_not_listed(shop: DataWorld) -> None:
+    put(
+        shop,
+        "wide.jsonl",
+        "".join(json.dumps({f"c{number}-{n}": n for n in range(200)}) + "\n" for number in range(60)),
+    )
+    with pytest.raises(DriverError, match="has 10200 columns; at most 10000"):
+        bring(shop, "wide.jsonl")
+    put(shop, "many.csv", ",".join(f"{number}{'x' * 500}" for number in range(3000)) + "\n")
+    with pytest.raises(DriverError, match="and 2950 more") as refused:
+        bring(shop, "many.csv")
+    assert len(refused.value.message) < 10_000
+
+
 def test_a_snapshot_an_attachment_and_what_export_writes_are_read_too(shop: DataWorld, tmp_path: Path) -> None:
     shop.refresh()
     how: dict[str, Any] = {

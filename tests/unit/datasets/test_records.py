@@ -35,6 +35,14 @@ def test_an_empty_field_is_null_and_a_quoted_one_is_not() -> None:
     assert [record.values for record in found if isinstance(record, Record)] == [[None], [""], ["x"]]
 
 
+def test_more_columns_than_anybody_has_are_refused_at_once() -> None:
+    wide = b",".join(b"c%d" % number for number in range(records.MOST_COLUMNS))
+    assert len(read_csv(io.BytesIO(wide), ",")[0]) == records.MOST_COLUMNS
+    with pytest.raises(DriverError, match=f"has {records.MOST_COLUMNS + 1} columns") as refused:
+        read_csv(io.BytesIO(wide + b",one"), ",")
+    assert refused.value.kind == "header"
+
+
 def test_what_is_bad_has_its_line_and_its_reason() -> None:
     _, found = read_csv(io.BytesIO(b'a,b\n1\n1,2,3\n"x"y,2\n\xff,1\n"two\nlines",1\nthe,end\n'), ",")
     bad = {one.line: one.reason for one in found if isinstance(one, Bad)}

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import os
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -86,6 +88,19 @@ def test_archives_are_unpacked_and_counted_before_they_are_read(monkeypatch: pyt
     assert "damaged" in str(archives.fault_of(modest))
     monkeypatch.setattr(archives, "MOST_PARTS", 2)
     assert archives.fault_of(docx("x")) == "it holds 3 files, more than 2"
+
+
+@pytest.mark.parametrize("way", [zipfile.ZIP_DEFLATED, zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_what_is_damaged_inside_of_an_archive_is_called_that_however_it_is_packed(way: int) -> None:
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", way) as archive:
+        archive.writestr("word/document.xml", "Marathon shoes are red " * 1000)
+    whole = content.getvalue()
+    assert archives.fault_of(whole) is None
+    for place in range(50, 100):
+        damaged = whole[:place] + bytes([whole[place] ^ 0x5A]) + whole[place + 1 :]
+        said = archives.fault_of(damaged)
+        assert said is None or said.startswith("it is damaged or encrypted"), place
 
 
 def test_file_that_changes_while_it_is_read_is_read_again(world: KbWorld, monkeypatch: pytest.MonkeyPatch) -> None:

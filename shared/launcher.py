@@ -255,15 +255,15 @@ def _sentence(error: JobdeckError) -> str:
         return error.message
     if [fault.field for fault in error.faults] == ["command"]:
         return error.faults[0].message
-    return "; ".join(f"{fault.field}: {fault.message}{_not(fault)}" for fault in error.faults)
+    return "\njobdeck: ".join(f"{fault.field}: {fault.message}{_not(fault)}" for fault in error.faults)
 
 
 def _not(fault: Fault) -> str:
     """The wrong value, where it is a short one that the message does not repeat."""
     value = fault.value
-    if isinstance(value, bool) or not isinstance(value, str | int | float) or not str(value):
+    if not isinstance(value, str | int | float) or not str(value):
         return ""
-    shown = repr(value)
+    shown = str(value).lower() if isinstance(value, bool) else repr(value)
     is_told = str(value) in fault.message or "\n" in fault.message
     return "" if is_told or len(shown) > _LONGEST_VALUE else f" (not {shown})"
 

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import sys
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from agent.cli import upkeep
 from shared.places import data_dir
+from shared.starting import starting
+
+if TYPE_CHECKING:
+    from agent.settings import Settings
 
 app = typer.Typer(
     name="jobdeck",
@@ -49,19 +53,24 @@ def agent(
 
     It stops gracefully on TERM or Ctrl-C: running work gets a moment to end, then is ended. A second signal ends it at once.
     """
-    from agent.settings import load_settings
-
     home = folder or data_dir()
     flags = {"bind": bind, "name": name, "workers": workers, "log_format": log_format, "production": production}
+    with starting(home.expanduser()) as started:
+        settings = _settings(home, config, {**flags, **({"bind": ""} if maintenance else {})})
+        from agent.cli.foreground import run_agent
+        from agent.loop import run
+
+        return run(run_agent(settings, maintenance=maintenance, started=started))
+
+
+def _settings(home: Path, config: Path | None, flags: dict[str, Any]) -> Settings:
+    from agent.settings import load_settings
+
     if config is None and (home / "agent.toml").exists():
         config = home / "agent.toml"
     elif config is not None and not config.is_file():
         raise typer.BadParameter(f"there is no file {config}", param_hint="--config")
-    settings = load_settings(config, {"data_dir": home, **flags, **({"bind": ""} if maintenance else {})})
-    from agent.cli.foreground import run_agent
-    from agent.loop import run
-
-    return run(run_agent(settings, maintenance=maintenance))
+    return load_settings(config, {"data_dir": home, **flags})
 
 
 @app.command()

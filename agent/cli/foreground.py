@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from collections.abc import Callable
 
 import structlog
 
@@ -17,8 +18,8 @@ _log = structlog.get_logger()
 _AT_ONCE = 130
 
 
-async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
-    """Run until TERM, INT or HUP. Returns the exit code."""
+async def run_agent(settings: Settings, *, maintenance: bool, started: Callable[[], None]) -> int:
+    """Run until TERM, INT or HUP; `started` is called when it answers. Returns the exit code."""
     set_up_logging(settings.log_format)
     manager = ServiceManager()
     stop = asyncio.Event()
@@ -28,6 +29,7 @@ async def run_agent(settings: Settings, *, maintenance: bool = False) -> int:
     agent = await open_agent(settings, maintenance=maintenance)
     try:
         await agent.start(idle=maintenance)
+        started()
         settle_memory()
         manager.ready(agent.core.store.ping)
         await stop.wait()

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from agent.drivers.registry import DriverRegistry
 from agent.store.inspection import StoreInspection, inspect_store
-from agent.upkeep.checks.agent import Holder, check_agent, find_holder
+from agent.upkeep.checks.agent import PATIENCE, Holder, check_agent, find_holder
 from agent.upkeep.checks.datasets import check_datasets
 from agent.upkeep.checks.folder import check_folder, sizes_of
 from agent.upkeep.checks.jobs import check_jobs
@@ -19,6 +19,8 @@ from agent.upkeep.findings import Finding, error
 from agent.upkeep.layout import Layout
 from shared.clock import Clock
 from shared.errors import Unavailable
+from shared.places import socket_path
+from shared.starting import wait_for_start
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +39,7 @@ class Report:
 def examine(data_dir: Path, clock: Clock) -> Report:
     """NotFound if this is no agent's folder."""
     layout = Layout(data_dir)
+    wait_for_start(socket_path(data_dir), PATIENCE)
     layout.require_store()
     holder, sizes = find_holder(layout), sizes_of(layout)
     findings = [*check_folder(layout, sizes), *check_agent(layout, holder), *_inside(layout, holder, clock)]

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import IO, TypeVar
 
-from console.cli.calling import call, the_target
+from console.cli.calling import await_start, call, the_target
 from console.client import AgentClient, Target
 from shared.errors import Unavailable
 
@@ -25,7 +25,9 @@ _LOOK_EVERY = 0.02
 
 def administer(work: Callable[[AgentClient], Awaitable[T]]) -> T:
     """As `call`; and with a local agent that does not run, the work is done by one in maintenance."""
-    with _some_agent(the_target()):
+    target = the_target()
+    await_start(target)
+    with _some_agent(target):
         return call(work)
 
 

@@ -12,22 +12,33 @@ import typer
 
 from console.client import AgentClient, Target, resolve
 from console.settings import Settings, load
-from shared.errors import InvalidInput, JobdeckError, NotFound
+from shared.errors import InvalidInput, JobdeckError, NotFound, Unavailable
 from shared.ids import is_id
 from shared.models import Run
 from shared.places import console_config
+from shared.starting import wait_for_start
 
 T = TypeVar("T")
+_PATIENCE = 120.0
+"""For an agent that is starting: on a busy machine, with a store to bring up, it may take its time."""
 
 
 def call(work: Callable[[AgentClient], Awaitable[T]]) -> T:
     """Open the client that environment and settings name, do the work, close it."""
+    target = the_target()
+    await_start(target)
 
     async def scope() -> T:
-        async with AgentClient(the_target()) as client:
+        async with AgentClient(target) as client:
             return await work(client)
 
     return asyncio.run(scope())
+
+
+def await_start(target: Target) -> None:
+    """An agent that was started this very moment is waited for; Unavailable if it takes too long."""
+    if target.socket is not None and not wait_for_start(target.socket, _PATIENCE):
+        raise Unavailable(f"the agent at {target.address} is starting since {_PATIENCE:g} s; its log may say why")
 
 
 def the_target() -> Target:

@@ -10,9 +10,11 @@ from typing import Any
 from pydantic import ValidationError
 
 from shared.definitions import read
-from shared.errors import Fault, InvalidInput
-from shared.faults import message_of
+from shared.errors import InvalidInput
+from shared.faults import faults_in
 from shared.models import DraftInput, JobInput
+
+_UNKNOWN = "is not a field of a job"
 
 
 def check(values: dict[str, Any]) -> JobInput:
@@ -20,7 +22,7 @@ def check(values: dict[str, Any]) -> JobInput:
     try:
         return JobInput.model_validate(values)
     except ValidationError as error:
-        raise InvalidInput([_fault(each) for each in error.errors()]) from error
+        raise InvalidInput(faults_in(error, JobInput, unknown=_UNKNOWN)) from error
 
 
 def check_draft(values: dict[str, Any]) -> DraftInput:
@@ -28,14 +30,14 @@ def check_draft(values: dict[str, Any]) -> DraftInput:
     try:
         return DraftInput.model_validate(values)
     except ValidationError as error:
-        raise InvalidInput([_fault(each) for each in error.errors()]) from error
+        raise InvalidInput(faults_in(error, DraftInput, unknown=_UNKNOWN)) from error
 
 
 def read_file(path: Path) -> dict[str, Any]:
     try:
         return read(str(path), path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput.one("--file", f"{path} cannot be read: {error}") from error
+        raise InvalidInput.one("--file", f"{path} cannot be read: {_why(error)}") from error
 
 
 def assign(target: dict[str, Any], field: str, settings: Sequence[str]) -> None:
@@ -60,6 +62,5 @@ def _value(text: str) -> Any:
         return text
 
 
-def _fault(error: Any) -> Fault:
-    field = ".".join(str(part) for part in error["loc"]) or "definition"
-    return Fault(field, message_of(error, unknown="is not a field of a job"), error.get("input"))
+def _why(error: OSError | UnicodeDecodeError) -> str:
+    return str(error.strerror) if isinstance(error, OSError) else "it is not text in UTF-8"

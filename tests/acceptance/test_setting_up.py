@@ -9,9 +9,9 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.harness.agent_process import agent_process
+from tests.harness.agent_process import agent_process, until
 from tests.harness.prepared import prepare_folder
-from tests.harness.warm_start import run
+from tests.harness.warm_start import run, start
 
 
 @pytest.fixture
@@ -41,6 +41,20 @@ def test_what_is_set_up_without_an_agent_is_there_when_one_runs(data_dir: Path) 
             assert client.get("/api/jobs", headers=headers).status_code == httpx.codes.OK
             assert client.post("/api/jobs", headers=headers, json={"name": "x", "type": "command"}).status_code == 403
     assert not any(b"hunter2" in path.read_bytes() for path in data_dir.rglob("*") if path.is_file())
+
+
+def test_the_command_behind_an_agents_start_waits_for_it(data_dir: Path) -> None:
+    """As `jobdeck agent &` and the next line of the README, pasted at once."""
+    agent = start(["agent", "--data-dir", str(data_dir), "--bind", ""])
+    try:
+        until((data_dir / "agent.starting").exists, "the agent to begin")
+        made = jobdeck(data_dir, "job", "create", "--name", "Hello", "--type", "command", "--set", "command=echo hello")
+        added = jobdeck(data_dir, "connection", "add", "shop", "sqlite:////srv/shop.db")
+        assert (made.returncode, added.returncode) == (0, 0), made.stderr + added.stderr
+        assert agent.poll() is None
+    finally:
+        agent.kill()
+        agent.wait()
 
 
 def test_a_token_without_code_creates_no_command(data_dir: Path) -> None:

@@ -23,7 +23,7 @@ from agent.core.scheduling.firing import schedule_of
 from shared.clock import Clock
 from shared.definitions import differences
 from shared.errors import Conflict, Fault, Forbidden, InvalidInput, NotFound
-from shared.faults import message_of
+from shared.faults import faults_in
 from shared.ids import NewId
 from shared.models import Job, JobInput
 from shared.models.applying import Act, Change, Changes, DefinitionFault, GivenDefinition
@@ -165,15 +165,10 @@ def _read(given: GivenDefinition) -> _Wanted:
     try:
         definition = JobInput.model_validate(given.definition)
     except ValidationError as error:
-        faults = [_fault_of(found) for found in error.errors(include_url=False)]
+        faults = faults_in(error, JobInput, unknown="is not a field of a definition")
         slug = given.definition.get("slug")
         return _refuse(_Wanted(given, slug if isinstance(slug, str) else ""), *faults)
     return _Wanted(given, definition.slug or slug_of(definition.name), definition)
-
-
-def _fault_of(found: Any) -> Fault:
-    message = message_of(found, unknown="is not a field of a definition")
-    return Fault(".".join(map(str, found["loc"])) or "definition", message, found.get("input"), found["type"])
 
 
 def _refuse_twice(wanted: _Wanted, slugs: Mapping[str, int], names: Mapping[str, int]) -> _Wanted:

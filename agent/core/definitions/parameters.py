@@ -9,7 +9,7 @@ from pydantic import BaseModel, ValidationError
 
 from agent.core.driving import Manifest, Needs
 from shared.errors import InvalidInput
-from shared.faults import fault_from
+from shared.faults import faults_in
 
 
 def parse_parameters(manifest: Manifest, data: Mapping[str, Any]) -> BaseModel:
@@ -22,7 +22,7 @@ def parsed(model: type[BaseModel], data: Mapping[str, Any]) -> BaseModel:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        raise InvalidInput([fault_from(found, "data") for found in error.errors(include_url=False)]) from None
+        raise InvalidInput(faults_in(error, model, "data", unknown="is not a known field")) from None
 
 
 def needs_of(manifest: Manifest, data: Mapping[str, Any]) -> Needs:

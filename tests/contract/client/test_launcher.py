@@ -208,8 +208,9 @@ def test_what_an_agent_is_given_is_refused_in_our_words(tmp_path: Path) -> None:
     done = jobdeck(*words)
     assert done.returncode == 2
     assert done.stderr == (
-        "jobdeck: bind: write HOST:PORT, as in 127.0.0.1:8000 (not 'foo'); "
-        "workers: should be greater than or equal to 1 (not -3); log_format: should be 'text' or 'json' (not 'xml')\n"
+        "jobdeck: bind: write HOST:PORT, as in 127.0.0.1:8000 (not 'foo')\n"
+        "jobdeck: workers: should be greater than or equal to 1 (not -3)\n"
+        "jobdeck: log_format: should be 'text' or 'json' (not 'xml')\n"
     )
 
 

@@ -36,7 +36,7 @@ constraints: $(READY) ## pin what is installed now
 	$(BIN)/python -m pip freeze --exclude-editable --exclude jobdeck | grep -v '@ file' > constraints.txt
 
 clean: ## remove what was made, not what was written
-	rm -rf $(VENV) .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
+	rm -rf $(VENV) .import_linter_cache .mypy_cache .ruff_cache .pytest_cache .hypothesis build dist
 
 $(READY): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Jobdeck needs Python 3.11 or newer; name one: make PYTHON=python3.12" >&2; exit 1; }

@@ -9,7 +9,7 @@ from pathlib import Path
 def make_once(path: Path, content: bytes) -> None:
     """Of two processes that make it at the same moment one does, and both find it whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    aside = write_aside(path, content)
+    aside = _write_aside(path, content)
     try:
         os.link(aside, path)
     except FileExistsError:
@@ -18,7 +18,7 @@ def make_once(path: Path, content: bytes) -> None:
         aside.unlink()
 
 
-def write_aside(path: Path, content: bytes) -> Path:
+def _write_aside(path: Path, content: bytes) -> Path:
     """A file beside it, on the disk, that may take its place."""
     aside = path.with_name(f"{path.name}.{os.getpid()}")
     aside.unlink(missing_ok=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
 from agent.core.ports import SecretStore
-from agent.resources.private_file import make_once, write_aside
+from agent.resources.private_file import make_once
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models.share import Visibility
@@ -48,16 +48,6 @@ class FileKeyVault:
         keys = await self._opened()
         return _unseal(keys, account_id, name, await self._store.secret_ciphertext(account_id, name))
 
-    async def rotate(self, account_ids: list[str]) -> int:
-        """Make a new key and write every secret of these accounts with it; returns how many. Old keys stay readable."""
-        self._keys = await asyncio.to_thread(_add_key, self._key_file)
-        count = 0
-        for account_id in account_ids:
-            for secret in await self._store.list_secrets(account_id):
-                await self.put(account_id, secret.name, await self.get(account_id, secret.name))
-                count += 1
-        return count
-
     async def _opened(self) -> MultiFernet:
         if self._keys is None:
             self._keys = await asyncio.to_thread(_read_or_make, self._key_file)
@@ -88,13 +78,7 @@ def _unseal(keys: _Keys, account_id: str, name: str, ciphertext: bytes) -> str:
 
 def _read_or_make(path: Path) -> MultiFernet:
     if not path.exists():
-        make_once(path, _lines([_new_key()]))
-    return _read(path)
-
-
-def _add_key(path: Path) -> MultiFernet:
-    _read_or_make(path)
-    write_aside(path, _lines([_new_key(), *path.read_bytes().split()])).replace(path)
+        make_once(path, _new_key() + b"\n")
     return _read(path)
 
 
@@ -102,10 +86,6 @@ def _new_key() -> bytes:
     from cryptography.fernet import Fernet
 
     return Fernet.generate_key()
-
-
-def _lines(keys: list[bytes]) -> bytes:
-    return b"\n".join(keys) + b"\n"
 
 
 def _read(path: Path) -> MultiFernet:

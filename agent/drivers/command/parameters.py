@@ -8,7 +8,6 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Variable = Annotated[str, Field(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$")]
 ExitCode = Annotated[int, Field(ge=0, le=255)]
-GIB = 1024**3
 
 
 class Secret(BaseModel):

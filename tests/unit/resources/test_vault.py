@@ -1,4 +1,4 @@
-"""Secrets at rest: nothing readable in the store, the key file guarded, rotation."""
+"""Secrets at rest: nothing readable in the store, the key file guarded, several keys in it."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from cryptography.fernet import Fernet
 
 from agent.resources.vault import KEY_FILE, FileKeyVault
 from agent.store import SqlStore, open_store
@@ -57,17 +58,16 @@ async def test_loose_key_file_is_refused_with_the_remedy(folder: Path, store: Sq
         await vault_in(folder, store).get("main", "db")
 
 
-async def test_rotation_writes_anew_and_old_keys_still_read(folder: Path, store: SqlStore) -> None:
-    vault = vault_in(folder, store)
-    await vault.put("main", "a", "1")
-    await vault.put("other", "b", "2")
-    old = await store.secret_ciphertext("main", "a")
-    assert await vault.rotate(["main"]) == 1
-    assert await store.secret_ciphertext("main", "a") != old
-    fresh = vault_in(folder, store)
-    assert [await fresh.get("main", "a"), await fresh.get("other", "b")] == ["1", "2"]
-    assert len((folder / KEY_FILE).read_bytes().split()) == 2
-    assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
+async def test_a_new_key_on_top_encrypts_and_the_old_one_still_reads(folder: Path, store: SqlStore) -> None:
+    await vault_in(folder, store).put("main", "a", "1")
+    old = (folder / KEY_FILE).read_bytes()
+    (folder / KEY_FILE).write_bytes(Fernet.generate_key() + b"\n" + old)
+    both = vault_in(folder, store)
+    await both.put("main", "b", "2")
+    assert [await both.get("main", "a"), await both.get("main", "b")] == ["1", "2"]
+    (folder / KEY_FILE).write_bytes(old)
+    with pytest.raises(Unavailable, match="is not the file it was written with"):
+        await vault_in(folder, store).get("main", "b")
 
 
 async def test_ciphertext_under_another_name_does_not_open(folder: Path, store: SqlStore) -> None:

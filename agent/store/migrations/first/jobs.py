@@ -9,6 +9,14 @@ from agent.store.migrations.first.making import NUMBER, partial_index
 
 
 def create() -> None:
+    _jobs()
+    _indexes_of_jobs()
+    _revisions()
+    _statistics()
+    _tags()
+
+
+def _jobs() -> None:
     op.create_table(
         "jobs",
         sa.Column("number", NUMBER, nullable=False),
@@ -48,6 +56,9 @@ def create() -> None:
         sa.UniqueConstraint("id", name=op.f("uq_jobs_id")),
         sqlite_autoincrement=True,
     )
+
+
+def _indexes_of_jobs() -> None:
     op.create_index("ix_jobs_owner", "jobs", ["owner_id", "account_id"])
     op.create_index("ix_jobs_due", "jobs", ["due_at", "account_id"], unique=False)
     for column in ("name_key", "type", "created_at", "updated_at", "enabled"):
@@ -55,6 +66,9 @@ def create() -> None:
     partial_index("ix_jobs_zone", "jobs", ["zone_data_version"], "next_fire_at IS NOT NULL")
     for column in ("name", "slug"):
         partial_index(f"uq_jobs_account_id_{column}", "jobs", ["account_id", column], "deleted_at IS NULL", unique=True)
+
+
+def _revisions() -> None:
     op.create_table(
         "job_revisions",
         sa.Column("job_number", NUMBER, nullable=False),
@@ -67,6 +81,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("job_number", "revision", name=op.f("pk_job_revisions")),
         sqlite_autoincrement=False,
     )
+
+
+def _statistics() -> None:
     op.create_table(
         "job_statistics",
         sa.Column("job_number", NUMBER, nullable=False),
@@ -77,6 +94,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("job_number", name=op.f("pk_job_statistics")),
         sqlite_autoincrement=False,
     )
+
+
+def _tags() -> None:
     op.create_table(
         "job_tags",
         sa.Column("job_number", NUMBER, nullable=False),

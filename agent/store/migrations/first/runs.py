@@ -5,10 +5,21 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from agent.store.migrations.first.making import NUMBER
+from agent.store.migrations.first.making import NUMBER, partial_index
 
 
 def create() -> None:
+    _runs()
+    _indexes_of_runs()
+    _attempts()
+    _checkpoints()
+    _late_results()
+    _steps()
+    _run_counts()
+    _gone_runs()
+
+
+def _runs() -> None:
     op.create_table(
         "runs",
         sa.Column("number", NUMBER, nullable=False),
@@ -51,6 +62,16 @@ def create() -> None:
         sa.Column("error_transient", sa.Boolean(), nullable=True),
         sa.Column("error_fingerprint", sa.Text(), nullable=True),
         sa.Column("result", sa.Text(), nullable=True),
+        *_rules_of_runs(),
+        sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_runs_job_number")),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_runs")),
+        sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
+        sqlite_autoincrement=True,
+    )
+
+
+def _rules_of_runs() -> list[sa.CheckConstraint]:
+    return [
         sa.CheckConstraint(
             "(finished_at IS NOT NULL) = (state IN ('completed', 'failed', 'cancelled'))", name=op.f("ck_runs_finished")
         ),
@@ -69,54 +90,26 @@ def create() -> None:
             "(cancel_requested_at IS NOT NULL AND finished_at IS NULL AND lease_until IS NULL)",
             name=op.f("ck_runs_cancel_due"),
         ),
-        sa.ForeignKeyConstraint(["job_number"], ["jobs.number"], name=op.f("fk_runs_job_number")),
-        sa.PrimaryKeyConstraint("number", name=op.f("pk_runs")),
-        sa.UniqueConstraint("id", name=op.f("uq_runs_id")),
-        sqlite_autoincrement=True,
-    )
+    ]
+
+
+def _indexes_of_runs() -> None:
     op.create_index("ix_runs_account", "runs", ["account_id", "number", "job_number"], unique=False)
-    op.create_index(
-        "ix_runs_active",
-        "runs",
-        ["job_number", "number"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NULL"),
-        postgresql_where=sa.text("finished_at IS NULL"),
-    )
-    op.create_index(
-        "ix_runs_available",
-        "runs",
-        ["available_at"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NULL AND lease_until IS NULL"),
-        postgresql_where=sa.text("finished_at IS NULL AND lease_until IS NULL"),
-    )
-    op.create_index(
+    partial_index("ix_runs_active", "runs", ["job_number", "number"], "finished_at IS NULL")
+    partial_index("ix_runs_available", "runs", ["available_at"], "finished_at IS NULL AND lease_until IS NULL")
+    partial_index(
         "ix_runs_claim",
         "runs",
         [sa.literal_column("priority DESC"), "number", "available_at"],
-        unique=False,
-        sqlite_where=sa.text("finished_at IS NULL AND lease_until IS NULL"),
-        postgresql_where=sa.text("finished_at IS NULL AND lease_until IS NULL"),
+        "finished_at IS NULL AND lease_until IS NULL",
     )
-    op.create_index(
-        "ix_runs_held",
-        "runs",
-        ["lease_until"],
-        unique=False,
-        sqlite_where=sa.text("lease_until IS NOT NULL"),
-        postgresql_where=sa.text("lease_until IS NOT NULL"),
-    )
+    partial_index("ix_runs_held", "runs", ["lease_until"], "lease_until IS NOT NULL")
     op.create_index("ix_runs_job", "runs", ["job_number", "number", "state"], unique=False)
-    op.create_index(
-        "ix_runs_leaving",
-        "runs",
-        ["cancel_due_at"],
-        unique=False,
-        sqlite_where=sa.text("cancel_due_at IS NOT NULL"),
-        postgresql_where=sa.text("cancel_due_at IS NOT NULL"),
-    )
+    partial_index("ix_runs_leaving", "runs", ["cancel_due_at"], "cancel_due_at IS NOT NULL")
     op.create_index("ix_runs_state", "runs", ["account_id", "state", "number", "type", "job_number"], unique=False)
+
+
+def _attempts() -> None:
     op.create_table(
         "attempts",
         sa.Column("run_number", NUMBER, nullable=False),
@@ -132,6 +125,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("run_number", "attempt", name=op.f("pk_attempts")),
         sqlite_autoincrement=False,
     )
+
+
+def _checkpoints() -> None:
     op.create_table(
         "checkpoints",
         sa.Column("run_number", NUMBER, nullable=False),
@@ -142,6 +138,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("run_number", name=op.f("pk_checkpoints")),
         sqlite_autoincrement=False,
     )
+
+
+def _late_results() -> None:
     op.create_table(
         "late_results",
         sa.Column("number", NUMBER, nullable=False),
@@ -160,6 +159,9 @@ def create() -> None:
         sqlite_autoincrement=True,
     )
     op.create_index(op.f("ix_late_results_run_number"), "late_results", ["run_number"], unique=False)
+
+
+def _steps() -> None:
     op.create_table(
         "steps",
         sa.Column("run_number", NUMBER, nullable=False),
@@ -176,6 +178,9 @@ def create() -> None:
         sa.PrimaryKeyConstraint("run_number", "attempt", "position", name=op.f("pk_steps")),
         sqlite_autoincrement=False,
     )
+
+
+def _run_counts() -> None:
     op.create_table(
         "run_counts",
         sa.Column("account_id", sa.Text(), nullable=False),
@@ -186,6 +191,9 @@ def create() -> None:
         sqlite_autoincrement=False,
         sqlite_with_rowid=False,
     )
+
+
+def _gone_runs() -> None:
     op.create_table(
         "gone_runs",
         sa.Column("run_id", sa.Text(), nullable=False),

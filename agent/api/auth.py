@@ -123,7 +123,7 @@ def refused_caller(request: Request) -> Acting | None:
     if who is None:
         return None
     caller = replace(who.caller, address=sender_of(request), client=program_of(request.headers))
-    return Acting(caller, *_named(request))
+    return replace(who, caller=caller) if who.is_nobody else Acting(caller, *_named(request))
 
 
 def _named(request: Request) -> tuple[str, str]:

@@ -13,11 +13,13 @@ from agent.core.identity.people import Administration
 from agent.core.identity.sessions import Sessions
 from agent.core.identity.tokens import Tokens
 from agent.core.identity.users import Users
+from agent.core.permissions.audit import AUTHENTICATE, NOBODY, acting, now_acts
 from agent.core.permissions.callers import EVERY_SCOPE, Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from agent.identity_settings import IssuerSettings
 from agent.settings import Settings
 from shared.clock import Clock
+from shared.errors import Unauthenticated
 from shared.ids import NewId
 
 KeysOf = Callable[[IssuerSettings], KeySource]
@@ -40,9 +42,14 @@ class Gate:
 
     async def by_bearer(self, text: str, *, is_use: bool = True) -> Caller:
         """A token of ours, or a JWT of a configured issuer. Not `is_use`: nothing is noted. Unauthenticated."""
-        if self._foreigners.are(text):
-            return await self._foreigners.caller(text)
-        return await self.tokens.caller(text, is_use=is_use)
+        try:
+            if self._foreigners.are(text):
+                return await self._foreigners.caller(text)
+            return await self.tokens.caller(text, is_use=is_use)
+        except Unauthenticated:
+            if is_use and acting() is None:
+                now_acts(Caller(self._local.account_id, "", NOBODY, frozenset(), "token"), AUTHENTICATE)
+            raise
 
     async def by_session(self, cookie: str, *, is_use: bool = True) -> Caller:
         """Not `is_use`: nothing is noted, and the session does not last longer for it. Unauthenticated."""

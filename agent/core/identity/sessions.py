@@ -13,7 +13,7 @@ from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.records import SessionRecord, Standing, UserRecord
 from agent.core.identity.throttle import LoginThrottle
 from agent.core.identity.tokens import digest
-from agent.core.permissions.audit import acts, now_acts
+from agent.core.permissions.audit import NOBODY, acts, now_acts
 from agent.core.permissions.callers import Caller
 from agent.core.ports.identity import IdentityStore
 from agent.settings import Settings
@@ -28,8 +28,6 @@ if TYPE_CHECKING:
 _WRONG = "the user name or the password is not right, or the user may not log in here"
 _OVER = "the session is over: log in again"
 _LONGEST = 500
-_NOBODY = "(unknown)"
-"""What the record calls whom it does not know; no handle reads so."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,7 +124,7 @@ class Sessions:
         user = await self._store.find_user(handle)
         standings = await self._store.list_standings(user.id if user else "")
         who = (standings[0].account_id, standings[0].user_id, standings[0].handle) if standings else None
-        now_acts(Caller(*(who or (self._account, "", _NOBODY)), frozenset(), "session"), "log_in")
+        now_acts(Caller(*(who or (self._account, "", NOBODY)), frozenset(), "session"), "log_in")
 
     async def _standing(self, user: UserRecord, account: str | None) -> Standing:
         open_to = [standing for standing in await self._store.list_standings(user.id) if not standing.disabled]

@@ -12,7 +12,7 @@ from datetime import UTC, datetime, timedelta
 from agent.core.identity.people import Administration
 from agent.core.identity.records import Standing, TokenRecord
 from agent.core.identity.scopes import parse_scopes, require_held
-from agent.core.permissions.audit import now_acts
+from agent.core.permissions.audit import AUTHENTICATE, now_acts
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports.identity import IdentityStore
 from shared.clock import Clock
@@ -132,7 +132,7 @@ def _recognise(found: tuple[TokenRecord, Standing] | None) -> None:
     if found is not None:
         token, standing = found
         caller = Caller(token.account_id, token.user_id, standing.handle, frozenset(), "token", token.id)
-        now_acts(caller, "authenticate")
+        now_acts(caller, AUTHENTICATE)
 
 
 def digest(text: str) -> str:

@@ -31,6 +31,10 @@ MOST_ROWS = 100
 MOST_EACH = 30
 """Of one caller, or of all who are not known: what one tries leaves room for the record of the others."""
 _REST = "further refusals"
+NOBODY = "(unknown)"
+"""What the record calls whom it does not know; no handle reads so."""
+AUTHENTICATE = "authenticate"
+_OPENS_NOTHING = "the token that was sent opens nothing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +44,11 @@ class Acting:
     caller: Caller
     act: str
     subject: str = ""
+
+    @property
+    def is_nobody(self) -> bool:
+        """Who sent what opens nothing. Of that no word is kept, nor what was asked for: one row for each sender."""
+        return not self.caller.user_id and self.act == AUTHENTICATE
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -121,7 +130,7 @@ class Audit:
 
     async def note(self, who: Acting, error: JobdeckError, named: Iterable[str] = ()) -> None:
         """What is refused to somebody for being somebody else's. `named`: what the request's path names."""
-        reason = reason_of(error)
+        reason = _OPENS_NOTHING if who.is_nobody else reason_of(error)
         try:
             if reason is None and await self._is_foreign(who.caller, ids_in(error, named)):
                 reason = FOREIGN

@@ -12,6 +12,7 @@ from agent.core.permissions.audit import MOST_EACH, MOST_ROWS, WINDOW, Acting
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.permissions.overreach import FOREIGN
 from agent.core.permissions.rules import Hidden
+from shared.errors import Unauthenticated
 from shared.ids import new_id
 from shared.models import TokenInput
 from tests.contract.api.people import EVERYTHING, People, a_job, definition
@@ -124,10 +125,36 @@ async def test_a_missing_scope_and_a_revoked_token_are_refusals_of_somebody(
         assert (await client.get("/api/jobs")).status_code == 401
     async with agent.tcp("jd_unknown") as client:
         assert (await client.get("/api/jobs")).status_code == 401
-    rows = await _record(agent, outcome="refused")
+    rows = await _record(agent, outcome="refused", user="ada")
     assert [(row["handle"], row["act"]) for row in rows] == [("ada", "list_jobs"), ("ada", "create_job")]
     assert rows[0]["tokenId"] == made.info.id
     assert rows[0]["address"] == "127.0.0.1"
+
+
+@pytest.mark.parametrize("sent", ["jd_{}", "eyJhbGciOiJub25lIn0.eyJpc3MiOiJ7fSJ9.{}"])
+async def test_tokens_that_nobody_has_are_one_row_for_each_sender_and_keep_no_word(
+    agent: RunningAgent, sent: str
+) -> None:
+    tried = [sent.format(f"guess{number}") for number in range(40)]
+    async with agent.tcp() as client:
+        assert (await client.get("/api/jobs")).status_code == 401, "who sends nothing tries nothing"
+        for place, token in enumerate(tried):
+            header = {"Authorization": f"Bearer {token}"} if place % 2 else {"x-api-key": token}
+            assert (await client.get(f"/api/jobs/{token}", headers=header)).status_code == 401
+    [row] = await _record(agent, outcome="refused")
+    assert (row["handle"], row["act"], row["subjectId"], row["count"]) == ("(unknown)", "authenticate", "", 40)
+    assert (row["accountId"], row["address"]) == ("default", "127.0.0.1")
+    assert "guess" not in str(row)
+
+
+async def test_many_senders_of_unknown_tokens_fill_no_record(agent: RunningAgent) -> None:
+    audit = agent.core.audit
+    for number in range(MOST_EACH + 40):
+        sender = Caller("default", "", "(unknown)", frozenset(), "token", address=f"198.51.100.{number}")
+        await audit.note(Acting(sender, "authenticate"), Unauthenticated("no"))
+    rows = await _record(agent, outcome="refused", limit=200)
+    assert len(rows) == MOST_EACH + 1
+    assert sum(row["count"] for row in rows) == MOST_EACH + 40
 
 
 async def test_one_act_on_many_leaves_a_row_for_each_and_for_each_refusal(agent: RunningAgent, people: People) -> None:

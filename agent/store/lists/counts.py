@@ -10,7 +10,7 @@ SQLite has one writer, so nobody waits for the row of a count. On PostgreSQL age
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
@@ -80,10 +80,19 @@ def by_state(
     terms = [] if where is None else list(where.terms)
     if not all(_is_known(term) for term in terms):
         return None
-    given = {"account": account_id, "seen_by": seen_by}
+    return _counted(connection, account_id, terms, seen_by)
+
+
+def at_most(connection: sa.Connection, account_id: str, where: Filter, seen_by: str | None) -> int:
+    """No more runs than that match, by what the filter says of states and types."""
+    known = [term for term in where.terms if _is_known(term)]
+    return _counted(connection, account_id, known, seen_by).total()
+
+
+def _counted(connection: sa.Connection, account_id: str, terms: Sequence[Term], seen_by: str | None) -> Counter[str]:
     types_matter = any(isinstance(term, Comparison) and term.field == "type" for term in terms)
     found: Counter[str] = Counter()
-    for row in _kept(connection, given, types_matter=types_matter):
+    for row in _kept(connection, {"account": account_id, "seen_by": seen_by}, types_matter=types_matter):
         if all(_holds(term, row["type"], row["state"]) for term in terms):
             found[row["state"]] += row["count"]
     return found

@@ -170,7 +170,7 @@ def _lower(column: sa.ColumnElement[Any]) -> sa.ColumnElement[Any]:
     return column if column in _LOWER_ALREADY else sa.func.lower(column)
 
 
-_LOWER_ALREADY = frozenset({jobs.c.name_key, jobs.c.slug})
+_LOWER_ALREADY = frozenset({jobs.c.name_key, jobs.c.slug, jobs.c.id, runs.c.id})
 
 
 def _any_text(table: sa.Table, field: str, matcher: _Matcher, *, within: bool) -> Condition:

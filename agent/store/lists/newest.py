@@ -15,6 +15,7 @@ from agent.store.tables import job_readers, jobs, runs
 MOST = 2000
 """Jobs whose ends are looked at."""
 
+_some_runs = runs.alias("some_runs")
 _some = numbers_seen(ACCOUNT, SEEN_BY).limit(sa.literal_column(str(MOST + 1))).subquery()
 _SIGHT = Prepared(
     sa.select(
@@ -26,11 +27,17 @@ _SIGHT = Prepared(
 
 def sees_few(connection: sa.Connection, account_id: str, seen_by: str | None, limit: int) -> bool:
     """Whether a page is found sooner by the ends, which takes as long as the user sees jobs, than on the way down all
-    runs, which takes as long as there are those of others."""
+    runs, which takes as long as there are those of others; to look at the end of a job takes twice as long as at a run."""
     if seen_by is None:
         return False
     [found] = _SIGHT.rows(connection, {"account": account_id, "seen_by": seen_by})
-    return bool(found["seen"] <= min(MOST, isqrt(limit * (found["there"] or 0))))
+    return bool(found["seen"] <= min(MOST, isqrt(limit * (found["there"] or 0) // 2)))
+
+
+def seen_between(account_id: str, seen_by: str | None, start: int, below: int) -> sa.Select[int]:
+    """Numbers of all runs, from the first number on and below the second, of jobs that the user sees."""
+    mine = _some_runs.c.job_number.in_(numbers_seen(account_id, seen_by))
+    return sa.select(_some_runs.c.number).where(mine, _some_runs.c.number >= start, _some_runs.c.number < below)
 
 
 def ends(

@@ -16,7 +16,7 @@ from agent.store.lists import counts, filtering
 from agent.store.lists.filtering import Condition
 from agent.store.lists.fulltext import Among
 from agent.store.lists.narrowing import names_few_jobs, narrow
-from agent.store.lists.newest import ends, sees_few
+from agent.store.lists.newest import ends, seen_between, sees_few
 from agent.store.lists.walking import Patience, Stretch, stretches
 from agent.store.permissions.visibility import run_seen_by
 from agent.store.rows import RUN, Row, chunks, run_of
@@ -162,12 +162,17 @@ def _walk(
     assert query.where is not None
     lowest, highest = _bounds(connection, query)
     start, found, gather = highest, list[int](), names_few_jobs(connection, query.where)
+    few_jobs = sees_few(connection, query.account_id, query.seen_by, query.limit)
     for start, below in stretches(lowest, highest, patience):
-        found += _matching(connection, query, Among(start, below, gather), now, query.limit - len(found))
+        mine = [runs.c.number.in_(seen_between(query.account_id, query.seen_by, start, below))] if few_jobs else []
+        found += _matching(connection, query, Among(start, below, gather), now, query.limit - len(found), *mine)
         if len(found) == query.limit:
             return found, found[-1]
-        is_rare = below == highest and start > lowest and len(found) * 4 < query.limit
-        few = narrow(connection, query.where) if is_rare else None
+        if below < highest or start == lowest or len(found) * 4 >= query.limit:
+            continue
+        if len(found) >= counts.at_most(connection, query.account_id, query.where, query.seen_by):
+            return found, None
+        few = narrow(connection, query.where)
         if few is not None:
             rest = [number for number in few if lowest <= number < start]
             return _fill(connection, query, rest, now, found)

@@ -134,6 +134,23 @@ async def test_a_page_that_had_no_time_says_where_to_go_on_and_nothing_is_missed
     assert answers >= 8
 
 
+@pytest.mark.parametrize("where", ["type:kb-sync", "-type:command state:failed", "state:retrying cause:api"])
+async def test_of_what_is_nowhere_the_counts_say_so_at_once(hurried: SqlStore, where: str) -> None:
+    make = Maker(hurried)
+    await fill(make, [await make.job()], 80, random.Random(3))
+    page = await hurried.page_runs(RunQuery("main", parse(where, "run"), limit=6), 0.5)
+    assert (page.runs, page.before) == ([], None)
+
+
+async def test_of_what_is_rare_no_more_is_looked_for_than_there_is(hurried: SqlStore) -> None:
+    make = Maker(hurried)
+    many, one = await make.job("many"), await make.job("one", type="kb-sync")
+    await fill(make, [many], 80, random.Random(3))
+    rare = await make.run(one)
+    page = await hurried.page_runs(RunQuery("main", parse("type:kb-sync", "run"), limit=6), 0.5)
+    assert ([run.id for run in page.runs], page.before) == ([rare.id], None)
+
+
 async def test_a_count_that_had_no_time_says_so(hurried: SqlStore) -> None:
     make = Maker(hurried)
     await fill(make, [await make.job()], 80, random.Random(3))

@@ -113,6 +113,10 @@ async def _compare(store: Store, chance: random.Random, user: str) -> None:
         counted = Counter(row[4] for row in seen if states is None or row[4] in states)
         assert {state: count for state, count in tally.counts.items() if count} == counted
 
+    of_type = Counter(row[4] for row in seen if row[3] == "kb-sync")
+    tally = await store.tally_runs("main", parse("type:kb-sync", "run"), 60, user)
+    assert {state: count for state, count in tally.counts.items() if count} == of_type
+
 
 async def _compare_counts(store: Store) -> None:
     every = await _read(store, sa.select(runs.c.job_number, runs.c.type, runs.c.state))

@@ -15,6 +15,7 @@ from agent.core.definitions.drafts import Drafts
 from agent.core.definitions.editing import Editing
 from agent.core.jobs.giving import Giving
 from agent.core.jobs.jobs import Jobs
+from agent.core.permissions.audit import Audit
 from agent.core.scheduling.limits import Limits
 
 
@@ -27,15 +28,16 @@ class Authoring:
     applying: Applying
     defining: Defining
     limits: Limits
+    audit: Audit
 
 
 def make_authoring(ground: Ground, resources: Resources, execution: Execution, scheduling: Scheduling) -> Authoring:
     settings, store, clock, ids = ground.settings, ground.store, ground.clock, ground.ids
     checking = Checking(execution.drivers, execution.granting, resources.blobs)
-    limits = Limits(store, settings)
-    jobs = Jobs(store, clock, ids, execution.drivers, checking, scheduling.firing, scheduling.brake, limits)
-    drafts, applying = Drafts(store, jobs, clock, ids), Applying(store, jobs, clock, ids)
+    limits, audit = Limits(store, settings), Audit(store, clock)
+    jobs = Jobs(store, clock, ids, execution.drivers, checking, scheduling.firing, scheduling.brake, limits, audit)
+    drafts, applying = Drafts(store, jobs, clock, ids), Applying(store, jobs, audit, clock, ids)
     account = settings.definitions_account or settings.account
     defining = Defining(store, jobs, applying, clock, resources.definitions, account)
     giving = Giving(store, checking, clock)
-    return Authoring(jobs, giving, drafts, Editing(jobs, drafts), applying, defining, limits)
+    return Authoring(jobs, giving, drafts, Editing(jobs, drafts), applying, defining, limits, audit)

@@ -16,7 +16,6 @@ from agent.core.jobs.history import History
 from agent.core.jobs.overview import Overview
 from agent.core.operations import Core
 from agent.core.permissions.access import Access
-from agent.core.permissions.audit import Audit
 from agent.core.permissions.shares import Shares
 from agent.core.running.listing import Listing
 from agent.core.running.page_keys import PageKeys
@@ -76,6 +75,6 @@ def make_core(
         secrets=Secrets(store, resources.vault),
         access=access,
         shares=Shares(store, drivers, clock),
-        audit=Audit(store, clock),
+        audit=authoring.audit,
         failing=failing,
     )

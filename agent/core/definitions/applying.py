@@ -17,6 +17,7 @@ from pydantic import ValidationError
 
 from agent.core.definitions.parts import with_ids
 from agent.core.jobs.jobs import Jobs, slug_of
+from agent.core.permissions.audit import Audit
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports import Store
 from agent.core.scheduling.firing import schedule_of
@@ -43,8 +44,9 @@ class _Wanted:
 
 
 class Applying:
-    def __init__(self, store: Store, jobs: Jobs, clock: Clock, new_id: NewId) -> None:
+    def __init__(self, store: Store, jobs: Jobs, audit: Audit, clock: Clock, new_id: NewId) -> None:
         self._store = store
+        self._audit = audit
         self._jobs = jobs
         self._clock = clock
         self._new_id = new_id
@@ -114,6 +116,7 @@ class Applying:
         try:
             check = await self._jobs.check(caller, wanted.definition, wanted.job, from_folder=folder)
         except (Forbidden, Conflict) as error:
+            await self._audit.answered(error)
             return _refuse(wanted, Fault("type", error.message, wanted.definition.type, error.code))
         if check.faults:
             return _refuse(wanted, *(Fault(each["field"], each["message"], each["value"]) for each in check.faults))

@@ -13,6 +13,7 @@ from agent.core.definitions.checking import Checking
 from agent.core.definitions.parts import with_ids
 from agent.core.jobs.explaining import Explanation, explain
 from agent.core.permissions.access import Access
+from agent.core.permissions.audit import Audit
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.permissions.rules import Act, require_code, seen_by
 from agent.core.ports import Drivers, Store
@@ -54,6 +55,7 @@ class Jobs:
         firing: Firing,
         brake: Brake,
         limits: Limits,
+        audit: Audit,
     ) -> None:
         self._store = store
         self._access = Access(store)
@@ -64,6 +66,7 @@ class Jobs:
         self._firing = firing
         self._brake = brake
         self._limits = limits
+        self._audit = audit
 
     async def create(
         self,
@@ -108,7 +111,9 @@ class Jobs:
         with suppress(InvalidInput):
             times = fire_times(_spec(definition, job.created_at if job else now), now, now, 5)
             found = JobCheck(next_fires=times.fire_times, notes=times.notes, schedule_text=times.schedule_text)
-        found.faults = [_fault(fault) for fault in await self.faults(caller, definition, job)]
+        if faults := await self.faults(caller, definition, job):
+            await self._audit.answered(InvalidInput(faults))
+        found.faults = [_fault(fault) for fault in faults]
         return found
 
     async def faults(self, caller: Caller, definition: JobInput, job: Job | None = None) -> builtins.list[Fault]:

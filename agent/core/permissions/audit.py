@@ -139,6 +139,12 @@ class Audit:
         if reason is not None:
             await self.refused(who, reason)
 
+    async def answered(self, error: JobdeckError) -> None:
+        """What is refused to whoever acts, and told in an answer among other things instead of being raised."""
+        who = acting()
+        if who is not None:
+            await self.note(who, error)
+
     async def _is_foreign(self, caller: Caller, ids: Sequence[str]) -> bool:
         return bool(ids) and await self._store.is_of_others(caller.account_id, ids)
 

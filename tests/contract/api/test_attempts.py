@@ -156,7 +156,19 @@ async def test_no_door_is_another_way_in(stage: Stage) -> None:
         assert answer.status_code in {400, 404, 422}, (path, answer.text)
         assert await stage.refusals("stranger", before), path
     given = {"definitions": [{"definition": definition("By apply", data=theft)}]}
-    assert (await stranger.post("/api/definitions/_apply", json=given)).json()["items"][0]["act"] == "refused"
+    for act in ("plan", "apply"):
+        scene.agent.clock.advance(WINDOW)
+        before = await stage.newest()
+        answer = await stage.ask("stranger", "POST", f"/api/definitions/_{act}", given)
+        assert answer.json()["items"][0]["act"] == "refused"
+        [row] = await stage.refusals("stranger", before)
+        assert (row.act, WITHHELD in str(row.reason)) == (f"{act}_definitions", True)
+    for path, body in ((f"{JOBS}/_check", stolen), (f"{JOBS}/{own}/_check", None)):
+        scene.agent.clock.advance(WINDOW)
+        before = await stage.newest()
+        answer = await stage.ask("stranger", "POST", path, body)
+        assert (answer.status_code, len(answer.json()["faults"])) == (200, 1)
+        assert await stage.refusals("stranger", before), path
     jobs = (await stranger.get(f"{JOBS}-list")).json()
     assert [job["name"] for job in jobs] == ["Mine"]
 

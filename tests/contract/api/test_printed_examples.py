@@ -173,6 +173,11 @@ async def our_examples(page: str, agent: RunningAgent, places: dict[str, str]) -
     return answers
 
 
+async def test_our_page_of_000(world: RunningAgent) -> None:
+    [made] = await our_examples("kb-sync", world, {"$TOKEN": await world.token("edit")})
+    assert (made["data"]["status"], made["data"]["next_run"]) == ("scheduled", "2030-06-19T18:00:00Z")
+
+
 async def test_our_page_of_001(agent: RunningAgent) -> None:
     run = await RunMaker(agent).run(await RunMaker(agent).job(), "failed")
     places = {"$TOKEN": await agent.token("read", "run"), "$JOB_ID": run.id}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -88,6 +89,7 @@ _RUN_COLUMNS = (
 
 
 _PROGRESS_COLUMNS = ("done", "total", "unit", "note")
+_pick_run, _pick_progress = itemgetter(*_RUN_COLUMNS), itemgetter(*_PROGRESS_COLUMNS)
 _RUN_DEFAULTS = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
 _STATES = {str(state): state for state in RunState}
 M = TypeVar("M", bound=BaseModel)
@@ -98,11 +100,11 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
     """The values come from our own columns, each as it was validated when it was written: built without checks."""
     state = _STATES[row["state"]]
     active = state in ACTIVE
-    values = _RUN_DEFAULTS | {name: row[name] for name in _RUN_COLUMNS}
+    values = {**_RUN_DEFAULTS, **dict(zip(_RUN_COLUMNS, _pick_run(row), strict=True))}
     values["state"] = state
     if state is RunState.PENDING and row["lease_until"] is not None:  # promised: to the world it waits
         values["attempt"], values["worker_id"] = row["attempt"] - 1, None
-    values["progress"] = built(Progress, {name: row[name] for name in _PROGRESS_COLUMNS})
+    values["progress"] = built(Progress, dict(zip(_PROGRESS_COLUMNS, _pick_progress(row), strict=True)))
     values["error"] = _error(row)
     values["original_gone"] = bool(row["original_gone"])
     values["waiting_for"] = waiting_for

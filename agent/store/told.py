@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any
 
 from shared.models import Progress, Run, RunError
 
 _ALIASES = {name: field.alias or name for name, field in Run.model_fields.items()}
+_pick = itemgetter(*_ALIASES)
 _PROGRESS = [(name, field.alias or name) for name, field in Progress.model_fields.items()]
 _ERROR = [(name, field.alias or name) for name, field in RunError.model_fields.items()]
 _MOMENTS = [(name, _ALIASES[name]) for name in _ALIASES if name.endswith("_at")]
@@ -17,7 +19,7 @@ _MOMENTS = [(name, _ALIASES[name]) for name in _ALIASES if name.endswith("_at")]
 def data_of(run: Run) -> dict[str, Any]:
     """`run.model_dump(mode="json", by_alias=True)`."""
     values = run.__dict__
-    data = {alias: values[name] for name, alias in _ALIASES.items()}
+    data = dict(zip(_ALIASES.values(), _pick(values), strict=True))
     for name, alias in _MOMENTS:
         if (moment := values[name]) is not None:
             data[alias] = zulu(moment)
@@ -32,5 +34,5 @@ def data_of(run: Run) -> dict[str, Any]:
 @lru_cache(maxsize=1024)
 def zulu(moment: datetime) -> str:
     """As `Instant` writes it."""
-    moment = moment.astimezone(UTC)
-    return f"{moment.replace(tzinfo=None).isoformat(timespec='milliseconds' if moment.microsecond else 'seconds')}Z"
+    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
+    return f"{text.removesuffix('+00:00')}Z"

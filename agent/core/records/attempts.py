@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 from shared.models import JobInput, Policies, Run, RunError
 
@@ -31,8 +31,7 @@ class Ahead:
     may_wait: Callable[[ClaimedRun], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Fence:
+class Fence(NamedTuple):
     """The right to write for a run: only its current attempt on its current worker has it."""
 
     run_id: str

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from enum import StrEnum
+from operator import itemgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -73,30 +75,24 @@ class _Compiled:
         compiled = statement.compile(dialect=dialect, column_keys=given)
         self.dialect = dialect
         self._text = str(compiled)
-        self._fixed = {name: value for name, value in compiled.params.items() if value is not None}
+        self._fixed = {name: _plain(value) for name, value in compiled.params.items() if value is not None}
         types = {name: bind.type for bind, name in compiled.bind_names.items()}
-        self._binds = [(name, _to_column(types[name], dialect)) for name in compiled.positiontup]
+        self._pick = _picker(compiled.positiontup)
+        self._to_columns = _by_place(_to_column(types[name], dialect) for name in compiled.positiontup)
         columns = compiled._result_columns
         self._names = [column.keyname for column in columns]
-        found = ((column.keyname, _from_column(column.type, dialect)) for column in columns)
-        self._processors = [(name, process) for name, process in found if process is not None]
+        self._from_columns = _by_place(_from_column(column.type, dialect) for column in columns)
 
     def bind(self, given: Mapping[str, Any]) -> tuple[Any, ...]:
-        values = {**self._fixed, **given} if self._fixed else given
-        bound = [(values[name], process) for name, process in self._binds]
-        return tuple([value if process is None or value is None else process(value) for value, process in bound])
+        values = self._pick({**self._fixed, **given} if self._fixed else given)
+        return tuple(_processed(values, self._to_columns)) if self._to_columns else values
 
     def read(self, connection: sa.Connection, values: tuple[Any, ...]) -> list[Row]:
         try:
             found = driver_of(connection).execute(self._text, values).fetchall()
         except self._errors() as error:
             raise told(connection, error, self._text) from error
-        rows = [dict(zip(self._names, one, strict=True)) for one in found]
-        for row in rows:
-            for name, process in self._processors:
-                if (value := row[name]) is not None:
-                    row[name] = process(value)
-        return rows
+        return [dict(zip(self._names, _processed(one, self._from_columns), strict=True)) for one in found]
 
     def write(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
         driver = driver_of(connection)
@@ -145,6 +141,31 @@ def _execute(connection: sa.Connection, text: str) -> None:
         driver_of(connection).execute(text)
     except sqlite3.Error as error:
         raise told(connection, error, text) from error
+
+
+def _picker(names: Sequence[str]) -> Callable[[Mapping[str, Any]], tuple[Any, ...]]:
+    """Of a mapping the values with these names, in this order."""
+    if len(names) > 1:
+        return itemgetter(*names)
+    return lambda given: tuple([given[name] for name in names])
+
+
+def _plain(value: Any) -> Any:
+    """The driver asks of every value that is not of a type of its own whether something adapts it."""
+    return str(value) if isinstance(value, StrEnum) else value
+
+
+def _by_place(processors: Iterable[_Processor | None]) -> list[tuple[int, _Processor]]:
+    return [(place, process) for place, process in enumerate(processors) if process is not None]
+
+
+def _processed(values: Sequence[Any], processors: Sequence[tuple[int, _Processor]]) -> list[Any]:
+    """None stays what it is."""
+    made = list(values)
+    for place, process in processors:
+        if (value := made[place]) is not None:
+            made[place] = process(value)
+    return made
 
 
 def _to_column(type_: sa.types.TypeEngine[Any], dialect: sa.Dialect) -> _Processor | None:

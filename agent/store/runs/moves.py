@@ -26,11 +26,14 @@ def move(connection: sa.Connection, numbers: Sequence[int], target: RunState, va
         _check(moved, len(part), target)
 
 
-def move_each(connection: sa.Connection, target: RunState, rows: Sequence[dict[str, Any]]) -> None:
-    """Move each run to `target` with values of its own; a row has `run_number` and one value per changed column."""
+def move_each(
+    connection: sa.Connection, target: RunState, rows: Sequence[dict[str, Any]], through: RunState | None = None
+) -> None:
+    """Move each run to `target` with values of its own; a row has `run_number` and one value per changed column.
+    `through`: the state between, where two moves are written as one."""
     if not rows:
         return
-    moved = _each_move(target, tuple(rows[0])).each(connection, rows)
+    moved = _each_move(target, tuple(rows[0]), through).each(connection, rows)
     _check(moved, len(rows), target)
 
 
@@ -40,11 +43,13 @@ def read(connection: sa.Connection, numbers: Iterable[int]) -> list[Run]:
 
 
 @cache
-def _each_move(target: RunState, names: tuple[str, ...]) -> Prepared:
+def _each_move(target: RunState, names: tuple[str, ...], through: RunState | None) -> Prepared:
     """There are as many as there are kinds of move."""
-    update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(target))
+    if through is not None and through not in sources(target):
+        raise IllegalMove(f"what is {through} cannot become {target}")
+    update = sa.update(runs).where(runs.c.number == sa.bindparam("run_number"), _may_become(through or target))
     columns = [name for name in names if name != "run_number"]
-    return Prepared(update.values(state=target, version=runs.c.version + 1), columns)
+    return Prepared(update.values(state=target, version=runs.c.version + (1 if through is None else 2)), columns)
 
 
 def _may_become(target: RunState) -> sa.ColumnElement[bool]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from datetime import datetime
 from statistics import median
@@ -67,9 +67,10 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
             valid[outcome.fence] = outcome
         else:
             late.append(outcome)
-    holding |= _begun(connection, valid, holding, now)
+    begun = _begun(connection, valid, holding, now)
+    holding |= begun
     valid = _unless_unwanted(connection, valid, holding)
-    moved = _move(connection, valid, holding)
+    moved = _move(connection, valid, holding, begun.keys())
     _end_attempts(connection, valid, holding)
     _end_steps(connection, valid, holding)
     _learn(connection, valid, holding)
@@ -81,22 +82,26 @@ def finish(connection: sa.Connection, outcomes: Sequence[Outcome], now: datetime
 def _begun(
     connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row], now: datetime
 ) -> dict[Fence, Row]:
-    """Promised runs that are over before anything was said of them have begun first."""
-    begun = promises.begin(connection, ((holding[fence], outcome.started_at) for fence, outcome in valid.items()), now)
+    """Promised runs that are over before anything was said of them have begun first; that is written with their end."""
+    begun = promises.tell_begun(
+        connection, ((holding[fence], outcome.started_at) for fence, outcome in valid.items()), now
+    )
     return {fence: begun[row["number"]] for fence, row in holding.items() if row["number"] in begun} if begun else {}
 
 
-def _move(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row]) -> dict[str, Run]:
-    """The runs as they are then, by id, in the order of their numbers."""
-    changes: dict[RunState, list[dict[str, Any]]] = defaultdict(list)
+def _move(
+    connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict[Fence, Row], begun: Collection[Fence]
+) -> dict[str, Run]:
+    """The runs as they are then, by id, in the order of their numbers. `begun`: those that the store has pending yet."""
+    changes: dict[tuple[RunState, bool], list[dict[str, Any]]] = defaultdict(list)
     moved = []
     for fence, outcome in valid.items():
         run, changed = holding[fence], _changed(outcome, holding[fence])
         state = RunState.RETRYING if _is_retry(outcome) else RunState(outcome.state)
-        changes[state].append({"run_number": run["number"], **changed})
+        changes[state, fence in begun].append({"run_number": run["number"], **changed})
         moved.append(run_of({**run, **changed, "state": state, "version": run["version"] + 1}))
-    for state, rows in changes.items():
-        moves.move_each(connection, state, rows)
+    for (state, begins), rows in changes.items():
+        moves.move_each(connection, state, rows, through=RunState.RUNNING if begins else None)
     messages = [(holding[fence]["number"], valid[fence].error) for fence in valid]
     fulltext.index_errors(connection, ((number, error.message) for number, error in messages if error is not None))
     return {run.id: run for run in sorted(moved, key=lambda run: run.number)}

@@ -58,20 +58,29 @@ def make(
 def begin(connection: sa.Connection, started: Iterable[tuple[Row, datetime | None]], now: datetime) -> dict[int, Row]:
     """Of these runs those that were promised begin, each at its moment (None: nobody knows, so when it was claimed), and
     that is told; their rows then, by number."""
-    begun = {
-        row["number"]: {**row, "started_at": at or row["claimed_at"]}
+    begun = tell_begun(connection, started, now)
+    changes = [{"run_number": number, "started_at": row["started_at"]} for number, row in begun.items()]
+    moves.move_each(connection, RunState.RUNNING, changes)
+    return begun
+
+
+def tell_begun(
+    connection: sa.Connection, started: Iterable[tuple[Row, datetime | None]], now: datetime
+) -> dict[int, Row]:
+    """As `begin`, for who writes what they are then."""
+    begun: dict[int, Row] = {
+        row["number"]: {
+            **row,
+            "started_at": at or row["claimed_at"],
+            "state": RunState.RUNNING,
+            "version": row["version"] + 1,
+        }
         for row, at in started
         if row["state"] == RunState.PENDING
     }
-    if not begun:
-        return {}
-    changes = [{"run_number": number, "started_at": row["started_at"]} for number, row in begun.items()]
-    moves.move_each(connection, RunState.RUNNING, changes)
-    found: dict[int, Row] = {
-        number: {**row, "state": RunState.RUNNING, "version": row["version"] + 1} for number, row in begun.items()
-    }
-    events.record_runs(connection, "run.changed", map(run_of, found.values()), now)
-    return found
+    if begun:
+        events.record_runs(connection, "run.changed", map(run_of, begun.values()), now)
+    return begun
 
 
 def give_back(connection: sa.Connection, fences: Sequence[Fence], now: datetime) -> None:

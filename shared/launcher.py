@@ -1,6 +1,6 @@
 """The `jobdeck` command: finds the half that a command belongs to and loads that half alone.
 
-Commands are names of functions, imported when called: this file knows neither the console nor the agent.
+Commands (shared/commands.py) are names of functions, imported when called: nothing here knows console or agent.
 Each function takes the words after `jobdeck` (its own name first) and returns an exit code of shared/exits.py.
 """
 
@@ -12,10 +12,10 @@ import importlib.util
 import os
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
 
+from shared.commands import AGENT_CLI, COMMANDS, COMPLETION_HELP, CONSOLE, CONSOLE_CLI, HELP
 from shared.completion import SHELLS, script
 from shared.errors import Fault, InvalidInput, JobdeckError
 from shared.exits import Exit, exit_for
@@ -23,55 +23,9 @@ from shared.terminal import fence_terminal
 
 Entry = Callable[[Sequence[str]], "int | None"]
 
-
-@dataclass(frozen=True, slots=True)
-class Command:
-    """One word after `jobdeck`: what it is for, and where its code is (`module:function`)."""
-
-    name: str
-    about: str
-    entry: str
-
-
 _ROOT = Path(__file__).resolve().parent.parent
-
-_CONSOLE = "console.app:main"
-_CONSOLE_CLI = "console.cli:main"
-_AGENT_CLI = "agent.cli:main"
-
-COMMANDS = {
-    command.name: command
-    for command in (
-        Command("agent", "run the agent: schedule jobs, execute runs, serve the API", _AGENT_CLI),
-        Command("demo", "a whole working world in a temporary folder", _AGENT_CLI),
-        Command("job", "list, show, create, edit, run, pause, resume, restore, delete jobs", _CONSOLE_CLI),
-        Command("draft", "edit jobs without touching them, then commit", _CONSOLE_CLI),
-        Command("run", "list, show, watch, cancel, rerun runs; read their logs", _CONSOLE_CLI),
-        Command("explain", "why did a job (not) run?", _CONSOLE_CLI),
-        Command("apply", "create and replace jobs as files define them; --dry-run shows the plan", _CONSOLE_CLI),
-        Command("export", "write jobs as definitions that apply takes back", _CONSOLE_CLI),
-        Command("definitions", "what the agent made of its definitions folder", _CONSOLE_CLI),
-        Command("catch-up", "list, release, discard missed fires that wait for you", _CONSOLE_CLI),
-        Command("sentinel", "jobs that behave unlike themselves: overdue, too slow, too fast, flapping", _CONSOLE_CLI),
-        Command("login", "log in at an agent elsewhere, and keep a token for it", _CONSOLE_CLI),
-        Command("logout", "revoke the token that login keeps, and forget it", _CONSOLE_CLI),
-        Command("whoami", "who you are for the agent, and what you may do", _CONSOLE_CLI),
-        Command("user", "create, list, show, disable users; set passwords and roles", _CONSOLE_CLI),
-        Command("account", "create, list, disable accounts", _CONSOLE_CLI),
-        Command("token", "create, list, revoke access tokens", _CONSOLE_CLI),
-        Command("audit", "what was done, by whom, and who was refused", _CONSOLE_CLI),
-        Command("secret", "store, list, remove secrets", _CONSOLE_CLI),
-        Command("connection", "add, list, test, remove data sources", _CONSOLE_CLI),
-        Command("kb", "create, list, search, remove knowledge bases", _CONSOLE_CLI),
-        Command("dataset", "list, show, create, refresh, delete datasets; their rows and snapshots", _CONSOLE_CLI),
-        Command("doctor", "look whether the agent and its data are sound", _AGENT_CLI),
-        Command("backup", "copy the agent's data while it works", _AGENT_CLI),
-        Command("restore", "put a backup back", _AGENT_CLI),
-    )
-}
-
 _LONGEST_VALUE = 60
-_COMPLETERS = {_CONSOLE_CLI: "console.cli:complete", _AGENT_CLI: "agent.cli:complete"}
+_COMPLETERS = {CONSOLE_CLI: "console.cli:complete", AGENT_CLI: "agent.cli:complete"}
 """Who can complete the words after a command: `module:function` from words to candidates."""
 
 
@@ -110,7 +64,7 @@ def _open_what_is_closed() -> None:
 
 def _dispatch(words: list[str]) -> int:
     if not words:
-        return _call(_CONSOLE, words)
+        return _call(CONSOLE, words)
     first, rest = words[0], words[1:]
     if first in {"-h", "--help", "help"}:
         return _help(rest)
@@ -123,7 +77,7 @@ def _dispatch(words: list[str]) -> int:
     if first in COMMANDS:
         return _call(COMMANDS[first].entry, words)
     if first.startswith("--") and first != "--":
-        return _call(_CONSOLE, words)
+        return _call(CONSOLE, words)
     raise InvalidInput.one("command", _unknown(first), first)
 
 
@@ -131,7 +85,7 @@ def _call(entry: str, words: Sequence[str]) -> int:
     """Import and call one entry point, after looking whose packages these are."""
     for package in ("agent", "console"):
         check_ours(package)
-    if entry != _CONSOLE:
+    if entry != CONSOLE:
         fence_terminal()
     module, _, function = entry.partition(":")
     run: Entry = getattr(importlib.import_module(module), function)
@@ -159,41 +113,7 @@ def _help(rest: Sequence[str]) -> int:
         return _call(COMMANDS[rest[0]].entry, [rest[0], "--help"])
     width = max(len(name) for name in COMMANDS) + 2
     lines = [f"  {command.name:<{width}}{command.about}" for command in COMMANDS.values()]
-    return _say(_HELP.format(commands="\n".join(lines), gap=" " * (width - len("completion"))))
-
-
-_HELP = """Usage: jobdeck [COMMAND] [OPTIONS]
-
-Runs jobs and shows them. Without a command it opens the console.
-
-Commands:
-{commands}
-  completion{gap}completion script for bash, zsh or fish
-
-`jobdeck COMMAND --help` says more about each.
-
-Options:
-  -V, --version  print the version
-  -h, --help     print this
-
-Environment:
-  JOBDECK_AGENT     the agent to talk to: a URL or the path of a socket (default: the local agent's socket)
-  JOBDECK_TOKEN     the token to show it (default: the file ~/.config/jobdeck/token, if there is one)
-  JOBDECK_CONTEXT   an agent by the name that it has in ~/.config/jobdeck/console.toml
-  JOBDECK_DATA_DIR  where the local agent keeps its data
-  NO_COLOR          no colours
-
-Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused, 5 agent unavailable,
-6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted."""
-
-
-_COMPLETION_HELP = """Usage: jobdeck completion bash|zsh|fish
-
-Prints what makes the shell complete jobdeck's commands and options.
-
-  bash  source <(jobdeck completion bash)      in ~/.bashrc
-  zsh   source <(jobdeck completion zsh)       in ~/.zshrc, behind compinit
-  fish  jobdeck completion fish | source       in ~/.config/fish/config.fish"""
+    return _say(HELP.format(commands="\n".join(lines), gap=" " * (width - len("completion"))))
 
 
 def _unknown(name: str) -> str:
@@ -204,7 +124,7 @@ def _unknown(name: str) -> str:
 
 def _completion(rest: Sequence[str]) -> int:
     if rest and rest[0] in {"-h", "--help"}:
-        return _say(_COMPLETION_HELP)
+        return _say(COMPLETION_HELP)
     if len(rest) != 1 or rest[0] not in SHELLS:
         raise InvalidInput.one("shell", f"name one of {', '.join(SHELLS)}", " ".join(rest))
     return _say(script(rest[0]))

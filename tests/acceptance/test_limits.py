@@ -12,15 +12,7 @@ from typing import Any
 import pytest
 
 from agent.workers import gauge
-from tests.acceptance.equipped.watching import (
-    alive,
-    equipped_agent,
-    lives,
-    log_of,
-    pids_in,
-    start,
-    the_worker,
-)
+from tests.acceptance.equipped.watching import alive, equipped_agent, lives, log_of, pids_in, start, the_worker
 from tests.harness.agent_process import AgentProcess, until
 
 _OFFENDER = """

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.launcher import COMMANDS
+from shared.commands import COMMANDS
 from tests.harness.agent_process import AgentProcess
 
 UNIT = Path(__file__).parents[2] / "docs" / "jobdeck.service"

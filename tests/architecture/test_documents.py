@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from agent.core.driving import Manifest
 from agent.drivers.registry import DriverRegistry
 from agent.settings import Settings
-from shared.launcher import COMMANDS
+from shared.commands import COMMANDS
 from shared.models import Policies
 
 ROOT = Path(__file__).parents[2]

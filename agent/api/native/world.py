@@ -13,14 +13,7 @@ from agent.api.auth import Admin, Deleter, Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from shared.errors import InvalidInput, Unavailable
-from shared.models import (
-    Connection,
-    ConnectionInput,
-    KnowledgeBase,
-    KnowledgeBaseInput,
-    SearchHit,
-    SearchInput,
-)
+from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
 from shared.models.base import Input, Resource
 
 routes = APIRouter(prefix="/api", tags=["world"])

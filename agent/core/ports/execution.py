@@ -5,15 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from typing import Protocol
 
-from agent.core.records import (
-    LogSearch,
-)
+from agent.core.records import LogSearch
 from agent.core.wire import Ended, Order, RunMessage, WireLine
-from shared.models import (
-    LogHits,
-    LogPage,
-    Worker,
-)
+from shared.models import LogHits, LogPage, Worker
 
 EventSink = Callable[[str, RunMessage], Awaitable[None]]
 """(worker id, event): what a worker says about its run. Awaiting it is the back pressure on that worker."""

@@ -6,19 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.records import (
-    DueJob,
-    Held,
-    NewRun,
-    NextTurn,
-    SettledJob,
-)
-from shared.models import (
-    Fire,
-    HeldDecision,
-    HeldJob,
-    Run,
-)
+from agent.core.records import DueJob, Held, NewRun, NextTurn, SettledJob
+from shared.models import Fire, HeldDecision, HeldJob, Run
 
 
 class FireStore(Protocol):

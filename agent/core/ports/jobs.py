@@ -6,15 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from agent.core.records import (
-    JobChange,
-    JobHead,
-    JobStatistics,
-    NewJob,
-)
-from shared.models import (
-    Job,
-)
+from agent.core.records import JobChange, JobHead, JobStatistics, NewJob
+from shared.models import Job
 from shared.models.job import JobInput
 
 

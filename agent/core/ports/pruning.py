@@ -6,10 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.records import (
-    OldRows,
-    StoreSize,
-)
+from agent.core.records import OldRows, StoreSize
 
 
 class Pruning(Protocol):

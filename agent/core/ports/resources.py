@@ -6,11 +6,7 @@ from typing import Any, Protocol
 
 from agent.core.driving import Manifest
 from agent.core.wire import ConnectionGrant
-from shared.models import (
-    KnowledgeBase,
-    SearchHit,
-    SearchInput,
-)
+from shared.models import KnowledgeBase, SearchHit, SearchInput
 from shared.models.share import Visibility
 
 

@@ -6,21 +6,8 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from agent.core.records import (
-    Ahead,
-    ClaimedRun,
-    Fence,
-    NewRun,
-    Outcome,
-    RunPage,
-    RunQuery,
-    RunUpdate,
-    Tally,
-)
-from shared.models import (
-    Run,
-    Step,
-)
+from agent.core.records import Ahead, ClaimedRun, Fence, NewRun, Outcome, RunPage, RunQuery, RunUpdate, Tally
+from shared.models import Run, Step
 
 
 class RunStore(Protocol):

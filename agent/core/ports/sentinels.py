@@ -7,10 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
-from shared.models import (
-    Sentinel,
-    SentinelKind,
-)
+from shared.models import Sentinel, SentinelKind
 
 
 class SentinelStore(Protocol):

@@ -21,9 +21,7 @@ from agent.core.ports.shares import ShareStore
 from agent.core.ports.syncs import SyncStore
 from agent.core.ports.world import WorldStore
 from agent.core.trouble import StoreTrouble
-from shared.models import (
-    Event,
-)
+from shared.models import Event
 
 
 class Store(

@@ -6,12 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.models import (
-    Connection,
-    Event,
-    KnowledgeBase,
-    Worker,
-)
+from shared.models import Connection, Event, KnowledgeBase, Worker
 
 
 class WorldStore(Protocol):

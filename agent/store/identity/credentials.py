@@ -13,7 +13,7 @@ from agent.core.permissions.callers import Scope
 from agent.store import events
 from agent.store.engine.prepared import Prepared
 from agent.store.identity import limits
-from agent.store.identity.identity import STANDING_FROM, STANDING_PARTS, standing_of
+from agent.store.identity.members import STANDING_FROM, STANDING_PARTS, standing_of
 from agent.store.rows import chunks
 from agent.store.tables import members, sessions, tokens, users
 from shared.errors import NotFound

@@ -5,18 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.core.records import (
-    Held,
-    NewRun,
-    NextTurn,
-)
+from agent.core.records import Held, NewRun, NextTurn
 from agent.store.fires import backlog, deciding
 from agent.store.verbs.base import Verbs
-from shared.models import (
-    HeldDecision,
-    HeldJob,
-    Run,
-)
+from shared.models import HeldDecision, HeldJob, Run
 
 
 class BacklogVerbs(Verbs):

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from agent.store import (
-    events,
-)
+from agent.store import events
 from agent.store.verbs.base import Verbs
 from shared.models.event import Event
 

@@ -8,7 +8,7 @@ from agent.core.identity.records import Link, NewMember, NewUser, SessionRecord,
 from agent.store import facts
 from agent.store.engine.readers import Readers
 from agent.store.engine.writer import Writer
-from agent.store.identity import credentials, identity
+from agent.store.identity import accounts, credentials, members, users
 from agent.store.identity.known import Known
 from agent.store.verbs.base import Verbs
 from shared.clock import Clock
@@ -22,61 +22,61 @@ class IdentityVerbs(Verbs):
         writer.subscribe(self._tokens.hear)
 
     async def ensure_account(self, account_id: str, owner_id: str, handle: str, now: datetime) -> None:
-        await self._write(identity.ensure_account, account_id, owner_id, handle, now)
+        await self._write(accounts.ensure_account, account_id, owner_id, handle, now)
 
     async def insert_account(self, account_id: str, owner_id: str, now: datetime) -> Account:
-        return await self._write(identity.insert_account, account_id, owner_id, now)
+        return await self._write(accounts.insert_account, account_id, owner_id, now)
 
     async def get_account(self, account_id: str) -> Account:
-        return await self._read(identity.get_account, account_id)
+        return await self._read(accounts.get_account, account_id)
 
     async def list_accounts(self) -> list[Account]:
-        return await self._read(identity.list_accounts)
+        return await self._read(accounts.list_accounts)
 
     async def disable_account(self, account_id: str, at: datetime | None, now: datetime) -> Account:
-        return await self._write(identity.disable_account, account_id, at, now)
+        return await self._write(accounts.disable_account, account_id, at, now)
 
     async def find_owner(self, account_id: str) -> tuple[str, str]:
-        return await self._read(identity.find_owner, account_id)
+        return await self._read(accounts.find_owner, account_id)
 
     async def insert_user(self, new: NewUser, member: NewMember) -> User:
-        return await self._write(identity.insert_user, new, member)
+        return await self._write(users.insert_user, new, member)
 
     async def get_user(self, key: str, account_id: str | None) -> User:
-        return await self._read(identity.get_user, key, account_id)
+        return await self._read(users.get_user, key, account_id)
 
     async def list_users(self, account_id: str | None) -> list[User]:
-        return await self._read(identity.list_users, account_id)
+        return await self._read(users.list_users, account_id)
 
     async def find_user(self, key: str) -> UserRecord | None:
-        return await self._read(identity.find_user, key)
+        return await self._read(users.find_user, key)
 
     async def find_linked(self, link: Link) -> UserRecord | None:
-        return await self._read(identity.find_linked, link)
+        return await self._read(users.find_linked, link)
 
     async def link_user(self, user_id: str, link: Link | None, now: datetime) -> None:
-        await self._write(identity.link_user, user_id, link, now)
+        await self._write(users.link_user, user_id, link, now)
 
     async def disable_user(self, user_id: str, at: datetime | None, now: datetime) -> None:
-        await self._write(identity.disable_user, user_id, at, now)
+        await self._write(users.disable_user, user_id, at, now)
 
     async def put_password(self, user_id: str, hashed: str, keep: str | None, now: datetime) -> None:
-        await self._write(identity.put_password, user_id, hashed, keep, now)
+        await self._write(users.put_password, user_id, hashed, keep, now)
 
     async def note_login(self, user_id: str, now: datetime, rehashed: tuple[str, str] | None) -> None:
-        await self._write(identity.note_login, user_id, now, rehashed)
+        await self._write(users.note_login, user_id, now, rehashed)
 
     async def find_standing(self, user_id: str, account_id: str) -> Standing | None:
-        return await self._read(identity.find_standing, user_id, account_id)
+        return await self._read(members.find_standing, user_id, account_id)
 
     async def list_standings(self, user_id: str) -> list[Standing]:
-        return await self._read(identity.list_standings, user_id)
+        return await self._read(members.list_standings, user_id)
 
     async def put_member(self, member: NewMember, now: datetime) -> None:
-        await self._write(identity.put_member, member, now)
+        await self._write(members.put_member, member, now)
 
     async def disable_member(self, account_id: str, user_id: str, at: datetime | None, now: datetime) -> None:
-        await self._write(identity.disable_member, account_id, user_id, at, now)
+        await self._write(members.disable_member, account_id, user_id, at, now)
 
     async def insert_token(self, token: TokenRecord) -> None:
         await self._write(credentials.insert_token, token)

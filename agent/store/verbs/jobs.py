@@ -6,18 +6,10 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.core.records import (
-    JobChange,
-    JobHead,
-    JobStatistics,
-    NewJob,
-)
+from agent.core.records import JobChange, JobHead, JobStatistics, NewJob
 from agent.store.jobs import job_heads, job_queries, jobs
 from agent.store.verbs.base import Verbs
-from shared.models import (
-    Job,
-    JobInput,
-)
+from shared.models import Job, JobInput
 
 
 class JobVerbs(Verbs):

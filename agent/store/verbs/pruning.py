@@ -5,10 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
-from agent.core.records import (
-    OldRows,
-    StoreSize,
-)
+from agent.core.records import OldRows, StoreSize
 from agent.store import pruning
 from agent.store.engine import space
 from agent.store.identity import credentials

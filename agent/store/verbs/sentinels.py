@@ -8,10 +8,7 @@ from datetime import datetime
 from agent.core.sentinels.records import Judged, LongRun, News, WatchedJob
 from agent.store.sentinels import sentinels, watching
 from agent.store.verbs.base import Verbs
-from shared.models import (
-    Sentinel,
-    SentinelKind,
-)
+from shared.models import Sentinel, SentinelKind
 
 
 class SentinelVerbs(Verbs):

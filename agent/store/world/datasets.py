@@ -11,12 +11,13 @@ from agent.store import events
 from agent.store.permissions import shares
 from agent.store.permissions.visibility import resource_seen_by
 from agent.store.tables import datasets
-from shared.errors import Conflict, NotFound, StaleVersion
+from agent.store.world import named
+from shared.errors import NotFound, StaleVersion
 from shared.models.dataset import Dataset, DatasetInput, Snapshot
 
 
 def insert(connection: sa.Connection, dataset: Dataset) -> Dataset:
-    _check_free(connection, dataset.account_id, dataset.name, None)
+    named.check_free(connection, datasets, "dataset", dataset.account_id, dataset.name)
     connection.execute(sa.insert(datasets).values(_row(dataset)))
     shares.tell_if_private(
         connection, dataset.account_id, "dataset", dataset.id, dataset.visibility, dataset.created_at
@@ -34,19 +35,14 @@ def replace(
 ) -> Dataset:
     """All but its id, its owner and its snapshots."""
     row = _lock(connection, account_id, dataset_id, expected_version)
-    _check_free(connection, account_id, given.name, dataset_id)
+    named.check_free(connection, datasets, "dataset", account_id, given.name, dataset_id)
     values = {**given.model_dump(mode="json"), "version": row["version"] + 1, "updated_at": now}
     connection.execute(sa.update(datasets).where(datasets.c.id == dataset_id).values(values))
     return _tell(connection, dataset_id, now)
 
 
 def get(connection: sa.Connection, account_id: str, key: str) -> Dataset:
-    mine = sa.and_(datasets.c.account_id == account_id, sa.or_(datasets.c.id == key, datasets.c.name == key))
-    query = sa.select(datasets).where(mine).order_by((datasets.c.id == key).desc()).limit(1)
-    row = connection.execute(query).mappings().one_or_none()
-    if row is None:
-        raise NotFound(f"there is no dataset {key!r}")
-    return Dataset.model_validate(row)
+    return Dataset.model_validate(named.find(connection, datasets, "dataset", account_id, key))
 
 
 def list_seen(connection: sa.Connection, account_id: str, user_id: str | None) -> list[Dataset]:
@@ -93,13 +89,6 @@ def _lock(connection: sa.Connection, account_id: str, dataset_id: str, expected_
     if expected_version is not None and row["version"] != expected_version:
         raise StaleVersion(f"the dataset has changed meanwhile: version {row['version']}, not {expected_version}")
     return row
-
-
-def _check_free(connection: sa.Connection, account_id: str, name: str, dataset_id: str | None) -> None:
-    taken = sa.and_(datasets.c.account_id == account_id, datasets.c.name == name)
-    query = sa.select(datasets.c.id).where(taken)
-    if connection.scalar(query) not in (None, dataset_id):
-        raise Conflict(f"there is already a dataset with the name {name!r}", field="name")
 
 
 def _tell(connection: sa.Connection, dataset_id: str, now: datetime) -> Dataset:

@@ -23,7 +23,7 @@ VERBS = (
     "runs.leases.extend",
     "runs.updates.write",
     "runs.outcomes.finish",
-    "world.world.put_workers",
+    "world.workers.put_workers",
 )
 """What an agent writes by itself while it works."""
 

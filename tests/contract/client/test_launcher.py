@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.launcher import COMMANDS
+from shared.commands import COMMANDS
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = r"""

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.functional.agent.life import Life
 from tests.functional.agent.stage import Stage, opened
 
 
@@ -12,3 +13,8 @@ from tests.functional.agent.stage import Stage, opened
 async def stage(tmp_path: Path) -> AsyncIterator[Stage]:
     async with opened(tmp_path / "data") as stage:
         yield stage
+
+
+@pytest.fixture
+def life(stage: Stage) -> Life:
+    return Life(stage)

@@ -10,26 +10,11 @@ from datetime import timedelta
 from hypothesis import strategies as st
 from hypothesis.stateful import initialize, invariant, precondition, rule
 
-from agent.core.records import (
-    JobChange,
-    NewJob,
-    NewRun,
-    SettledJob,
-)
+from agent.core.records import JobChange, NewJob, NewRun, SettledJob
 from agent.store.types import to_micros
 from shared.ids import new_id
 from tests.property.store.agents import WORKERS
-from tests.property.store.stage import (
-    LEASE,
-    LIMITS,
-    MINUTE,
-    NOON,
-    Stage,
-    definition,
-    fence_of,
-    one,
-    together,
-)
+from tests.property.store.stage import LEASE, LIMITS, MINUTE, NOON, Stage, definition, fence_of, one, together
 
 _any = st.integers(0, 999)
 """Which of those that there are."""

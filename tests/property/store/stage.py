@@ -12,17 +12,7 @@ from typing import Any, TypeVar
 
 from hypothesis.stateful import RuleBasedStateMachine
 
-from agent.core.records import (
-    Ahead,
-    ClaimedRun,
-    Fence,
-    FireRow,
-    NewRun,
-    Outcome,
-    RunUpdate,
-    ScheduleMarks,
-    SettledJob,
-)
+from agent.core.records import Ahead, ClaimedRun, Fence, FireRow, NewRun, Outcome, RunUpdate, ScheduleMarks, SettledJob
 from agent.store import SqlStore
 from agent.store.types import to_micros
 from shared.clock import ManualClock

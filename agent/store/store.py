@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 
 from agent.core.trouble import StoreTrouble
 from agent.store import facts
-from agent.store.engine.writer import Listener
+from agent.store.engine.proof import Proof
+from agent.store.engine.readers import Readers
+from agent.store.engine.writer import Listener, Writer
 from agent.store.verbs.audit import AuditVerbs
 from agent.store.verbs.backlog import BacklogVerbs
 from agent.store.verbs.datasets import DatasetVerbs
@@ -25,6 +28,7 @@ from agent.store.verbs.sentinels import SentinelVerbs
 from agent.store.verbs.shares import ShareVerbs
 from agent.store.verbs.syncs import SyncVerbs
 from agent.store.verbs.world import WorldVerbs
+from shared.clock import Clock
 
 
 class SqlStore(
@@ -49,6 +53,10 @@ class SqlStore(
 ):
     """Implements `agent.core.ports.Store`. Make one with `open_store`."""
 
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+        super().__init__(writer, readers, clock)
+        self._proof = Proof(writer.health, clock, self._touch)
+
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._writer.subscribe(listener)
 
@@ -63,8 +71,12 @@ class SqlStore(
         await self._writer.stir()
 
     async def ping(self) -> None:
-        await self._write(facts.put, "pinged_at", self._clock.now().isoformat())
+        await self._proof.ask()
         await self._read(facts.get, "pinged_at")
+
+    def _touch(self) -> asyncio.Future[None]:
+        now = self._clock.now().isoformat()
+        return self._writer.submit(lambda connection: facts.put(connection, "pinged_at", now))
 
     async def close(self) -> None:
         await self._writer.close()

@@ -60,6 +60,7 @@ class Store(
         """Why nothing can be written at the moment, and since when; None: all is well, as far as was tried."""
 
     async def ping(self) -> None:
-        """Raise Unavailable unless the store can be read and written."""
+        """Raise Unavailable unless the store can be read and written, as of a second ago at most; asked often, it writes
+        once a second."""
 
     async def close(self) -> None: ...

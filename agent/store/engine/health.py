@@ -20,10 +20,14 @@ class Health:
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self.trouble: StoreTrouble | None = None
+        self.wrote_at = float("-inf")
+        """By the monotonic clock: when rows were on the disk the last time, as far as that was told."""
 
-    def heed(self, errors: Sequence[BaseException | None]) -> list[Event]:
+    def heed(self, errors: Sequence[BaseException | None], *, stored: bool) -> list[Event]:
         """What became of a group's writes, None for each that was taken; what is to be told because of it. One write
-        that is refused beside others says nothing of the disk."""
+        that is refused beside others says nothing of the disk. `stored`: there were rows to be written for sure."""
+        if stored:
+            self.wrote_at = self._clock.monotonic()
         refusal = next((error for error in errors if isinstance(error, Unavailable)), None)
         if None in errors:
             self.trouble = None

@@ -155,7 +155,7 @@ class Writer:
         for each in done:
             _resolve(each)
         self._publish(news)
-        self._tell_listeners(self.health.heed([each.error for each in done]))
+        self._tell_listeners(self.health.heed([each.error for each in done], stored=bool(news)))
         self._busy = False
         if self._queue:
             self._begin_soon()

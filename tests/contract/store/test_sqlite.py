@@ -9,6 +9,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -183,6 +184,28 @@ async def test_writes_that_wait_together_are_committed_together(sqlite: SqlStore
     sa.event.listen(sqlite._writer._engine, "commit", commits.append)
     await asyncio.gather(*(sqlite.put_secret("main", str(number), b"x", NOW) for number in range(100)))
     assert len(commits) <= 3
+
+
+async def test_whoever_asks_whether_it_works_costs_one_commit_a_second(sqlite: SqlStore, clock: ManualClock) -> None:
+    commits: list[object] = []
+    sa.event.listen(sqlite._writer._engine, "commit", commits.append)
+
+    async def ask() -> int:
+        await asyncio.gather(*(sqlite.ping() for _ in range(50)))
+        return len(commits)
+
+    assert (await ask(), await ask()) == (1, 1)
+    clock.advance(timedelta(seconds=1))
+    assert await ask() == 2
+    clock.advance(timedelta(seconds=1))
+    await sqlite.put_secret("main", "a", b"x", clock.now())
+    assert await ask() == 3, "what others have stored is proof enough"
+    clock.advance(timedelta(seconds=1))
+    gone = asyncio.ensure_future(sqlite.ping())
+    staying = asyncio.ensure_future(sqlite.ping())
+    await asyncio.sleep(0)
+    gone.cancel()
+    await staying
 
 
 async def test_who_stops_waiting_disturbs_neither_reads_nor_writes(sqlite: SqlStore) -> None:

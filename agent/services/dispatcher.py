@@ -87,6 +87,11 @@ class Dispatcher(Poller):
         self._looked = False
         """Whether what was due later before this agent began is in `_upcoming`."""
 
+    def brace(self, count: int) -> None:
+        """So many runs are about to be stored together: as many may be promised at once as workers may have waiting."""
+        if count > FEW:
+            self._depth = max(self._depth, min(count, self._promising.most))
+
     def ride(self) -> None:
         """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
         if self._claim is None and (self._stirring or self._task is not None):

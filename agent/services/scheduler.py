@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,6 +13,7 @@ from agent.core.ports import Store
 from agent.core.records import DueJob, SettledJob
 from agent.core.scheduling.brake import Brake
 from agent.core.scheduling.firing import Firing
+from agent.core.scheduling.foreseeing import Foreseen, foresee
 from agent.services.poller import Poller
 from shared.clock import Clock
 from shared.errors import Unavailable
@@ -21,6 +23,14 @@ from shared.schedule.settle import ON_TIME
 
 _log = structlog.get_logger()
 _BATCH = 500
+_AHEAD, _TOO_SOON = 1.0, 0.05
+"""Seconds before a moment in which its fires are decided, from when on to when there is too little time."""
+_FORESEEN = 2000
+"""Fires of a moment that are decided ahead at most."""
+_TOGETHER = 250
+"""Of these so many are stored together: what was stored first begins while the next is written."""
+_TURN = 50
+"""So many are decided before others have the loop."""
 _LONGEST_REST = 30.0
 """A wall clock that was set is noticed within that time."""
 
@@ -34,13 +44,23 @@ class _Look:
 
 
 class Scheduler(Poller):
-    def __init__(self, store: Store, clock: Clock, firing: Firing, brake: Brake) -> None:
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        firing: Firing,
+        brake: Brake,
+        brace: Callable[[int], None] = lambda _count: None,
+    ) -> None:
+        """`brace` hears how many fires are settled together, before they are."""
         super().__init__()
         self._store = store
         self._clock = clock
         self._firing = firing
         self._brake = brake
+        self._brace = brace
         self._absence: _Look | None = None
+        self._foreseen: Foreseen | None = None
         self._zones_checked = False
 
     def hear(self, events: Sequence[Event]) -> None:
@@ -51,6 +71,7 @@ class Scheduler(Poller):
     async def poll(self) -> float:
         if not self._zones_checked:
             await self._recompute_stale_zones()
+        await self._store_foreseen()
         now = self._clock.now()
         due = await self._store.due_jobs(now, _BATCH)
         if due:
@@ -59,9 +80,40 @@ class Scheduler(Poller):
         if len(due) == _BATCH or await self._still_due(due, now):
             return 0.0
         upcoming = await self._store.next_due()
-        if upcoming is None:
-            return _LONGEST_REST
-        return min(max((upcoming - self._clock.now()).total_seconds(), 0.001), _LONGEST_REST)
+        return _LONGEST_REST if upcoming is None else await self._foresee(upcoming)
+
+    async def _store_foreseen(self) -> None:
+        """What was decided ahead for now. What is not taken, for whatever reason, is still due, and settled as all else."""
+        foreseen, now = self._foreseen, self._clock.now()
+        if foreseen is None or now < foreseen.moment:
+            return
+        self._foreseen = None
+        if self._absence is not None or not foreseen.is_at_hand(now):
+            return
+        for at in range(0, len(foreseen.settled), _TOGETHER):
+            part = foreseen.settled[at : at + _TOGETHER]
+            self._brace(len(part))
+            try:
+                await self._store.settle(part, now)
+            except Unavailable:
+                raise
+            except Exception as error:
+                _log.error("not_settled_as_foreseen", jobs=len(part), error=str(error))
+
+    async def _foresee(self, upcoming: datetime) -> float:
+        """Seconds until there is something to do. A moment that is near is looked at already."""
+        left = (upcoming - self._clock.now()).total_seconds()
+        if left > _AHEAD:
+            return min(left - _AHEAD, _LONGEST_REST)
+        is_known = self._foreseen is not None and self._foreseen.moment == upcoming
+        if left >= _TOO_SOON and not is_known:
+            jobs = await self._store.due_jobs(upcoming, _FORESEEN)
+            settled: list[SettledJob] = []
+            for at in range(0, len(jobs), _TURN):
+                settled += foresee(self._firing, jobs[at : at + _TURN], upcoming)
+                await asyncio.sleep(0)
+            self._foreseen = Foreseen(upcoming, settled)
+        return max((upcoming - self._clock.now()).total_seconds(), 0.001)
 
     async def _look(self, earliest: DueJob, now: datetime) -> _Look:
         if not _is_late(earliest, now):
@@ -87,6 +139,7 @@ class Scheduler(Poller):
     ) -> None:
         """All in one transaction; a job that the rules or the store cannot take stops no other."""
         settled = [self._decided(job, rule, now) for job in jobs]
+        self._brace(len(settled))
         try:
             await self._store.settle(settled, now)
         except Unavailable:

@@ -9,6 +9,8 @@ from agent.workers.assignment import Assignment
 
 PATIENCE = 0.05
 """Seconds that they wait behind one run before they are called back."""
+READING = 0.005
+"""Seconds that what a worker has said is given to be read before it counts as silent."""
 
 
 class Waiting:
@@ -54,6 +56,16 @@ class Waiting:
             self._look = asyncio.get_running_loop().call_later(PATIENCE, self._look_now)
 
     def _look_now(self) -> None:
+        self._look = None
+        if not self._held:
+            return
+        if self.patience_is_over:
+            # A loop that was busy itself has not read yet what the worker said meanwhile.
+            self._look = asyncio.get_running_loop().call_later(min(READING, PATIENCE), self._look_again)
+        else:
+            self._look_later()
+
+    def _look_again(self) -> None:
         self._look = None
         if not self._held:
             return

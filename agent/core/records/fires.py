@@ -49,6 +49,8 @@ class SettledJob:
     cancel_running: bool = False
     zone_data_version: str | None = None
     """Given where the next fire was computed with other zone data than before."""
+    foreseen_for: datetime | None = None
+    """Decided before that moment: applied only if the job is due just then and no run of it is active."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ SHORT = 0.02
 """Seconds that a short run takes at most."""
 _ENOUGH = 3
 """So many runs of a type in a row were short: the next are expected to be."""
-FEW, MANY = 16, 128
+FEW, MANY = 16, 256
 """Runs that may wait in one worker: at first, and at most."""
 _WORK = 0.3
 """Seconds of work that may wait in one worker where more than a few runs do."""

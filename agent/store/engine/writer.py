@@ -41,6 +41,8 @@ Listener = Callable[[Sequence[Event]], None]
 
 GROUP = 200
 """Most writes in one transaction; beyond it the first would wait too long for its acknowledgement."""
+PATIENCE = 0.5
+"""Seconds for which a write that is patient may wait behind writes that hurry."""
 
 _log = logging.getLogger(__name__)
 
@@ -54,6 +56,9 @@ class _Waiting:
     items: Sequence[Any] = ()
     now: datetime | None = None
     stirs: bool = False
+    hurries: bool = False
+    patient_until: float | None = None
+    """By the loop's clock; None: it waits behind nobody."""
 
 
 @dataclass(slots=True)
@@ -83,18 +88,29 @@ class Writer:
         self._open = True
         self._idle.set()
 
-    def submit(self, write: Write[T], *, stirs: bool = False) -> asyncio.Future[T]:
-        """Queue `write`; the future has its result after the commit, or its refusal."""
+    def submit(self, write: Write[T], *, stirs: bool = False, hurries: bool = False) -> asyncio.Future[T]:
+        """Queue `write`; the future has its result after the commit, or its refusal. One that `hurries` goes before those
+        that are patient."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(write, future, stirs=stirs))
+        self._put(_Waiting(write, future, stirs=stirs, hurries=hurries))
         return future
 
     def submit_each(
-        self, write: WriteEach[Item, T], items: Sequence[Item], now: datetime, *, stirs: bool = False
+        self,
+        write: WriteEach[Item, T],
+        items: Sequence[Item],
+        now: datetime,
+        *,
+        stirs: bool = False,
+        patient: bool = False,
     ) -> asyncio.Future[Sequence[T]]:
         """Queue a write of items that may be written together with those of others, as of the latest `now` of them."""
-        future: asyncio.Future[Sequence[T]] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(lambda connection: write(connection, items, now), future, write, items, now, stirs))
+        loop = asyncio.get_running_loop()
+        future: asyncio.Future[Sequence[T]] = loop.create_future()
+        until = loop.time() + PATIENCE if patient else None
+        self._put(
+            _Waiting(lambda connection: write(connection, items, now), future, write, items, now, stirs, False, until)
+        )
         return future
 
     def ride(self, rider: Callable[[], None]) -> None:
@@ -141,7 +157,21 @@ class Writer:
         if any(waiting.stirs for waiting in self._queue):
             for rider in self._riders:
                 _guarded(rider)
+        if any(waiting.hurries for waiting in self._queue):
+            return self._take_hurried()
         return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
+
+    def _take_hurried(self) -> list[_Waiting]:
+        """What waits for nobody, and what has waited long enough, in their order."""
+        now = asyncio.get_running_loop().time()
+        first = [waiting for waiting in self._queue if waiting.patient_until is None][:GROUP]
+        late = [
+            waiting for waiting in self._queue if waiting.patient_until is not None and waiting.patient_until <= now
+        ]
+        chosen = {id(waiting) for waiting in [*first, *late[: GROUP - len(first)]]}
+        taken = [waiting for waiting in self._queue if id(waiting) in chosen]
+        self._queue = deque(waiting for waiting in self._queue if id(waiting) not in chosen)
+        return taken
 
     def _commit(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         try:

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from agent.core.records import DueJob, FireRow, SettledJob
 from agent.store import events
-from agent.store.engine.prepared import Prepared
+from agent.store.engine.prepared import Lookup, Prepared
 from agent.store.fires import backlog
 from agent.store.identity import limits
 from agent.store.permissions.visibility import job_seen_by
@@ -43,6 +43,18 @@ _AT_MOMENT = Prepared(
     )
 )
 _UNSET = dict.fromkeys(column.name for column in fires.c)
+_DUE = Prepared(
+    JOB.where(jobs.c.due_at <= sa.bindparam("now", type_=jobs.c.due_at.type))
+    .order_by(jobs.c.due_at, jobs.c.account_id, jobs.c.number)  # as the index has them
+    .limit(sa.bindparam("most", type_=sa.Integer))
+)
+_STANDING_COLUMNS = (
+    "number", "id", "account_id", "version", "high_water", "next_fire_at", "zone_data_version", "due_at",
+)  # fmt: skip
+_STANDING = Lookup(sa.select(*(jobs.c[name] for name in _STANDING_COLUMNS)).where(_LIVING).with_for_update(), jobs.c.id)
+_ACTIVE_OF = Lookup(
+    sa.select(run_table.c.job_number).where(run_table.c.finished_at.is_(None)).distinct(), run_table.c.job_number
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,9 +68,7 @@ class _Decision:
 
 
 def due(connection: sa.Connection, now: datetime, limit: int) -> list[DueJob]:
-    in_order = (jobs.c.due_at, jobs.c.account_id, jobs.c.number)  # as the index has them
-    query = JOB.where(jobs.c.due_at <= now).order_by(*in_order).limit(limit)
-    return _due_jobs(connection, connection.execute(query).mappings().all(), now - ON_TIME)
+    return _due_jobs(connection, _DUE.rows(connection, {"now": now, "most": limit}), now - ON_TIME)
 
 
 def late(connection: sa.Connection, before: datetime, last: DueJob | None, limit: int) -> list[DueJob]:
@@ -191,11 +201,17 @@ def _due_job(row: Row, active: Sequence[Row], *, in_turn: bool) -> DueJob:
 
 
 def _unmoved(connection: sa.Connection, settled: Sequence[SettledJob]) -> list[_Pair]:
-    columns = ("number", "id", "account_id", "version", "high_water", "next_fire_at", "zone_data_version")
-    query = sa.select(*(jobs.c[name] for name in columns)).where(_LIVING).with_for_update()
-    found = {row["id"]: row for row in select_where_in(connection, query, jobs.c.id, (job.job_id for job in settled))}
-    pairs = ((job, found.get(job.job_id)) for job in settled)
-    return [(job, row) for job, row in pairs if row is not None and row["version"] == job.version]
+    """Those that are as they were when it was decided; what was decided ahead must besides be due now, and alone."""
+    found = {row["id"]: row for row in _STANDING.rows(connection, (job.job_id for job in settled))}
+    pairs = [(job, found[job.job_id]) for job in settled if job.job_id in found]
+    ahead = [row["number"] for job, row in pairs if job.foreseen_for is not None]
+    active = {row["job_number"] for row in _ACTIVE_OF.rows(connection, ahead)}
+    return [
+        (job, row)
+        for job, row in pairs
+        if row["version"] == job.version
+        and (job.foreseen_for is None or (row["due_at"] == job.foreseen_for and row["number"] not in active))
+    ]
 
 
 def _at_moments(connection: sa.Connection, query: sa.Select[Any], moments: Iterable[_Moment]) -> list[Row]:

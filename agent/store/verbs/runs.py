@@ -59,7 +59,7 @@ class RunVerbs(Verbs):
         return await self._write(leases.extend, fences, until)
 
     async def finish(self, ended: Sequence[Outcome], now: datetime) -> list[Run]:
-        moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True)
+        moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True, patient=True)
         return [run for run in moved if run is not None]
 
     async def request_cancel(

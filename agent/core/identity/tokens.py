@@ -99,11 +99,18 @@ class Tokens:
             standing = await self._store.find_standing(user.id, account) if user else None
             if standing is None or standing.disabled:
                 raise NotFound(f"the account '{account}' has no user '{given.user}' that may call")
+            self._require_may_act_as(caller, standing)
             return standing
         if account == caller.account_id:
             mine = await self._store.find_standing(caller.user_id, account)
             return mine or Standing(account, caller.user_id, caller.handle, "member", code=False, disabled=True)
         return await self._first_of(account, caller)
+
+    def _require_may_act_as(self, caller: Caller, user: Standing) -> None:
+        """Who has a token of an administrator of the agent administers the agent: no account's administrator makes one."""
+        is_other = user.user_id != caller.user_id and self._admins.is_protected(user.user_id, user.handle)
+        if is_other and not self._admins.is_of_agent(caller):
+            raise Forbidden(f"'{user.handle}' administers the agent: only the agent's administrators make its tokens")
 
     async def _first_of(self, account: str, caller: Caller) -> Standing:
         try:

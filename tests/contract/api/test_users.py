@@ -170,6 +170,19 @@ async def test_an_accounts_administrator_disables_in_the_account_and_the_agents_
     assert await open_to() == [200, 401]
 
 
+async def test_nobody_becomes_an_administrator_of_the_agent_by_making_its_token(
+    anna: httpx.AsyncClient, root: httpx.AsyncClient
+) -> None:
+    for who in ("root", "operator"):
+        given = {"name": "theirs", "user": who, "scopes": ["read", "admin"]}
+        refused = await anna.post("/api/tokens", json=given)
+        assert (refused.status_code, refused.json()["error"]["code"]) == (403, "forbidden"), who
+        assert (await root.post("/api/tokens", json=given)).status_code == 201
+    assert (
+        await anna.post("/api/tokens", json={"name": "bob's", "user": "bob", "scopes": ["read"]})
+    ).status_code == 201
+
+
 async def test_the_agents_own_user_and_account_stay(root: httpx.AsyncClient) -> None:
     assert (await root.post("/api/users/operator/_disable")).status_code == 409
     assert (await root.put("/api/users/operator/membership", json={"role": "member"})).status_code == 409

@@ -70,7 +70,9 @@ class Settings(BaseSettings):
     limits: AccountLimits = AccountLimits()
     """What accounts may have that have no limits of their own; the three above hold for contract 000 besides."""
     allow_private_addresses: list[str] = []
-    """Networks (CIDR) that `api-call`, `webhook` and `email` may reach although they are private."""
+    """Networks (CIDR) that `api-call`, `webhook`, `email` and embedders may reach although they are private."""
+    embedder_hosts: list[str] = []
+    """Hosts (`name` or `name:port`, as in the embedder's URL) that embedders may be at wherever they are."""
     smtp: MailServer | None = None
     """The mail server of jobs that name none; it may be reached wherever it is."""
     smtp_hosts: list[str] = []

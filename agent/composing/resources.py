@@ -10,6 +10,7 @@ from agent.resources.blobs import FileBlobStore
 from agent.resources.connections.sources import SqlSources
 from agent.resources.datasets.client import FileSnapshots
 from agent.resources.definitions import DefinitionsFolder
+from agent.resources.embedders.names import Reach
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.logs import FileLogStore
 from agent.resources.vault import FileKeyVault
@@ -33,7 +34,8 @@ def open_resources(ground: Ground) -> Resources:
     data_dir, clock, folder = ground.data_dir, ground.clock, ground.settings.definitions_dir
     vault = FileKeyVault(data_dir, ground.store, clock)
     snapshots, blobs = FileSnapshots(data_dir / "datasets"), FileBlobStore(data_dir / "blobs", clock.now)
-    reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get)
+    reach = Reach(ground.settings.allow_private_addresses, ground.settings.embedder_hosts)
+    reader = KnowledgeReader(data_dir / "knowledge", secret_of=vault.get, reach=reach)
     return Resources(
         sources=SqlSources(data_dir),
         vault=vault,

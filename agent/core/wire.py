@@ -46,6 +46,8 @@ class KnowledgeBaseGrant(Message):
     path: str
     embedder: str
     dimensions: int
+    networks: list[str] = []
+    """In which its embedder may be reached although they are private."""
     rows: RowLimit | None = None
     """Of its account."""
 

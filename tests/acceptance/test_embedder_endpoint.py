@@ -62,9 +62,13 @@ def test_the_key_of_an_endpoint_is_a_secret_by_name(tmp_path: Path, endpoint: st
         database.execute("CREATE TABLE notes (id INTEGER PRIMARY KEY, text TEXT, changed INTEGER)")
         database.executemany("INSERT INTO notes VALUES (?, ?, ?)", [(1, "a violin", 1), (2, "a rowing boat", 2)])
         database.commit()
-    with agent_process(tmp_path / "data", "--workers", "1") as agent:
+    host = json.dumps([endpoint.split("/")[2]])
+    with agent_process(tmp_path / "data", "--workers", "1", env={"JOBDECK_EMBEDDER_HOSTS": host}) as agent:
         agent.call("PUT", "/api/secrets/embedder-key", {"value": KEY})
         base = {"name": "notes", "embedder": f"openai:tiny@{endpoint}#embedder-key"}
+        elsewhere = base | {"embedder": "openai:tiny@http://127.0.0.1:1/v1#embedder-key"}
+        refused = agent.call("POST", "/api/knowledge-bases", elsewhere, expect=400)
+        assert "embedder_hosts" in refused["error"]["message"]
         assert agent.call("POST", "/api/knowledge-bases", base, expect=201)["dimensions"] == 32
         agent.call("POST", "/api/connections", {"name": "shop", "url": f"sqlite:///{source}"}, expect=201)
         data = {

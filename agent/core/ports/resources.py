@@ -19,6 +19,9 @@ class KnowledgeBases(Protocol):
     def embedder_secret(self, embedder: str) -> str | None:
         """The name of the secret that the embedder's endpoint needs."""
 
+    def networks(self, embedder: str) -> list[str]:
+        """The private ones (CIDR) in which the embedder may be reached."""
+
     async def create(self, base: KnowledgeBase) -> None: ...
 
     async def search(self, base: KnowledgeBase, query: SearchInput) -> list[SearchHit]: ...

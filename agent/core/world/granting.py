@@ -125,6 +125,7 @@ class Granting:
             path=self._bases.grant_path(base),
             embedder=base.embedder,
             dimensions=base.dimensions,
+            networks=self._bases.networks(base.embedder),
             rows=await self._storing.row_limit(asked.account_id),
         )
         key = self._bases.embedder_secret(base.embedder)

@@ -9,8 +9,10 @@ from typing import Any
 
 import httpx
 import numpy as np
+from httpx_secure import SSRFProtectionError
 
 from agent.core.driving import DriverError, RunCancelled
+from agent.resources.embedders.line import Line
 from agent.resources.embedders.names import EmbedderName
 from agent.resources.embedders.opening import Vectors
 from agent.resources.embedders.vectors import unit
@@ -18,7 +20,6 @@ from agent.resources.embedders.vectors import unit
 BATCH = 128
 CONNECTIONS = 4
 TRIES = 4
-TIMEOUT = httpx.Timeout(60.0, connect=10.0)
 LONGEST_WAIT = 30.0
 CANCEL_SECONDS = 0.2
 
@@ -35,16 +36,14 @@ class OpenAiEmbedder:
         dimensions: int | None,
         cancelled: threading.Event,
         first_wait: float = 0.5,
+        allowed: Sequence[str] = (),
     ) -> None:
         headers = {"Authorization": f"Bearer {secret}"} if secret else {}
         self.name = name
         self._model = parsed.model
-        self._url = f"{parsed.base_url}/embeddings"
         self._cancelled = cancelled
         self._first_wait = first_wait
-        self._client = httpx.Client(
-            headers=headers, timeout=TIMEOUT, follow_redirects=False, verify=self._url.startswith("https:")
-        )
+        self._line = Line(f"{parsed.base_url}/embeddings", headers, allowed)
         self._threads = ThreadPoolExecutor(CONNECTIONS, thread_name_prefix="embed")
         self.dimensions = dimensions or 0
         if not self.dimensions:
@@ -65,7 +64,7 @@ class OpenAiEmbedder:
     def close(self) -> None:
         """A cancelled run does not wait for answers under way."""
         self._threads.shutdown(wait=not self._cancelled.is_set(), cancel_futures=True)
-        self._client.close()
+        self._line.close()
 
     def _probe(self) -> int:
         try:
@@ -86,7 +85,9 @@ class OpenAiEmbedder:
         for pause in (*self._waits(), None):
             after: str | None = None
             try:
-                response = self._client.post(self._url, json=body)
+                response = self._line.post(body)
+            except SSRFProtectionError as error:
+                raise self._not_allowed(error) from None
             except httpx.TransportError as error:
                 trouble = f"cannot be reached: {error}"
             else:
@@ -97,6 +98,14 @@ class OpenAiEmbedder:
             if pause is not None and self._cancelled.wait(_longer(pause, after)):
                 raise RunCancelled
         raise DriverError("embedder_unavailable", f"embedder '{self.name}' {trouble}", transient=True)
+
+    def _not_allowed(self, error: SSRFProtectionError) -> DriverError:
+        where = f"{error.hostname} is {error.ip_addr}, which is not a public address"
+        return DriverError(
+            "address_refused",
+            f"embedder '{self.name}': {where}; the agent's settings name such hosts (`embedder_hosts`) or networks"
+            " (`allow_private_addresses`)",
+        )
 
     def _waits(self) -> Iterator[float]:
         return (self._first_wait * 2**turn for turn in range(TRIES - 1))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -9,6 +10,8 @@ from shared.errors import InvalidInput
 
 WORDLLAMA = "wordllama"
 WORDLLAMA_DIMENSIONS = 256
+EVERYWHERE = ("0.0.0.0/0", "::/0")
+_PORTS = {"http": 80, "https": 443}
 _FORMS = "'wordllama' or 'openai:<model>@<base url>#<name of the secret>'"
 
 
@@ -33,6 +36,26 @@ def parse_embedder(text: str) -> EmbedderName:
     if parts.username or parts.password or parts.query:
         raise InvalidInput.one("embedder", f"credentials go into a secret; write {_FORMS}", _safe(text))
     return EmbedderName(model, parts._replace(fragment="").geturl().rstrip("/"), parts.fragment or None)
+
+
+@dataclass(frozen=True, slots=True)
+class Reach:
+    """Where embedders may be although it is private, as the agent's settings say it: networks (CIDR), and hosts by the
+    name, with or without a port, that the embedder's URL has."""
+
+    networks: Sequence[str] = ()
+    hosts: Sequence[str] = ()
+
+    def of(self, embedder: str) -> list[str]:
+        """The networks that this one may be reached in. InvalidInput for none."""
+        url = parse_embedder(embedder).base_url
+        return [*EVERYWHERE] if url is not None and self._is_named(url) else [*self.networks]
+
+    def _is_named(self, url: str) -> bool:
+        asked = urlsplit(url)
+        port = asked.port or _PORTS[asked.scheme]
+        named = [urlsplit(f"//{host}") for host in self.hosts]
+        return any(each.hostname == asked.hostname and each.port in (None, port) for each in named)
 
 
 def _safe(text: str) -> str:

@@ -32,11 +32,17 @@ class Embedder(Protocol):
 
 
 def open_embedder(
-    name: str, *, secret: str | None = None, dimensions: int | None = None, cancelled: threading.Event | None = None
+    name: str,
+    *,
+    secret: str | None = None,
+    dimensions: int | None = None,
+    cancelled: threading.Event | None = None,
+    allowed: Sequence[str] = (),
 ) -> Embedder:
     """The embedder called `name`. `dimensions` is checked if given, found out otherwise (an endpoint is asked once).
 
-    `cancelled` ends waits between retries early. DriverError: a package is missing, the dimensions differ.
+    `cancelled` ends waits between retries early; `allowed` are the private networks (CIDR) that an endpoint may be in.
+    DriverError: a package is missing, the dimensions differ.
     """
     try:
         parsed = parse_embedder(name)
@@ -48,7 +54,7 @@ def open_embedder(
     else:
         from agent.resources.embedders.endpoint import OpenAiEmbedder
 
-        embedder = OpenAiEmbedder(name, parsed, secret, dimensions, cancelled or threading.Event())
+        embedder = OpenAiEmbedder(name, parsed, secret, dimensions, cancelled or threading.Event(), allowed=allowed)
     if dimensions is not None and embedder.dimensions != dimensions:
         found = embedder.dimensions
         embedder.close()

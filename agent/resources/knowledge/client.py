@@ -16,7 +16,7 @@ from typing import Any
 
 from agent.core.driving import DriverError
 from agent.resources.embedders import open_embedder
-from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, parse_embedder
+from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, Reach, parse_embedder
 from agent.resources.folder_names import folder_name
 from agent.resources.knowledge.file import open_for_writing
 from agent.resources.knowledge.lock import holder, try_lock
@@ -40,9 +40,12 @@ class KnowledgeReader:
     The process starts with the first question. What it is asked when it dies is asked once more of the next one.
     """
 
-    def __init__(self, root: Path, *, secret_of: SecretOf | None = None, timeout: float = 30.0) -> None:
+    def __init__(
+        self, root: Path, *, secret_of: SecretOf | None = None, reach: Reach | None = None, timeout: float = 30.0
+    ) -> None:
         self._root = root
         self._secret_of = secret_of
+        self._reach = reach or Reach()
         self._timeout = timeout
         self._process: Process | None = None
         self._listening: asyncio.Task[None] | None = None
@@ -77,9 +80,12 @@ class KnowledgeReader:
         name = parse_embedder(embedder)
         secret = await self._secret_of(account_id, name.secret) if name.secret and self._secret_of else None
         try:
-            return await asyncio.to_thread(_dimensions, embedder, secret)
+            return await asyncio.to_thread(_dimensions, embedder, secret, self.networks(embedder))
         except DriverError as error:
             raise InvalidInput.one("embedder", error.message, embedder) from None
+
+    def networks(self, embedder: str) -> list[str]:
+        return self._reach.of(embedder)
 
     def embedder_secret(self, embedder: str) -> str | None:
         return parse_embedder(embedder).secret
@@ -138,6 +144,7 @@ class KnowledgeReader:
             "folder": self.grant_path(base),
             "embedder": base.embedder,
             "dimensions": base.dimensions,
+            "networks": self.networks(base.embedder),
         }
 
     async def _secret(self, base: KnowledgeBase) -> str | None:
@@ -210,10 +217,10 @@ class KnowledgeReader:
             pass
 
 
-def _dimensions(name: str, secret: str | None) -> int:
+def _dimensions(name: str, secret: str | None, networks: list[str]) -> int:
     if name == WORDLLAMA:
         return WORDLLAMA_DIMENSIONS
-    embedder = open_embedder(name, secret=secret)
+    embedder = open_embedder(name, secret=secret, allowed=networks)
     try:
         return embedder.dimensions
     finally:

@@ -18,7 +18,13 @@ def granted_embedder(context: RunContext, target: KnowledgeBaseGrant) -> Iterato
     with suppress(InvalidInput):
         name = parse_embedder(target.embedder).secret
         secret = context.secret(name) if name else None
-    embedder = open_embedder(target.embedder, secret=secret, dimensions=target.dimensions, cancelled=context.cancelled)
+    embedder = open_embedder(
+        target.embedder,
+        secret=secret,
+        dimensions=target.dimensions,
+        cancelled=context.cancelled,
+        allowed=target.networks,
+    )
     try:
         yield embedder
     finally:

@@ -101,14 +101,15 @@ class Reader:
 
 
 def _vector(request: dict[str, Any]) -> Vectors:
-    embedder = _embedder(request["embedder"], request["dimensions"], request.get("secret"))
+    networks = tuple(request.get("networks", ()))
+    embedder = _embedder(request["embedder"], request["dimensions"], request.get("secret"), networks)
     vector: Vectors = embedder.embed([request["query"]])[0]
     return vector
 
 
 @lru_cache(maxsize=8)
-def _embedder(name: str, dimensions: int, secret: str | None) -> Embedder:
-    return open_embedder(name, secret=secret, dimensions=dimensions)
+def _embedder(name: str, dimensions: int, secret: str | None, networks: tuple[str, ...]) -> Embedder:
+    return open_embedder(name, secret=secret, dimensions=dimensions, allowed=networks)
 
 
 def main() -> None:

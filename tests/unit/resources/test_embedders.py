@@ -17,8 +17,10 @@ import pytest
 from agent.core.driving import DriverError, RunCancelled
 from agent.resources.embedders import Embedder, open_embedder, parse_embedder
 from agent.resources.embedders.endpoint import OpenAiEmbedder
+from agent.resources.embedders.names import Reach
 from shared.errors import InvalidInput
 
+LOOPBACK = ["127.0.0.0/8"]
 Answer = tuple[int, Any, dict[str, str]]
 
 
@@ -82,7 +84,7 @@ def opened(endpoint: Endpoint) -> Iterator[Opening]:
 
     def open_(cancelled: threading.Event | None = None) -> Embedder:
         parsed = parse_embedder(endpoint.name)
-        embedder = OpenAiEmbedder(endpoint.name, parsed, "k3y", 3, cancelled or threading.Event(), first_wait=0.01)
+        embedder = OpenAiEmbedder(endpoint.name, parsed, "k3y", 3, cancelled or threading.Event(), 0.01, LOOPBACK)
         embedders.append(embedder)
         return embedder
 
@@ -130,11 +132,11 @@ def test_endpoint_gets_batches_and_answers_in_order(endpoint: Endpoint, opened: 
 
 
 def test_endpoint_is_asked_for_its_dimensions(endpoint: Endpoint) -> None:
-    embedder = open_embedder(endpoint.name, secret="k3y")
+    embedder = open_embedder(endpoint.name, secret="k3y", allowed=LOOPBACK)
     assert embedder.dimensions == 3
     embedder.close()
     with pytest.raises(DriverError, match="made 3 dimensions where 256 are expected"):
-        open_embedder(endpoint.name, dimensions=256).embed(["x"])
+        open_embedder(endpoint.name, dimensions=256, allowed=LOOPBACK).embed(["x"])
 
 
 def test_blank_texts_are_zero(endpoint: Endpoint, opened: Opening) -> None:
@@ -218,3 +220,31 @@ def test_names_are_read() -> None:
         "openai_key",
     )
     assert parse_embedder("openai:org/m:latest@http://localhost:11434/v1").model == "org/m:latest"
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
+def test_private_addresses_are_refused_before_anything_is_sent(endpoint: Endpoint, host: str) -> None:
+    name = endpoint.name.replace("127.0.0.1", host)
+    with pytest.raises(DriverError, match="embedder_hosts") as refused:
+        open_embedder(name, secret="k3y")
+    assert (refused.value.kind, refused.value.transient) == ("address_refused", False)
+    assert endpoint.asked == []
+
+
+@pytest.mark.parametrize(
+    ("hosts", "url", "is_named"),
+    [
+        (["localhost"], "http://localhost:11434/v1", True),
+        (["LOCALHOST:11434"], "http://localhost:11434/v1", True),
+        (["localhost:11434"], "http://localhost:8000/v1", False),
+        (["model.lan:443"], "https://model.lan/v1", True),
+        (["[::1]:8080"], "http://[::1]:8080/v1", True),
+        (["localhost"], "http://localhost.evil.test/v1", False),
+        ([], "http://localhost/v1", False),
+    ],
+)
+def test_only_hosts_that_the_settings_name_are_reached_wherever_they_are(
+    hosts: list[str], url: str, is_named: bool
+) -> None:
+    found = Reach(["10.0.0.0/8"], hosts).of(f"openai:m@{url}")
+    assert found == (["0.0.0.0/0", "::/0"] if is_named else ["10.0.0.0/8"])

@@ -9,6 +9,7 @@ from agent.core.ports.audit import AuditStore
 from agent.core.ports.blobs import Blobs
 from agent.core.ports.datasets import DatasetStore, Snapshots
 from agent.core.ports.drafts import DraftStore
+from agent.core.ports.events import EventStore
 from agent.core.ports.execution import EndSink, EventSink, Executor, LogStore, ReturnSink, forget_return
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.history import HistoryStore
@@ -34,6 +35,7 @@ __all__ = [
     "Drivers",
     "EndSink",
     "EventSink",
+    "EventStore",
     "Executor",
     "FireStore",
     "HistoryStore",

@@ -8,6 +8,7 @@ from typing import Protocol
 from agent.core.ports.audit import AuditStore
 from agent.core.ports.datasets import DatasetStore
 from agent.core.ports.drafts import DraftStore
+from agent.core.ports.events import EventStore
 from agent.core.ports.fires import BacklogStore, FireStore
 from agent.core.ports.history import HistoryStore
 from agent.core.ports.identity import IdentityStore
@@ -40,6 +41,7 @@ class Store(
     DatasetStore,
     ShareStore,
     AuditStore,
+    EventStore,
     Pruning,
     Protocol,
 ):

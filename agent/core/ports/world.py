@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
-from shared.models import Connection, Event, KnowledgeBase, Worker
+from shared.models import Connection, KnowledgeBase, Worker
 
 
 class WorldStore(Protocol):
-    """Connections, knowledge bases, agents and workers, events."""
+    """Connections, knowledge bases, workers."""
 
     async def insert_connection(self, connection: Connection) -> Connection: ...
 
@@ -36,11 +36,3 @@ class WorldStore(Protocol):
     async def put_workers(self, workers: Sequence[Worker], now: datetime) -> None: ...
 
     async def list_workers(self) -> list[Worker]: ...
-
-    async def events_after(self, account_id: str, event_id: int, limit: int) -> list[Event] | None:
-        """None: that position was pruned; the listener must start anew."""
-
-    async def last_event_id(self) -> int: ...
-
-    async def prune_events(self, keep: int, before: datetime | None = None) -> int:
-        """Delete the oldest, beyond the newest `keep` or from before that moment; returns how many."""

@@ -28,9 +28,6 @@ class Standing:
     imported: int = 0
     errors: int = 0
 
-    def after(self, records: int, *, imported: int = 0, errors: int = 0) -> Standing:
-        return Standing(self.position + records, self.imported + imported, self.errors + errors)
-
 
 def begin(execute: Execute, context: RunContext) -> Standing:
     """What this run has done so far, in the target."""

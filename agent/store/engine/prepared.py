@@ -1,7 +1,7 @@
 """Statements of the hot path: made and compiled once, executed by the driver itself.
 
 SQLAlchemy says what they are and how values lie in their columns; what it does besides at each execution costs several
-times what SQLite takes for the statement. Only for statements that every run needs, within the writer's transaction.
+times what SQLite takes for the statement. For what every run, every request or every page asks.
 """
 
 from __future__ import annotations

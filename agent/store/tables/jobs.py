@@ -80,8 +80,8 @@ job_tags = table(
 job_statistics = table(
     "job_statistics",
     Column("job_number", Number, ForeignKey("jobs.number"), primary_key=True),
-    Column("durations", Json, nullable=False),
     # Seconds of the last completed runs, oldest first, at most 100: outlives the runs.
+    Column("durations", Json, nullable=False),
     Column("median", Float, nullable=False),
     Column("p90", Float, nullable=False),
 )

@@ -19,6 +19,13 @@ _DRIVERS = {"postgresql": "postgresql+psycopg", "mysql": "mysql+pymysql", "maria
 _EXTRAS = {"postgresql": "postgres", "mysql": "mysql", "mariadb": "mysql", "duckdb": "duckdb"}
 _ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite"}
 _PASSWORD_OPTIONS = ("password", "passwd", "pwd")
+_CREDENTIAL = re.compile(r"password|passwd|pwd|token|secret|api_?key", re.IGNORECASE)
+_CREDENTIAL_IN_URL = re.compile(rf"([?&;][^=&;#]*(?:{_CREDENTIAL.pattern})[^=&;#]*=)[^&;#]*", re.IGNORECASE)
+_READING_HERE = frozenset(
+    {"local_infile", "read_default_file", "read_default_group", "passfile", "service", "servicefile"}
+)
+"""Options by which a driver reads files of the agent's machine: for the server (`local_infile`), or passwords out of them
+for whatever server the URL names."""
 _PASSWORD_IN_URL = re.compile(r"(//[^:/@\s]*):.*@", re.DOTALL)
 _EXAMPLES = "'postgresql://user@host/database', 'mysql://user@host/database', 'sqlite:////absolute/path.db'"
 
@@ -32,6 +39,7 @@ def parse_url(url: str) -> URL:
     kind = _ALIASES.get(parsed.drivername, parsed.drivername)
     parsed = parsed.set(drivername=_DRIVERS.get(kind, kind))
     _check_known(parsed, url)
+    _check_options(parsed, url)
     if parsed.get_backend_name() in FILE_KINDS:
         _check_file(parsed, url)
     return parsed
@@ -46,9 +54,8 @@ def split_credentials(url: str) -> tuple[str, str | None]:
     """(the URL without its password, the password or None); a password among the options is taken out too."""
     parsed = parse_url(url)
     password = parsed.password
-    for option in _PASSWORD_OPTIONS:
-        value = parsed.query.get(option)
-        if value is not None:
+    for option, value in parsed.query.items():
+        if option.lower() in _PASSWORD_OPTIONS:
             password = password or (value if isinstance(value, str) else value[0])
             parsed = parsed.difference_update_query([option])
     return parsed._replace(password=None).render_as_string(hide_password=False), password or None
@@ -99,6 +106,17 @@ def _check_known(parsed: URL, url: str) -> None:
         raise InvalidInput.one("url", missing_driver(parsed), _shown(url)) from None
 
 
+def _check_options(parsed: URL, url: str) -> None:
+    """What would be shown as it is must be no credential; and nothing reads files here for a server elsewhere."""
+    for option in parsed.query:
+        if option.lower() in _READING_HERE:
+            message = f"the option {option!r} reads files of the agent's machine; write what it stands for into the URL"
+            raise InvalidInput.one("url", message, _shown(url))
+        if option.lower() not in _PASSWORD_OPTIONS and _CREDENTIAL.search(option):
+            message = f"the option {option!r} would be shown to who sees the connection; only a password is kept apart"
+            raise InvalidInput.one("url", message, _shown(url))
+
+
 def _check_file(parsed: URL, url: str) -> None:
     path, kind = parsed.database or "", parsed.get_backend_name()
     if path in ("", ":memory:"):
@@ -112,4 +130,4 @@ def _check_file(parsed: URL, url: str) -> None:
 
 
 def _shown(url: str) -> str:
-    return _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", url)
+    return _CREDENTIAL_IN_URL.sub(rf"\1{MASK}", _PASSWORD_IN_URL.sub(rf"\1:{MASK}@", url))

@@ -30,6 +30,7 @@ from shared.errors import InvalidInput, NotFound, Unavailable
     [
         ("postgresql://u:p%40ss@h:5432/d?sslmode=require", "postgresql+psycopg://u@h:5432/d?sslmode=require", "p@ss"),
         ("postgres://u@h/d?password=geheim", "postgresql+psycopg://u@h/d", "geheim"),
+        ("mysql://u@h/d?PassWD=geheim&charset=utf8mb4", "mysql+pymysql://u@h/d?charset=utf8mb4", "geheim"),
         ("mysql://u:p:q@h/d", "mysql+pymysql://u@h/d", "p:q"),
         ("mariadb+pymysql://u@h/d", "mariadb+pymysql://u@h/d", None),
         ("sqlite:////data/x.db", "sqlite:////data/x.db", None),
@@ -55,6 +56,14 @@ def test_kinds_have_names() -> None:
         ("duckdb:///:memory:", "a duckdb source is a file"),
         ("nosuch://u:s3cret@h/d", "nothing that reads 'nosuch' is installed"),
         ("http//u:s3cret@h", "this is not the URL of a database"),
+        ("nosuch://h/d?password=s3cret", "nothing that reads 'nosuch' is installed"),
+        ("postgresql://h/d?sslpassword=s3cret", "the option 'sslpassword' would be shown"),
+        ("postgresql://h/d?oauth_client_secret=s3cret", "the option 'oauth_client_secret' would be shown"),
+        ("duckdb:////x?Motherduck_Token=s3cret", "the option 'Motherduck_Token' would be shown"),
+        ("mysql://h/d?local_infile=1&password=s3cret", "the option 'local_infile' reads files"),
+        ("mysql://h/d?read_default_file=/root/.my.cnf", "the option 'read_default_file' reads files"),
+        ("postgresql://h/d?PassFile=/root/.pgpass", "the option 'PassFile' reads files"),
+        ("postgresql://h/d?service=shop", "the option 'service' reads files"),
     ],
 )
 def test_wrong_urls_say_what_would_be_right_and_hide_passwords(url: str, right: str) -> None:

@@ -1,7 +1,8 @@
 """Routes that find what they depend on by what was known when they were declared.
 
 FastAPI takes the signature of a route and of each dependency apart again at every request: for a small page that is
-longer than the question to the store. What is read, checked and refused is the same.
+longer than the question to the store. What is read, checked and refused is the same. This stands on what is FastAPI's
+own (`Dependant`): so pyproject.toml holds its minor, and tests/unit/test_lean.py compares the two.
 """
 
 from __future__ import annotations
@@ -19,6 +20,10 @@ from pydantic.fields import FieldInfo
 from starlette.datastructures import QueryParams
 from starlette.responses import Response
 
+_NOT_GIVEN = (
+    "websocket_param_name", "http_connection_param_name", "response_param_name", "background_tasks_param_name",
+    "security_scopes_param_name",
+)  # fmt: skip
 _LISTS = (list, set, frozenset, tuple)
 
 
@@ -46,6 +51,8 @@ class _Needed:
     def __init__(self, dependant: Dependant) -> None:
         assert not dependant.body_params, "a body is read by a JsonBody"
         assert not dependant.cookie_params, "cookies are read at the door"
+        for name in _NOT_GIVEN:
+            assert getattr(dependant, name) is None, f"a lean route gives no {name}"
         self._request_name = dependant.request_param_name
         self._dependencies = [(each.name, _called(each), _Needed(each)) for each in dependant.dependencies]
         self._parameters: list[_Parameter | _WholeQuery] = [

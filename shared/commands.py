@@ -51,7 +51,8 @@ COMMANDS = {
 
 HELP = """Usage: jobdeck [COMMAND] [OPTIONS]
 
-Runs jobs and shows them. Without a command it opens the console.
+Runs jobs and shows them. Without a command it opens the console,
+which takes --agent URL|SOCKET, --context NAME, --view NAME, --theme NAME.
 
 Commands:
 {commands}
@@ -71,7 +72,8 @@ Environment:
   NO_COLOR          no colours
 
 Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused, 5 agent unavailable,
-6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted."""
+6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted,
+141 nobody reads the output any more."""
 
 
 COMPLETION_HELP = """Usage: jobdeck completion bash|zsh|fish

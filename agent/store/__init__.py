@@ -37,7 +37,9 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
         await writer.start()
     except DBAPIError as error:
         engine.dispose()
-        raise Unavailable(f"the store {path} cannot be opened: {error.orig}") from error
+        raise Unavailable(
+            f"the store {path} cannot be opened: {error.orig}; `jobdeck doctor` says what to do"
+        ) from error
     except BaseException:
         engine.dispose()
         raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -9,7 +10,7 @@ from pathlib import Path, PurePosixPath
 from agent.resources.knowledge.file import FILE_NAME
 from agent.resources.vault import KEY_FILE
 from agent.store import STORE_FILE
-from shared.errors import NotFound
+from shared.errors import Forbidden, NotFound
 
 SETTINGS_FILE = "agent.toml"
 LOGS = "logs"
@@ -72,8 +73,14 @@ class Layout:
             yield manifest
 
     def require_store(self) -> None:
-        """NotFound if this is no agent's folder."""
-        if not self.store.is_file():
+        """NotFound if this is no agent's folder, Forbidden if it is somebody else's."""
+        try:
+            is_there = self.store.is_file()
+        except PermissionError:
+            is_there = True
+        if is_there and not os.access(self.store, os.R_OK):
+            raise Forbidden(f"this user may not read {self.store}; do it as the user that runs the agent, or as root")
+        if not is_there:
             raise NotFound(f"there is no {STORE_FILE} in {self.root}; name the agent's folder with --data-dir")
 
 

@@ -38,7 +38,7 @@ AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id.")]
 
 @accounts.command("create")
 def create_account(account: AccountId, *, as_json: Json = False) -> int:
-    """Create an account; then give it users: `jobdeck user create NAME --account ACCOUNT --admin`."""
+    """Create an account. Then give it users: `jobdeck user create NAME --account ACCOUNT --admin`."""
     made = administer(lambda client: client.people.create_account(account))
     if as_json:
         say_json(made)
@@ -116,7 +116,7 @@ def limit_account(
 
 @accounts.command("disable")
 def disable_account(account: AccountId, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Let nobody call for it any more, from this moment on; what is scheduled in it goes on."""
+    """Let nobody call for it from now on. What is scheduled in it goes on."""
     confirm(f"Disable the account {account}?", yes=yes)
     return _switch(account, "disabled", as_json=as_json)
 

@@ -10,8 +10,9 @@ from console.cli.output import note, say, say_json
 from console.cli.wording import state_of
 from console.client import AgentClient
 from console.client.answers import BulkAct, BulkItem
-from shared.errors import Conflict, InvalidInput
+from shared.errors import Conflict, InvalidInput, NotFound
 from shared.exits import Exit
+from shared.ids import is_id
 from shared.models import Run
 from shared.states import ACTIVE, FINAL
 
@@ -45,7 +46,7 @@ def act_on_runs(
 async def _see(client: AgentClient, act: BulkAct, ids: Sequence[str], where: str | None) -> list[Run]:
     """The runs as they are now. Named ones must fit; of a filter's only those that do are meant."""
     if where is None:
-        named = [await client.runs.get(run_id) for run_id in dict.fromkeys(ids)]
+        named = [await client.runs.get(_id(run_id)) for run_id in dict.fromkeys(ids)]
         wrong = [run for run in named if run.state not in _FITTING[act]]
         if wrong:
             raise Conflict(f"cannot {act} " + ", ".join(f"{run.id} ({run.state})" for run in wrong))
@@ -54,6 +55,13 @@ async def _see(client: AgentClient, act: BulkAct, ids: Sequence[str], where: str
     if len(found) > _AT_MOST:
         raise InvalidInput.one("--filter", f"finds more than {_AT_MOST:,} runs; narrow it", where)
     return [run for run in found if run.state in _FITTING[act]]
+
+
+def _id(text: str) -> str:
+    """A job's name would mean another run by the time that it is acted on."""
+    if not is_id(text):
+        raise NotFound(f"there is no run '{text}': write a run's id, as `jobdeck run list` shows it, or give --filter")
+    return text
 
 
 def _described(seen: Sequence[Run]) -> str:

@@ -57,7 +57,10 @@ async def find_run(client: AgentClient, key: str) -> Run:
         except NotFound:
             raise no_run from None
     else:
-        job = await client.jobs.get(key)
+        try:
+            job = await client.jobs.get(key)
+        except NotFound:
+            raise NotFound(f"there is no run and no job '{key}'") from None
     page = await client.runs.page(job_id=job.id, limit=1)
     if not page.items:
         raise NotFound(f"the job '{job.slug}' has no run yet")

@@ -21,7 +21,7 @@ from shared.models import Backlog, HeldChoice, HeldDecision, HeldJob, ReleaseCho
 catch_up = typer.Typer(
     no_args_is_help=True,
     rich_markup_mode=None,
-    help="Missed fires that wait: after a long absence of the agent you say what is caught up.",
+    help="Missed fires that wait. After a long absence of the agent you say what is caught up.",
 )
 
 Jobs = Annotated[list[str] | None, typer.Argument(metavar="JOB...", help="Ids, slugs or names of jobs.")]
@@ -32,7 +32,7 @@ Until = Annotated[str | None, typer.Option(metavar="MOMENT", help="Only fires du
 
 @catch_up.command("list")
 def list_held(*, as_json: Json = False) -> int:
-    """List jobs with missed fires that wait for you, or that are released and wait for their turn.
+    """List jobs with missed fires that wait. They wait for you, or are released and wait for their turn.
 
     Example: jobdeck catch-up list
     """
@@ -59,7 +59,7 @@ def release(
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
-    """Let missed fires run: one after the other of each job, all jobs together under the agent's rate.
+    """Let missed fires run. They run one after the other of each job, all jobs together under the agent's rate.
 
     Example: jobdeck catch-up release orders-index --latest
     """
@@ -80,7 +80,7 @@ def discard(
     yes: Yes = False,
     as_json: Json = False,
 ) -> int:
-    """Give missed fires up, released ones that have not started as well: they are never run.
+    """Give missed fires up: they are never run. Released ones that have not started as well.
 
     Example: jobdeck catch-up discard --all --until 2026-03-02T06:00Z
     """

@@ -177,7 +177,7 @@ def list_snapshots(dataset: DatasetKey, *, as_json: Json = False) -> int:
 
 @datasets.command("delete")
 def delete_dataset(dataset: DatasetKey, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Delete a dataset with all its snapshots; jobs that name it fail from then on."""
+    """Delete a dataset with all its snapshots. The job that `refresh` made goes with it; others that name it fail from then on."""
     confirm(f"Delete the dataset '{dataset}' with all its snapshots?", yes=yes)
     administer(lambda client: client.datasets.delete(dataset))
     say_done("deleted", {"deleted": dataset}, as_json=as_json)

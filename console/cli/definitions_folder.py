@@ -12,7 +12,7 @@ from shared.models.applying import DefinitionsReport
 
 
 def show_definitions(*, as_json: Json = False) -> int:
-    """Show the files of the agent's definitions folder, the jobs in them, and what is wrong with them.
+    """Show the agent's definitions folder: files, jobs, mistakes.
 
     Exit code: 1 where something is wrong. Example: jobdeck definitions
     """

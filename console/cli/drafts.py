@@ -81,7 +81,7 @@ def create_draft(
 
 @drafts.command("edit")
 def edit_draft(draft: DraftKey, *, file: File = None, as_json: Json = False) -> int:
-    """Edit a draft in $VISUAL or $EDITOR; of a job without one it is made.
+    """Edit a draft in $VISUAL or $EDITOR. Of a job without one it is made.
 
     The job is not touched. What is still wrong with it is told, and kept.
     """

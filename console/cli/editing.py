@@ -78,7 +78,10 @@ def _save(path: Path, before: str) -> None:
 
 
 def _open_editor(path: Path) -> None:
-    editor = os.environ.get("VISUAL") or os.environ.get("EDITOR") or "vi"
+    named = os.environ.get("VISUAL") or os.environ.get("EDITOR")
+    if not named and not (sys.stdin.isatty() and sys.stdout.isatty()):
+        raise InvalidInput.one("EDITOR", "name a program that edits the file: without a terminal nobody can")
+    editor = named or "vi"
     try:
         code = subprocess.call([*shlex.split(editor), str(path)])  # noqa: S603 (the user's own editor)
     except (OSError, ValueError) as error:

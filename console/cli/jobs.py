@@ -91,7 +91,9 @@ def create_job(
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     set_: Annotated[
         list[str] | None,
-        typer.Option("--set", metavar="KEY=VALUE", help="A parameter of the job type; may be repeated."),
+        typer.Option(
+            "--set", metavar="KEY=VALUE", help="A parameter of the job type, as JSON or else text; may be repeated."
+        ),
     ] = None,
     policy: Annotated[
         list[str] | None, typer.Option(metavar="KEY=VALUE", help="A policy, e.g. retry.attempts=3; may be repeated.")
@@ -104,7 +106,7 @@ def create_job(
 ) -> int:
     """Create a job from flags, or from a file that flags then change.
 
-    Example: jobdeck job create --name Backup --type command --cron '0 2 * * *' --timezone Europe/Berlin --set argv='["backup","--all"]'
+    Example: jobdeck job create --name Backup --type command --cron '0 2 * * *' --timezone Europe/Berlin --set command='["backup","--all"]'
     """  # fmt: skip
     values = _from_file(file)
     given = {
@@ -133,7 +135,7 @@ def edit(
     file: Annotated[str | None, typer.Option("--file", "-F", help="Take the new definition from here, or '-'.")] = None,
     as_json: Json = False,
 ) -> int:
-    """Edit a job's definition in $VISUAL or $EDITOR; publishes its next revision.
+    """Edit a job in $VISUAL or $EDITOR. What is saved is its next revision, published at once.
 
     Refused if somebody else changed the job meanwhile; your text is kept then.
     """
@@ -207,7 +209,7 @@ def resume_job(job: JobKey, *, as_json: Json = False) -> int:
 
 @jobs.command("delete")
 def delete_job(job: JobKey, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Delete a job: its pending runs are cancelled; its ledger and its runs stay."""
+    """Delete a job. Its pending runs are cancelled; its ledger and its runs stay."""
     doomed = call(lambda client: client.jobs.get(job))
     confirm(f"delete the job '{doomed.name}' ({schedule_of(doomed)})?", yes=yes)
     call(lambda client: client.jobs.delete(doomed.id, doomed.version))

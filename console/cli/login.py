@@ -7,6 +7,7 @@ import os
 import platform
 import sys
 from dataclasses import replace
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -18,7 +19,7 @@ from console.cli.output import note, say_done, say_facts, say_json
 from console.cli.passwords import ask_password
 from console.cli.wording import when
 from console.client import AgentClient, Target
-from console.client.target import parse, read_token, token_place, write_token
+from console.client.target import parse, read_token, resolve_address, token_place, write_token
 from shared.clock import SystemClock
 from shared.errors import InvalidInput, Unauthenticated
 from shared.exits import Exit
@@ -41,7 +42,7 @@ def login(
     insecure: Annotated[bool, typer.Option("--insecure", help="Send the password unencrypted.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Log in by name and password, and keep a token, which all commands and the console then show.
+    """Log in by name and password, and keep a token. All commands and the console then show it.
 
     Example: jobdeck login https://jobs.example.org --user anna
     """
@@ -49,7 +50,7 @@ def login(
     place = token_place(os.environ, None if agent else the_settings())
     given = LoginInput(username=user or _ask_user(), password=ask_password(twice=False), account=account)
     made = asyncio.run(_fetch_token(target, given, scope, expires))
-    write_token(place, made.token)
+    _keep(place, made, target)
     if as_json:
         say_json(made.info)
     else:
@@ -69,7 +70,7 @@ def logout(*, as_json: Json = False) -> int:
     if not place.exists():
         say_done("not logged in", {"loggedOut": False}, as_json=as_json)
         return Exit.OK
-    target = replace(the_target(), token=read_token(place))
+    target = replace(resolve_address(os.environ, os.geteuid(), the_settings()), token=read_token(place))
     try:
         asyncio.run(_revoke(target))
     except Unauthenticated:
@@ -80,7 +81,7 @@ def logout(*, as_json: Json = False) -> int:
 
 
 def whoami(*, as_json: Json = False) -> int:
-    """Say who you are for the agent, in which account, and what you may do."""
+    """Say who you are for the agent, and what you may do."""
     me = call(lambda client: client.people.me())
     if as_json:
         say_json(me)
@@ -92,7 +93,7 @@ def whoami(*, as_json: Json = False) -> int:
 
 
 def _elsewhere(agent: str | None, *, insecure: bool) -> Target:
-    target = replace(parse("URL", agent) if agent else the_target(), token=None)
+    target = parse("URL", agent) if agent else resolve_address(os.environ, os.geteuid(), the_settings())
     if target.socket is not None:
         raise InvalidInput.one("URL", "the local agent's socket needs no login; name an agent elsewhere by its URL")
     parts = urlsplit(target.url)
@@ -117,6 +118,15 @@ async def _fetch_token(target: Target, given: LoginInput, scopes: list[str] | No
             return await client.people.own_token(TokenInput(name=name, scopes=wanted, expires=expires))
         finally:
             await client.people.log_out()
+
+
+def _keep(place: Path, made: NewToken, target: Target) -> None:
+    """A token that cannot be kept is nobody's, and opens nothing."""
+    try:
+        write_token(place, made.token)
+    except InvalidInput:
+        asyncio.run(_revoke(replace(target, token=made.token)))
+        raise
 
 
 async def _revoke(target: Target) -> None:

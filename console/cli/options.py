@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 
 import typer
 
-Json = Annotated[bool, typer.Option("--json", help="Print JSON, as the API answers it.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON: what the API answers, of a list its items.")]
 Yes = Annotated[bool, typer.Option("--yes", "-y", help="Do not ask.")]
 Private = Annotated[
     bool,

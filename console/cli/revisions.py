@@ -42,7 +42,7 @@ def diff_revisions(
     *,
     as_json: Json = False,
 ) -> int:
-    """Show what two revisions differ in, and what that does to the next fires.
+    """Show what two revisions differ in, next fires included.
 
     Example: jobdeck job diff backup 3
     """

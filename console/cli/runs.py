@@ -81,7 +81,7 @@ def show_log(
 ) -> int:
     """Print a run's log.
 
-    Example: jobdeck run logs backup --tail 50 --follow, jobdeck run logs backup --grep "connection refused"
+    Example: jobdeck run logs backup --tail 50 --follow; jobdeck run logs backup --grep "connection refused"
     """
 
     async def show(client: AgentClient) -> None:
@@ -110,7 +110,7 @@ def watch_run(
 
 @runs.command("cancel")
 def cancel_runs(run: RunIds = None, *, where: Where = None, yes: Yes = False, as_json: Json = False) -> int:
-    """Cancel runs: pending ones at once, running ones with everything they started.
+    """Cancel runs. Pending ones end at once, running ones with everything they started.
 
     Example: jobdeck run cancel --filter 'state:pending job:orders-index'
     """

@@ -33,7 +33,7 @@ def set_secret(
     ] = False,
     as_json: Json = False,
 ) -> int:
-    """Store a secret; its value is asked for, or read from standard input, so that it stays out of the process list.
+    """Store a secret. Its value is asked for, or read from standard input, so that it stays out of the process list.
     A new one is yours, and all of the account may name it in jobs unless it is private.
 
     Examples: pass show gateway | jobdeck secret set gateway-key

@@ -16,7 +16,7 @@ from shared.exits import Exit
 from shared.models import Sentinel
 
 sentinels = typer.Typer(
-    no_args_is_help=True, rich_markup_mode=None, help="Jobs that behave unlike themselves: overdue, too slow, too fast, flapping."
+    no_args_is_help=True, rich_markup_mode=None, help="Jobs unlike themselves: overdue, too slow, too fast, flapping."
 )  # fmt: skip
 
 _PAGE = 200

@@ -3,9 +3,9 @@ but jobs `visibility`. The same commands in each family, so that what is learned
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Annotated, cast
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Annotated, TypeVar, cast
 
 import typer
 
@@ -13,12 +13,15 @@ from console.cli.administering import administer
 from console.cli.options import Json
 from console.cli.output import Column, note, say, say_done, say_json, say_table
 from console.cli.wording import when
+from console.client import AgentClient
 from console.client.shares import Place
 from shared.clock import SystemClock
 from shared.errors import InvalidInput
 from shared.exits import Exit
 from shared.models.share import AccessLevel, Share, Visibility
 
+T = TypeVar("T")
+_WRITTEN = {"principalId": "USER"}
 _LEVELS = ("reader", "runner", "editor", "manager")
 _SEEN = {
     "account": "all of the account may see and use it",
@@ -89,7 +92,7 @@ def add_share_commands(group: typer.Typer, what: Shared) -> None:
     named = typer.Argument(..., metavar=what.family.upper(), help=what.key_help)
     nobody = f"it is shared with nobody; `{command} share {what.example} USER` shares one"
     helps = {
-        "share": f"Share a {what.word}: {what.levels}.\n\nExample: {command} share {what.example} ada --level runner",
+        "share": f"Share a {what.word}. A {what.levels}.\n\nExample: {command} share {what.example} ada --level runner",
         "unshare": f"Share a {what.word} no more with a user, or with everyone.\n\n"
         f"Example: {command} unshare {what.example} ada",
         "shares": f"With whom a {what.word} is shared.\n\nExample: {command} shares {what.example} --json",
@@ -97,7 +100,7 @@ def add_share_commands(group: typer.Typer, what: Shared) -> None:
 
     @group.command("share", help=helps["share"])
     def share(key: str = named, user: str = _PRINCIPAL, *, level: Level = "reader", as_json: Json = False) -> int:
-        made = administer(lambda client: client.shares.put(what.place, key, user, _level(level)))
+        made = _about_user(lambda client: client.shares.put(what.place, key, user, _level(level)))
         if as_json:
             say_json(made)
         else:
@@ -106,7 +109,7 @@ def add_share_commands(group: typer.Typer, what: Shared) -> None:
 
     @group.command("unshare", help=helps["unshare"])
     def unshare(key: str = named, user: str = _PRINCIPAL, *, as_json: Json = False) -> int:
-        administer(lambda client: client.shares.remove(what.place, key, user))
+        _about_user(lambda client: client.shares.remove(what.place, key, user))
         say_done("taken back", {"unshared": user}, as_json=as_json)
         return Exit.OK
 
@@ -126,7 +129,7 @@ def add_giving_command(group: typer.Typer) -> None:
     """`owner` of jobs, which also their owners give away."""
     named = typer.Argument(..., metavar="JOB", help=JOBS.key_help)
     help_ = (
-        "Give a job to another user: as an administrator, or as its owner to a user who may see it. Whom it is shared"
+        "Give a job to another user. An administrator may, and its owner to a user who may see it. Whom it is shared"
         " with stays; its runs act as the new owner, who must be allowed to use what it names.\n\n"
         "Example: jobdeck job owner orders-index ada"
     )
@@ -146,8 +149,8 @@ def add_owner_commands(group: typer.Typer, what: Shared) -> None:
     command = f"jobdeck {what.family}"
     named = typer.Argument(..., metavar=what.family.upper(), help=what.key_help)
     helps = {
-        "visibility": f"Say who may see and use a {what.word}: all of the account, or its owner and whom it is shared"
-        f" with.\n\nExample: {command} visibility {what.example} private",
+        "visibility": f"Say who may see and use a {what.word}. That is all of the account, or its owner and whom it"
+        f" is shared with.\n\nExample: {command} visibility {what.example} private",
         "owner": f"Give a {what.word} to another user; for administrators.\n\nExample: {command} owner {what.example} ada",
     }
 
@@ -173,6 +176,16 @@ def add_owner_commands(group: typer.Typer, what: Shared) -> None:
         else:
             note(f"it is {user}'s now")
         return Exit.OK
+
+
+def _about_user(work: Callable[[AgentClient], Awaitable[T]]) -> T:
+    """A user whom the agent does not know is told as what was written here."""
+    try:
+        return administer(work)
+    except InvalidInput as refusal:
+        raise InvalidInput(
+            [replace(each, field=_WRITTEN.get(each.field, each.field)) for each in refusal.faults]
+        ) from None
 
 
 def _level(given: str) -> AccessLevel:

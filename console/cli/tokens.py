@@ -48,7 +48,7 @@ def create_token(
 
 @tokens.command("list")
 def list_tokens(*, as_json: Json = False) -> int:
-    """List tokens: their names, scopes and ends, never the tokens themselves."""
+    """List tokens: names, scopes and ends, never the tokens."""
     found = administer(lambda client: client.access.tokens())
     if as_json:
         say_json(found)

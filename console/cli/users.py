@@ -60,7 +60,7 @@ def create_user(
 
 @users.command("list")
 def list_users(*, as_json: Json = False) -> int:
-    """List the users of your account; over the agent's socket, those of all."""
+    """List the users of your account. Over the agent's socket, those of all."""
     found = administer(lambda client: client.people.users())
     if as_json:
         say_json(found)
@@ -99,7 +99,7 @@ def show_user(user: Handle, *, as_json: Json = False) -> int:
 def set_role(
     user: Handle, *, admin: AsAdmin = False, code: WithCode = False, account: InAccount = None, as_json: Json = False
 ) -> int:
-    """Give a user a role in an account; an account that the user is not in yet, too."""
+    """Give a user a role in an account, which may be new to the user."""
     given = MembershipInput(role=_role(admin), code=code, account=account)
     found = administer(lambda client: client.people.put_membership(user, given))
     if as_json:
@@ -111,7 +111,7 @@ def set_role(
 
 @users.command("password")
 def set_password(user: Handle, *, as_json: Json = False) -> int:
-    """Set a user's password; whoever is logged in as that user is logged out."""
+    """Set a user's password. Whoever is logged in as that user is logged out."""
     password = ask_password(twice=True)
     administer(lambda client: client.people.set_password(user, password))
     say_done("the password is set", {"passwordSet": user}, as_json=as_json)

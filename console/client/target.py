@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -41,15 +42,13 @@ def resolve(environment: Environment, uid: int, settings: Settings | None = None
 
     InvalidInput names the variable, the setting or the file that is wrong.
     """
-    settings = settings or Settings()
-    context = context or environment.get("JOBDECK_CONTEXT") or None
-    if context is None and environment.get("JOBDECK_AGENT"):
-        return _with_token(parse("JOBDECK_AGENT", environment["JOBDECK_AGENT"]), environment)
-    chosen = context or settings.context
-    if chosen:
-        return _from_context(settings, chosen, environment)
-    socket = places.socket_path(places.data_dir(environment, uid))
-    return Target("local", "http://localhost", socket, _token_from_environment(environment))
+    target, file = _find(environment, uid, settings or Settings(), context)
+    return replace(target, token=_token(target, file, environment))
+
+
+def resolve_address(environment: Environment, uid: int, settings: Settings | None = None) -> Target:
+    """The same agent without a token: to get one."""
+    return _find(environment, uid, settings or Settings(), None)[0]
 
 
 def parse(field: str, text: str) -> Target:
@@ -96,21 +95,29 @@ def write_token(path: Path, token: str) -> None:
             file.write(f"{token}\n")
         aside.replace(path)
     except OSError as error:
-        aside.unlink(missing_ok=True)
+        with suppress(OSError):
+            aside.unlink(missing_ok=True)
         raise InvalidInput.one(str(path), f"the token cannot be kept there: {error.strerror}") from error
 
 
-def _from_context(settings: Settings, name: str, environment: Environment) -> Target:
-    context = settings.choose(name)
-    target = replace(parse(f"contexts.{name}.agent", context.agent), name=name, colour=context.colour)
-    if context.token_file:
-        return replace(target, token=read_token(Path(context.token_file).expanduser()))
-    return _with_token(target, environment)
+def _find(environment: Environment, uid: int, settings: Settings, context: str | None) -> tuple[Target, Path | None]:
+    """The agent, and the file of its token where the context names one."""
+    context = context or environment.get("JOBDECK_CONTEXT") or None
+    if context is None and environment.get("JOBDECK_AGENT"):
+        return parse("JOBDECK_AGENT", environment["JOBDECK_AGENT"]), None
+    name = context or settings.context
+    if not name:
+        return Target("local", "http://localhost", places.socket_path(places.data_dir(environment, uid))), None
+    chosen = settings.choose(name)
+    target = replace(parse(f"contexts.{name}.agent", chosen.agent), name=name, colour=chosen.colour)
+    return target, Path(chosen.token_file).expanduser() if chosen.token_file else None
 
 
-def _with_token(target: Target, environment: Environment) -> Target:
+def _token(target: Target, file: Path | None, environment: Environment) -> str | None:
+    if file is not None:
+        return read_token(file)
     token = _token_from_environment(environment)
-    return replace(target, token=token if token or target.socket else _token_from_file(environment))
+    return token if token or target.socket else _token_from_file(environment)
 
 
 def _token_from_environment(environment: Environment) -> str | None:

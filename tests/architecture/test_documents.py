@@ -3,19 +3,27 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+import typer.main
 from pydantic import BaseModel
 
+from agent.cli.commands import app as of_agent
 from agent.core.driving import Manifest
 from agent.drivers.registry import DriverRegistry
 from agent.settings import Settings
+from console.cli.app import app as of_console
 from shared.commands import COMMANDS
 from shared.models import Policies
+from tests.harness.commands import commands_in, commands_of
 
 ROOT = Path(__file__).parents[2]
+PAGES = [ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md"))]
 DRIVERS = DriverRegistry().list()
+TREES = [typer.main.get_command(app) for app in (of_agent, of_console)]
 
 
 def read(name: str) -> str:
@@ -24,6 +32,25 @@ def read(name: str) -> str:
 
 def names(model: type[BaseModel]) -> set[str]:
     return {field.alias or name for name, field in model.model_fields.items()}
+
+
+def every_command() -> Iterator[Any]:
+    found: list[Any] = list(TREES)
+    for command in found:
+        found += getattr(command, "commands", {}).values()
+    return iter(found)
+
+
+def understand(words: list[str]) -> None:
+    """What follows `jobdeck` names a command and gives it what it takes; nothing is done."""
+    if not words or words[0] == "completion":
+        return
+    command: Any = next(tree for tree in TREES if words[0] in tree.commands)
+    rest = list(words)
+    while rest and hasattr(command, "commands"):
+        assert rest[0] in command.commands, f"there is no `jobdeck {' '.join(words)}`"
+        command = command.commands[rest.pop(0)]
+    command.make_context(words[0], rest)
 
 
 @pytest.mark.parametrize("manifest", DRIVERS, ids=lambda manifest: manifest.type)
@@ -49,7 +76,26 @@ def test_the_readme_uses_commands_that_are_there() -> None:
     assert used <= set(COMMANDS)
 
 
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_every_command_that_is_printed_is_understood(page: Path) -> None:
+    for words in commands_in(str(page.relative_to(ROOT))):
+        understand(words)
+
+
+def test_every_example_of_a_help_text_is_understood() -> None:
+    for command in every_command():
+        for example in re.findall(r"Example: (.*)", command.help or ""):
+            for words in commands_of(example):
+                understand(words)
+
+
+def test_no_line_of_a_list_of_commands_is_cut_off() -> None:
+    for group in list(every_command())[len(TREES) :]:  # `jobdeck --help` is a list of its own
+        below = getattr(group, "commands", {})
+        room = 74 - max(map(len, below), default=0)
+        assert not [name for name, each in below.items() if each.get_short_help_str(room).endswith("...")]
+
+
 def test_links_between_documents_lead_somewhere() -> None:
-    pages = [ROOT / "README.md", *(ROOT / "docs").rglob("*.md")]
-    links = [(page, link) for page in pages for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
+    links = [(page, link) for page in PAGES for link in re.findall(r"\]\(([^)#:]+)\)", page.read_text())]
     assert not [(page.name, link) for page, link in links if not (page.parent / link).exists()]

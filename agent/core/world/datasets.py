@@ -5,6 +5,7 @@ from __future__ import annotations
 import builtins
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 
 from agent.core.jobs.jobs import Jobs
 from agent.core.naming import plain_name
@@ -15,7 +16,7 @@ from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import Snapshots, Store
 from agent.core.records import RowsQuery
 from shared.clock import Clock
-from shared.errors import InvalidInput, NotFound
+from shared.errors import InvalidInput, JobdeckError, NotFound
 from shared.ids import NewId
 from shared.models import Job, JobInput, Run
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, NewDataset, Snapshot
@@ -70,11 +71,13 @@ class Datasets:
         return await self._store.replace_dataset(caller.account_id, dataset.id, given, expected_version, now)
 
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
-        """With all its snapshots; Conflict while a run writes one. Jobs that name it fail from then on."""
+        """With all its snapshots, and the job that `refresh` made; Conflict while a run writes one. Other jobs that name it
+        fail from then on."""
         dataset = await self._access.dataset(caller, key, Act.DELETE)
         await self._snapshots.require_idle(dataset)
         await self._store.delete_dataset(caller.account_id, dataset.id, expected_version)
         await self._snapshots.delete_all(dataset)
+        await self._delete_refresher(caller, dataset)
 
     async def snapshots(self, caller: Caller, key: str) -> builtins.list[Snapshot]:
         """Newest first."""
@@ -112,9 +115,16 @@ class Datasets:
         except NotFound:
             made = JobInput.model_validate({"name": name, "type": REFRESH, "data": {"dataset": dataset.name}})
             return await self._jobs.create(caller, made, made_through="dataset")
-        if job.type != REFRESH or job.data.get("dataset") not in (dataset.name, dataset.id):
+        if not _refreshes(job, dataset):
             raise InvalidInput.one("name", f"the job '{name}' does something else; run a job of type {REFRESH} instead")
         return job
+
+    async def _delete_refresher(self, caller: Caller, dataset: Dataset) -> None:
+        """Unless somebody gave it a schedule or more to do, or it is not the caller's to delete."""
+        with suppress(JobdeckError):
+            job = await self._jobs.get(caller, f"Refresh {dataset.name}")
+            if _refreshes(job, dataset) and job.interval_type == "none" and not job.actions:
+                await self._jobs.delete(caller, job.id, job.version)
 
     async def _check(self, caller: Caller, given: DatasetInput) -> None:
         """Its name stands in jobs, its connection is there and may be used, its query begins as one that reads."""
@@ -126,6 +136,10 @@ class Datasets:
                 await self._access.connection(caller, given.connection, Act.USE)
             except NotFound as error:
                 raise not_found("connection", given.connection, error, "unknown_connection") from None
+
+
+def _refreshes(job: Job, dataset: Dataset) -> bool:
+    return job.type == REFRESH and job.data.get("dataset") in (dataset.name, dataset.id)
 
 
 def _pick(dataset: Dataset, found: Sequence[Snapshot], snapshot_id: str | None) -> Snapshot:

@@ -71,7 +71,7 @@ def _check_answer(layout: Layout, holder: Holder) -> Iterator[Finding]:
     if answer.status_code != httpx.codes.OK:
         yield error(
             "agent",
-            f"the agent (pid {holder.pid}) is not ready: store {told.get('store')}, workers {told.get('workers')}",
+            f"the agent (pid {holder.pid}) is not ready: store: {told.get('store')}; workers: {told.get('workers')}",
             "look at its log; an agent in --maintenance has no workers by intent",
         )
 

@@ -62,12 +62,16 @@ def _check_schedules(
             "change their schedule or end, or disable them",
         )
     if waiting and not agent_lives:
-        yield warning("agent", f"no agent runs on this folder, and {waiting} schedules wait for one", "start the agent")
+        yield warning("agent", f"no agent runs on this folder, and {_schedules(waiting)} for one", "start the agent")
     if zones == "none":
         yield error("zones", "there are no time zone data", "install the system's tzdata, or the package of that name")
     elif stale and agent_lives:
         sentence = f"next fires were computed with other zone data than {zones}: {listed(stale)}"
         yield warning("zones", sentence, "restart the agent, so that it sees the same data and computes them anew")
+
+
+def _schedules(waiting: int) -> str:
+    return "1 schedule waits" if waiting == 1 else f"{waiting} schedules wait"
 
 
 def _check_held(store: StoreInspection) -> Iterator[Finding]:

@@ -49,11 +49,16 @@ def check_key(store: StoreInspection, layout: Layout, clock: Clock) -> Iterator[
         return
     kept = _Kept({(row["account_id"], row["name"]): bytes(row["ciphertext"]) for row in rows})
     vault = FileKeyVault(layout.root, cast("SecretStore", kept), clock)
+    for message in dict.fromkeys(_refusals(vault, kept)):  # a key that is none is that for every secret
+        yield error("secrets", message, "put the right key back from its backup, or set the secret anew")
+
+
+def _refusals(vault: FileKeyVault, kept: _Kept) -> Iterator[str]:
     for account, name in kept.ciphertexts:
         try:
             asyncio.run(vault.get(account, name))
         except Unavailable as refusal:
-            yield error("secrets", refusal.message, "put the right key back from its backup, or set the secret anew")
+            yield refusal.message
 
 
 class _Kept:

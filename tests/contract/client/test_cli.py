@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from tests.harness.agent_process import until
+from tests.harness.commands import commands_in
 from tests.harness.shell import Shell
 
 
@@ -153,10 +156,41 @@ def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
 
 @pytest.mark.parametrize(
     ("words", "code"),
-    [(("run", "show", "nothing"), 3), (("run", "list", "--filter", "state:"), 2), (("job", "show", "../x"), 3)],
+    [
+        (("run", "list", "--filter", "state:"), 2),
+        (("job", "show", "../x"), 3),
+        (("apply", "-f", "/nowhere"), 2),
+    ],
 )
 def test_refusals(shell: Shell, words: tuple[str, ...], code: int) -> None:
     assert shell(*words, code=code).startswith("jobdeck: ")
+
+
+def test_refusals_say_what_would_be_right(shell: Shell) -> None:
+    assert "no run and no job 'nothing'" in shell("run", "show", "nothing", code=3)
+    assert "`jobdeck run list` shows it" in shell("run", "cancel", "hello", code=3)
+    shell("job", "create", "--name", "To edit", "--type", "command", "--set", "command=true true")
+    assert "jobdeck: EDITOR: " in shell("job", "edit", "to-edit", code=2, EDITOR="", VISUAL="")
+    assert "jobdeck: USER: " in shell("job", "share", "to-edit", "nobody", "--level", "reader", code=2)
+    told = shell("job", "create", "--name", "x", "--type", "command", "--set", "command=true", "--set", "cmd=1", code=2)
+    assert told.splitlines() == [
+        "jobdeck: data.command: should be a valid string, or a valid list (not true)",
+        "jobdeck: data.cmd: is not a known field; did you mean 'cwd'? (not 1)",
+    ]
+
+
+def test_what_the_readme_shows_is_done(shell: Shell, tmp_path: Path) -> None:
+    """Line by line, beside an agent that runs; with a table of this machine, and a backup in a place of its own."""
+    shop = tmp_path / "shop.db"
+    with closing(sqlite3.connect(shop)) as database:
+        database.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, product, description, updated_at)")
+    places = {"/tmp/monday.tar": f"{tmp_path}/monday.tar", "postgresql://reader@db.example/shop": f"sqlite:///{shop}"}
+    for words in commands_in("README.md"):
+        if words not in ([], ["agent"]) and not {"run", "search"} & set(
+            words[1:2]
+        ):  # those that cost, and are shown elsewhere
+            shell(*(places.get(word, word) for word in words))
+    assert {job["slug"] for job in shell.json("job", "list")} >= {"hello", "orders-into-the-index"}
 
 
 def test_every_command_has_json() -> None:

@@ -89,6 +89,9 @@ def test_logging_in_keeps_a_token_that_logging_out_ends(shell: Shell, elsewhere:
     assert not place.exists()
     assert shell("login", "--user", "hans", given=f"{PASSWORD}\n", **elsewhere) == ""
     assert stat.S_IMODE(place.stat().st_mode) == 0o600
+    lost = {**elsewhere, "JOBDECK_TOKEN_FILE": "/dev/null/token"}
+    assert "cannot be kept" in shell("login", "--user", "hans", code=2, given=f"{PASSWORD}\n", **lost)
+    assert [each["revokedAt"] is None for each in _json(shell("token", "list", "--json", **elsewhere))] == [True, False]
     assert sorted(each.name for each in place.parent.iterdir()) == ["token"]
     me = _json(shell("whoami", "--json", **elsewhere))
     assert (me["handle"], me["via"], me["scopes"]) == ("hans", "token", ["delete", "edit", "read", "run"])

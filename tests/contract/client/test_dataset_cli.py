@@ -47,7 +47,9 @@ def test_a_dataset_from_its_making_to_its_end(shell: Shell, tmp_path: Path) -> N
     assert "20" in shell("dataset", "snapshots", "orders")
     assert "product VARCHAR" in shell("dataset", "show", "orders")
     assert "--yes" in shell("dataset", "delete", "orders", code=2)
+    assert [each["slug"] for each in shell.json("job", "list")] == ["refresh-orders"]
     shell("dataset", "delete", "orders", "--yes")
+    assert shell.json("job", "list") == []
     assert "orders" in shell("dataset", "show", "orders", code=3)
 
 

@@ -133,8 +133,8 @@ class Member:
 
     def recall(self) -> None:
         """Have all that has not begun given back, each told by `on_return`."""
-        if self._waiting:
-            self.say(RecallOrder(run_ids=self._waiting.run_ids))
+        if called := self._waiting.call_back():
+            self.say(RecallOrder(run_ids=called))
 
     def cancel(self, reason: Asked, run_id: str | None = None) -> None:
         """Ask the run to end (`run_id`: another one than the current); KILL to all of it when the grace is over. Asked

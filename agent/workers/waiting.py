@@ -19,6 +19,7 @@ class Waiting:
     def __init__(self, recall: Callable[[], None]) -> None:
         self._recall = recall
         self._held: dict[str, Assignment] = {}
+        self._recalled: set[str] = set()
         self._since = 0.0
         """When the run before them got the worker, by the loop's clock."""
         self._look: asyncio.TimerHandle | None = None
@@ -38,6 +39,12 @@ class Waiting:
         """Another run has the worker from now on."""
         self._since = asyncio.get_running_loop().time()
 
+    def call_back(self) -> list[str]:
+        """Those that are called back from now on; said once, it holds for each."""
+        called = [run_id for run_id in self._held if run_id not in self._recalled]
+        self._recalled.update(called)
+        return called
+
     def add(self, held: Assignment) -> None:
         self._held[held.order.run_id] = held
         self._look_later()
@@ -46,10 +53,13 @@ class Waiting:
         return self._held.get(run_id)
 
     def take(self, run_id: str) -> Assignment | None:
+        self._recalled.discard(run_id)
         return self._held.pop(run_id, None)
 
     def take_first(self) -> Assignment:
-        return self._held.pop(next(iter(self._held)))
+        run_id = next(iter(self._held))
+        self._recalled.discard(run_id)
+        return self._held.pop(run_id)
 
     def _look_later(self) -> None:
         if self._look is None:

@@ -1,4 +1,4 @@
-"""`BlobStore` in a folder: one folder for each account, in it contents by their SHA-256, two letters a folder."""
+"""`Blobs` in a folder: one folder for each account, in it contents by their SHA-256, two letters a folder."""
 
 from __future__ import annotations
 

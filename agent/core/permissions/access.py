@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import TypeVar
 
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.permissions.rules import LEVELS, WORDS, Act, ResourceKind, Standing, check, seen_by
@@ -11,19 +12,18 @@ from shared.errors import NotFound
 from shared.models import Connection, Job, KnowledgeBase, Run, Secret, Worker
 from shared.models.dataset import Dataset
 
+Owned = TypeVar("Owned", Job, Connection, KnowledgeBase, Dataset, Secret)
+
 
 class Access:
-    """The rules of `permissions` with the store beside them. The owner and administrators cost no further question."""
+    """The rules with the store beside them. The owner and administrators cost no further question."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
 
     async def job(self, caller: Caller, key: str, act: Act) -> Job:
         """By id, slug, natural id or name. NotFound, Forbidden."""
-        job = await self._store.get_job(caller.account_id, key)
-        standing = await self.standing(caller, "job", job.id, job.owner_id)
-        check(caller, act, standing, f"job {key!r}")
-        return job
+        return await self._allowed(caller, act, "job", key, await self._store.get_job(caller.account_id, key))
 
     async def run(self, caller: Caller, run_id: str, act: Act) -> Run:
         """A run stands as its job does, deleted or not."""
@@ -37,28 +37,20 @@ class Access:
 
     async def connection(self, caller: Caller, key: str, act: Act) -> Connection:
         found = await self._store.get_connection(caller.account_id, key)
-        standing = await self.standing(caller, "connection", found.id, found.owner_id)
-        check(caller, act, standing, f"connection {key!r}")
-        return found
+        return await self._allowed(caller, act, "connection", key, found)
 
     async def knowledge_base(self, caller: Caller, key: str, act: Act) -> KnowledgeBase:
         found = await self._store.get_knowledge_base(caller.account_id, key)
-        standing = await self.standing(caller, "knowledge_base", found.id, found.owner_id)
-        check(caller, act, standing, f"knowledge base {key!r}")
-        return found
+        return await self._allowed(caller, act, "knowledge_base", key, found)
 
     async def dataset(self, caller: Caller, key: str, act: Act) -> Dataset:
         found = await self._store.get_dataset(caller.account_id, key)
-        standing = await self.standing(caller, "dataset", found.id, found.owner_id)
-        check(caller, act, standing, f"dataset {key!r}")
-        return found
+        return await self._allowed(caller, act, "dataset", key, found)
 
     async def secret(self, caller: Caller, name: str, act: Act) -> Secret:
         """All but its value."""
         found = await self._store.get_secret(caller.account_id, name)
-        standing = await self.standing(caller, "secret", found.id, found.owner_id)
-        check(caller, act, standing, f"secret {name!r}")
-        return found
+        return await self._allowed(caller, act, "secret", name, found)
 
     async def subject(self, caller: Caller, kind: ResourceKind, key: str, act: Act) -> str:
         """The id of the one that the key names, whatever it is."""
@@ -96,6 +88,11 @@ class Access:
             return Standing(caller.account_id, caller.user_id, LEVELS[-1])
         found = await self._store.standing(caller.account_id, kind, subject_id, caller.user_id)
         return found or Standing("", None)  # of no account: not there
+
+    async def _allowed(self, caller: Caller, act: Act, kind: ResourceKind, key: str, found: Owned) -> Owned:
+        standing = await self.standing(caller, kind, found.id, found.owner_id)
+        check(caller, act, standing, f"{WORDS[kind]} {key!r}")
+        return found
 
 
 def _masked(worker: Worker) -> Worker:

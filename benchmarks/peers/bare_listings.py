@@ -1,6 +1,7 @@
-"""The least that can answer what the contracts list: Starlette, the same statements on the same file, the rows as JSON.
+"""The least that can answer what the contracts list: Starlette, the same questions to the same tables, the rows as JSON.
 
-No account, no credentials, no limits, no visibility, no keys: `python -m benchmarks.peers.bare_listings FILE PORT`.
+With `?user=` what that user sees, by the rows that the agent keeps of it too. No account, no credentials, no limits, no
+keys: `python -m benchmarks.peers.bare_listings FILE PORT`.
 """
 
 # ruff: noqa: S608  (its statements are its own, made of constants)
@@ -19,7 +20,8 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse
 from starlette.routing import Route
 
-from benchmarks.peers.bare_routes import rows
+from benchmarks.peers import bare_routes
+from benchmarks.peers.bare_routes import gathered, rows, seen
 
 _RUN = (
     "SELECT runs.number, runs.id, runs.type, runs.state, runs.created_at, runs.started_at, runs.finished_at, "
@@ -27,11 +29,9 @@ _RUN = (
     "WHERE runs.account_id = 'default' "
 )
 _END = "ORDER BY runs.number DESC LIMIT ?"
-EVERY = _RUN + "AND runs.number < ? " + _END
-BY_STATE = _RUN + "AND runs.state = ? " + _END
-BY_CORPUS = (
-    _RUN + "AND runs.state = ? AND EXISTS (SELECT 1 FROM job_uses WHERE job_uses.job_number = runs.job_number "
-    "AND job_uses.revision = runs.revision AND kind = 'knowledge_base' AND name = ?) " + _END
+OF_CORPUS = (
+    "AND EXISTS (SELECT 1 FROM job_uses WHERE job_uses.job_number = runs.job_number "
+    "AND job_uses.revision = runs.revision AND kind = 'knowledge_base' AND name = ?) "
 )
 _BASES = (
     "SELECT job_uses.job_number, job_uses.revision, knowledge_bases.number, job_uses.name FROM job_uses "
@@ -43,27 +43,14 @@ _SYNC = (
     "runs.finished_at, runs.result FROM runs JOIN jobs ON jobs.number = runs.job_number "
     "WHERE runs.account_id = 'default' AND runs.type IN ('kb-sync', 'kb-reset') "
 )
-SYNCS = _SYNC + "ORDER BY runs.number DESC LIMIT ? OFFSET ?"
-SYNCS_OF = _SYNC + "AND jobs.id = ? ORDER BY runs.number DESC LIMIT ?"
-LONGEST = _SYNC + "AND runs.state = ? ORDER BY runs.finished_at - runs.started_at DESC, runs.number DESC LIMIT ?"
-_TYPES = "account_id = 'default' AND type IN ('kb-sync', 'kb-reset')"
-COUNT = (
-    f"SELECT (SELECT sum(count) FROM run_counts WHERE {_TYPES} AND state LIKE ?) + "
-    f"(SELECT count(*) FROM runs WHERE {_TYPES} AND state IN ('pending', 'running', 'retrying') AND state LIKE ?) AS n"
-)
+_DURATION = "ORDER BY runs.finished_at - runs.started_at DESC, runs.number DESC LIMIT ?"
+_KINDS = "type IN ('kb-sync', 'kb-reset')"
 COUNT_OF = (
     "SELECT count(*) AS n FROM runs WHERE job_number = (SELECT number FROM jobs WHERE id = ?) "
     "AND type IN ('kb-sync', 'kb-reset')"
 )
 _STEPS = "SELECT run_number, result FROM steps WHERE result IS NOT NULL AND run_number IN "
-CONNECTIONS = (
-    "SELECT * FROM jobs WHERE account_id = 'default' AND deleted_at IS NULL AND type IN ('kb-sync', 'kb-reset') "
-    "ORDER BY name_key LIMIT ?"
-)
-CONNECTIONS_COUNT = (
-    "SELECT count(*) AS n FROM jobs WHERE account_id = 'default' AND deleted_at IS NULL "
-    "AND type IN ('kb-sync', 'kb-reset')"
-)
+_CONNECTION = f"FROM jobs WHERE account_id = 'default' AND deleted_at IS NULL AND {_KINDS} "
 TIMELINE = (
     "SELECT runs.id, coalesce(kind, CASE type WHEN 'kb-reset' THEN 'reset' ELSE 'sync' END) AS kind, created_at, "
     "number, NULL AS revision FROM runs LEFT JOIN run_variants ON run_number = number "
@@ -83,17 +70,17 @@ _STATES = {
 def create_app(path: str) -> Starlette:
     async def first(request: Request) -> JSONResponse:
         asked = await request.json()
-        return JSONResponse(await run_in_threadpool(_first, path, asked))
+        return JSONResponse(await run_in_threadpool(_first, path, asked, seen(request)))
 
     async def second(request: Request) -> JSONResponse:
         limit = int(request.query_params["limit"])
-        return JSONResponse(await run_in_threadpool(_second, path, limit))
+        return JSONResponse(await run_in_threadpool(_second, path, limit, seen(request)))
 
     async def syncs(request: Request) -> JSONResponse:
-        return JSONResponse(await run_in_threadpool(_syncs, path, dict(request.query_params)))
+        return JSONResponse(await run_in_threadpool(_syncs, path, request))
 
     async def connections(request: Request) -> JSONResponse:
-        return JSONResponse(await run_in_threadpool(_connections, path, int(request.query_params["limit"])))
+        return JSONResponse(await run_in_threadpool(_connections, path, request))
 
     async def timeline(request: Request) -> JSONResponse:
         given = request.query_params
@@ -110,47 +97,61 @@ def create_app(path: str) -> Starlette:
             Route("/connections", connections),
             Route("/timeline", timeline),
             Route("/sources", sources),
+            *bare_routes.create_app(path).routes,
         ]
     )
 
 
-def _first(path: str, asked: dict[str, Any]) -> dict[str, Any]:
-    limit = asked["numResults"]
+def _first(path: str, asked: dict[str, Any], mine: str) -> dict[str, Any]:
+    limit, of_state = asked["numResults"], _RUN + "AND runs.state = ? " + mine
     if "corpusId" in asked:
         names = rows(path, "SELECT name FROM knowledge_bases WHERE number = ?", asked["corpusId"][0])
-        found = rows(path, BY_CORPUS, _ours(asked["state"][0]), names[0]["name"], limit)
+        found = rows(path, of_state + OF_CORPUS + _END, _ours(asked["state"][0]), names[0]["name"], limit)
     else:
         states = [_ours(state) for state in asked.get("state", ["QUEUED", "STARTED"])]
-        merged = [row for state in states for row in rows(path, BY_STATE, state, limit)]
+        merged = [row for state in states for row in rows(path, of_state + _END, state, limit)]
         found = sorted(merged, key=lambda row: -row["number"])[:limit]
     bases = _bases(path, found)
     return {"status": [], "job": [_job(row, bases[row["job_number"], row["revision"]]) for row in found]}
 
 
-def _second(path: str, limit: int) -> dict[str, Any]:
-    found = rows(path, EVERY, 2**62, limit)
+def _second(path: str, limit: int, mine: str) -> dict[str, Any]:
+    found = rows(path, _RUN + mine + _END, limit)
     bases = _bases(path, found)
     return {"jobs": [_job_v2(row, bases[row["job_number"], row["revision"]]) for row in found]}
 
 
-def _syncs(path: str, asked: dict[str, str]) -> dict[str, Any]:
+def _syncs(path: str, request: Request) -> dict[str, Any]:
+    asked, mine = request.query_params, seen(request)
     limit = int(asked["limit"])
     if "job" in asked:
-        found = rows(path, SYNCS_OF, asked["job"], limit)
+        found = rows(path, f"{_SYNC} AND jobs.id = ? {mine} {_END}", asked["job"], limit)
         [count] = rows(path, COUNT_OF, asked["job"])
     elif "state" in asked:
-        found = rows(path, LONGEST, asked["state"], limit)
-        [count] = rows(path, COUNT, asked["state"], asked["state"])
+        found = rows(path, f"{_SYNC} AND runs.state = ? {mine} {_DURATION}", asked["state"], limit)
+        [count] = rows(path, _count_for(request), asked["state"], asked["state"])
     else:
-        found = rows(path, SYNCS, limit, int(asked.get("offset", 0)))
-        [count] = rows(path, COUNT, "%", "%")
+        found = rows(path, f"{_SYNC} {mine} {_END} OFFSET ?", limit, int(asked.get("offset", 0)))
+        [count] = rows(path, _count_for(request), "%", "%")
     rows(path, _STEPS + _places([row["number"] for row in found if row["state"] != "completed"]))
     return {"data": [_sync(row) for row in found], "total": count["n"]}
 
 
-def _connections(path: str, limit: int) -> dict[str, Any]:
-    found = rows(path, CONNECTIONS, limit)
-    [count] = rows(path, CONNECTIONS_COUNT)
+def _count_for(request: Request) -> str:
+    """Of the rows that the agent adds up, too."""
+    mine = gathered(request, "job_number")
+    over = f"job_counts WHERE true {mine}" if mine else "run_counts WHERE account_id = 'default'"
+    return (
+        f"SELECT (SELECT coalesce(sum(count), 0) FROM {over} AND {_KINDS} AND state LIKE ?) + (SELECT count(*) FROM runs "
+        f"WHERE account_id = 'default' AND {_KINDS} AND state IN ('pending', 'running', 'retrying') AND state LIKE ? "
+        f"{seen(request)}) AS n"
+    )
+
+
+def _connections(path: str, request: Request) -> dict[str, Any]:
+    page = f"SELECT * {_CONNECTION} {seen(request, 'jobs.number')} ORDER BY name_key LIMIT ?"
+    found = rows(path, page, int(request.query_params["limit"]))
+    [count] = rows(path, f"SELECT count(*) AS n {_CONNECTION} {gathered(request, 'jobs.number')}")
     sources = {row["name"]: row["id"] for row in rows(path, "SELECT * FROM connections WHERE account_id = 'default'")}
     bases = {row["name"]: row["id"] for row in rows(path, "SELECT * FROM knowledge_bases WHERE account_id = 'default'")}
     return {"data": [_connection(row, sources, bases) for row in found], "total": count["n"]}

@@ -3,6 +3,7 @@
 No account, no credentials, no limits, no description, no model: `python -m benchmarks.peers.bare_routes FILE PORT`.
 """
 
+# ruff: noqa: S608  (its statements are its own, made of constants)
 from __future__ import annotations
 
 import json
@@ -32,16 +33,14 @@ _OTHERS = (
     "warnings",
 )  # fmt: skip
 SELECT = (
-    f"SELECT {', '.join(f'runs.{name}' for name in (*_PLAIN, *_MOMENTS, *_OTHERS))}, jobs.id AS job_id, "  # noqa: S608
+    f"SELECT {', '.join(f'runs.{name}' for name in (*_PLAIN, *_MOMENTS, *_OTHERS))}, jobs.id AS job_id, "
     "jobs.name AS job_name, median, p90 FROM runs JOIN jobs ON jobs.number = runs.job_number "
     "LEFT JOIN job_statistics ON job_statistics.job_number = runs.job_number "
 )
-FAILED = (
-    SELECT
-    + "WHERE runs.account_id = 'default' AND state = 'failed' AND runs.type = ? ORDER BY runs.number DESC LIMIT ?"
-)
-PAGE = SELECT + "WHERE runs.account_id = 'default' AND runs.number < ? ORDER BY runs.number DESC LIMIT ?"
-TEXT = SELECT + (  # noqa: S608
+_WHERE, _END = SELECT + "WHERE runs.account_id = 'default' ", "ORDER BY runs.number DESC LIMIT ?"
+FAILED = _WHERE + "AND state = 'failed' AND runs.type = ? " + _END
+PAGE = _WHERE + "AND runs.number < ? " + _END
+TEXT = SELECT + (
     "WHERE runs.account_id = 'default' AND runs.number IN (SELECT rowid FROM run_text WHERE run_text MATCH ? "
     "ORDER BY rowid DESC LIMIT ?) ORDER BY runs.number DESC"
 )
@@ -65,16 +64,22 @@ def rows(path: str, query: str, *values: object) -> list[Any]:
 
 def create_app(path: str) -> Starlette:
     async def failed(request: Request) -> JSONResponse:
-        return await page(FAILED, request.query_params["type"], int(request.query_params["limit"]))
+        limit = int(request.query_params["limit"])
+        if "type" in request.query_params:
+            return await page(FAILED, request.query_params["type"], limit)
+        return await page(f"{_WHERE} AND state = 'failed' {seen(request)} {_END}", limit)
 
     async def from_number(request: Request) -> JSONResponse:
         return await page(PAGE, int(request.query_params["before"]), int(request.query_params["limit"]))
 
+    async def newest(request: Request) -> JSONResponse:
+        return await page(f"{_WHERE} {seen(request)} {_END}", int(request.query_params["limit"]))
+
     async def text(request: Request) -> JSONResponse:
         return await page(TEXT, request.query_params["words"], int(request.query_params["limit"]))
 
-    async def counts(_request: Request) -> JSONResponse:
-        found = dict(await run_in_threadpool(rows, path, COUNTS))
+    async def counts(request: Request) -> JSONResponse:
+        found = dict(await run_in_threadpool(rows, path, _counts_for(request)))
         by_state = {state: found.get(state, 0) for state in _STATES}
         return JSONResponse({"counts": by_state, "total": sum(by_state.values()), "complete": True})
 
@@ -83,8 +88,38 @@ def create_app(path: str) -> Starlette:
         before = found[-1]["number"] if len(found) == values[-1] else None
         return JSONResponse({"items": [_run(row) for row in found], "before": before})
 
-    routes = {"/failed": failed, "/page": from_number, "/text": text, "/counts": counts}
+    routes = {"/failed": failed, "/page": from_number, "/newest": newest, "/text": text, "/counts": counts}
     return Starlette(routes=[Route(way, endpoint) for way, endpoint in routes.items()])
+
+
+def seen(request: Request, job_number: str = "runs.job_number") -> str:
+    """A condition: the `user` that is asked for sees the job; who names none sees all."""
+    jobs = _jobs_of(request)
+    return "" if jobs is None else f"AND EXISTS ({jobs} AND job_readers.job_number = {job_number}) "
+
+
+def gathered(request: Request, job_number: str) -> str:
+    """The same, for what is asked of all jobs that the user sees."""
+    jobs = _jobs_of(request)
+    return "" if jobs is None else f"AND {job_number} IN ({jobs}) "
+
+
+def _jobs_of(request: Request) -> str | None:
+    if "user" not in request.query_params:
+        return None
+    principals = f"('{request.query_params['user']}', 'everyone')"
+    return f"SELECT job_number FROM job_readers WHERE account_id = 'default' AND principal_id IN {principals}"
+
+
+def _counts_for(request: Request) -> str:
+    """Of the very rows that the agent adds up: those that triggers keep, and the few runs that are not over."""
+    if "user" not in request.query_params:
+        return COUNTS
+    return (
+        f"SELECT state, sum(count) FROM job_counts WHERE true {gathered(request, 'job_number')} GROUP BY state "
+        "UNION ALL SELECT state, count(*) FROM runs WHERE account_id = 'default' "
+        f"AND state IN ('pending', 'running', 'retrying') {seen(request)} GROUP BY state"
+    )
 
 
 def _run(row: Any) -> dict[str, Any]:

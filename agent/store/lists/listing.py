@@ -20,8 +20,8 @@ from agent.core.ports.listing import ListedRun, ListingQuery
 from agent.store.engine.prepared import Lookup, Prepared, Row
 from agent.store.jobs.uses import KNOWLEDGE_BASE
 from agent.store.lists.newest import ends, sees_few
-from agent.store.permissions.visibility import run_seen_by
-from agent.store.tables import accounts, job_uses, knowledge_bases, runs, users
+from agent.store.permissions.visibility import reads, run_seen_by
+from agent.store.tables import accounts, job_counts, job_uses, knowledge_bases, runs, users
 from shared.errors import NotFound
 from shared.states import RunState
 
@@ -123,8 +123,8 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
         "before_number": query.before,
         "run": query.run_id,
         "row_count": query.limit,
-        **{f"state_{number}": state for number, state in enumerate(query.states or ())},
-        **{f"name_{number}": name for number, name in enumerate(_padded(names))},
+        **{f"wanted_state_{number}": state for number, state in enumerate(query.states or ())},
+        **{f"base_name_{number}": name for number, name in enumerate(_padded(names))},
     }
     if query.since is not None:
         given |= {"since": query.since, "first": first_since(connection, query.since)}
@@ -144,24 +144,25 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
 @lru_cache(maxsize=512)
 def _statement(shape: _Shape) -> Prepared:
     """The numbers come first, mostly from indexes alone: of each state the newest, and of these the newest."""
-    names = (None,) if shape.states is None else tuple(f"state_{number}" for number in range(shape.states))
-    parts = [sa.select(_newest(shape, name).subquery().c.number) for name in names]
+    states = (None,) if shape.states is None else tuple(f"wanted_state_{number}" for number in range(shape.states))
+    parts = [sa.select(_newest(shape, state).subquery().c.number) for state in states]
     newest = _LISTED.where(_shown.c.number.in_(sa.union_all(*parts) if len(parts) > 1 else parts[0]))
     return Prepared(newest.order_by(_shown.c.number.desc()).limit(_ROW_COUNT))
 
 
 def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
+    """`state`: the parameter that says which; None: of all."""
     if shape.ends:
         return ends(_text("account"), _text("seen_by"), _ROW_COUNT, lambda table: _among(table, shape, state))
-    conditions = [runs.c.account_id == _text("account"), *_among(runs, shape, state)]
-    if shape.seen:
-        conditions += run_seen_by(_text("seen_by"))
+    conditions = _among(runs, shape, state)
+    if shape.few:  # their jobs are of the account: were it asked again, SQLite would go down all its runs of the state
+        conditions.append(runs.c.job_number.in_(_jobs_with(shape.names, seen=shape.seen)))
+    else:
+        conditions += [runs.c.account_id == _text("account"), *(run_seen_by(_text("seen_by")) if shape.seen else ())]
     if shape.run:
         conditions.append(runs.c.id == _text("run"))
     if shape.names:
         conditions.append(_works_with(shape.names))
-    if shape.few:
-        conditions.append(runs.c.job_number.in_(_jobs_with(shape.names)))
     return sa.select(runs.c.number).where(*conditions).order_by(runs.c.number.desc()).limit(_ROW_COUNT)
 
 
@@ -182,32 +183,34 @@ def _works_with(names: int) -> sa.ColumnElement[bool]:
             job_uses.c.job_number == runs.c.job_number,
             job_uses.c.revision == runs.c.revision,
             job_uses.c.kind == KNOWLEDGE_BASE,
-            job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)]),
+            job_uses.c.name.in_([_text(f"base_name_{number}") for number in range(names)]),
         )
         .correlate(runs)
     )
 
 
-def _jobs_with(names: int) -> sa.Select[Any]:
-    """The jobs that ever worked with them."""
-    named = job_uses.c.name.in_([_text(f"name_{number}") for number in range(names)])
-    mine = (job_uses.c.account_id == _text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named)
-    return sa.select(job_uses.c.job_number).where(*mine).distinct()
+def _jobs_with(names: int, *, seen: bool) -> sa.Select[Any]:
+    """The jobs that ever worked with them; where a user asks, of those that it sees."""
+    named = job_uses.c.name.in_([_text(f"base_name_{number}") for number in range(names)])
+    conditions = [job_uses.c.account_id == _text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named]
+    if seen:
+        conditions.append(reads(_text("seen_by"), job_uses.c.account_id, job_uses.c.job_number))
+    return sa.select(job_uses.c.job_number).where(*conditions).distinct()
 
 
 def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int) -> bool:
     """Whether the jobs are few and have few runs: then these are looked through, sooner than all there are."""
-    [found] = _counting(names, FEW_RUNS).rows(connection, given)
-    return bool(found["jobs"] <= FEW_JOBS and found["runs"] <= FEW_RUNS)
+    [found] = _counting(names, seen=given["seen_by"] is not None).rows(connection, given)
+    return bool(found["jobs"] <= FEW_JOBS and (found["runs"] or 0) <= FEW_RUNS)
 
 
 @lru_cache(maxsize=64)
-def _counting(names: int, few_runs: int) -> Prepared:
-    some = _jobs_with(names).limit(sa.literal_column(str(FEW_JOBS + 1)))
-    theirs = sa.select(runs.c.number).where(runs.c.job_number.in_(some))
-    few = theirs.limit(sa.literal_column(str(few_runs + 1)))
-    counts = [sa.select(sa.func.count()).select_from(part.subquery()).scalar_subquery() for part in (some, few)]
-    return Prepared(sa.select(counts[0].label("jobs"), counts[1].label("runs")))
+def _counting(names: int, *, seen: bool) -> Prepared:
+    """Of the runs, those that are over: they are counted already, and the others are few."""
+    some = _jobs_with(names, seen=seen).limit(sa.literal_column(str(FEW_JOBS + 1)))
+    jobs_there = sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
+    theirs = sa.select(sa.func.sum(job_counts.c.count)).where(job_counts.c.job_number.in_(some)).scalar_subquery()
+    return Prepared(sa.select(jobs_there.label("jobs"), theirs.label("runs")))
 
 
 def _bases(connection: sa.Connection, rows: Sequence[Row]) -> defaultdict[tuple[int, int], list[tuple[int, str]]]:

@@ -26,12 +26,20 @@ _everyone: sa.ColumnElement[str] = sa.literal_column(f"'{EVERYONE}'")
 
 def job_seen_by(user_id: User) -> list[Condition]:
     """On a row of `jobs`."""
-    return [] if user_id is None else [_reads(user_id, jobs.c.account_id, jobs.c.number)]
+    return [] if user_id is None else [reads(user_id, jobs.c.account_id, jobs.c.number)]
 
 
 def run_seen_by(user_id: User) -> list[Condition]:
     """On a row of `runs`, which need not be read for it where an index has its job."""
-    return [] if user_id is None else [_reads(user_id, runs.c.account_id, runs.c.job_number)]
+    return [] if user_id is None else [reads(user_id, runs.c.account_id, runs.c.job_number)]
+
+
+def reads(
+    user_id: str | sa.ColumnElement[str], account_id: sa.ColumnElement[str], job_number: sa.ColumnElement[int]
+) -> Condition:
+    """On a row that names a job."""
+    mine = (job_readers.c.account_id == account_id, _is_principal(job_readers, user_id))
+    return sa.exists().where(*mine, job_readers.c.job_number == job_number)
 
 
 def numbers_seen(account_id: Any, user_id: User) -> sa.Select[int]:
@@ -86,11 +94,6 @@ def resource_seen_by(table: sa.Table, kind: ResourceKind, user_id: User) -> list
 def key_of(table: sa.Table) -> sa.ColumnElement[str]:
     """What shares know a row of the table by: secrets have no id, but a name."""
     return cast("sa.ColumnElement[str]", table.c.get("id", table.c.get("name")))
-
-
-def _reads(user_id: User, account_id: sa.ColumnElement[str], job_number: sa.ColumnElement[int]) -> Condition:
-    mine = (job_readers.c.account_id == account_id, _is_principal(job_readers, user_id))
-    return sa.exists().where(*mine, job_readers.c.job_number == job_number)
 
 
 def _is_principal(table: sa.Table, user_id: User) -> Condition:

@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import random
 from collections.abc import AsyncIterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
 
+from agent.core.driving import Needs
+from agent.core.identity.records import NewMember, NewUser
 from agent.core.ports import Store
-from agent.core.records import NewRun, RunQuery
+from agent.core.ports.listing import ListedRun, ListingQuery
+from agent.core.records import JobChange, NewRun, NewShare, RunQuery
 from agent.store import SqlStore, open_store
 from agent.store.engine.prepared import driver_of
-from agent.store.lists import counts, walking
+from agent.store.lists import counts, newest, walking
 from shared.clock import ManualClock
+from shared.errors import Conflict
 from shared.filters import parse
 from shared.ids import new_id
-from shared.models import Job
+from shared.models import Job, KnowledgeBase
 from shared.states import RunState
-from tests.contract.store.making import NOW, Maker, completed, failed
+from tests.contract.store.making import NOW, Maker, completed, failed, marks
 
 
 async def fill(make: Maker, jobs: list[Job], count: int, rng: random.Random) -> None:
@@ -35,6 +42,27 @@ async def fill(make: Maker, jobs: list[Job], count: int, rng: random.Random) -> 
     await make.store.request_cancel(
         [run.id for run in await make.runs("state:pending", limit=count // 10)], "me", None, NOW
     )
+
+
+async def job_with_base(make: Maker, name: str) -> Job:
+    """A job that works with the knowledge base `base`."""
+    base = KnowledgeBase(
+        id=new_id(),
+        number=0,
+        name="base",
+        account_id="main",
+        embedder="e",
+        dimensions=4,
+        created_at=NOW,
+        updated_at=NOW,
+    )
+    with suppress(Conflict):  # the job before has it too
+        await make.store.insert_knowledge_base(base)
+    job = await make.job(name)
+    needs = Needs(knowledge_bases=("base",))
+    change = JobChange(job.id, await make.store.definition(job.id), marks(), "a", needs=needs)
+    await make.store.replace_job(change, None, NOW)
+    return job
 
 
 async def change_something(make: Maker, job: Job, rng: random.Random) -> None:
@@ -76,6 +104,43 @@ async def test_pages_neither_skip_nor_repeat_a_run_while_others_write(
     assert seen == sorted(set(seen), reverse=True)
     assert set(seen) <= set(there)
     assert set(there) & kept <= set(seen)
+
+
+@pytest.mark.parametrize("most", [0, 2000])
+@pytest.mark.parametrize("states", [None, (RunState.FAILED, RunState.PENDING)])
+@pytest.mark.parametrize("seen_by", [None, "bob-id"])
+@pytest.mark.parametrize("base_names", [None, ("base",)])
+async def test_pages_for_machines_neither_skip_nor_repeat_a_run_while_others_write(
+    store: Store,
+    make: Maker,
+    monkeypatch: pytest.MonkeyPatch,
+    most: int,
+    states: tuple[RunState, ...] | None,
+    seen_by: str | None,
+    base_names: tuple[str, ...] | None,
+) -> None:
+    """Whichever way the pages are found; `most`: jobs at whose ends they are looked for."""
+    monkeypatch.setattr(newest, "MOST", most)
+    rng = random.Random(most)
+    job, theirs = [await job_with_base(make, name) for name in ("one", "two")]
+    await store.insert_user(NewUser("bob-id", "bob", NOW), NewMember("main", "bob-id", "member", code=False))
+    await store.put_share(NewShare("main", "job", job.id, "bob-id", "reader", "anna"), NOW)
+    await fill(make, [job, theirs], 60, rng)
+    wanted = ListingQuery("main", seen_by=seen_by, states=states, base_names=base_names)
+
+    async def shown(**place: Any) -> list[ListedRun]:
+        return list(await store.listed_runs(replace(wanted, **place)))
+
+    made, there, seen = await shown(states=None, limit=1000), await shown(limit=1000), list[ListedRun]()
+    while page := await shown(before=seen[-1].number if seen else None, limit=rng.randrange(1, 9)):
+        seen += page
+        await change_something(make, job, rng)
+    kept = {run.number for run in await shown(limit=1000)}
+    numbers = [run.number for run in seen]
+    assert len(there) > 5
+    assert numbers == sorted(set(numbers), reverse=True)
+    assert set(numbers) <= {run.number for run in made}
+    assert {run.number for run in there} & kept <= set(numbers)
 
 
 @pytest.mark.parametrize("seed", range(6))

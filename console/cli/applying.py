@@ -49,7 +49,7 @@ def apply(
     Example: jobdeck apply -f jobs/ --dry-run
     """  # fmt: skip
     texts = dict(_texts(files))
-    given = GivenDefinitions(definitions=[each for source, text in texts.items() for each in _given(source, text)])
+    given = GivenDefinitions(definitions=_all_given(texts))
     plan = call(lambda client: client.definitions.plan(given))
     if plan.refused:
         raise InvalidInput([fault for change in plan.refused for fault in _faults(change, texts)])
@@ -117,7 +117,22 @@ def _read(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise InvalidInput.one("--file", f"{path} cannot be read: {error}") from error
+        why = error.strerror if isinstance(error, OSError) else "it is not text in UTF-8"
+        raise InvalidInput.one("--file", f"{path} cannot be read: {why}") from error
+
+
+def _all_given(texts: dict[str, str]) -> list[GivenDefinition]:
+    """InvalidInput names every file that is no definition."""
+    given: list[GivenDefinition] = []
+    faults: list[Fault] = []
+    for source, text in texts.items():
+        try:
+            given += _given(source, text)
+        except InvalidInput as refusal:
+            faults += refusal.faults
+    if faults:
+        raise InvalidInput(faults)
+    return given
 
 
 def _given(source: str, text: str) -> Iterator[GivenDefinition]:

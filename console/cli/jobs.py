@@ -26,6 +26,7 @@ from shared.models import Job, JobInput
 jobs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Jobs: what is to be done, and when.")
 
 _PAGE = 200
+_NEVER = ", never: no moment of it lies ahead"
 
 
 @jobs.command("list")
@@ -119,7 +120,7 @@ def create_job(
     definitions.assign(values.setdefault("policies", {}), "--policy", policy or [])
     definition = definitions.check(values)
     if dry_run:
-        return _say_check(call(lambda client: client.jobs.check(definition)), as_json=as_json)
+        return _say_check(definition, call(lambda client: client.jobs.check(definition)), as_json=as_json)
     created = call(lambda client: client.jobs.create(definition))
     if as_json:
         say_json(created)
@@ -271,11 +272,12 @@ def _say_job(job: Job, *, as_json: bool) -> None:
     say(write({name: values[name] for name in ("data", "policies", "actions") if name in values})[0].rstrip())
 
 
-def _say_check(check: Check, *, as_json: bool) -> int:
+def _say_check(definition: JobInput, check: Check, *, as_json: bool) -> int:
     if as_json:
         say_json(check)
     elif not check.faults:
-        say(check.schedule_text or "no schedule")
+        is_over = definition.interval_type != "none" and not check.next_fires
+        say(f"{check.schedule_text or 'no schedule'}{_NEVER if is_over else ''}")
         for moment in check.next_fires:
             say(f"  {moment:%Y-%m-%d %H:%M:%S}Z")
     if check.faults and not as_json:
@@ -284,4 +286,7 @@ def _say_check(check: Check, *, as_json: bool) -> int:
 
 
 def _next(job: Job) -> str:
-    return f", next {when(job.next_run_at, SystemClock().now())}" if job.next_run_at else ""
+    if job.next_run_at:
+        return f", next {when(job.next_run_at, SystemClock().now())}"
+    rests = not job.enabled or job.paused_at is not None or job.interval_type == "none"
+    return "" if rests else _NEVER

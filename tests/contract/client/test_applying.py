@@ -98,6 +98,13 @@ def test_refusals(shell: Shell, tmp_path: Path, text: str, said: str) -> None:
     assert said in shell("apply", "-f", str(tmp_path / "a.toml"), code=2)
 
 
+def test_every_file_that_is_no_definition_is_named(shell: Shell, tmp_path: Path) -> None:
+    for name in ("a.toml", "b.toml"):
+        (tmp_path / name).write_text("name = ")
+    told = shell("apply", "-f", str(tmp_path), code=2).splitlines()
+    assert [line.partition(": is neither")[0] for line in told] == [f"jobdeck: {tmp_path}/{name}.toml" for name in "ab"]
+
+
 def test_a_name_that_is_taken_is_told_before_anything_is_done(shell: Shell, nightly: Path, tmp_path: Path) -> None:
     (tmp_path / "other.toml").write_text(f'slug = "other"\n{NIGHTLY}')
     (tmp_path / "first.toml").write_text(NIGHTLY.replace("Nightly", "First"))

@@ -37,6 +37,12 @@ def test_what_is_refused_is_named(shell: Shell) -> None:
     assert "missing" in shell("kb", "search", "missing", "words", code=3)
 
 
+def test_a_schedule_that_is_over_is_told(shell: Shell) -> None:
+    words = ("job", "create", "--name", "Once upon", "--type", "command", "--set", "command=x", "--at", "2020-01-01")
+    assert "never: no moment of it lies ahead" in shell(*words, "--dry-run")
+    assert "never: no moment of it lies ahead" in shell(*words)
+
+
 def test_a_resumed_job_fires_again(shell: Shell) -> None:
     shell("job", "create", "--name", "Resumed", "--type", "command", "--cron", "0 2 * * *", "--set", 'command=["true"]')
     shell("job", "pause", "resumed")

@@ -72,7 +72,7 @@ def make_core(
         syncing=Syncing(store, jobs, world, drivers, clock, ids),
         catching_up=CatchingUp(store, clock, settings),
         world=world,
-        secrets=Secrets(store, resources.vault),
+        secrets=Secrets(store, resources.vault, gate.admins),
         access=access,
         shares=Shares(store, drivers, clock),
         audit=authoring.audit,

@@ -18,6 +18,16 @@ def make_once(path: Path, content: bytes) -> None:
         aside.unlink()
 
 
+def replace(path: Path, content: bytes) -> None:
+    """At any moment, a power cut's too, the file is the one before or the new one, each whole."""
+    os.replace(_write_aside(path, content), path)  # noqa: PTH105
+    folder = os.open(path.parent, os.O_RDONLY)
+    try:
+        os.fsync(folder)
+    finally:
+        os.close(folder)
+
+
 def _write_aside(path: Path, content: bytes) -> Path:
     """A file beside it, on the disk, that may take its place."""
     aside = path.with_name(f"{path.name}.{os.getpid()}")

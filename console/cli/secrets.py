@@ -12,6 +12,7 @@ from console.cli.calling import confirm
 from console.cli.options import Json, Yes
 from console.cli.output import Column, note, say_done, say_json, say_table
 from console.cli.wording import when
+from console.render.amounts import count
 from shared.clock import SystemClock
 from shared.errors import InvalidInput
 from shared.exits import Exit
@@ -70,3 +71,21 @@ def remove_secret(name: SecretName, *, yes: Yes = False, as_json: Json = False) 
     administer(lambda client: client.access.delete_secret(name))
     say_done("removed", {"removed": name}, as_json=as_json)
     return Exit.OK
+
+
+@secrets.command("rotate-key")
+def rotate_key(*, as_json: Json = False) -> int:
+    """Put all secrets under a new key, while the agent works. The old key goes when no secret needs it any more.
+
+    Backups that were made before keep needing the old one: copy secrets.key first, or make a new backup afterwards.
+    """
+    found = administer(lambda client: client.access.rotate_key())
+    if as_json:
+        say_json(found)
+        return Exit.FAILED if found.unreadable else Exit.OK
+    note(f"{count(found.secrets, 'secret')} under a new key; copy secrets.key to where you keep it")
+    for name in found.unreadable:
+        note(
+            f"{name} opens with no key: set it again or remove it, then rotate once more; the old keys stay until then"
+        )
+    return Exit.FAILED if found.unreadable else Exit.OK

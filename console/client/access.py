@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.client.answers import Items
 from console.client.session import Session, segment
-from shared.models import NewToken, Secret, SecretInput, TokenInfo, TokenInput
+from shared.models import KeyRotation, NewToken, Secret, SecretInput, TokenInfo, TokenInput
 
 
 class Access:
@@ -26,6 +26,9 @@ class Access:
 
     async def put_secret(self, name: str, given: SecretInput) -> None:
         await self._session.send("PUT", f"/secrets/{segment('secret', name)}", body=given)
+
+    async def rotate_key(self) -> KeyRotation:
+        return await self._session.fetch(KeyRotation, "POST", "/secrets/_rotate_key", patience=60)
 
     async def delete_secret(self, name: str) -> None:
         await self._session.send("DELETE", f"/secrets/{segment('secret', name)}")

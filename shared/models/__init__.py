@@ -42,6 +42,7 @@ from shared.models.sentinel import Sentinel, SentinelKind
 from shared.models.world import (
     Connection,
     ConnectionInput,
+    KeyRotation,
     KnowledgeBase,
     KnowledgeBaseInput,
     SearchHit,
@@ -78,6 +79,7 @@ __all__ = [
     "Job",
     "JobDataset",
     "JobInput",
+    "KeyRotation",
     "KnowledgeBase",
     "KnowledgeBaseInput",
     "LinkInput",

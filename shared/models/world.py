@@ -57,6 +57,14 @@ class SecretInput(Input):
     visibility: Visibility | None = None
 
 
+class KeyRotation(Resource):
+    """`secrets` are under a new key. `unreadable`, as `account/name`, were under none that is there: while there are such,
+    the old keys stay."""
+
+    secrets: int
+    unreadable: list[str] = []
+
+
 class KnowledgeBase(Resource):
     """An embedded, searchable corpus; `number` is its integer id for clients that need one."""
 

@@ -31,7 +31,7 @@ class Gate:
     ) -> None:
         self._local = local
         self._anonymous_account = settings.anonymous_account
-        admins = Administration(local, settings.agent_admins)
+        self.admins = admins = Administration(local, settings.agent_admins)
         passwords = Passwords(settings.passwords)
         issuers = [Issuer(each, KeySet(keys_of(each), clock, each.keys_for)) for each in settings.issuers]
         self._foreigners = Foreigners(store, clock, new_id, Bearers(issuers, clock), admins, settings.account)

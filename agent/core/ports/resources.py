@@ -6,7 +6,7 @@ from typing import Any, Protocol
 
 from agent.core.driving import Manifest
 from agent.core.wire import ConnectionGrant
-from shared.models import KnowledgeBase, SearchHit, SearchInput
+from shared.models import KeyRotation, KnowledgeBase, SearchHit, SearchInput
 from shared.models.share import Visibility
 
 
@@ -71,6 +71,9 @@ class Vault(Protocol):
 
     async def get(self, account_id: str, name: str) -> str:
         """NotFound."""
+
+    async def rotate(self) -> KeyRotation:
+        """Put all secrets, of all accounts, under a new key."""
 
 
 class Drivers(Protocol):

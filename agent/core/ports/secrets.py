@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Protocol
 
+from agent.core.records.secrets import Resealed, SealedSecret
 from shared.models import Secret
 from shared.models.share import Visibility
 
@@ -20,6 +22,12 @@ class SecretStore(Protocol):
         visibility: Visibility | None = None,
     ) -> None:
         """`owner_id` owns it if it is new; `visibility` None leaves it as it is (a new one: `account`)."""
+
+    async def sealed_secrets(self) -> list[SealedSecret]:
+        """Of every account."""
+
+    async def reseal_secrets(self, changed: Sequence[Resealed]) -> None:
+        """All in one transaction; one that is not any more what it was stays as it is."""
 
     async def secret_ciphertext(self, account_id: str, name: str) -> bytes:
         """NotFound."""

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 import builtins
 
+from agent.core.identity.people import Administration
 from agent.core.naming import plain_name
 from agent.core.permissions.access import Access
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import Store, Vault
 from shared.errors import InvalidInput
-from shared.models import Secret, SecretInput
+from shared.models import KeyRotation, Secret, SecretInput
 
 
 class Secrets:
-    def __init__(self, store: Store, vault: Vault) -> None:
+    def __init__(self, store: Store, vault: Vault, admins: Administration) -> None:
         self._store = store
         self._access = Access(store)
         self._vault = vault
+        self._admins = admins
 
     async def put(self, caller: Caller, name: str, given: SecretInput) -> None:
         """A new one is the caller's, and the account's to use unless it is private; one that is there keeps its owner."""
@@ -25,6 +27,11 @@ class Secrets:
         if not given.value:
             raise InvalidInput.one("value", "a secret cannot be empty")
         await self._vault.put(caller.account_id, plain_name(name), given.value, caller.user_id, given.visibility)
+
+    async def rotate_key(self, caller: Caller) -> KeyRotation:
+        """Of all accounts: for the agent's administrators."""
+        self._admins.require(caller)
+        return await self._vault.rotate()
 
     async def list(self, caller: Caller) -> builtins.list[Secret]:
         """Those that the caller may know of, by name: told to who may name them in a job."""

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
+from agent.core.records.secrets import Resealed, SealedSecret
 from agent.store.verbs.base import Verbs
 from agent.store.world import secrets
 from shared.models import Secret
@@ -21,6 +23,12 @@ class SecretVerbs(Verbs):
         visibility: Visibility | None = None,
     ) -> None:
         await self._write(secrets.put, account_id, name, ciphertext, now, owner_id, visibility)
+
+    async def sealed_secrets(self) -> list[SealedSecret]:
+        return await self._read(secrets.sealed)
+
+    async def reseal_secrets(self, changed: Sequence[Resealed]) -> None:
+        await self._write(secrets.reseal, changed)
 
     async def secret_ciphertext(self, account_id: str, name: str) -> bytes:
         return await self._read(secrets.ciphertext_of, account_id, name)

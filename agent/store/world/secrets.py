@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
 
+from agent.core.records.secrets import Resealed, SealedSecret
 from agent.store import events
 from agent.store.permissions import shares
 from agent.store.permissions.visibility import resource_seen_by
@@ -38,6 +40,19 @@ def put(
         # Told first: who listens and may not know of it begins anew, and does not hear what follows.
         shares.set_visibility(connection, account_id, "secret", name, visibility, owner_id, now)
     events.record(connection, "secret.changed", [(account_id, name, {"name": name})], now)
+
+
+def sealed(connection: sa.Connection) -> list[SealedSecret]:
+    """Of every account."""
+    query = sa.select(secrets.c.account_id, secrets.c.name, secrets.c.ciphertext)
+    return [SealedSecret(account, name, bytes(content)) for account, name, content in connection.execute(query)]
+
+
+def reseal(connection: sa.Connection, changed: Sequence[Resealed]) -> None:
+    """The same values under another key; one that was set meanwhile stays as it was set."""
+    for one in changed:
+        same = sa.and_(_named(one.account_id, one.name), secrets.c.ciphertext == one.ciphertext)
+        connection.execute(sa.update(secrets).where(same).values(ciphertext=one.again))
 
 
 def ciphertext_of(connection: sa.Connection, account_id: str, name: str) -> bytes:

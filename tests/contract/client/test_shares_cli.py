@@ -41,6 +41,7 @@ def test_what_jobs_work_with_is_shared_by_the_same_words(shell: Shell, tmp_path:
     shell("dataset", "create", "orders")
     shell("secret", "set", "gateway", "--private", given="s3cr3t")
     assert shell("secret", "visibility", "gateway").strip() == "private"
+    assert shell.json("secret", "rotate-key") == {"secrets": 1, "unreadable": []}
     for family, name in (("connection", "shop"), ("kb", "orders_kb"), ("dataset", "orders"), ("secret", "gateway")):
         made = shell.json(family, "share", name, "grace", "--level", "runner")
         assert (made["principalName"], made["accessLevel"]) == ("grace", "runner")

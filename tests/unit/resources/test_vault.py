@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import stat
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import pytest
 from cryptography.fernet import Fernet
@@ -91,3 +93,69 @@ async def test_other_key_and_damaged_key_are_told_apart(folder: Path, store: Sql
 async def test_missing_secret_is_not_found(folder: Path, store: SqlStore) -> None:
     with pytest.raises(NotFound, match="no secret 'db'"):
         await vault_in(folder, store).get("main", "db")
+
+
+async def test_a_rotation_leaves_one_new_key_that_opens_every_accounts_secrets(folder: Path, store: SqlStore) -> None:
+    vault = vault_in(folder, store)
+    for account, name in (("main", "a"), ("main", "b"), ("other", "a")):
+        await vault.put(account, name, f"{account} {name}")
+    old = (folder / KEY_FILE).read_bytes()
+    done = await vault.rotate()
+    new = (folder / KEY_FILE).read_bytes()
+    assert (done.secrets, done.unreadable, len(new.split())) == (3, [], 1)
+    assert new != old
+    assert stat.S_IMODE((folder / KEY_FILE).stat().st_mode) == 0o600
+    assert names_in(folder) == [KEY_FILE]
+    for each in (vault, vault_in(folder, store)):
+        assert [await each.get("main", "a"), await each.get("other", "a")] == ["main a", "other a"]
+    assert [each.updated_at for each in await store.list_secrets("main")] == [NOW, NOW]
+
+
+@pytest.mark.parametrize("dies_at", ["sealed_secrets", "reseal_secrets", "second sealed_secrets"])
+async def test_a_rotation_that_is_cut_short_loses_nothing_and_can_be_run_again(
+    folder: Path, store: SqlStore, dies_at: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await vault_in(folder, store).put("main", "db", "x")
+    verb = dies_at.split()[-1]
+    calls, real = 0, getattr(store, verb)
+
+    async def cut(*given: Any) -> Any:
+        nonlocal calls
+        calls += 1
+        if calls == (2 if dies_at.startswith("second") else 1):
+            raise Unavailable("the store is away")
+        return await real(*given)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(store, verb, cut)
+        with pytest.raises(Unavailable):
+            await vault_in(folder, store).rotate()
+    assert len((folder / KEY_FILE).read_bytes().split()) == 2
+    again = vault_in(folder, store)
+    assert await again.get("main", "db") == "x"
+    assert (await again.rotate()).secrets == 1
+    assert len((folder / KEY_FILE).read_bytes().split()) == 1
+    assert await vault_in(folder, store).get("main", "db") == "x"
+
+
+async def test_what_no_key_opens_keeps_the_old_keys(folder: Path, store: SqlStore) -> None:
+    vault = vault_in(folder, store)
+    await vault.put("main", "db", "x")
+    await store.put_secret("other", "lost", b"gAAAAA-nothing", NOW)
+    assert (await vault.rotate()).unreadable == ["other/lost"]
+    assert len((folder / KEY_FILE).read_bytes().split()) == 2
+    assert await vault.get("main", "db") == "x"
+    await store.delete_secret("other", "lost")
+    assert (await vault.rotate()).unreadable == []
+    assert len((folder / KEY_FILE).read_bytes().split()) == 1
+
+
+async def test_secrets_that_are_set_while_the_key_is_rotated_are_under_a_key_that_stays(
+    folder: Path, store: SqlStore
+) -> None:
+    vault = vault_in(folder, store)
+    sets = [vault.put("main", f"s{number}", str(number)) for number in range(20)]
+    await asyncio.gather(*sets[:10], vault.rotate(), *sets[10:], vault.rotate())
+    assert [await vault_in(folder, store).get("main", f"s{number}") for number in range(20)] == list(
+        map(str, range(20))
+    )

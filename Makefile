@@ -15,7 +15,7 @@ demo: $(READY) ## a whole working world; the console in a terminal, the main job
 	@$(BIN)/jobdeck demo
 
 test: $(READY) ## the whole suite
-	$(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
+	PYTHONDONTWRITEBYTECODE= $(BIN)/python -m pytest -n $(WORKERS) --dist worksteal
 
 check: $(READY) ## format, lint, types, layers
 	$(BIN)/ruff format --check .

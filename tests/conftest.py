@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import os
 from collections.abc import Callable, Mapping
 
@@ -34,6 +35,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if is_soak() and getattr(getattr(item, "function", None), "is_hypothesis_test", False):
             item.add_marker("soak")
+
+
+def pytest_collection_finish() -> None:
+    """Thousands of tests and all that they load stay to the end: the collector need not look through them again."""
+    gc.collect()
+    gc.freeze()
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -18,6 +18,8 @@ from shared.models import TokenInput
 from tests.harness.prepared import prepare_folder
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
+CHEAP: dict[str, int] = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
+"""What a password costs where nothing is said about it."""
 
 
 @dataclass(slots=True)
@@ -52,7 +54,7 @@ class RunningAgent:
 async def running_agent(data_dir: Path, *, clock: Clock | None = None, **settings: Any) -> AsyncIterator[RunningAgent]:
     """An agent that answers on a free port and on its socket, but fires and runs nothing."""
     clock = clock or ManualClock(NOW)
-    given = {"bind": "127.0.0.1:0"} | settings
+    given = {"bind": "127.0.0.1:0", "passwords": CHEAP} | settings
     agent = await open_agent(Settings(data_dir=prepare_folder(data_dir), **given), clock=clock)
     try:
         await agent.start(idle=True)

@@ -52,7 +52,7 @@ class Operator:
 
     async def reads(self, *texts: str) -> None:
         """Wait until all of them are on the screen."""
-        await self.until(lambda: all(text in self.text for text in texts), " and ".join(map(repr, texts)))
+        await self.until(lambda: _has(self.text, texts), " and ".join(map(repr, texts)))
 
     async def reads_no(self, text: str) -> None:
         await self.until(lambda: text not in self.text, f"no {text!r}")
@@ -71,6 +71,10 @@ class Operator:
         while not holds():
             assert time.monotonic() < over, f"not reached: {what}; screen:\n{self.text}"
             await asyncio.sleep(0.02)
+
+
+def _has(screen: str, texts: tuple[str, ...]) -> bool:
+    return all(text in screen for text in texts)
 
 
 @asynccontextmanager

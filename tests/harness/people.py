@@ -9,8 +9,6 @@ import httpx
 from shared.models import TokenInput, User, UserInput
 from tests.harness.agent import RunningAgent
 
-CHEAP: dict[str, int] = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
-"""A cost of passwords for tests that are about something else."""
 PASSWORD = "correct horse battery"
 OWN_PAGE = {"Sec-Fetch-Site": "same-origin"}
 """What a browser says of a request that the agent's own page made."""

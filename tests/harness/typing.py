@@ -1,4 +1,4 @@
-"""Typing as people do who know what comes: all signs at once, whatever each of them has yet to open."""
+"""Typing as people do who know what comes: all signs at once (`\\r` is Enter), whatever each of them has yet to open."""
 
 from __future__ import annotations
 
@@ -14,7 +14,13 @@ async def type_text(pilot: Pilot[Any], text: str) -> None:
     driver = pilot.app._driver
     assert driver is not None
     for sign in text:
-        key = events.Key(sign if sign.isalnum() else _character_to_key(sign), sign)
+        key = events.Key(_name(sign), sign)
         key.set_sender(pilot.app)
         driver.send_message(key)
     await pilot.pause()
+
+
+def _name(sign: str) -> str:
+    if sign == "\r":
+        return "enter"
+    return sign if sign.isalnum() else _character_to_key(sign)

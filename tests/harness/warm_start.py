@@ -28,6 +28,7 @@ from typing import IO, Any
 from tests.harness.warm_server import MOST
 
 ROOT = Path(__file__).parents[2]
+_DRIVERS = sorted(path.parent.name for path in (ROOT / "agent" / "drivers").glob("*/manifest.py"))
 LOADED = (
     "agent.app",
     "agent.cli.commands",
@@ -44,7 +45,10 @@ LOADED = (
     "console.client.world",
     "httpcore",
     "shared.launcher",
+    "typer._adapters",
+    "uvicorn.lifespan.off",
     "uvicorn.protocols.http.h11_impl",
+    *(f"agent.drivers.{name}.manifest" for name in _DRIVERS),
 )
 _ONE_THREAD = {"OPENBLAS_NUM_THREADS": "1"}
 """Numpy begins as many as there are cores when it is loaded, and a process with threads cannot be forked."""

@@ -64,6 +64,8 @@ class Picks(Widget):
         self._chosen: Collection[str] | None = None
         self._said = ""
         self._top = 0
+        self._from = 0
+        """The top where there is room: where it stands does not depend on sizes that it had for a moment."""
 
     @property
     def value(self) -> str | None:
@@ -85,6 +87,8 @@ class Picks(Widget):
         """Show these; `said` stands there when there is none."""
         if (options, chosen, said) == (self._options, self._chosen, self._said) and cursor == self.cursor:
             return
+        if (options, cursor) != (self._options, self.cursor):
+            self._from = 0
         self._options, self._chosen, self._said = options, chosen, said
         self.cursor = cursor if cursor is not None and cursor < len(options) else None
         self._scroll()
@@ -97,6 +101,7 @@ class Picks(Widget):
         start = self.cursor if self.cursor is not None else -1 if rows > 0 else len(self._options)
         self.cursor = max(0, min(len(self._options) - 1, start + rows))
         self._scroll()
+        self._from = self._top
         self.refresh()
         self._tell()
 
@@ -110,10 +115,11 @@ class Picks(Widget):
 
     def on_resize(self) -> None:
         self._scroll()
+        self.refresh()
 
     def _scroll(self) -> None:
         height, cursor = max(1, self.size.height), self.cursor or 0
-        self._top = max(min(self._top, cursor), cursor - height + 1, 0)
+        self._top = max(min(self._from, cursor), cursor - height + 1, 0)
 
     def render_line(self, y: int) -> Strip:
         place, width, base = y + self._top, self.size.width, self.rich_style

@@ -58,15 +58,15 @@ class Account:
 
 
 @pytest_asyncio.fixture(loop_scope="module")
-async def account(standing: RunningAgent, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Account]:
+async def account(standing: RunningAgent) -> AsyncIterator[Account]:
     name = f"a-{new_id()[-8:]}"
-    folder = next(path for path in tmp_path_factory.getbasetemp().glob("limits*") if path.is_dir())
+    source = standing.agent.settings.data_dir.parent / "orders.sqlite"
     async with AsyncExitStack() as stack:
         root = await stack.enter_async_context(standing.local())
         token = await standing.token("read", "edit", "run", "delete", "admin", "code", account=name)
         client = await stack.enter_async_context(standing.tcp(token))
         me = await standing.core.gate.by_bearer(token)
-        connection = ConnectionInput(name="orders_db", url=f"sqlite:///{folder / 'orders.sqlite'}")
+        connection = ConnectionInput(name="orders_db", url=f"sqlite:///{source}")
         await standing.core.world.create_connection(me, connection)
         await standing.core.world.create_knowledge_base(me, KnowledgeBaseInput(name="orders_kb"))
         yield Account(standing, name, root, client)

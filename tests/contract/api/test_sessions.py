@@ -18,15 +18,15 @@ import pytest
 from agent.api.auth import COOKIE
 from shared.clock import ManualClock
 from shared.models import MembershipInput
-from tests.harness.agent import RunningAgent, running_agent
-from tests.harness.people import CHEAP, OWN_PAGE, PASSWORD, add_token, add_user, log_in
+from tests.harness.agent import CHEAP, RunningAgent, running_agent
+from tests.harness.people import OWN_PAGE, PASSWORD, add_token, add_user, log_in
 
 LATER = timedelta(minutes=10)
 
 
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[RunningAgent]:
-    async with running_agent(tmp_path / "d", passwords=CHEAP) as running:
+    async with running_agent(tmp_path / "d") as running:
         await add_user(running)
         yield running
 
@@ -101,7 +101,7 @@ async def test_logout_ends_it_for_whoever_has_the_cookie(agent: RunningAgent, cl
 
 
 async def test_it_ends_when_it_is_not_used_and_at_its_end(tmp_path: Path) -> None:
-    settings = {"session_idle": "10 minutes", "session_lifetime": "1 hour", "passwords": CHEAP}
+    settings = {"session_idle": "10 minutes", "session_lifetime": "1 hour"}
     async with running_agent(tmp_path / "d", **settings) as agent, agent.tcp() as used, agent.tcp() as idle:
         await add_user(agent)
         for client in (used, idle):
@@ -185,7 +185,7 @@ async def test_whatever_is_wrong_the_work_and_the_words_are_the_same(
 
 
 async def test_a_login_with_another_cost_than_the_settings_keeps_the_password_anew(tmp_path: Path) -> None:
-    async with running_agent(tmp_path / "d", passwords=CHEAP) as agent:
+    async with running_agent(tmp_path / "d") as agent:
         await add_user(agent)
         before = (await agent.core.store.find_user("bob")).password_hash
     async with running_agent(tmp_path / "d", passwords=CHEAP | {"time_cost": 2}) as agent:
@@ -216,7 +216,7 @@ async def test_tries_at_the_same_moment_are_tries_too(agent: RunningAgent) -> No
 
 
 async def test_who_guesses_elsewhere_locks_nobody_out(tmp_path: Path) -> None:
-    settings = {"trusted_proxies": ["127.0.0.0/8"], "passwords": CHEAP}
+    settings = {"trusted_proxies": ["127.0.0.0/8"]}
     async with running_agent(tmp_path / "d", **settings) as agent:
         await add_user(agent)
         async with agent.tcp(**{"X-Forwarded-For": "198.51.100.7"}) as bob:

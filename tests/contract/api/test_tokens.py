@@ -19,7 +19,7 @@ from shared.clock import ManualClock
 from shared.models import KnowledgeBaseInput, MembershipInput
 from tests.contract.api.runs_made import RunMaker
 from tests.harness.agent import RunningAgent, running_agent
-from tests.harness.people import CHEAP, OWN_PAGE, add_token, add_user, log_in
+from tests.harness.people import OWN_PAGE, add_token, add_user, log_in
 
 Act = Callable[[RunningAgent, Any], Awaitable[object]]
 
@@ -27,7 +27,7 @@ Act = Callable[[RunningAgent, Any], Awaitable[object]]
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[RunningAgent]:
     """With Bob, a member, and Anna, who administers the account; neither has `code`."""
-    async with running_agent(tmp_path / "d", passwords=CHEAP) as running:
+    async with running_agent(tmp_path / "d") as running:
         await add_user(running, "bob")
         await add_user(running, "anna", role="admin")
         yield running

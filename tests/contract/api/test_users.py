@@ -10,13 +10,13 @@ import httpx
 import pytest
 
 from tests.harness.agent import RunningAgent, running_agent
-from tests.harness.people import CHEAP, PASSWORD, add_token, add_user, log_in
+from tests.harness.people import PASSWORD, add_token, add_user, log_in
 
 
 @pytest.fixture
 async def agent(tmp_path: Path) -> AsyncIterator[RunningAgent]:
     """Two accounts: `default` with Anna, who administers it, and Bob; `sales` with Carl. Root administers the agent."""
-    async with running_agent(tmp_path / "d", passwords=CHEAP, agent_admins=["root"]) as running:
+    async with running_agent(tmp_path / "d", agent_admins=["root"]) as running:
         await running.core.gate.accounts.create(running.core.gate.local(), "sales")
         await add_user(running, "anna", role="admin")
         await add_user(running, "root", role="admin")

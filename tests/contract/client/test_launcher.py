@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.commands import COMMANDS
+from tests.harness.warm_start import run
 
 ROOT = Path(__file__).resolve().parents[3]
 REPORT = r"""
@@ -30,9 +31,7 @@ def loaded_by(*words: str) -> tuple[int, set[str], str]:
 
 
 def jobdeck(*words: str, **environment: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-m", "shared.launcher", *words]
-    given = {**os.environ, **environment}
-    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=60, env=given)
+    return run(words, env={**os.environ, **environment})
 
 
 def test_help_lists_every_command_and_loads_neither_half() -> None:

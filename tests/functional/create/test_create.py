@@ -60,7 +60,7 @@ async def test_a_sync_is_made_by_picking_and_found_in_the_list(agent: AgentProce
         await operator.reads("at 02:00, 02:15, 02:30 and 02:45 (Europe/Berlin)", "CE", "does not exist in")
         await operator.press("ctrl+s")
         await operator.reads("Create it and run it now", "product, description")
-        await operator.press("enter", "enter")
+        await operator.type("\r\r")
         await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
         await operator.reads("Orders sync")
     job = job_named(agent, "Orders sync")

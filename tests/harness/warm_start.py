@@ -112,7 +112,7 @@ def start(
 
 
 def run(
-    words: Sequence[str], *, given: str = "", env: Mapping[str, str] | None = None, timeout: float = 60
+    words: Sequence[str], *, given: str = "", env: Mapping[str, str] | None = None, timeout: float = 180
 ) -> subprocess.CompletedProcess[str]:
     """Run `jobdeck` with these words to its end; `given` is what it can read."""
     with tempfile.TemporaryFile() as stdin, tempfile.TemporaryFile() as stdout, tempfile.TemporaryFile() as stderr:

@@ -1,4 +1,4 @@
-"""Where `:` leads: `job NAME`, `run ID`, `view NAME`, `audit FILTER`, and every act by its name."""
+"""Where `:` leads: `job NAME`, `run ID`, `view NAME`, `ledger JOB`, `audit FILTER`, and every act by its name."""
 
 from __future__ import annotations
 
@@ -38,6 +38,8 @@ class Jumping:
                 self._filter(self._app.screen_of(RunsScreen), argument)
             case "audit" if argument:
                 await self._go_to_audit(argument)
+            case "ledger" if argument:
+                await self._go_to_ledger(argument)
             case _ if (top := self._app.top()) is not None:
                 await top.action_act(place)
 
@@ -78,6 +80,18 @@ class Jumping:
 
         await self._app.to_mode("audit")
         self._filter(self._app.screen_of(AuditScreen), where)
+
+    async def _go_to_ledger(self, words: str) -> None:
+        """What became of the due moments of one job."""
+        from console.screens.jobs.screen import find_job
+        from console.screens.schedule import ScheduleScreen
+
+        job = find_job(words, list(self._app.session.world.jobs.values()))
+        if job is None:
+            self._app.say(f"there is no job {words!r} among those that are loaded", "warning")
+            return
+        await self._app.to_mode("schedule")
+        self._app.screen_of(ScheduleScreen).show_job(job.id, job.name)
 
     def _filter(self, screen: ListScreen[Any], where: str) -> None:
         screen.show_view("all")

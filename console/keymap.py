@@ -8,8 +8,15 @@ from typing import Literal
 
 from textual.binding import Binding
 
-Where = Literal["everywhere", "list", "runs", "jobs", "audit", "entry", "run", "create", "actions", "action"]
-"""Screens on which an act exists; `list` is Runs, Jobs and Audit."""
+Where = Literal[
+    "everywhere", "list", "roster", "runs", "jobs", "audit", "schedule", "workers", "data", "catch_up",
+    "entry", "run", "job", "revisions", "create", "actions", "action",
+]  # fmt: skip
+"""Screens on which an act exists; `list` is Runs, Jobs and Audit, `roster` Schedule, Workers, Data, the missed fires and a job's revisions."""
+_GROUPS: Mapping[Where, frozenset[Where]] = {
+    "list": frozenset({"runs", "jobs", "audit"}),
+    "roster": frozenset({"schedule", "workers", "data", "catch_up", "revisions"}),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,37 +41,55 @@ ACTS: Mapping[str, Act] = {
     for act in (
         _act("runs", "1", "runs", "screen 1: runs, what is active on top, then failures by cause"),
         _act("jobs", "2", "jobs", "screen 2: jobs, their schedules and last twenty runs"),
+        _act("schedule", "3", "schedule", "screen 3: what became of every due moment and why; jobs that behave unlike themselves"),
+        _act("workers", "4", "workers", "screen 4: who works at what, and what waits for what"),
+        _act("data", "5", "data", "screen 5: connections, datasets, knowledge bases (with search), secrets"),
+        _act("catch_up", "m", "missed fires", "missed fires that wait for you: run all, the newest, those of a span, or none"),
         _act("audit", "a", "audit", "who did what to which job, run, token or user, and who was refused; for administrators"),
         _act("filter", "slash", "filter", "narrow the list: state:failed type:kb-sync dur>10m started<2h", "list"),
         _act("jump", "colon", "jump", "go to a job, a run or a view: `:job orders`, `:run <id>`, `:view failed`"),
-        _act("next_view", "tab right_square_bracket", "next view", "the next saved view", "list"),
-        _act("previous_view", "shift+tab left_square_bracket", "previous view", "the saved view before", "list"),
-        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", "entry", "actions", fixed=True),
+        _act("next_view", "tab right_square_bracket", "next view", "the next saved view", "list", "roster"),
+        _act("previous_view", "shift+tab left_square_bracket", "previous view", "the saved view before", "list", "roster"),
+        _act("open", "enter", "open", "open what the cursor is on; on a cause: show or hide its runs", "list", "roster", "entry", "actions", fixed=True),
         _act("back", "escape", "back", "one step back: leave a screen, clear marks, clear the filter"),
-        _act("mark", "space", "mark", "mark or unmark; acts go to what is marked", "list", fixed=True),
-        _act("mark_all", "asterisk", "mark all", "mark all that match, on other pages too; again: unmark", "list", fixed=True),
-        _act("first", "g home", "newest", "to the first row; lets in what is new", "list", fixed=True),
-        _act("last", "G end", "last", "to the last row", "list", fixed=True),
+        _act("mark", "space", "mark", "mark or unmark; acts go to what is marked", "list", "roster", fixed=True),
+        _act("mark_all", "asterisk", "mark all", "mark all that match, on other pages too; again: unmark", "list", "roster", fixed=True),
+        _act("first", "g home", "newest", "to the first row; lets in what is new", "list", "roster", fixed=True),
+        _act("last", "G end", "last", "to the last row", "list", "roster", fixed=True),
         _act("sort", "s", "sort", "the next order", "list", fixed=True),
         _act("log", "l", "log", "the log, opened at its first error", "runs", "run"),
         _act("next_group", "n", "next cause", "to the next cause of failures", "runs"),
         _act("previous_group", "p", "previous cause", "to the cause of failures before", "runs"),
         _act("rerun", "r", "rerun", "run again what has ended, as the job is now", "runs", "run"),
         _act("cancel", "x", "cancel", "cancel what is active; what waits is cancelled a few seconds later, so that u can undo it", "runs", "run"),
-        _act("run_now", "t", "run now", "run the job now", "runs", "jobs", "run"),
-        _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs"),
-        _act("trail", "A", "its audit", "what was done with it, by whom", "list", "run", "entry"),
+        _act("run_now", "t", "run now", "run the job now", "runs", "jobs", "run", "job"),
+        _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs", "job"),
+        _act("detail", "d", "details", "the whole job: what it does, policies, actions, next fires", "jobs"),
+        _act("its_runs", "enter", "runs of it", "the job's runs", "job"),
+        _act("ledger", "f", "its fires", "the job's ledger: what became of each of its due moments", "jobs", "job"),
+        _act("revisions", "v", "revisions", "how the job came to be as it is, and back", "jobs", "job"),
+        _act("diff", "d", "compare", "what the revision changed, or what differs from the job as it is now", "revisions"),
+        _act("restore", "r", "restore", "make that revision the job's next one", "revisions"),
+        _act("release", "r", "run all", "run the missed fires, one after the other under the agent's rate", "catch_up"),
+        _act("release_newest", "n", "newest only", "run the newest missed fire of the job; it stands for the others", "catch_up"),
+        _act("give_up", "x", "give up", "never run the missed fires", "catch_up"),
+        _act("acknowledge", "o", "seen", "the sentinel is seen: it stays, without calling, until the job is as usual again", "schedule"),
+        _act("test", "t", "test", "whether the connection answers, and which tables it shows", "data"),
+        _act("refresh", "t", "refresh", "run the dataset's query now", "data"),
+        _act("search", "slash", "search", "search the knowledge base", "data"),
+        _act("trail", "A", "its audit", "what was done with it, by whom", "list", "run", "entry", "job"),
         _act("create", "c", "create", "create a job from a template", "runs", "jobs"),
-        _act("edit", "e", "edit", "edit the job: a draft, compared before it is published", "jobs"),
+        _act("edit", "e", "edit", "edit the job: a draft, compared before it is published", "jobs", "job"),
         _act("go_on", "ctrl+s", "next", "the next step; at the last one: create or publish the job", "create", "actions", "action"),
+        _act("open_lines", "ctrl+o", "several lines", "a long text in as many lines as it has: mail bodies, SQL, JSON", "create", "action", fixed=True),
         _act("add_action", "c", "add", "another action, behind the last", "actions"),
         _act("remove", "x delete", "take out", "take the action out", "actions"),
         _act("move_down", "J shift+down", "later", "let it run after the next one", "actions"),
         _act("move_up", "K shift+up", "earlier", "let it run before the one above", "actions"),
         _act("preview", "ctrl+r", "try it", "what the action would do with the results of the last run; nothing is done", "actions", "action"),
-        _act("why", "w", "why", "why did it (not) run?", "runs", "jobs", "run"),
+        _act("why", "w", "why", "why did it (not) run?", "runs", "jobs", "run", "schedule", "catch_up", "job"),
         _act("undo", "u", "undo", "take back a cancel that waits, here or asked for elsewhere, or the last pause"),
-        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry"),
+        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry", "schedule", "data", "job", "revisions"),
         _act("help", "question_mark", "help", "this help; type to search it"),
         _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
         _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew"),
@@ -128,7 +153,12 @@ def _meet(one: frozenset[Where], other: frozenset[Where]) -> bool:
 
 
 def _spread(where: frozenset[Where]) -> frozenset[Where]:
-    return where | {"runs", "jobs", "audit"} if "list" in where else where
+    return where.union(*(_GROUPS.get(each, frozenset()) for each in where))
+
+
+def is_of(where: frozenset[Where], screen: str) -> bool:
+    """Whether an act of these places exists on the screen of that name."""
+    return screen in _spread(where)
 
 
 def sign_of(key: str) -> str:

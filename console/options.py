@@ -17,13 +17,14 @@ Opens the console.
 
   --agent URL|SOCKET  the agent (default: JOBDECK_AGENT, else the settings' context, else the local agent)
   --context NAME      one of the settings' contexts
-  --view NAME         what to show first (default: what was shown last): all, active, failed, pending, completed, cancelled, jobs, or audit
+  --view NAME         what to show first (default: what was shown last): all, active, failed, pending, completed, cancelled, jobs, schedule, workers,
+                      data, or audit
   --theme NAME        dark, light, contrast, terminal (its own sixteen colours)
 
 Settings: ~/.config/jobdeck/console.toml. `?` in the console lists its keys."""
 
 _WITH_VALUE = ("--agent", "--context", "--view", "--theme")
-VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs", "audit")
+VIEWS = ("all", "active", "failed", "pending", "completed", "cancelled", "jobs", "schedule", "workers", "data", "audit")
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,6 +10,8 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from functools import partial
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from textual.binding import BindingsMap
@@ -36,6 +38,15 @@ if TYPE_CHECKING:
     from shared.models.audit import AuditEntry
 
 S = TypeVar("S", bound=Screen[Any])
+
+_MODES: Mapping[str, tuple[str, str]] = {
+    "jobs": ("jobs", "JobsScreen"),
+    "schedule": ("schedule", "ScheduleScreen"),
+    "workers": ("workers", "WorkersScreen"),
+    "data": ("data", "DataScreen"),
+    "audit": ("audit", "AuditScreen"),
+}
+"""Beside the runs, which are there from the first frame: the module below console.screens, and the screen in it."""
 
 
 class Console(KeysInOrder[None], DiffApp[None]):
@@ -98,7 +109,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         gc.freeze()
         gc.enable()
         self._add_modes()
-        if self._first_view in {"jobs", "audit"}:
+        if self._first_view in _MODES:
             await self.to_mode(self._first_view)
         self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
         if self.session.keymap.faults:
@@ -119,11 +130,17 @@ class Console(KeysInOrder[None], DiffApp[None]):
         stacks = [stack for mode, stack in self._screen_stacks.items() if mode != self.current_mode]
         return [screen for stack in stacks for screen in stack if isinstance(screen, ConsoleScreen)]
 
+    def _all_screens(self) -> list[ConsoleScreen]:
+        stacks = self._screen_stacks.values()
+        return [screen for stack in stacks for screen in stack if isinstance(screen, ConsoleScreen)]
+
     def _tell_link(self) -> None:
         """Each reason of an outage once: behind `was cut` may come `the token has expired`."""
         link = self.session.world.link
         if link.online:
             if self._reasons:
+                for screen in self._all_screens():
+                    screen.dock.forget(self._reasons)
                 self.say("the agent answers again", "good")
             self._reasons.clear()
         elif link.reason not in {"connecting", *self._reasons}:
@@ -214,8 +231,10 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
     async def action_act(self, act: str) -> None:
         match act:
-            case "runs" | "jobs" | "audit":
+            case "runs" | "jobs" | "schedule" | "workers" | "data" | "audit":
                 await self.to_mode(act)
+            case "catch_up":
+                self._open_catch_up()
             case "jump":
                 await self._open_palette("job orders · run <id> · view failed · audit user:ada")
             case "palette":
@@ -261,18 +280,18 @@ class Console(KeysInOrder[None], DiffApp[None]):
         """Once the first frame is there; a key may come before it."""
         if "runs" not in self._modes:
             self.add_mode("runs", self.get_default_screen)
-            self.add_mode("jobs", self._make_jobs)
-            self.add_mode("audit", self._make_audit)
+            for mode, (module, name) in _MODES.items():
+                self.add_mode(mode, partial(self._make_screen, module, name))
 
-    def _make_jobs(self) -> ConsoleScreen:
-        from console.screens.jobs import JobsScreen
+    def _make_screen(self, module: str, name: str) -> ConsoleScreen:
+        screen: ConsoleScreen = getattr(import_module(f"console.screens.{module}"), name)(self.session)
+        return screen
 
-        return JobsScreen(self.session)
+    def _open_catch_up(self) -> None:
+        from console.screens.catch_up import CatchUpScreen
 
-    def _make_audit(self) -> ConsoleScreen:
-        from console.screens.audit import AuditScreen
-
-        return AuditScreen(self.session)
+        if not isinstance(self.screen, CatchUpScreen):
+            self.push_screen(CatchUpScreen(self.session))
 
     async def _open_help(self) -> None:
         from console.screens.help import HelpScreen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from console.model.changes import Changes
@@ -82,6 +83,14 @@ def _job_deleted(world: World, event: Event, changes: Changes) -> None:
     world.drop_job(event.subject_id, changes)
 
 
+def _fire_recorded(world: World, event: Event, changes: Changes) -> None:
+    """Tells when its job fires next, where that has moved."""
+    changes.stale.add("fires")
+    if "nextRunAt" in event.data:
+        following = event.data["nextRunAt"]
+        world.set_next(event.data["jobId"], datetime.fromisoformat(following) if following else None, event.id, changes)
+
+
 def _sentinel_moved(world: World, event: Event, changes: Changes) -> None:
     told = event.data
     world.mark_job(told["jobId"], told["kind"], event.id, changes, is_open=told.get("closedAt") is None)
@@ -130,7 +139,7 @@ _REDUCERS: Mapping[str, Reducer] = {
     "sentinel.changed": _sentinel_moved,
     "sentinel.closed": _sentinel_moved,
     "worker.changed": _worker_changed,
-    "fire.recorded": _stale("fires"),
+    "fire.recorded": _fire_recorded,
     "catch_up.changed": _catch_up_changed,
     "connection.changed": _stale("connections"),
     "knowledge_base.changed": _stale("knowledge_bases"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping
+from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
@@ -138,6 +139,15 @@ class World:
         self._jobs[job.id] = job if known is None else _with_what_events_leave_out(job, known)
         self._touched[job.id] = position
         (changes.added if known is None else changes.changed).add(job.id)
+
+    def set_next(self, job_id: str, moment: datetime | None, position: int, changes: Changes) -> None:
+        """It has fired, and fires next at that moment. What is paused or disabled is due at none."""
+        job = self._jobs.get(job_id)
+        if job is None or not job.enabled or job.paused_at is not None or job.next_run_at == moment:
+            return
+        self._jobs[job_id] = job.model_copy(update={"next_run_at": moment})
+        self._touched[job_id] = position
+        changes.changed.add(job_id)
 
     def mark_job(self, job_id: str, kind: SentinelKind, position: int, changes: Changes, *, is_open: bool) -> None:
         """A sentinel of it opened or closed; pages bring jobs with those that are open."""

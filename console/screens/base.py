@@ -19,7 +19,10 @@ from console.widgets.footer import Offer
 from console.widgets.top_bar import TopBar
 from shared.errors import JobdeckError
 
-EVERYWHERE = ("runs", "jobs", "audit", "jump", "back", "undo", "help", "palette", "redraw", "suspend", "quit")
+EVERYWHERE = (
+    "runs", "jobs", "schedule", "workers", "data", "audit", "catch_up", "jump", "back", "undo", "help", "palette",
+    "redraw", "suspend", "quit",
+)  # fmt: skip
 _LONGEST_REST = 3600.0
 
 

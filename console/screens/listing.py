@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from rich.text import Text
 
     from console.widgets.filter_bar import FilterBar
+    from console.widgets.held_line import HeldLine
     from shared.filters import Kind
 
 T = TypeVar("T")
@@ -45,6 +46,8 @@ class ListScreen(FillingScreen, Generic[T]):
     """(column, descending), the first is what the list begins with."""
     TIMED: ClassVar[tuple[str, ...]]
     """Columns whose texts change with the time."""
+    TELLS_HELD: ClassVar[bool] = True
+    """Whether a line says that missed fires wait for the operator."""
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
 
@@ -70,6 +73,7 @@ class ListScreen(FillingScreen, Generic[T]):
         self._judged_at: datetime | None = None
         self.tabs = Tabs(session.look)
         self.filter_bar: FilterBar | None = None
+        self.held: HeldLine | None = None
         self.table = ListTable(self.rows, self.COLUMNS, empty="connecting…", on_rest=self._let_in)
         self.detail = Detail()
 
@@ -130,6 +134,7 @@ class ListScreen(FillingScreen, Generic[T]):
         super().on_mount()
         self._show_sort()
         self._show_tabs()
+        self._show_held()
         self.call_after_refresh(self._make_filter_bar)
 
     def take(self, changes: Changes) -> None:
@@ -141,6 +146,7 @@ class ListScreen(FillingScreen, Generic[T]):
             self.table.order_changed()
         self.table.change_rows(self._rows_of(repaint.ids))
         self._show_tabs()
+        self._show_held()
         self._show_detail()
         self.fill()
 
@@ -255,6 +261,17 @@ class ListScreen(FillingScreen, Generic[T]):
         bar = FilterBar(self.KIND, self.session.look)
         await self.mount(bar, after="#body")
         self.filter_bar = bar
+
+    def _show_held(self) -> None:
+        """Made when it is first needed: the first frame does without it."""
+        held = self.session.world.held
+        if self.held is None and held.fires and self.TELLS_HELD:
+            from console.widgets.held_line import HeldLine
+
+            self.held = HeldLine(self.session.look, self.session.keymap.sign("catch_up"))
+            self.mount(self.held, after=self.tabs)
+        if self.held is not None:
+            self.held.show_held(*held)
 
     def _make_rows(self) -> Rows[T]:
         order, groups = self.make_order()

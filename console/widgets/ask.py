@@ -16,7 +16,7 @@ from console.widgets.line import Line, safe_text
 class Ask(Line, can_focus=True):
     """Takes the keys while it asks, and gives the focus back. `y` agrees, or the typed count does; all else is no."""
 
-    DEFAULT_CSS = "Ask { display: none; &.-asks { display: block; } }"
+    DEFAULT_CSS = "Ask { display: none; height: auto; max-height: 5; &.-asks { display: block; } }"
 
     def __init__(self, look: Look) -> None:
         super().__init__(id="ask")
@@ -88,4 +88,13 @@ class Ask(Line, can_focus=True):
                 Text(no_wrap=True).append(f"type {question.count}: ", f"bold {palette.bad}").append(f"{self._typed}_  ")
             )
         answers.append("enter", f"bold {palette.accent}").append(f" {question.no} ")
-        self.show(line, answers)
+        if self.show(line, answers):
+            self.refresh(layout=True)
+
+    def render(self) -> Text:
+        """What one agrees to is never cut: where both have no room on a line, the answers stand below."""
+        if self._left.cell_len + self._right.cell_len + 1 <= self.size.width:
+            return super().render()
+        text = self._left.copy()
+        text.no_wrap, text.overflow = False, "fold"
+        return text.append("\n").append_text(self._right)

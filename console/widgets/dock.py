@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -76,6 +76,11 @@ class Dock(Vertical):
     def hush(self) -> bool:
         """Take the notice away; True if there was one."""
         return self.notice is not None and self.notice.hush()
+
+    def forget(self, texts: Collection[str]) -> None:
+        """What one of these says is over."""
+        if self.notice is not None and self.notice.text in texts:
+            self.notice.hush()
 
     async def ask(self, question: Question) -> bool:
         from console.widgets.ask import Ask

@@ -12,6 +12,7 @@ from textual.message import Message
 from textual.widgets import Input
 
 from console.widgets.table import Cell, Column, ListSource, VirtualTable
+from console.widgets.table.messages import RowHighlighted
 
 _MOVES = {
     "down": lambda table: table.action_move(1),
@@ -54,6 +55,13 @@ class Finder(Vertical):
             self.entry_id = entry_id
             self.text = text
 
+    class Highlighted(Message):
+        """The cursor is on another entry; None when nothing fits."""
+
+        def __init__(self, entry: Entry | None) -> None:
+            super().__init__()
+            self.entry = entry
+
     def __init__(self, find: Find, columns: Sequence[Column], placeholder: str, text: str = "") -> None:
         super().__init__()
         self._find = find
@@ -81,6 +89,10 @@ class Finder(Vertical):
 
     def on_virtual_table_row_selected(self, message: VirtualTable.RowSelected) -> None:  # type: ignore[valid-type]
         message.stop()  # type: ignore[attr-defined]
+
+    def on_virtual_table_row_highlighted(self, message: RowHighlighted) -> None:
+        message.stop()
+        self.post_message(self.Highlighted(self._entries.get(message.row_id or "")))
 
     def on_key(self, event: events.Key) -> None:
         move = _MOVES.get(event.key)

@@ -14,14 +14,15 @@ SECONDS = 8.0
 
 
 class Notice(Line):
-    """Not there until it says something. Warnings and errors stay until esc or the next one."""
+    """Not there until it says something; as tall as that is. Warnings and errors stay until esc or the next one."""
 
-    DEFAULT_CSS = "Notice { display: none; &.-says { display: block; } }"
+    DEFAULT_CSS = "Notice { display: none; height: auto; max-height: 4; &.-says { display: block; } }"
 
     def __init__(self, look: Look) -> None:
         super().__init__(id="notice")
         self._look = look
         self._said = 0
+        self.text = ""
 
     def say(self, text: str, tone: str) -> None:
         palette = self._look.palette
@@ -29,10 +30,18 @@ class Notice(Line):
         marks = {"good": "✓ ", "warning": "! ", "error": "✗ "} if self._look.glyphs.bar_parts else {"error": "! "}
         self.show(Text(marks.get(tone, ""), styles.get(tone, "")).append_text(safe_text(text, styles.get(tone, ""))))
         self.set_class(True, "-says")
+        self.refresh(layout=True)
         self._said += 1
+        self.text = text
         if tone in {"info", "good"}:
             said = self._said
             self.set_timer(SECONDS, lambda: self.hush(said))
+
+    def render(self) -> Text:
+        """What to do next often stands at the end: nothing is cut."""
+        text = self._left.copy()
+        text.no_wrap, text.overflow = False, "fold"
+        return text
 
     def hush(self, said: int | None = None) -> bool:
         """Take it away (that one, if a newer has not come); True if there was one."""

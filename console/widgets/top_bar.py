@@ -8,7 +8,9 @@ from console.render.spans import ago, seconds_to_change
 from console.session import ConsoleSession
 from console.widgets.line import Line, safe_text
 
-_TABS = (("runs", "Runs"), ("jobs", "Jobs"), ("audit", "Audit"))
+_TABS = (
+    ("runs", "Runs"), ("jobs", "Jobs"), ("schedule", "Schedule"), ("workers", "Workers"), ("data", "Data"), ("audit", "Audit"),
+)  # fmt: skip
 
 
 class TopBar(Line):
@@ -29,22 +31,35 @@ class TopBar(Line):
         """Seconds until it will read differently by time alone."""
         link, now = self._session.world.link, self._session.now()
         self.set_class(not link.online, "-offline")
+        right = self._live() if link.online else self._down()
+        self.show(self._place(right.cell_len + 1), right)
         if link.online:
-            self.show(self._place(), self._live())
             return None
-        self.show(self._place(), self._down())
         return seconds_to_change(link.heard_at, now) if link.heard_at else None
 
-    def _place(self) -> Text:
+    def on_resize(self) -> None:
+        self.refresh_texts()
+
+    def _place(self, kept: int) -> Text:
+        """`kept` cells are the other part's. Where not all fits, our own name goes, then the titles of other screens."""
+        texts = (self._placed(named=True), self._placed(), self._placed(short=True))
+        return next((text for text in texts if text.cell_len + kept <= self.size.width), texts[-1])
+
+    def _placed(self, *, named: bool = False, short: bool = False) -> Text:
         look, target = self._session.look, self._session.client.target
         text = Text(no_wrap=True)
-        text.append("Jobdeck ", f"bold {look.palette.accent}")
+        text.append("Jobdeck " if named else "", f"bold {look.palette.accent}")
         text.append_text(safe_text(self._agent_name(), f"bold {target.colour or ''}".strip()))
         if self._session.is_production:
             text.append(" PRODUCTION", f"bold {look.palette.bad}")
         for name, title in _TABS:
-            style = "bold reverse" if name == self._here else look.palette.muted
-            text.append("  ").append(f" {self._session.keymap.sign(name)} {title} ", style)
+            is_here = name == self._here
+            word = (
+                self._session.keymap.sign(name)
+                if short and not is_here
+                else f"{self._session.keymap.sign(name)} {title}"
+            )
+            text.append("" if short else " ").append(f" {word} ", "bold reverse" if is_here else look.palette.muted)
         return text
 
     def _agent_name(self) -> str:

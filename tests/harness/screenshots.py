@@ -13,6 +13,7 @@ from typing import Any
 from textual.pilot import Pilot
 
 from tests.harness.console import console_on, fixed_agent, run_id, settled, text_of, until
+from tests.harness.night import fixed_night
 from tests.harness.stand_in import StandIn, serving
 
 SIZES = ((80, 24), (160, 48))
@@ -38,11 +39,41 @@ async def audit(pilot: Pilot[Any]) -> None:
     await until(pilot, lambda: "pause_job" in text_of(pilot.app))
 
 
+async def schedule(pilot: Pilot[Any]) -> None:
+    await pilot.press("3", "j")
+    await until(pilot, lambda: "overlap active" in text_of(pilot.app))
+
+
+async def workers(pilot: Pilot[Any]) -> None:
+    await pilot.press("4")
+    await until(pilot, lambda: "busy" in text_of(pilot.app))
+
+
+async def data(pilot: Pilot[Any]) -> None:
+    await pilot.press("5")
+    await until(pilot, lambda: "postgresql://" in text_of(pilot.app))
+
+
+async def missed(pilot: Pilot[Any]) -> None:
+    await pilot.press("m")
+    await until(pilot, lambda: "1,200" in text_of(pilot.app))
+
+
+async def job(pilot: Pilot[Any]) -> None:
+    await pilot.press("2", "j", "d")
+    await until(pilot, lambda: "Policies" in text_of(pilot.app))
+
+
 SHOTS: dict[str, Callable[[Pilot[Any]], Awaitable[None]]] = {
     "runs": runs,
     "jobs": jobs,
     "run": run_detail,
     "audit": audit,
+    "schedule": schedule,
+    "workers": workers,
+    "data": data,
+    "missed": missed,
+    "job": job,
 }
 
 
@@ -63,7 +94,7 @@ def _self_contained(svg: str) -> str:
 async def shoot(folder: Path) -> None:
     for name, steps in SHOTS.items():
         for size in SIZES:
-            with serving(_presentable(fixed_agent())) as agent:
+            with serving(_presentable(fixed_night(fixed_agent()))) as agent:
                 app = console_on(agent)
                 async with app.run_test(size=size) as pilot:
                     await settled(pilot)

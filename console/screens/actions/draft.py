@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from copy import deepcopy
 from typing import TYPE_CHECKING, Any
 
-from console.screens.actions.fields import ATTACH, ATTACHED, action_fields
+from console.screens.actions.attachments import read_attachments, word_of
+from console.screens.actions.fields import ATTACH, action_fields
 from console.screens.create.draft import Draft, put
 from console.screens.create.fields import Field, split_list
 from console.screens.create.schema import CONNECTION, TABLE
@@ -57,7 +58,7 @@ class ActionDraft(Draft):
 
     def _say(self, action: Action, field: Field) -> None:
         if field.key == ATTACH:
-            action[ATTACH] = self._attachments()
+            action[ATTACH] = read_attachments(split_list(self.text(ATTACH)), self._before.get(ATTACH) or [])
             return
         value = self._value(field)
         if value is not None:
@@ -65,17 +66,6 @@ class ActionDraft(Draft):
         else:
             folder = action["data"] if field.key.startswith("data.") else action
             folder.pop(field.key.removeprefix("data."), None)
-
-    def _attachments(self) -> list[dict[str, Any]]:
-        """Those that were there stay as they are, ids and all."""
-        wanted = split_list(self.text(ATTACH))
-        wrong = next((each for each in wanted if each not in ATTACHED), None)
-        if wrong is not None:
-            raise InvalidInput.one(ATTACH, f"pick some of {', '.join(ATTACHED)}", wrong)
-        there = self._before.get(ATTACH) or []
-        kept = [each for each in there if each["type"] not in ATTACHED or each["type"] in wanted]
-        types = {each["type"] for each in kept}
-        return [*kept, *({"type": each, "name": ATTACHED[each]} for each in wanted if each not in types)]
 
     def _is_changed(self, field: Field) -> bool:
         keys = (CONNECTION, TABLE) if field.key == TABLE else (field.key,)
@@ -87,5 +77,4 @@ class ActionDraft(Draft):
     def _text(self, field: Field) -> str:
         if field.key != ATTACH:
             return text_of(field, value_at(self._before, field.key))
-        types = [each["type"] for each in self._before.get(ATTACH) or []]
-        return ", ".join(each for each in ATTACHED if each in types)
+        return ", ".join(word_of(each) for each in self._before.get(ATTACH) or [])

@@ -12,8 +12,6 @@ if TYPE_CHECKING:
     from console.client.answers import DriverInfo
 
 NAME, CONDITION, ON_ERROR, ATTACH = "name", "condition", "on_error", "attachments"
-ATTACHED: Mapping[str, str] = {"log": "log.txt", "result": "result.json"}
-"""What can be attached by picking, and the file that it becomes; other attachments stay as they are."""
 _FIRST = ("webhook", "email", "dataset", "command")
 
 
@@ -30,7 +28,7 @@ def action_fields(driver: DriverInfo, before: Sequence[Mapping[str, Any]]) -> li
             options=(Option("stop", "the run fails"), Option("continue", "the run goes on, with a warning")),
             hint="stop", is_closed=True,
         ),
-        *([_attach()] if driver.takes_attachments else []),
+        *([_attach(before)] if driver.takes_attachments else []),
         Field(NAME, "Name", "in steps, log lines and errors; conditions behind it ask for it", hint=driver.type),
         *(field for field in of_type if field not in needed and field.key not in _USUAL),
     ]  # fmt: skip
@@ -58,9 +56,17 @@ def label(action: Mapping[str, Any]) -> str:
     return str(action.get("name") or action.get("type") or "action")
 
 
-def _attach() -> Field:
-    options = (Option("log", "the last lines of the run's log"), Option("result", "what the job brought, as JSON"))
-    return Field(ATTACH, "Attach", "what it takes with it", "list", "attachments", options)
+def _attach(before: Sequence[Mapping[str, Any]]) -> Field:
+    """A dataset of the job can be typed, for they are many; what an action brought is offered."""
+    named = [str(each.get("name") or each.get("id")) for each in before]
+    options = (
+        Option("log", "the last 200 lines of the run's log"),
+        Option("result", "what the job brought, as JSON"),
+        *(Option(f"result:{name}", "what that action brought") for name in named if "," not in name),
+        Option("dataset:", "and the alias of a dataset of the job: its latest snapshot as CSV"),
+    )
+    about = "log, log:500, result, result:ACTION, dataset:ALIAS"
+    return Field(ATTACH, "Attach", about, "list", "attachments", options)
 
 
 def _conditions(before: Sequence[Mapping[str, Any]]) -> tuple[Option, ...]:

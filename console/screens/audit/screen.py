@@ -40,6 +40,7 @@ class AuditScreen(ListScreen["AuditEntry"]):
     COLUMNS = cells.COLUMNS
     SORTS = cells.SORTS
     TIMED = cells.TIMED
+    TELLS_HELD = False
     ACTS: ClassVar[tuple[str, ...]] = ("filter", "next_view", "previous_view", "trail", "copy")
 
     def __init__(self, session: ConsoleSession, view: str = "") -> None:

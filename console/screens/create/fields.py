@@ -43,6 +43,11 @@ class Field:
     is_closed: bool = False
 
     @property
+    def has_lines(self) -> bool:
+        """What is typed may be longer than a line: it can be opened in several."""
+        return self.kind in {"lines", "any", "json", "pairs"}
+
+    @property
     def is_many(self) -> bool:
         """Several options may be picked."""
         return self.kind == "list" and self.source != ""

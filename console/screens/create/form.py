@@ -12,7 +12,7 @@ from textual.message import Message
 from console.render.look import Look
 from console.screens.create.fields import Field, Option, split_list
 from console.screens.create.picks import Picks
-from console.screens.create.row import FieldInput, FieldRow
+from console.screens.create.row import OPENS, FieldInput, FieldRow
 from console.widgets.line import Line, safe_text
 
 _PICK_ROWS = 6
@@ -117,8 +117,24 @@ class Form(Vertical):
                 self._toggle()
             case "up" | "down":
                 self._move(-1 if key == "up" else 1)
+            case key if key == OPENS:
+                self._open()
             case _:
                 self.picks.action_move(_PICK_ROWS if key == "pagedown" else -_PICK_ROWS)
+
+    def _open(self) -> None:
+        """The field in as many lines as it has."""
+        from console.screens.create.lines import LinesScreen
+
+        row = self._current
+        if row is not None:
+            screen = LinesScreen(row.field, row.input.value, self._look)
+            self.app.push_screen(screen, lambda text: self._put(row, text))
+
+    def _put(self, row: FieldRow, text: str | None) -> None:
+        if text is not None:
+            row.input.value = text
+            row.input.cursor_position = len(text)
 
     def _move(self, rows: int) -> None:
         """Through what can be picked; at its upper end, and where there is nothing, to the next field."""
@@ -204,5 +220,7 @@ class Form(Vertical):
         return 0 if shown and is_meant else None
 
     def _about_text(self, field: Field) -> str:
-        keys = "space marks, enter goes on" if field.is_many else ""
+        keys = (
+            "space marks, enter goes on" if field.is_many else "^o opens it in several lines" if field.has_lines else ""
+        )
         return " · ".join(part for part in (keys, field.about) if part) or field.label

@@ -10,10 +10,12 @@ from textual.containers import Horizontal, Vertical
 from textual.widgets import Input, Label, Static
 
 from console.render.look import Look
-from console.screens.create.fields import Field
+from console.screens.create.fields import Field, write_lines
 from console.widgets.line import safe_text
 
 Steer = Callable[[str], None]
+OPENS = "ctrl+o"
+"""The key that opens a field in several lines."""
 
 
 class FieldInput(Input):
@@ -28,10 +30,19 @@ class FieldInput(Input):
 
     def on_key(self, event: events.Key) -> None:
         steers = {"up", "down", "pageup", "pagedown", "enter"} | ({"space"} if self.field.is_many else set())
+        steers |= {OPENS} if self.field.has_lines else set()
         if event.key in steers:
             event.stop()
             event.prevent_default()
             self._steer(event.key)
+
+    def _on_paste(self, event: events.Paste) -> None:
+        """Lines that are pasted into a text of several stay lines."""
+        if self.field.kind == "lines":
+            event.prevent_default()  # Textual calls that of the base class too
+            event.stop()
+            start, end = self.selection
+            self.replace(write_lines(event.text.replace("\r\n", "\n")), min(start, end), max(start, end))
 
 
 class FieldRow(Vertical):

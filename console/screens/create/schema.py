@@ -39,8 +39,7 @@ _FIRST = (
     "json",
     "text",
 )
-_LINE_ENDS = r"\n ends a line"
-_LINES = frozenset({"text", "html", "sql"})
+_LINES = frozenset({"text", "html", "sql", "stdin"})
 """Parameters that often have several lines."""
 _ABOUT = {
     COMMAND: 'a line for /bin/sh, or a JSON list: ["/usr/bin/rsync", "-a", …]',
@@ -83,7 +82,7 @@ def _fields(name: str, schema: Mapping[str, Any], example: Any) -> Iterator[Fiel
     yield Field(
         key,
         name.replace("_", " ").capitalize(),
-        _ABOUT.get(key) or part.get("description", "") or (_LINE_ENDS if kind == "lines" else ""),
+        _ABOUT.get(key) or part.get("description", ""),
         kind,
         _SOURCES.get(name, ""),
         options,

@@ -27,7 +27,7 @@ from shared.errors import Fault, InvalidInput, JobdeckError
 _WIDE = 120
 _TYPING_PAUSE = 0.25
 """Seconds after the last key until the agent is asked."""
-_LEAVING = frozenset({"runs", "jobs", "audit", "jump", "quit"})
+_LEAVING = frozenset({"runs", "jobs", "schedule", "workers", "data", "audit", "catch_up", "jump", "quit"})
 _NEXT: Mapping[StepName, str] = {"template": "next: what", "what": "next: when", "when": "next: review"}
 
 

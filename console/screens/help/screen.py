@@ -7,11 +7,13 @@ from collections.abc import Iterable, Sequence
 from rich.text import Text
 from textual.widget import Widget
 
-from console.keymap import ACTS, Act, sign_of
+from console.keymap import ACTS, Act, is_of, sign_of
 from console.screens.base import ConsoleScreen
 from console.session import ConsoleSession
+from console.widgets.detail import Detail
 from console.widgets.finder import Entry, Finder
 from console.widgets.footer import Offer
+from console.widgets.line import safe_text
 from console.widgets.table import Column
 
 _COLUMNS = (Column("key", "Key", 11), Column("what", "What", 16), Column("about", "About", 30, flex=1))
@@ -34,14 +36,24 @@ _LANGUAGE = (
 class HelpScreen(ConsoleScreen):
     NAME = "help"
     AUTO_FOCUS = "FinderInput"
+    DEFAULT_CSS = """
+    HelpScreen Detail { height: 3; background: $panel; }
+    """
 
     def __init__(self, session: ConsoleSession, here: str) -> None:
         """`here` is the screen it was called from: its acts come first."""
         super().__init__(session)
         self._here = here
+        self._whole = Detail()
 
     def compose_body(self) -> Iterable[Widget]:
         yield Finder(self._find, _COLUMNS, "type to search; esc leaves")
+        yield self._whole
+
+    def on_finder_highlighted(self, message: Finder.Highlighted) -> None:
+        """All of what the table had to cut."""
+        entry = message.entry
+        self._whole.show([safe_text(f"{entry.cells[1]}: {entry.cells[2]}")] if entry else [])
 
     def offers(self) -> Sequence[Offer]:
         return (Offer("back"),)
@@ -64,6 +76,6 @@ class HelpScreen(ConsoleScreen):
             yield Entry(act.id, (Text(keys, look.palette.accent), act.word, act.about))
 
     def _rank(self, act: Act) -> int:
-        if self._here in act.where or ("list" in act.where and self._here in {"runs", "jobs", "audit"}):
+        if is_of(act.where, self._here):
             return 0
         return 1 if "everywhere" in act.where else 2

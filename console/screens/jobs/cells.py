@@ -12,6 +12,7 @@ from console.render.ages import due_in, seconds_to_next
 from console.render.look import Look
 from console.render.spans import clock_time
 from console.render.states import RECENT, recent_strip
+from console.render.values import plain, said
 from console.widgets.line import safe_text
 from console.widgets.table import Column
 from shared.states import RunState
@@ -101,7 +102,7 @@ def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool)
     lines += [_pair(key, value, look) for key, value in _facts(job, owner, now) if value]
     lines += [Text(), recent_strip(job.recent, look, len(job.recent)), fares]
     if job.data:
-        lines += [Text(), *(_pair(key, value, look) for key, value in job.data.items())]
+        lines += [Text(), *(_pair(key, value, look) for key, value in said(job.data).items())]
     return lines
 
 
@@ -150,4 +151,4 @@ def _facts(job: Job, owner: str, now: datetime) -> list[tuple[str, str]]:
 
 
 def _pair(key: str, value: object, look: Look) -> Text:
-    return Text(f"{key:<11}", look.palette.muted).append_text(safe_text(str(value)))
+    return Text(f"{key:<10} ", look.palette.muted).append_text(safe_text(plain(value)))

@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from textual.widget import Widget
-
-from console.model import Changes, KeyOrder, Order
+from console.model import KeyOrder, Order
 from console.model.order import JOB_KEYS
 from console.screens.jobs import cells
 from console.screens.listing import ListScreen
 from console.screens.matching import quoted
 from console.screens.rows import Groups
 from console.screens.views import JOB_VIEWS
-from console.session import ConsoleSession
 from console.widgets.footer import Offer
-from console.widgets.held_line import HeldLine
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -37,22 +33,8 @@ class JobsScreen(ListScreen["Job"]):
     SORTS = cells.SORTS
     TIMED = cells.TIMED
     ACTS: ClassVar[tuple[str, ...]] = (
-        "filter", "next_view", "previous_view", "run_now", "pause", "create", "edit", "why", "trail", "copy",
+        "filter", "next_view", "previous_view", "run_now", "pause", "create", "edit", "why", "detail", "ledger", "revisions", "trail", "copy",
     )  # fmt: skip
-
-    def __init__(self, session: ConsoleSession, view: str = "") -> None:
-        super().__init__(session, view)
-        self.held = HeldLine(session.look)
-
-    def compose_body(self) -> Iterable[Widget]:
-        self.held.show_held(*self.session.world.held)
-        tabs, *body = super().compose_body()
-        yield from (tabs, self.held, *body)
-
-    def take(self, changes: Changes) -> None:
-        super().take(changes)
-        if changes.held:
-            self.held.show_held(*self.session.world.held)
 
     @property
     def items(self) -> Mapping[str, Job]:
@@ -88,12 +70,15 @@ class JobsScreen(ListScreen["Job"]):
             Offer("open", "runs of it") if here else None,
             Offer("run_now", f"run now{number}") if targets and session.can("run") else None,
             Offer("pause", f"{'resume' if paused else 'pause'}{number}") if targets and session.can("edit") else None,
+            Offer("detail") if here else None,
             Offer("why") if here else None,
             Offer("filter"),
             Offer("edit") if here and session.can("edit") else None,
             Offer("create") if session.can("edit") else None,
             Offer("mark") if here else None,
             Offer("sort"),
+            Offer("ledger") if here else None,
+            Offer("revisions") if here else None,
             Offer("trail", shown=False) if here else None,
             Offer("copy", shown=False) if here else None,
             Offer("mark_all", shown=False) if here else None,
@@ -131,6 +116,22 @@ class JobsScreen(ListScreen["Job"]):
     def act_why(self) -> None:
         if self.here:
             self.session.shell.open_why(self.here.id)
+
+    def act_detail(self) -> None:
+        if self.here:
+            from console.screens.job import JobScreen
+
+            self.app.push_screen(JobScreen(self.session, self.here.id))
+
+    def act_revisions(self) -> None:
+        if self.here:
+            from console.screens.job import RevisionsScreen
+
+            self.app.push_screen(RevisionsScreen(self.session, self.here))
+
+    def act_ledger(self) -> None:
+        if self.here:
+            self.session.shell.go_to("ledger", self.here.id)
 
     def act_trail(self) -> None:
         """By its name, which its runs bear too."""

@@ -11,7 +11,20 @@ from console.screens.views import AUDIT_VIEWS, JOB_VIEWS, RUN_VIEWS
 from console.widgets.footer import Offer
 
 _MOST = 50
-_EVERYWHERE = ("runs", "jobs", "audit", "help", "undo", "redraw", "suspend", "quit")
+_EVERYWHERE = (
+    "runs",
+    "jobs",
+    "schedule",
+    "workers",
+    "data",
+    "audit",
+    "catch_up",
+    "help",
+    "undo",
+    "redraw",
+    "suspend",
+    "quit",
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -13,6 +12,7 @@ from console.render.look import Look
 from console.render.safe import to_one_line
 from console.render.spans import clock_time, short_span
 from console.render.states import state_mark, state_text
+from console.render.values import plain
 from console.screens.run_detail.facts import Facts
 from console.screens.run_detail.lines import INDENT, title, wrapped
 from console.screens.run_detail.steps import step_lines
@@ -101,10 +101,7 @@ def _result(facts: Facts, look: Look, width: int) -> Iterator[Text]:
 
 
 def _value(value: Any, width: int) -> str:
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
-    return to_one_line(text[: width * 4])
+    return to_one_line(plain(value)[: width * 4])
 
 
 def _attempts(facts: Facts, now: datetime, look: Look, width: int) -> Iterator[Text]:

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 COLUMNS = (
     Column("state", "S", 4),
-    Column("job", "Job", 22, flex=3),
-    Column("what", "Progress / why", 24, flex=4),
-    Column("took", "Took/left", 11, align="right"),
+    Column("job", "Job", 18, flex=3),
+    Column("what", "Progress / why", 22, flex=4),
+    Column("took", "Took/left", 11, align="right", priority=1),
     Column("when", "Since", 10, align="right"),
     Column("type", "Type", 12, flex=1, priority=3),
     Column("number", "Number", 8, priority=4, align="right"),

@@ -13,6 +13,7 @@ from console.render.amounts import count
 from console.render.look import Look
 from console.render.spans import clock_time, short_span
 from console.render.states import state_text
+from console.render.values import plain
 from console.screens.runs.cells import what
 from console.widgets.line import safe_text
 
@@ -93,4 +94,4 @@ def _facts(run: Run, now: datetime) -> list[tuple[str, str]]:
 
 
 def _pair(key: str, value: object, look: Look) -> Text:
-    return Text(f"{key:<{_KEY - 1}} ", look.palette.muted).append_text(safe_text(str(value)))
+    return Text(f"{key:<{_KEY - 1}} ", look.palette.muted).append_text(safe_text(plain(value)))

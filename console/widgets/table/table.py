@@ -7,6 +7,7 @@ It is a line-API widget of its own rather than a `ScrollView`: there, a change o
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from textwrap import wrap
 from typing import ClassVar
 
 from textual import events
@@ -15,6 +16,7 @@ from textual.geometry import Region
 from textual.strip import Strip
 from textual.widget import Widget
 
+from console.render.safe import to_one_line
 from console.widgets.table import messages
 from console.widgets.table.columns import Column
 from console.widgets.table.drawing import Drawing, LineStyle
@@ -351,8 +353,8 @@ class VirtualTable(Widget, can_focus=True):
             style = self._style("table--new", "table--header")
             return self._drawing.draw_header(style, self._sort, self._news)
         if line >= len(self._view.window):
-            text = self._empty if line == 0 and not self.row_count else ""
-            return self._drawing.draw_text(text, self._style("table--empty"))
+            said = [] if self.row_count else wrap(to_one_line(self._empty), max(8, self.size.width - 3))
+            return self._drawing.draw_text(said[line] if line < len(said) else "", self._style("table--empty"))
         row_id = self._view.window[line]
         under = ("table--cursor",) if line == self._view.cursor_line else ()
         return self._drawing.draw_row(

@@ -190,3 +190,28 @@ async def test_actions_are_changed_and_what_was_only_tried_is_not_kept(
         await left(operator)
     assert now(agent, job)["actions"] == [{**job["actions"][0], "condition": "any_failed()"}]
     assert drafts(agent) == []
+
+
+async def test_the_whole_job_its_revisions_and_the_way_back(agent: AgentProcess, job: dict[str, Any]) -> None:
+    again = agent.call("GET", f"/api/jobs/{job['id']}")
+    definition = {key: job[key] for key in ("name", "type", "intervalType", "timezone", "data", "policies", "tags")}
+    agent.call("PUT", f"/api/jobs/{again['id']}", {**definition, "interval": "0 3 * * *"})
+    async with operating(agent.socket, (80, 40)) as operator:
+        await operator.reads("live")
+        await operator.press("2")
+        await operator.reads("edit")
+        await operator.press("d")
+        await operator.reads(
+            "command    sh, -c, echo a, b", "Policies", "priority   7", "Next fires", "enter runs of it"
+        )
+        await operator.press("v")
+        await operator.reads(f"Revisions of {job['name']}", "from 1 to 2", "- 0 2 * * *", "+ 0 3 * * *")
+        await operator.press("j")
+        await operator.reads("the first one: nothing was before it", "restore 1")
+        await operator.press("d")
+        await operator.reads("from 1 to 2")
+        await operator.press("r")
+        await operator.reads("make revision 1 of", "y restore it")
+        await operator.press("y")
+        await operator.reads("revision 3 says what 1 said", "restored from 1, now")
+    assert (now(agent, job)["interval"], now(agent, job)["revision"]) == ("0 2 * * *", 3)

@@ -107,3 +107,14 @@ async def test_help_searches(agent: StandIn) -> None:
         )
         await pilot.press("escape")
         await until(pilot, lambda: screen(pilot).NAME == "runs")
+
+
+async def test_help_tells_all_of_what_80_columns_cut(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("question_mark")
+        await until(pilot, lambda: screen(pilot).NAME == "help")
+        await type_text(pilot, "cancel is cancelled")
+        await until(pilot, lambda: "that u can undo it" in lines(pilot)[-3])
+        await pilot.press("ctrl+u")
+        await pilot.press("down")
+        await until(pilot, lambda: "next view: the next saved view" in text_of(pilot.app))

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from tests.functional.screens.test_runs import lines, opened, screen
 from tests.harness.console import job_id, text_of, until
 from tests.harness.stand_in import StandIn
@@ -35,8 +37,37 @@ async def test_a_job_that_behaves_unlike_itself_is_marked_as_the_agent_says_so(a
         await until(pilot, lambda: "● E" in row(pilot) and "too slow" not in text_of(pilot.app))
 
 
+async def test_the_next_fire_moves_on_with_every_fire(agent: StandIn) -> None:
+    def row(pilot: object, name: str) -> str:
+        return next((line for line in lines(pilot) if name in line), "")  # type: ignore[arg-type]
+
+    def fired(job: int, minutes: int) -> None:
+        moment = (agent.now + timedelta(minutes=minutes)).isoformat()
+        agent.tell("fire.recorded", job_id(job), {"jobId": job_id(job), "nextRunAt": moment})
+
+    async with opened(agent, view="jobs") as pilot:
+        await until(pilot, lambda: "in 10m" in row(pilot, "Orders export"))
+        fired(2, 20)
+        fired(7, 20)
+        await until(pilot, lambda: "in 20m" in row(pilot, "Orders export"))
+        assert "paused" in row(pilot, "Customers into"), "what was due before the pause is not due in it"
+        agent.tell("fire.recorded", job_id(2), {"jobId": job_id(2), "nextRunAt": None})
+        await until(pilot, lambda: "never" in row(pilot, "Orders export"))
+
+
+async def test_what_a_job_takes_reads_like_words(agent: StandIn) -> None:
+    data = {"expect": {"status": [200]}, "follow": True, "cwd": None, "limits": {"memory_mb": None}, "exits": [0, 75]}
+    agent.jobs[job_id(2)] = agent.jobs[job_id(2)].model_copy(update={"data": data})
+    async with opened(agent, (160, 48), view="jobs") as pilot:
+        await until(pilot, lambda: "Orders expor" in text_of(pilot.app))
+        screen(pilot).table.move_to(job_id(2))
+        await until(pilot, lambda: '{"status": [200]}' in text_of(pilot.app))
+        assert all(part in text_of(pilot.app) for part in ("follow     yes", "exits      0, 75"))
+        assert "memory_mb" not in text_of(pilot.app), "what says nothing is not told"
+
+
 async def test_missed_fires_that_wait_are_told_while_they_do(agent: StandIn) -> None:
-    said = "1,240 missed fires of 12 jobs wait for you: jobdeck catch-up list"
+    said = "1,240 missed fires of 12 jobs wait for you: m decides"
     agent.held = (1240, 12)
     async with opened(agent, view="jobs") as pilot:
         await until(pilot, lambda: said in lines(pilot)[2])

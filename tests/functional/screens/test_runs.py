@@ -299,3 +299,10 @@ async def test_sort_goes_round_and_comes_back_to_triage(agent: StandIn) -> None:
         assert not any("×" in line for line in lines(pilot)[3:21])
         await pilot.press("s", "s", "s")
         await until(pilot, lambda: lines(pilot)[3:20] == first)
+
+
+async def test_a_narrow_terminal_still_says_since_when(agent: StandIn) -> None:
+    async with opened(agent, (60, 20)) as pilot:
+        data = lines(pilot)[3:16]
+        assert all(line.rstrip().endswith(("ago", "now", "in 5m", "in 45s")) for line in data), data
+        assert all(part in data[7] for part in ("13× Orders export", "connection refus"))

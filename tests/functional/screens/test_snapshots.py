@@ -9,6 +9,7 @@ import pytest
 from textual.pilot import Pilot
 
 from tests.harness.console import console_on, settled, text_of, until
+from tests.harness.night import fixed_night
 from tests.harness.stand_in import StandIn
 
 SIZES = [(80, 24), (160, 48)]
@@ -60,6 +61,32 @@ async def _palette(pilot: Pilot[Any]) -> None:
     await settled(pilot)
     await pilot.press("colon", *"job")
     await until(pilot, lambda: "job orders-export" in text_of(pilot.app))
+
+
+async def _schedule(pilot: Pilot[Any]) -> None:
+    await settled(pilot)
+    await pilot.press("3")
+    await until(pilot, lambda: "overlap active" in text_of(pilot.app))
+
+
+async def _workers(pilot: Pilot[Any]) -> None:
+    await settled(pilot)
+    await pilot.press("4")
+    await until(pilot, lambda: "busy" in text_of(pilot.app) and "its run" in text_of(pilot.app))
+
+
+async def _missed(pilot: Pilot[Any]) -> None:
+    await settled(pilot)
+    await pilot.press("m")
+    await until(pilot, lambda: "1,200" in text_of(pilot.app) and "give up" in text_of(pilot.app))
+    await pilot.press("r")
+    await until(pilot, lambda: "y run them" in text_of(pilot.app))
+
+
+@pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x48"])
+@pytest.mark.parametrize("steps", [_schedule, _workers, _missed], ids=lambda steps: steps.__name__[1:])
+def test_roster(agent: StandIn, snap_compare: Any, steps: Steps, size: tuple[int, int]) -> None:
+    assert snap_compare(console_on(fixed_night(agent)), terminal_size=size, run_before=steps)
 
 
 @pytest.mark.parametrize("size", SIZES, ids=["80x24", "160x48"])

@@ -1,0 +1,238 @@
+"""Lists that the agent answers whole, or a page of: sections as tabs, rows, and the detail of the one under the cursor."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any, ClassVar
+
+from rich.text import Text
+from textual import work
+from textual.containers import Container
+from textual.widget import Widget
+
+from console.model import Changes
+from console.screens.base import ConsoleScreen
+from console.session import ConsoleSession
+from console.widgets.detail import Detail
+from console.widgets.footer import Offer
+from console.widgets.list_table import ListTable
+from console.widgets.table import Cell, Column, ListSource
+from console.widgets.table.messages import MarksChanged, RowHighlighted, RowSelected
+from console.widgets.table.pace import Pace
+from console.widgets.tabs import Tab, Tabs
+from shared.errors import JobdeckError
+
+WIDE = 120
+_LOOK_EVERY = 5.0
+"""Seconds between two looks at what no event tells."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One tab. `load` asks the agent (JobdeckError when it cannot say); `key` names an item for good, `cells` and
+    `describe` draw it; `empty` stands where nothing is. `kinds` are the news after which it reads differently."""
+
+    name: str
+    title: str
+    columns: Sequence[Column]
+    load: Callable[[], Awaitable[Sequence[Any]]]
+    key: Callable[[Any], str]
+    cells: Callable[[Any], Sequence[Cell]]
+    describe: Callable[[Any], Sequence[Text]]
+    empty: str
+    kinds: frozenset[str] = frozenset()
+
+
+class RosterScreen(ConsoleScreen):
+    """Asks while it is looked at, and only then. A subclass gives `sections()`, and acts of its own beside these."""
+
+    ACTS: ClassVar[tuple[str, ...]] = ("next_view", "previous_view")
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
+    VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
+    DEFAULT_CSS = """
+    RosterScreen #body { layout: vertical; height: 1fr; }
+    RosterScreen Detail { height: 2; }
+    RosterScreen.-low Detail { display: none; }
+    RosterScreen.-wide #body { layout: horizontal; }
+    RosterScreen.-wide VirtualTable { width: 1fr; }
+    RosterScreen.-wide Detail { display: block; height: 1fr; width: 38%; min-width: 40; max-width: 80; border-left: solid $panel; }
+    """
+
+    def __init__(self, session: ConsoleSession) -> None:
+        super().__init__(session)
+        self._sections = tuple(self.sections())
+        wanted = session.memory.list(self.NAME).get("view", "")
+        self.section = next((each for each in self._sections if each.name == wanted), self._sections[0])
+        self.items: dict[str, Any] = {}
+        self.tabs = Tabs(session.look)
+        self.source = ListSource((), lambda row_id: self.section.cells(self.items[row_id]))
+        self.table = ListTable(self.source, self.section.columns, empty="asking the agent…", on_rest=lambda: None)
+        self.detail = Detail()
+        self._pace = Pace(self._load_soon, self.set_timer, 1.0)
+        self._is_decided = False
+
+    # What a subclass gives.
+
+    def sections(self) -> Iterable[Section]:
+        raise NotImplementedError
+
+    # What it does of itself.
+
+    @property
+    def targets(self) -> list[Any]:
+        """What an act goes to: what is marked, or else the cursor's row."""
+        return [self.items[row_id] for row_id in self.source.ids() if row_id in self.table.targets]
+
+    @property
+    def here(self) -> Any:
+        """The item under the cursor; None where there is none."""
+        return self.items.get(self.table.cursor_id or "")
+
+    def compose_body(self) -> Iterable[Widget]:
+        yield self.tabs
+        yield Container(self.table, self.detail, id="body")
+
+    def on_mount(self) -> None:
+        """Beside that of the base class, which Textual calls too."""
+        self._show_tabs()
+        self.set_interval(_LOOK_EVERY, self._look_for_news)
+        self.load()
+
+    def on_screen_resume(self) -> None:
+        super().on_screen_resume()
+        self.load()
+
+    def take(self, changes: Changes) -> None:
+        news = changes.stale | ({"held"} if changes.held else set())
+        if self.is_current and news & self.section.kinds:
+            self._pace.request()
+        if changes.added:  # rows speak of jobs by their names
+            self.table.change_rows(self.table.visible_ids)
+
+    def look_again(self, now: datetime) -> float | None:  # type: ignore[override]
+        """Ages of seconds are not told: on the minute is often enough."""
+        self.table.change_rows(self.table.visible_ids)
+        self._show_detail()
+        return 60.0 - now.second
+
+    def act_next_view(self) -> None:
+        self._step(1)
+
+    def act_previous_view(self) -> None:
+        self._step(-1)
+
+    def act_back(self) -> None:
+        """Notice, marks, then the first section, then the screen before."""
+        if self.dock.hush():
+            return
+        if self.table.marks:
+            self.table.set_marks(())
+        elif self.section is not self._sections[0]:
+            self.show_section(self._sections[0].name)
+        else:
+            self.leave()
+
+    def leave(self) -> None:
+        """esc, and nothing is left to clear: one of the screens that are always there stays."""
+        self.table.rest()
+
+    def show_section(self, name: str) -> bool:
+        """False when there is none of that name."""
+        found = next((each for each in self._sections if each.name.startswith(name.lower())), None)
+        if found is None:
+            return False
+        self.section, self.items = found, {}
+        self.session.memory.keep(self.NAME, view=found.name)
+        self.source = ListSource((), lambda row_id: self.section.cells(self.items[row_id]))
+        self.table.set_columns(found.columns)
+        self.table.set_source(self.source)
+        self.table.set_marks(())
+        self.table.say_empty("asking the agent…")
+        self._show_tabs()
+        self.load()
+        return True
+
+    @work(exclusive=True, group="load")
+    async def load(self) -> None:
+        """Ask for the section anew; the cursor stays with its row."""
+        section = self.section
+        try:
+            found = await section.load()
+        except JobdeckError as error:
+            self.table.say_empty(error.message)
+            if self.items and self.session.world.link.online:
+                self.session.shell.say(error.message, "error")
+            return
+        if section is self.section and self.is_attached:
+            self._show(found)
+
+    def decided(self) -> None:
+        """An act of the operator's own has changed the list: what left it goes at once, and marks with it."""
+        self._is_decided = True
+        self.table.set_marks(())
+        self.load()
+
+    def on_virtual_table_row_highlighted(self, _: RowHighlighted) -> None:
+        self._show_detail()
+        self.refresh_footer()
+
+    def on_virtual_table_marks_changed(self, _: MarksChanged) -> None:
+        self.refresh_footer()
+
+    def on_virtual_table_row_selected(self, _: RowSelected) -> None:
+        self.open_here()
+
+    def open_here(self) -> None:
+        """Enter."""
+
+    def on_resize(self) -> None:
+        self._show_detail()
+        self.call_after_refresh(self._show_detail)
+
+    # Helpers.
+
+    def _show(self, found: Sequence[Any]) -> None:
+        old, self.items = self.items, {self.section.key(item): item for item in found}
+        self.source.replace(self.items)
+        if self._is_decided:
+            self._is_decided = False
+            self.table.set_source(self.source)
+        elif list(old) != list(self.items):
+            self.table.order_changed()
+            self.table.set_marks(self.table.marks & self.items.keys())
+        self.table.change_rows([key for key, item in self.items.items() if old.get(key) != item])
+        self.table.say_empty(self.section.empty)
+        self._show_tabs()
+        self._show_detail()
+        self.refresh_footer()
+
+    def _show_tabs(self) -> None:
+        self.tabs.show_tabs(
+            [
+                Tab(each.title, len(self.items) if each is self.section and self.items else None, each is self.section)
+                for each in self._sections
+            ],
+            "",
+        )
+
+    def _show_detail(self) -> None:
+        here = self.here
+        self.detail.show(self.section.describe(here) if here is not None else ())
+
+    def _step(self, step: int) -> None:
+        at = self._sections.index(self.section)
+        self.show_section(self._sections[(at + step) % len(self._sections)].name)
+
+    def _look_for_news(self) -> None:
+        if self.is_current and self.session.world.link.online:
+            self._pace.request()
+
+    def _load_soon(self) -> None:
+        self.load()
+
+
+def views(sections: Sequence[Section]) -> list[Offer]:
+    """The way to the other sections, where there are some."""
+    return [Offer("next_view"), Offer("previous_view", shown=False)] if len(sections) > 1 else []

@@ -1,0 +1,142 @@
+"""The schedule: the ledger by outcome, and sentinels that speak."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import TYPE_CHECKING, ClassVar
+
+from console.screens.roster import RosterScreen, Section, views
+from console.screens.schedule import cells
+from console.widgets.footer import Offer
+from console.widgets.table.messages import RowHighlighted
+
+if TYPE_CHECKING:
+    from rich.text import Text
+
+    from console.session import ConsoleSession
+    from console.widgets.table import Cell
+    from shared.models import Fire, Sentinel
+
+_PAGE = 200
+_UNLIKE = "unlike"
+_OUTCOMES = (
+    ("ledger", "Ledger", None, "nothing was due yet"),
+    ("skipped", "Skipped", "skipped", "no fire was skipped"),
+    ("missed", "Missed", "missed", "no fire was missed"),
+    ("held", "Held", "held", "no missed fire waits"),
+)
+
+
+class ScheduleScreen(RosterScreen):
+    """`job`: of that one alone (id and name). More of the ledger comes in while the cursor goes down."""
+
+    NAME = "schedule"
+    ACTS: ClassVar[tuple[str, ...]] = (*RosterScreen.ACTS, "open", "why", "acknowledge", "copy")
+
+    def __init__(self, session: ConsoleSession) -> None:
+        self.job: tuple[str, str] | None = None
+        self._pages = 1
+        super().__init__(session)
+
+    def sections(self) -> Iterable[Section]:
+        for name, title, outcome, empty in _OUTCOMES:
+            yield Section(
+                name, title, cells.FIRE_COLUMNS, partial(self._fires, outcome), lambda fire: str(fire.id),
+                self._fire_cells, self._describe_fire, empty, frozenset({"fires"}),
+            )  # fmt: skip
+        yield Section(
+            _UNLIKE, "Unlike itself", cells.SENTINEL_COLUMNS, self._sentinels, lambda told: told.id,
+            lambda told: cells.sentinel_cells(told, self.session.now(), self.session.look),
+            lambda told: cells.describe_sentinel(told, self.session.now(), self.session.look),
+            "every job is as it usually is", frozenset({"sentinels"}),
+        )  # fmt: skip
+
+    def offers(self) -> Sequence[Offer]:
+        here, unseen = self.here, self._unseen
+        can_open = here is not None and here.run_id is not None
+        return [
+            *([Offer("open", "its run")] if can_open else []),
+            *([Offer("acknowledge")] if unseen and self.session.can("run") else []),
+            *([Offer("why")] if here is not None else []),
+            *views(self._sections),
+            *([Offer("mark", shown=bool(unseen)), Offer("copy", shown=False)] if here is not None else []),
+            Offer("back", "all jobs" if self.job else "", shown=self.job is not None),
+        ]
+
+    def show_job(self, job_id: str, name: str) -> None:
+        """The ledger of one job."""
+        self.job = (job_id, name)
+        self.show_section("ledger")
+
+    def show_section(self, name: str) -> bool:
+        self._pages = 1
+        return super().show_section(name)
+
+    def leave(self) -> None:
+        if self.job is None:
+            self.table.rest()
+        else:
+            self.job = None
+            self.show_section("ledger")
+
+    def open_here(self) -> None:
+        if self.here is not None and self.here.run_id:
+            self.session.shell.open_run(self.here.run_id)
+
+    def act_why(self) -> None:
+        if self.here is not None:
+            self.session.shell.open_why(self.here.job_id)
+
+    async def act_acknowledge(self) -> None:
+        """Seen: it stays until the job is as usual again, without calling."""
+        for told in self._unseen:
+            await self.session.client.sentinels.acknowledge(told.id)
+        self.decided()
+
+    def act_copy(self) -> None:
+        if self.here is not None:
+            self.session.shell.copy(f"jobdeck explain {self.here.job_id}")
+
+    def on_virtual_table_row_highlighted(self, message: RowHighlighted) -> None:
+        super().on_virtual_table_row_highlighted(message)
+        if message.row_id is not None and self.source.index_of(message.row_id) == self._pages * _PAGE - 1:
+            self._pages += 1
+            self.load()
+
+    # Helpers.
+
+    @property
+    def _unseen(self) -> list[Sentinel]:
+        if self.section.name != _UNLIKE:
+            return []
+        return [told for told in self.targets if told.acknowledged_at is None]
+
+    async def _fires(self, outcome: str | None) -> Sequence[Fire]:
+        """The newest first, as many pages as were looked at."""
+        found: list[Fire] = []
+        before: int | None = None
+        for _ in range(self._pages):
+            page = await self.session.client.world.fires(
+                job_id=self.job[0] if self.job else None, outcome=outcome, before=before, limit=_PAGE
+            )
+            found += page.items
+            before = page.before
+            if before is None:
+                break
+        return found
+
+    async def _sentinels(self) -> Sequence[Sentinel]:
+        return (await self.session.client.sentinels.page(limit=_PAGE)).items
+
+    def _fire_cells(self, fire: Fire) -> Sequence[Cell]:
+        return cells.fire_cells(fire, self._job_name(fire.job_id), self.session.now(), self.session.look)
+
+    def _describe_fire(self, fire: Fire) -> Sequence[Text]:
+        return cells.describe_fire(fire, self._job_name(fire.job_id), self.session.now(), self.session.look)
+
+    def _job_name(self, job_id: str) -> str:
+        if self.job is not None:
+            return self.job[1]
+        job = self.session.world.jobs.get(job_id)
+        return job.name if job else job_id

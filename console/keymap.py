@@ -30,10 +30,19 @@ class Act:
     where: frozenset[Where] = frozenset({"everywhere"})
     is_fixed: bool = False
     """Its keys belong to a widget and are not remapped."""
+    scope: str = ""
+    """What a token must allow for it; empty: no more than reading."""
+
+
+_SCOPES: Mapping[str, frozenset[str]] = {
+    "run": frozenset({"rerun", "cancel", "run_now", "release", "release_newest", "give_up", "acknowledge", "refresh"}),
+    "edit": frozenset({"pause", "create", "edit", "restore"}),
+}
 
 
 def _act(act_id: str, keys: str, word: str, about: str, *where: Where, fixed: bool = False) -> Act:
-    return Act(act_id, tuple(keys.split()), word, about, frozenset(where or ("everywhere",)), fixed)
+    scope = next((scope for scope, acts in _SCOPES.items() if act_id in acts), "")
+    return Act(act_id, tuple(keys.split()), word, about, frozenset(where or ("everywhere",)), fixed, scope)
 
 
 ACTS: Mapping[str, Act] = {
@@ -65,7 +74,7 @@ ACTS: Mapping[str, Act] = {
         _act("run_now", "t", "run now", "run the job now", "runs", "jobs", "run", "job"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs", "job"),
         _act("detail", "d", "details", "the whole job: what it does, policies, actions, next fires", "jobs"),
-        _act("its_runs", "enter", "runs of it", "the job's runs", "job"),
+        _act("its_runs", "enter", "runs", "the job's runs", "job"),
         _act("ledger", "f", "its fires", "the job's ledger: what became of each of its due moments", "jobs", "job"),
         _act("revisions", "v", "revisions", "how the job came to be as it is, and back", "jobs", "job"),
         _act("diff", "d", "compare", "what the revision changed, or what differs from the job as it is now", "revisions"),
@@ -75,7 +84,7 @@ ACTS: Mapping[str, Act] = {
         _act("give_up", "x", "give up", "never run the missed fires", "catch_up"),
         _act("acknowledge", "o", "seen", "the sentinel is seen: it stays, without calling, until the job is as usual again", "schedule"),
         _act("test", "t", "test", "whether the connection answers, and which tables it shows", "data"),
-        _act("refresh", "t", "refresh", "run the dataset's query now", "data"),
+        _act("refresh", "r", "refresh", "run the dataset's query now", "data"),
         _act("search", "slash", "search", "search the knowledge base", "data"),
         _act("trail", "A", "its audit", "what was done with it, by whom", "list", "run", "entry", "job"),
         _act("create", "c", "create", "create a job from a template", "runs", "jobs"),

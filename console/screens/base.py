@@ -138,11 +138,19 @@ class ConsoleScreen(Screen[None]):
             await self.session.shell.do(act)
             return
         if act in self.ACTS and all(offer.act != act for offer in self.offers()):
-            self.session.shell.say(f"nothing here to {_verb(act)}", "warning")
+            self.session.shell.say(self._why_not(act), "warning")
             return
         result = method()
         if inspect.isawaitable(result):
             self.run_worker(self._try(result))
+
+    def _why_not(self, act: str) -> str:
+        from console.keymap import ACTS
+
+        scope, me = ACTS[act].scope, self.session.me
+        if scope and me is not None and not self.session.can(scope):
+            return f"not allowed: to {ACTS[act].word} needs the scope {scope}; yours: {', '.join(me.scopes) or 'none'}"
+        return f"nothing here to {ACTS[act].word}"
 
     async def _try(self, work: Awaitable[None]) -> None:
         """A refusal is told, not raised."""
@@ -155,9 +163,3 @@ class ConsoleScreen(Screen[None]):
         if self._timer is not None:
             self._timer.stop()
             self._timer = None
-
-
-def _verb(act: str) -> str:
-    from console.keymap import ACTS
-
-    return ACTS[act].word

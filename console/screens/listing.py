@@ -328,7 +328,11 @@ class ListScreen(FillingScreen, Generic[T]):
         world = self.session.world
         if world.link.heard_at is None:
             return "connecting…" if world.link.reason == "connecting" else world.link.reason
-        return f"nothing matches {self.where!r}; esc clears it" if self.where else f"no {self.KIND}s yet"
+        if self.where:
+            return f"nothing matches {self.where!r}; esc clears it"
+        can_make = "create" in self.ACTS and self.session.can("edit")
+        hint = f"; {self.session.keymap.sign('create')} creates a job" if can_make else ""
+        return f"no {self.KIND}s yet{hint}"
 
     def _show_detail(self) -> None:
         row_id = self.table.cursor_id

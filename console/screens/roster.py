@@ -207,6 +207,7 @@ class RosterScreen(ConsoleScreen):
         self._show_tabs()
         self._show_detail()
         self.refresh_footer()
+        self.schedule_look()
 
     def _show_tabs(self) -> None:
         self.tabs.show_tabs(

@@ -13,7 +13,6 @@ times, two hundred events a second, or a line that is cut at will.
 from __future__ import annotations
 
 import asyncio
-import json
 import socket
 import threading
 from collections import Counter
@@ -29,50 +28,29 @@ from starlette.responses import JSONResponse, Response, StreamingResponse
 from starlette.routing import Route
 
 from shared.filters import BadFilter, Known, parse
-from shared.models import (
-    Event,
-    EventKind,
-    Fire,
-    HeldJob,
-    Job,
-    LogLine,
-    LogPage,
-    Progress,
-    Run,
-    Sentinel,
-    Step,
-    Worker,
-)  # fmt: skip
+from shared.models import Event, EventKind, Job, LogLine, LogPage, Progress, Run, Step
 from shared.models.audit import AuditEntry
-from shared.models.base import Resource
 from shared.states import RunState
+from tests.harness.stand_in_lists import Lists, as_json
 
 UNDO_DELAY = timedelta(seconds=10)
 
 
-class StandIn:
+class StandIn(Lists):
     """Everything it answers is in these attributes; `put_*` and `progress` also tell it as events."""
 
     def __init__(self, jobs: Iterable[Job], runs: Iterable[Run], now: datetime, *, production: bool = False) -> None:
+        super().__init__(now)
         self.jobs = {job.id: job for job in jobs}
         self.runs = {run.id: run for run in runs}
         self.logs: dict[str, list[LogLine]] = {}
         self.steps: dict[str, list[Step]] = {}
         self.entries: list[AuditEntry] = []
         """The record of what was done, the oldest first."""
-        self.now = now
         self.production = production
         self.held = (0, 0)
         """Missed fires that wait for an operator, and of how many jobs."""
-        self.backlog: list[HeldJob] = []
-        self.fires: list[Fire] = []
-        """The ledger, the newest first."""
-        self.sentinels: list[Sentinel] = []
-        self.workers: list[Worker] = []
-        self.things: dict[str, list[Resource]] = {}
-        """Lists that are answered whole: connections, datasets, knowledge-bases, secrets."""
         self.scopes = ["read", "edit", "run", "delete", "admin"]
-        self.asked: list[tuple[str, str, Any]] = []
         self.refusals: dict[str, tuple[str, str]] = {}
         """Run id -> code and message with which bulk acts on it are refused."""
         self.is_down = False
@@ -148,18 +126,7 @@ class StandIn:
             Route("/api/jobs/{id}/_resume", self._pause, methods=["POST"]),
             Route("/api/audit", self._list_audit),
             Route("/api/job-drivers", lambda _: JSONResponse({"items": []})),
-            Route("/api/catch-up", self._list_backlog),
-            Route("/api/catch-up/{decision}", self._decide, methods=["POST"]),
-            Route("/api/fires", self._list_fires),
-            Route(
-                "/api/sentinels",
-                lambda _: JSONResponse({"items": [_json(each) for each in self.sentinels], "before": None}),
-            ),
-            Route("/api/sentinels/{id}/_acknowledge", self._acknowledge, methods=["POST"]),
-            Route("/api/workers", lambda _: JSONResponse({"items": [_json(each) for each in self.workers]})),
-            Route("/api/connections/{id}/_test", self._test_connection, methods=["POST"]),
-            Route("/api/knowledge-bases/{id}/_search", self._search, methods=["POST"]),
-            Route("/api/{things}", self._list_things),
+            *self.list_routes(),
         ]
 
     async def _agent(self, _: Request) -> Response:
@@ -181,7 +148,7 @@ class StandIn:
         limit, before = int(request.query_params.get("limit", 50)), int(request.query_params.get("before", 2**62))
         page = [run for run in found if run.number < before][: limit + 1]
         following = page[limit - 1].number if len(page) > limit else None
-        return JSONResponse({"items": [_json(run) for run in page[:limit]], "before": following})
+        return JSONResponse({"items": [as_json(run) for run in page[:limit]], "before": following})
 
     async def _count(self, request: Request) -> Response:
         found = self._matching_runs(request)
@@ -191,10 +158,10 @@ class StandIn:
 
     async def _run(self, request: Request) -> Response:
         run = self.runs.get(request.path_params["id"])
-        return JSONResponse(_json(run)) if run else _error(404, "not_found", "there is no such run")
+        return JSONResponse(as_json(run)) if run else _error(404, "not_found", "there is no such run")
 
     async def _list_steps(self, request: Request) -> Response:
-        return JSONResponse({"items": [_json(step) for step in self.steps.get(request.path_params["id"], [])]})
+        return JSONResponse({"items": [as_json(step) for step in self.steps.get(request.path_params["id"], [])]})
 
     async def _log(self, request: Request) -> Response:
         lines = self.logs.get(request.path_params["id"], [])
@@ -202,7 +169,7 @@ class StandIn:
         first = max(0, len(lines) + start if start < 0 else start - 1)
         error = next((line.number for line in lines if line.level == "error"), None)
         page = LogPage(lines=lines[first : first + limit], total=len(lines), first_error=error, complete=True)
-        return JSONResponse(_json(page))
+        return JSONResponse(as_json(page))
 
     async def _bulk(self, request: Request) -> Response:
         body = await request.json()
@@ -229,7 +196,7 @@ class StandIn:
                 "progress": Progress(),
             })  # fmt: skip
             self.put_run(moved, "run.created")
-        return {"id": run.id, "ok": True, "run": _json(moved)}
+        return {"id": run.id, "ok": True, "run": as_json(moved)}
 
     def _cancel(self, run: Run, *, undoable: bool) -> Run:
         if run.state is RunState.RUNNING:
@@ -245,7 +212,7 @@ class StandIn:
             return _error(400, "invalid_input", str(error))
         found = [job for job in self.jobs.values() if where.matches(job, self.now)]
         start, limit = int(request.query_params.get("start", 0)), int(request.query_params.get("limit", 30))
-        page = [_json(job) for job in sorted(found, key=lambda job: job.name)[start : start + limit]]
+        page = [as_json(job) for job in sorted(found, key=lambda job: job.name)[start : start + limit]]
         return JSONResponse(
             {"_links": {}, "_embedded": {"inf:job": page}, "start": start, "count": len(page), "total": len(found)}
         )
@@ -255,7 +222,7 @@ class StandIn:
         if job is None:
             return _error(404, "not_found", "there is no such job")
         if request.method == "GET":
-            return JSONResponse(_json(job))
+            return JSONResponse(as_json(job))
         self.asked.append(("POST", request.url.path, None))
         number = max((other.number for other in self.runs.values()), default=0) + 1
         run = Run(
@@ -264,7 +231,7 @@ class StandIn:
             created_at=self.now, available_at=self.now,
         )  # fmt: skip
         self.put_run(run, "run.created")
-        return JSONResponse(_json(run), 202)
+        return JSONResponse(as_json(run), 202)
 
     async def _explain(self, request: Request) -> Response:
         job = self._job_of(request)
@@ -272,7 +239,7 @@ class StandIn:
             return _error(404, "not_found", "there is no such job")
         sentences = [f"It fires {job.schedule_text}.", "The last fire started on time."]
         return JSONResponse(
-            {"job": _json(job), "sentences": sentences, "lastFires": [], "activeRuns": [], "nextFires": []}
+            {"job": as_json(job), "sentences": sentences, "lastFires": [], "activeRuns": [], "nextFires": []}
         )
 
     async def _pause(self, request: Request) -> Response:
@@ -282,7 +249,7 @@ class StandIn:
         paused_at = self.now if request.url.path.endswith("_pause") else None
         changed = job.model_copy(update={"paused_at": paused_at, "version": job.version + 1})
         self.put_job(changed)
-        return JSONResponse(_json(changed))
+        return JSONResponse(as_json(changed))
 
     async def _list_audit(self, request: Request) -> Response:
         if "admin" not in self.scopes:
@@ -293,62 +260,7 @@ class StandIn:
         found = [each for each in self.entries if after < each.number < before and _is_asked_for(each, asked)]
         page = found[:limit] if "after" in asked else found[-limit:]
         following = page[0].number if page and page[0] is not found[0] else None
-        return JSONResponse({"items": [_json(each) for each in reversed(page)], "before": following})
-
-    async def _list_backlog(self, _: Request) -> Response:
-        waiting, released = (sum(getattr(each, what) for each in self.backlog) for what in ("waiting", "released"))
-        items = [_json(each) for each in self.backlog]
-        return JSONResponse({"waiting": waiting, "released": released, "threshold": 100, "rate": 60, "items": items})
-
-    async def _decide(self, request: Request) -> Response:
-        body = await request.json()
-        self.asked.append(("POST", request.url.path, body))
-        chosen = [each for each in self.backlog if body["jobs"] is None or each.job_id in body["jobs"]]
-        self.backlog = [each for each in self.backlog if each not in chosen]
-        fires = sum(each.waiting for each in chosen)
-        if request.path_params["decision"] == "_discard":
-            return JSONResponse({"discarded": fires})
-        newest = len(chosen) if body["take"] == "latest" else fires
-        return JSONResponse({"released": newest, "coalesced": fires - newest})
-
-    async def _list_fires(self, request: Request) -> Response:
-        asked = request.query_params
-        found = [
-            fire for fire in self.fires
-            if asked.get("outcome") in {None, str(fire.outcome)} and asked.get("jobId") in {None, fire.job_id}
-            and fire.id < int(asked.get("before", 2**62))
-        ]  # fmt: skip
-        limit = int(asked.get("limit", 50))
-        page, more = found[:limit], len(found) > limit
-        return JSONResponse({"items": [_json(fire) for fire in page], "before": page[-1].id if more else None})
-
-    async def _acknowledge(self, request: Request) -> Response:
-        place = next(at for at, each in enumerate(self.sentinels) if each.id == request.path_params["id"])
-        seen = self.sentinels[place].model_copy(update={"acknowledged_at": self.now, "acknowledged_by": "ops"})
-        self.sentinels[place] = seen
-        return JSONResponse(_json(seen))
-
-    async def _test_connection(self, request: Request) -> Response:
-        if request.path_params["id"] == "broken":
-            return JSONResponse(
-                {"ok": False, "message": "the server refuses the password; set the secret anew", "tables": []}
-            )
-        return JSONResponse({"ok": True, "message": "", "tables": ["customers", "orders"]})
-
-    async def _search(self, request: Request) -> Response:
-        words = (await request.json())["query"]
-        hit = {
-            "key": "17",
-            "origin": "shop.orders",
-            "score": 0.81,
-            "text": f"a {words} of brass " * 8,
-            "attributes": {"colour": "green"},
-        }
-        return JSONResponse({"items": [hit]})
-
-    async def _list_things(self, request: Request) -> Response:
-        found = self.things.get(request.path_params["things"], [])
-        return JSONResponse({"items": [_json(each) for each in found]})
+        return JSONResponse({"items": [as_json(each) for each in reversed(page)], "before": following})
 
     async def _follow(self, request: Request) -> Response:
         after = int(request.headers.get("Last-Event-ID", self._position))
@@ -444,10 +356,6 @@ def _is_asked_for(entry: AuditEntry, asked: Mapping[str, str]) -> bool:
         "act": (entry.act, entry.event), "outcome": (entry.outcome,),
     }  # fmt: skip
     return all(asked[name] in values for name, values in names.items() if name in asked)
-
-
-def _json(model: Any) -> Any:
-    return json.loads(model.model_dump_json(by_alias=True))
 
 
 def _z(moment: datetime) -> str:

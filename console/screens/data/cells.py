@@ -69,7 +69,7 @@ def describe_dataset(each: Dataset, now: datetime, look: Look) -> list[Text]:
         f"{count(latest.rows, 'row')}, {byte_size(latest.bytes)}, of {clock_time(latest.created_at, now)}: "
         + ", ".join(f"{column.name} {column.type}" for column in latest.columns)
         if latest
-        else "never refreshed: t does it now"
+        else "never refreshed: r does it now"
     )
     lines = [safe_text(each.query or each.description or "filled by imports"), safe_text(what, look.palette.muted)]
     return [*lines, safe_text(each.description, look.palette.muted)] if each.query and each.description else lines

@@ -67,13 +67,13 @@ class JobsScreen(ListScreen["Job"]):
         number = f" {len(targets):,} jobs" if len(targets) > 1 else ""
         paused = bool(targets) and all(job.paused_at is not None for job in targets)
         offers = [
-            Offer("open", "runs of it") if here else None,
+            Offer("open", "runs") if here else None,
             Offer("run_now", f"run now{number}") if targets and session.can("run") else None,
             Offer("pause", f"{'resume' if paused else 'pause'}{number}") if targets and session.can("edit") else None,
             Offer("detail") if here else None,
+            Offer("edit") if here and session.can("edit") else None,
             Offer("why") if here else None,
             Offer("filter"),
-            Offer("edit") if here and session.can("edit") else None,
             Offer("create") if session.can("edit") else None,
             Offer("mark") if here else None,
             Offer("sort"),
@@ -86,11 +86,6 @@ class JobsScreen(ListScreen["Job"]):
             Offer("previous_view", shown=False),
         ]
         return [offer for offer in offers if offer is not None]
-
-    def empty_text(self) -> str:
-        text = super().empty_text()
-        hint = f"; {self.session.keymap.sign('create')} creates one"
-        return f"{text}{hint}" if text.endswith("yet") and self.session.can("edit") else text
 
     def open_row(self, row_id: str) -> None:
         """The job's runs."""

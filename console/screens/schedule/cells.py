@@ -8,19 +8,19 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from console.render.ages import age
+from console.render.ages import age, due_in
 from console.render.look import Look
 from console.render.spans import clock_time
 from console.widgets.line import safe_text
 from console.widgets.table import Column
 
 if TYPE_CHECKING:
-    from shared.models import Fire, Sentinel
+    from shared.models import Fire, Job, Sentinel
 
 FIRE_COLUMNS = (
     Column("outcome", "Outcome", 11),
     Column("due", "Due", 11),
-    Column("job", "Job", 16, flex=3),
+    Column("job", "Job", 15, flex=3),
     Column("why", "Why", 18, flex=3),
     Column("count", "Times", 6, align="right", priority=1),
     Column("decided", "Decided", 10, priority=2, align="right"),
@@ -31,6 +31,12 @@ SENTINEL_COLUMNS = (
     Column("why", "Why", 20, flex=5),
     Column("since", "Since", 10, align="right"),
     Column("seen", "Seen", 6, priority=1),
+)
+UPCOMING_COLUMNS = (
+    Column("in", "In", 12, align="right"),
+    Column("at", "At", 11),
+    Column("job", "Job", 16, flex=2),
+    Column("schedule", "Schedule", 16, flex=2),
 )
 _MARKS = {
     "started": ("✓", "+", "good"), "skipped": ("⊘", "-", "warning"), "coalesced": ("↻", "=", "muted"),
@@ -68,6 +74,21 @@ def describe_fire(fire: Fire, job_name: str, now: datetime, look: Look) -> list[
 
 def reason(fire: Fire) -> str:
     return str(fire.reason).replace("_", " ")
+
+
+def upcoming_cells(job: Job, now: datetime, look: Look) -> Sequence[Text]:
+    at = job.next_run_at
+    return (
+        Text(due_in(at, now).removeprefix("in ") if at else ""),
+        Text(clock_time(at, now) if at else ""),
+        safe_text(job.name),
+        safe_text(job.schedule_text, look.palette.muted),
+    )
+
+
+def describe_upcoming(job: Job, now: datetime, look: Look) -> list[Text]:
+    at = f"{clock_time(job.next_run_at, now)} UTC" if job.next_run_at else "never"
+    return [safe_text(f"{job.name} fires next at {at}"), safe_text(job.schedule_text, look.palette.muted)]
 
 
 def sentinel_cells(told: Sentinel, now: datetime, look: Look) -> Sequence[Text]:

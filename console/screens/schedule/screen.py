@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from datetime import datetime
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
+from console.render.ages import seconds_to_next
 from console.screens.roster import RosterScreen, Section, views
 from console.screens.schedule import cells
 from console.widgets.footer import Offer
@@ -16,10 +18,10 @@ if TYPE_CHECKING:
 
     from console.session import ConsoleSession
     from console.widgets.table import Cell
-    from shared.models import Fire, Sentinel
+    from shared.models import Fire, Job, Sentinel
 
 _PAGE = 200
-_UNLIKE = "unlike"
+_UPCOMING, _UNLIKE = "upcoming", "unlike"
 _OUTCOMES = (
     ("ledger", "Ledger", None, "nothing was due yet"),
     ("skipped", "Skipped", "skipped", "no fire was skipped"),
@@ -46,6 +48,12 @@ class ScheduleScreen(RosterScreen):
                 self._fire_cells, self._describe_fire, empty, frozenset({"fires"}),
             )  # fmt: skip
         yield Section(
+            _UPCOMING, "Upcoming", cells.UPCOMING_COLUMNS, self._upcoming, lambda job: job.id,
+            lambda job: cells.upcoming_cells(job, self.session.now(), self.session.look),
+            lambda job: cells.describe_upcoming(job, self.session.now(), self.session.look),
+            "no job fires by itself", frozenset({"fires"}),
+        )  # fmt: skip
+        yield Section(
             _UNLIKE, "Unlike itself", cells.SENTINEL_COLUMNS, self._sentinels, lambda told: told.id,
             lambda told: cells.sentinel_cells(told, self.session.now(), self.session.look),
             lambda told: cells.describe_sentinel(told, self.session.now(), self.session.look),
@@ -54,9 +62,10 @@ class ScheduleScreen(RosterScreen):
 
     def offers(self) -> Sequence[Offer]:
         here, unseen = self.here, self._unseen
-        can_open = here is not None and here.run_id is not None
+        is_job = self.section.name == _UPCOMING
+        can_open = here is not None and (is_job or here.run_id is not None)
         return [
-            *([Offer("open", "its run")] if can_open else []),
+            *([Offer("open", "details" if is_job else "its run")] if can_open else []),
             *([Offer("acknowledge")] if unseen and self.session.can("run") else []),
             *([Offer("why")] if here is not None else []),
             *views(self._sections),
@@ -80,13 +89,26 @@ class ScheduleScreen(RosterScreen):
             self.job = None
             self.show_section("ledger")
 
+    def look_again(self, now: datetime) -> float | None:  # type: ignore[override]
+        """What fires within a minute is counted down."""
+        rest = super().look_again(now) or 60.0
+        if self.section.name != _UPCOMING:
+            return rest
+        shown = [self.items[row_id] for row_id in self.table.visible_ids if row_id in self.items]
+        return min([rest, *(seconds_to_next(job.next_run_at, now) for job in shown)])
+
     def open_here(self) -> None:
-        if self.here is not None and self.here.run_id:
+        if self.here is None:
+            return
+        if self.section.name == _UPCOMING:
+            from console.screens.job import JobScreen
+
+            self.app.push_screen(JobScreen(self.session, self.here.id))
+        elif self.here.run_id:
             self.session.shell.open_run(self.here.run_id)
 
     def act_why(self) -> None:
-        if self.here is not None:
-            self.session.shell.open_why(self.here.job_id)
+        self.session.shell.open_why(self._job_id)
 
     async def act_acknowledge(self) -> None:
         """Seen: it stays until the job is as usual again, without calling."""
@@ -95,8 +117,7 @@ class ScheduleScreen(RosterScreen):
         self.decided()
 
     def act_copy(self) -> None:
-        if self.here is not None:
-            self.session.shell.copy(f"jobdeck explain {self.here.job_id}")
+        self.session.shell.copy(f"jobdeck explain {self._job_id}")
 
     def on_virtual_table_row_highlighted(self, message: RowHighlighted) -> None:
         super().on_virtual_table_row_highlighted(message)
@@ -105,6 +126,11 @@ class ScheduleScreen(RosterScreen):
             self.load()
 
     # Helpers.
+
+    @property
+    def _job_id(self) -> str:
+        """Of the row under the cursor."""
+        return str(self.here.id if self.section.name == _UPCOMING else self.here.job_id)
 
     @property
     def _unseen(self) -> list[Sentinel]:
@@ -125,6 +151,13 @@ class ScheduleScreen(RosterScreen):
             if before is None:
                 break
         return found
+
+    async def _upcoming(self) -> Sequence[Job]:
+        """Those that fire next, the first one first."""
+        page = await self.session.client.jobs.page(
+            where="enabled:yes paused:no -next:none", sort="nextRunAt", limit=_PAGE
+        )
+        return [job for job in page.items if job.next_run_at is not None]
 
     async def _sentinels(self) -> Sequence[Sentinel]:
         return (await self.session.client.sentinels.page(limit=_PAGE)).items

@@ -251,7 +251,9 @@ class LogPane(Vertical):
         if worker.is_cancelled:
             return
         if number is None:
-            self._sought(f"no {wanted.name} {'below' if direction > 0 else 'above'}")
+            forth, back = ("n", "N") if wanted.text else ("e", "E")
+            place, other = ("below", f"{back} looks above") if direction > 0 else ("above", f"{forth} looks below")
+            self._sought(f"no {wanted.name} {place}; {other}")
         else:
             self._sought("")
             self.lines.grow(number)

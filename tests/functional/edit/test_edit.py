@@ -201,9 +201,7 @@ async def test_the_whole_job_its_revisions_and_the_way_back(agent: AgentProcess,
         await operator.press("2")
         await operator.reads("edit")
         await operator.press("d")
-        await operator.reads(
-            "command    sh, -c, echo a, b", "Policies", "priority   7", "Next fires", "enter runs of it"
-        )
+        await operator.reads("command    sh, -c, echo a, b", "Policies", "priority   7", "Next fires", "enter runs")
         await operator.press("v")
         await operator.reads(f"Revisions of {job['name']}", "from 1 to 2", "- 0 2 * * *", "+ 0 3 * * *")
         await operator.press("j")

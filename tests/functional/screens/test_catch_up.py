@@ -81,7 +81,7 @@ async def test_who_may_not_run_reads_and_decides_nothing(agent: StandIn) -> None
         await until(pilot, lambda: "Nightly backup" in text_of(pilot.app))
         assert "run all" not in lines(pilot)[-1]
         await pilot.press("r")
-        await until(pilot, lambda: "nothing here to run all" in text_of(pilot.app))
+        await until(pilot, lambda: "not allowed: to run all needs the scope run; yours: read" in text_of(pilot.app))
 
 
 async def test_nothing_waits(agent: StandIn) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 from tests.functional.screens.test_runs import lines, opened, screen
-from tests.harness.console import job_id, text_of, until
+from tests.harness.console import console_on, job_id, text_of, until
 from tests.harness.stand_in import StandIn
 
 
@@ -124,3 +124,12 @@ async def test_why_tells_the_agents_sentences(agent: StandIn) -> None:
         await until(pilot, lambda: "The last fire started on time." in text_of(pilot.app))
         await pilot.press("escape")
         await until(pilot, lambda: screen(pilot).NAME == "runs")
+
+
+async def test_an_agent_without_any_job_says_how_to_begin(agent: StandIn) -> None:
+    agent.jobs, agent.runs = {}, {}
+    app = console_on(agent)
+    async with app.run_test(size=(80, 24)) as pilot:
+        await until(pilot, lambda: "no runs yet; c creates a job" in text_of(app))
+        await pilot.press("2")
+        await until(pilot, lambda: "no jobs yet; c creates a job" in text_of(app))

@@ -65,3 +65,11 @@ async def test_each_reason_of_an_outage_is_told(agent: StandIn) -> None:
         await until(pilot, lambda: "the store does not answer" in text_of(pilot.app))
         agent.is_down = False
         await until(pilot, lambda: "the agent answers again" in text_of(pilot.app))
+
+
+async def test_what_to_do_next_is_told_to_the_end(agent: StandIn) -> None:
+    async with opened(agent, (60, 20)) as pilot:
+        pilot.app.say(f"no agent listens at the socket /srv/{'deep/' * 12}agent.sock; start it", "error")  # type: ignore[attr-defined]
+        await until(pilot, lambda: "start it" in text_of(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "start it" not in text_of(pilot.app))

@@ -56,6 +56,16 @@ async def test_a_sentinel_is_told_and_seen(agent: StandIn) -> None:
         await until(pilot, lambda: "seen by ops" in text_of(pilot.app) and "o seen" not in lines(pilot)[-1])
 
 
+async def test_what_fires_next_and_the_job_itself(agent: StandIn) -> None:
+    async with opened(fixed_night(agent)) as pilot:
+        await pilot.press("3", "shift+tab", "shift+tab")
+        await until(pilot, lambda: "Upcoming" in lines(pilot)[1] and "every 10 minutes" in text_of(pilot.app))
+        assert "Customers into" not in text_of(pilot.app), "what is paused does not fire"
+        await until(pilot, lambda: "enter details" in lines(pilot)[-1])
+        await pilot.press("enter")
+        await until(pilot, lambda: screen(pilot).NAME == "job" and "Policies" in text_of(pilot.app))
+
+
 async def test_who_works_and_what_waits_for_what(agent: StandIn) -> None:
     async with opened(fixed_night(agent)) as pilot:
         await pilot.press("4")

@@ -267,7 +267,7 @@ async def test_reader_is_offered_nothing_that_changes(agent: StandIn) -> None:
         await until(pilot, lambda: "l log" in lines(pilot)[-1])
         assert "cancel" not in lines(pilot)[-1]
         await pilot.press("x")
-        await until(pilot, lambda: "nothing here to cancel" in text_of(pilot.app))
+        await until(pilot, lambda: "not allowed: to cancel needs the scope run; yours: read" in text_of(pilot.app))
 
 
 async def test_copy_gives_the_command_line(agent: StandIn) -> None:

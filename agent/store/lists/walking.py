@@ -12,8 +12,8 @@ from dataclasses import dataclass
 Stretch = tuple[int, int]
 """Numbers of runs: from the first on, and below the second."""
 
-FIRST = 10_000
-"""Numbers in the first stretch: a filter that lets every hundredth run through fills a page in it."""
+FIRST = 20_000
+"""Numbers in the first stretch: a filter that lets every two-hundredth run through fills a page in it."""
 _QUICK, _SLOW = 0.02, 0.1
 """Seconds: after a stretch that took less the next is larger, after one that took more it is smaller."""
 

@@ -24,7 +24,7 @@ from shared.models.audit import AuditEntry
 from shared.models.share import ShareInput
 from tests.contract.api.attempt_table import ASKING, ATTEMPTS, JOBS, PLACES, WAYS, Attempt, keys_of
 from tests.contract.api.people import definition
-from tests.contract.api.permission_table import CONNECTORS
+from tests.contract.api.permission_requests import CONNECTORS
 from tests.contract.api.scene import MARK, Scene
 from tests.harness.agent import running_agent
 

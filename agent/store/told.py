@@ -1,19 +1,24 @@
-"""Runs as their events tell them. Pydantic would say the same; every run is told three times, so it is said by hand."""
+"""Runs and fires as their events tell them. Pydantic would say the same; every run is told three times and every fire
+once, so it is said by hand."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from functools import lru_cache
 from operator import itemgetter
 from typing import Any
 
-from shared.models import Progress, Run, RunError
+from shared.models import Fire, Progress, Run, RunError
 
 _ALIASES = {name: field.alias or name for name, field in Run.model_fields.items()}
 _pick = itemgetter(*_ALIASES)
 _PROGRESS = [(name, field.alias or name) for name, field in Progress.model_fields.items()]
 _ERROR = [(name, field.alias or name) for name, field in RunError.model_fields.items()]
 _MOMENTS = [(name, _ALIASES[name]) for name in _ALIASES if name.endswith("_at")]
+
+_FIRE = [(name, field.alias or name) for name, field in Fire.model_fields.items()]
+_OF_FIRE = [(name, alias) for name, alias in _FIRE if name in ("fire_at", "stands_in_fire_at", "until", "decided_at")]
 
 
 def data_of(run: Run) -> dict[str, Any]:
@@ -28,6 +33,16 @@ def data_of(run: Run) -> dict[str, Any]:
     data["progress"] = {alias: progress[name] for name, alias in _PROGRESS}
     if error is not None:
         data["error"] = {alias: error.__dict__[name] for name, alias in _ERROR}
+    return data
+
+
+def fire_data(row: Mapping[str, Any]) -> dict[str, Any]:
+    """`Fire.model_dump(mode="json", by_alias=True)` of a row of the ledger."""
+    data = {alias: row[name] for name, alias in _FIRE}
+    for name, alias in _OF_FIRE:
+        if (moment := row[name]) is not None:
+            data[alias] = zulu(moment)
+    data["outcome"], data["reason"] = str(row["outcome"]), str(row["reason"])
     return data
 
 

@@ -55,11 +55,13 @@ class Lookup:
         self._column = column
         self._by_size: dict[int, Prepared] = {}
 
-    def rows(self, connection: sa.Connection, keys: Iterable[Any]) -> list[Row]:
+    def rows(self, connection: sa.Connection, keys: Iterable[Any], **given: Any) -> list[Row]:
+        """`given`: the query's own parameters."""
         wanted = list(keys)
-        return [row for at in range(0, len(wanted), _KEYS) for row in self._part(connection, wanted[at : at + _KEYS])]
+        parts = (wanted[at : at + _KEYS] for at in range(0, len(wanted), _KEYS))
+        return [row for part in parts for row in self._part(connection, part, given)]
 
-    def _part(self, connection: sa.Connection, keys: Sequence[Any]) -> list[Row]:
+    def _part(self, connection: sa.Connection, keys: Sequence[Any], given: Mapping[str, Any]) -> list[Row]:
         """The list is as long as the next power of two, the last key said again: few statements serve all lengths."""
         size = 1 << (len(keys) - 1).bit_length()
         prepared = self._by_size.get(size)
@@ -67,7 +69,7 @@ class Lookup:
             names = [sa.bindparam(f"key_{number}", type_=self._column.type) for number in range(size)]
             prepared = self._by_size[size] = Prepared(self._query.where(self._column.in_(names)))
         last = len(keys) - 1
-        return prepared.rows(connection, {f"key_{number}": keys[min(number, last)] for number in range(size)})
+        return prepared.rows(connection, {f"key_{number}": keys[min(number, last)] for number in range(size)} | given)
 
 
 class _Compiled:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -20,6 +20,7 @@ from agent.store.rows import JOB, Row, chunks, job_of, select_where_in
 from agent.store.runs import cancels, runs
 from agent.store.tables import fires, jobs
 from agent.store.tables import runs as run_table
+from agent.store.told import fire_data
 from shared.durations import parse_duration
 from shared.errors import NotFound
 from shared.models import Fire, FireOutcome, FireReason, Run
@@ -37,10 +38,17 @@ _WRITTEN = (
 )  # fmt: skip
 """The columns that a new row of the ledger has; see `_ledger_row`."""
 _INSERT = Prepared(sa.insert(fires).returning(fires.c.id), _WRITTEN)
-_AT_MOMENT = Prepared(
-    sa.select(fires.c.id).where(
-        fires.c.job_number == sa.bindparam("of_job"), fires.c.fire_at == sa.bindparam("at", type_=fires.c.fire_at.type)
-    )
+_AT_MOMENT = Lookup(
+    sa.select(fires.c.job_number, fires.c.fire_at).where(
+        fires.c.fire_at == sa.bindparam("at", type_=fires.c.fire_at.type)
+    ),
+    fires.c.job_number,
+)
+_MARKS = ("next_fire_at", "high_water", "zone_data_version")
+_MOVE_MARKS = Prepared(
+    sa.update(jobs)
+    .where(jobs.c.number == sa.bindparam("of_job"))
+    .values({name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in _MARKS})
 )
 _UNSET = dict.fromkeys(column.name for column in fires.c)
 _DUE = Prepared(
@@ -154,7 +162,7 @@ def _record(
 ) -> None:
     told = []
     for fire in written:
-        data = _fire_of(fire).model_dump(mode="json", by_alias=True)
+        data = fire_data(fire)
         if fire["job_number"] in next_fires:
             data["nextRunAt"] = _text(next_fires[fire["job_number"]])
         told.append((fire["account_id"], fire["job_id"], data))
@@ -230,9 +238,17 @@ def _joined(query: sa.Select[Any], moments: Sequence[_Moment]) -> sa.Select[Any]
 def _news(connection: sa.Connection, pairs: Sequence[_Pair]) -> list[_Decision]:
     """The rows that the ledger does not have yet: a moment is settled once."""
     decisions = [_Decision(row, fire) for job, row in pairs for fire in job.rows]
-    known = {decision.moment for decision in decisions if _AT_MOMENT.rows(connection, _keys(decision.moment))}
+    known = _known(connection, decisions)
     news = {decision.moment: decision for decision in reversed(decisions) if decision.moment not in known}
     return list(reversed(news.values()))
+
+
+def _known(connection: sa.Connection, decisions: Sequence[_Decision]) -> set[_Moment]:
+    of_jobs: dict[datetime, list[int]] = defaultdict(list)
+    for decision in decisions:
+        of_jobs[decision.fire.fire_at].append(decision.job["number"])
+    found = (row for at, numbers in of_jobs.items() for row in _AT_MOMENT.rows(connection, numbers, at=at))
+    return {(row["job_number"], row["fire_at"]) for row in found}
 
 
 def _within_limits(connection: sa.Connection, news: Sequence[_Decision], now: datetime) -> list[_Decision]:
@@ -274,11 +290,6 @@ def _write_ledger(connection: sa.Connection, news: Sequence[_Decision], now: dat
     ]
 
 
-def _keys(moment: _Moment) -> dict[str, Any]:
-    number, fire_at = moment
-    return {"of_job": number, "at": fire_at}
-
-
 def _ledger_row(job: Row, fire: FireRow, now: datetime) -> dict[str, Any]:
     return {
         "account_id": job["account_id"],
@@ -298,11 +309,8 @@ def _move_marks(connection: sa.Connection, pairs: Sequence[_Pair]) -> None:
     """Next fire, the zone data that it was computed with, and the high-water mark, which never goes back."""
     if not pairs:
         return
-    names = ("next_fire_at", "high_water", "zone_data_version")
-    values = {name: sa.bindparam(f"new_{name}", type_=jobs.c[name].type) for name in names}
-    update = sa.update(jobs).where(jobs.c.number == sa.bindparam("of_job")).values(values)
-    connection.execute(
-        update,
+    _MOVE_MARKS.each(
+        connection,
         [
             {
                 "of_job": row["number"],

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta, timezone
+from typing import Any
 
 import pytest
 
-from agent.store.told import data_of, zulu
-from shared.models import Progress, Run, RunError
+from agent.store.told import data_of, fire_data, zulu
+from shared.models import Fire, FireOutcome, FireReason, Progress, Run, RunError
 from shared.states import RunState
 
 AT = datetime(2026, 3, 1, 12, 30, 5, 123456, tzinfo=UTC)
@@ -38,6 +39,17 @@ ABROAD = PENDING.model_copy(update={"available_at": AT.astimezone(timezone(timed
 @pytest.mark.parametrize("run", [PENDING, FAILED, ABROAD])
 def test_a_run_is_told_as_the_api_answers_it(run: Run) -> None:
     assert data_of(run) == run.model_dump(mode="json", by_alias=True)
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"run_id": "r", "until": AT, "count": 3}, {"stands_in_fire_at": AT, "decided_by": "x"}]
+)
+def test_a_fire_is_told_as_the_api_answers_it(more: dict[str, Any]) -> None:
+    fire = Fire(
+        id=3, job_id="j", fire_at=AT.replace(microsecond=0), outcome=FireOutcome.SKIPPED,
+        reason=FireReason.OVERLAP_ACTIVE, decided_at=AT, **more,
+    )  # fmt: skip
+    assert fire_data(fire.__dict__) == fire.model_dump(mode="json", by_alias=True)
 
 
 @pytest.mark.parametrize("micros", [0, 1, 999, 1000, 123456, 999_999])

@@ -220,7 +220,8 @@ class Supervisor(Poller):
         claimed = watched.claimed
         reached = watched.reached or claimed.checkpoint
         repeat_safe = is_repeat_safe(self._drivers, claimed.definition, reached)
-        window_end = window_end_of(claimed)
+        may_go_on = ended is None or ended.outcome == "failed"  # only then somebody asks until when
+        window_end = window_end_of(claimed) if may_go_on else None
         return decide_outcome(
             claimed, watched.fence, ended, repeat_safe=repeat_safe, window_end=window_end, now=now, rng=self._rng
         )

@@ -7,7 +7,7 @@ from collections.abc import Callable
 
 from agent.workers.assignment import Assignment
 
-PATIENCE = 0.05
+PATIENCE = 0.1
 """Seconds that they wait behind one run before they are called back."""
 READING = 0.005
 """Seconds that what a worker has said is given to be read before it counts as silent."""

@@ -19,7 +19,7 @@ from agent.core.world.using import Users
 from agent.settings import Settings
 from shared.errors import Fault, InvalidInput
 
-_REMEMBERED = 1000
+_REMEMBERED = 4000
 """Revisions of which the plan is kept."""
 _NOTHING = Needs()
 
@@ -41,6 +41,8 @@ class Ordering:
         self._settings = settings
         self._scratch = str(Path(settings.data_dir, "scratch"))
         self._plans: dict[tuple[str, int, str], _Plan] = {}
+        self._roots: dict[str, list[str]] = {}
+        """By account."""
 
     async def order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         """The order, and the credentials in it. What it may use is looked up for each run, as it is now; InvalidInput
@@ -105,10 +107,15 @@ class Ordering:
             scratch=self._scratch,
             snapshots_before=snapshots_around(definition, "before"),
             snapshots_after=snapshots_around(definition, "after"),
-            file_roots=[str(root) for root in self._settings.roots(run.account_id)],
+            file_roots=self._file_roots(run.account_id),
             allow_private_addresses=self._settings.allow_private_addresses,
             smtp_hosts=self._settings.smtp_hosts,
             actions=action_orders(self._drivers, self._blobs, run.account_id, definition),
             limits=policies.limits,
         )
         return _Plan(order, needs_of_all(self._drivers, definition))
+
+    def _file_roots(self, account_id: str) -> list[str]:
+        if account_id not in self._roots:
+            self._roots[account_id] = [str(root) for root in self._settings.roots(account_id)]
+        return self._roots[account_id]

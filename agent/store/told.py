@@ -36,7 +36,7 @@ def data_of(run: Run) -> dict[str, Any]:
     return data
 
 
-def fire_data(row: Mapping[str, Any]) -> dict[str, Any]:
+def fire_data(row: Mapping[Any, Any]) -> dict[str, Any]:
     """`Fire.model_dump(mode="json", by_alias=True)` of a row of the ledger."""
     data = {alias: row[name] for name, alias in _FIRE}
     for name, alias in _OF_FIRE:

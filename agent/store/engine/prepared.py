@@ -69,7 +69,9 @@ class Lookup:
             names = [sa.bindparam(f"key_{number}", type_=self._column.type) for number in range(size)]
             prepared = self._by_size[size] = Prepared(self._query.where(self._column.in_(names)))
         last = len(keys) - 1
-        return prepared.rows(connection, {f"key_{number}": keys[min(number, last)] for number in range(size)} | dict(given))
+        return prepared.rows(
+            connection, {f"key_{number}": keys[min(number, last)] for number in range(size)} | dict(given)
+        )
 
 
 class _Compiled:

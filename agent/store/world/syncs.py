@@ -15,7 +15,7 @@ from agent.core.ports.syncs import SyncQuery, SyncRun
 from agent.store.engine.prepared import Lookup, Prepared, Row
 from agent.store.lists.listing import FEW_RUNS, first_since
 from agent.store.lists.newest import ends, sees_few
-from agent.store.permissions.visibility import numbers_seen, run_seen_by
+from agent.store.permissions.visibility import numbers_seen, reads, run_seen_by
 from agent.store.tables import ACTIVE as NOT_OVER
 from agent.store.tables import job_counts, jobs, run_counts, runs, steps
 from agent.store.types import micros
@@ -180,7 +180,9 @@ def _counted(shape: _Shape) -> Prepared:
 def _over(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
     table = job_counts if seen or job else run_counts
     mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
-    if seen:
+    if seen and job:
+        mine.append(reads(_text("seen_by"), _text("account"), job_counts.c.job_number))
+    elif seen:
         mine.append(job_counts.c.job_number.in_(numbers_seen(_text("account"), _text("seen_by"))))
     if job:
         mine.append(job_counts.c.job_number == _number_of_job())

@@ -25,6 +25,7 @@ WRITING = ("POST", "PUT", "PATCH")
 FINE = {
     ("/api/jobs/_check", "any"): "what is wrong is what it is asked for",
     ("/api/auth/logout", "any"): "whoever is not logged in is logged out",
+    ("/api/secrets/_rotate_key", "any"): "it takes no body, and names nothing that could be missing",
     ("/api/drafts", "nothing"): "a draft may begin empty",
     ("/v1/list-jobs", "nothing"): "all that it may say is optional",
     ("/v1/list-jobs", "unknown names"): "what it does not know it ignores",

@@ -39,7 +39,7 @@ def page(
     if column is jobs.c.due_at:
         # Not as an equation: SQLite would leave the account out of the order, and see no more that the index has it.
         own = jobs.c.account_id.between(account_id, account_id)
-        return _by_next_fire(connection, _DUE.where(own, *conditions), limit, start, descending=descending)
+        return _by_next_fire(connection, _NUMBER.where(own, *conditions), limit, start, descending=descending)
     query = _NUMBER.where(jobs.c.account_id == account_id, *conditions, LIVING)
     query = _in_order(query, column, jobs.c.number, descending=descending)
     return _read(connection, query, limit, start)
@@ -66,5 +66,3 @@ def _read(connection: sa.Connection, query: _Query, limit: int, start: int) -> l
 
 
 _NUMBER = sa.select(jobs.c.number)
-# SQLite would go by the account, which is all of its jobs, and sort what it found there.
-_DUE = _NUMBER.with_hint(jobs, "INDEXED BY ix_jobs_due", "sqlite")

@@ -14,6 +14,7 @@ from pathlib import Path
 
 _MARK = "agent.starting"
 _LOOK_EVERY = 0.05
+"""Seconds between two looks at the lock: the kernel tells of its end only whoever waits for it without end."""
 
 
 @contextmanager

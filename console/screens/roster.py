@@ -76,6 +76,8 @@ class RosterScreen(ConsoleScreen):
     # What a subclass gives.
 
     def sections(self) -> Iterable[Section]:
+        """One or more, in the order of their tabs. Textual's classes have a metaclass of their own, so that nothing but
+        this says that a subclass must give them."""
         raise NotImplementedError
 
     # What it does of itself.

@@ -37,11 +37,21 @@ Watch = Callable[[ClaimedRun, frozenset[str]], None]
 """(run, its credentials): from now on the events of this attempt are expected."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class _Claim:
     places: int
     at: datetime
     runs: asyncio.Future[list[ClaimedRun]]
+    is_told: bool = False
+    """All that its commit held has been heard of: what is heard from now on came after it."""
+
+    def __post_init__(self) -> None:
+        # Called in the turn of the loop that follows the one in which the commit is told.
+        self.runs.add_done_callback(lambda _runs: setattr(self, "is_told", True))
+
+    @property
+    def is_being_told(self) -> bool:
+        return self.runs.done() and not self.is_told
 
 
 class Dispatcher(Poller):
@@ -101,11 +111,12 @@ class Dispatcher(Poller):
 
     def hear(self, events: Sequence[Event]) -> None:
         self._asked.update(event.subject_id for event in events if asks_to_cancel(event))
+        with_them = self._claim if self._claim is not None and self._claim.is_being_told else None
+        looked_at = self._clock.now() if with_them is None else with_them.at
         for event in events:
             if event.kind in _OF_RUNS and event.data["state"] in _WAITING:
-                self._expect(datetime.fromisoformat(event.data["availableAt"]))
-        claimed_with_them = self._claim is not None and self._claim.runs.done()
-        if not claimed_with_them and any(_may_free_a_run(event) for event in events):
+                self._expect(datetime.fromisoformat(event.data["availableAt"]), looked_at)
+        if with_them is None and any(_may_free_a_run(event) for event in events):
             self.wake()
 
     def take_back(self, worker_id: str, run: RunMessage) -> None:
@@ -178,8 +189,9 @@ class Dispatcher(Poller):
         claimed = self._store.claim(idle, self._agent_id, now + self._settings.lease, now, promises)
         return _Claim(len(idle) + len(ahead), now, asyncio.ensure_future(claimed))
 
-    def _expect(self, moment: datetime) -> None:
-        if moment > self._clock.now():
+    def _expect(self, moment: datetime, looked_at: datetime) -> None:
+        """What was due at `looked_at` is claimed, or about to be. A moment after it may have passed meanwhile."""
+        if moment > looked_at:
             self._upcoming = min(moment, self._upcoming or moment)
 
     async def _until_next(self, now: datetime) -> float:

@@ -59,7 +59,7 @@ def test_a_source_that_is_gone_for_a_minute_is_waited_for_by_the_defaults(agent:
     _reads_that_it_is_gone(agent, agent.run_until(run["id"], "retrying"))
     until(lambda: time.monotonic() - gone > 60, "a minute is over", deadline=70)
     assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "retrying"
-    _comes_back(agent, source, run, deadline=120)
+    _comes_back(agent, source, run)
 
 
 def _in_the_middle(agent: AgentProcess, **retry: Any) -> dict[str, Any]:
@@ -79,7 +79,7 @@ def _in_the_middle(agent: AgentProcess, **retry: Any) -> dict[str, Any]:
         progress = agent.call("GET", f"/api/runs/{run['id']}")["progress"]
         return bool(progress["total"]) and 0 < progress["done"] < progress["total"]
 
-    until(is_in_the_middle, "it is in the middle")
+    until(is_in_the_middle, "it is in the middle", tell=lambda: _tells(agent, run))
     return run
 
 
@@ -98,7 +98,7 @@ def _reads_that_it_is_gone(agent: AgentProcess, run: dict[str, Any]) -> None:
     assert "next attempt at" in last["text"]
 
 
-def _comes_back(agent: AgentProcess, source: Source, run: dict[str, Any], deadline: float = 60) -> None:
+def _comes_back(agent: AgentProcess, source: Source, run: dict[str, Any], deadline: float = 120) -> None:
     source.start_again()
     source.execute("UPDATE orders SET description = 'changed since', changed = id + 1000000 WHERE id % 1000 = 0")
     source.execute("INSERT INTO orders VALUES (1000000, 'lamp', 'new since', 2000000)")
@@ -106,7 +106,14 @@ def _comes_back(agent: AgentProcess, source: Source, run: dict[str, Any], deadli
         lambda: (found := agent.call("GET", f"/api/runs/{run['id']}"))["finishedAt"] and found,
         "it has ended",
         deadline=deadline,
+        tell=lambda: _tells(agent, run),
     )
     assert ended["state"] == "completed", ended["error"]
     assert ended["attempt"] > 1
     assert known_texts(agent.data_dir) == source.texts()
+
+
+def _tells(agent: AgentProcess, run: dict[str, Any]) -> str:
+    """What a failed wait leaves behind: the run as it stands and the end of its log."""
+    lines = agent.call("GET", f"/api/runs/{run['id']}/log?start=-20")["lines"]
+    return "\n".join([str(agent.call("GET", f"/api/runs/{run['id']}")), *(line["text"] for line in lines)])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -10,9 +12,9 @@ import pytest
 from agent.core.records import ClaimedRun
 from agent.core.wire import Order
 from agent.services.canceller import Canceller
-from agent.services.dispatcher import Dispatcher
+from agent.services.dispatcher import _LONGEST_REST, Dispatcher
 from shared.errors import Unavailable
-from shared.models import RunError, SecretInput
+from shared.models import Run, RunError, SecretInput
 from tests.functional.agent.stage import MINUTE, Bench, Stage
 
 
@@ -39,6 +41,73 @@ class Once:
         error, self._error = self._error, None
         if error is not None:
             raise error
+
+
+@pytest.fixture
+async def dispatching(stage: Stage) -> AsyncIterator[Dispatcher]:
+    """The duty at work by itself, as in an agent."""
+    dispatcher = stage.duty(Dispatcher)
+    yield dispatcher
+    await dispatcher.stop()
+
+
+async def _gets(bench: Bench, worker: str) -> Any:
+    """Well before the duty would look again by itself."""
+    async with asyncio.timeout(_LONGEST_REST / 2):
+        while worker not in bench.orders:  # noqa: ASYNC110  # a bench tells nobody
+            await asyncio.sleep(0)
+    return bench.orders[worker]
+
+
+async def test_a_run_that_comes_while_another_is_handed_over_is_not_left_lying(
+    stage: Stage, dispatching: Dispatcher
+) -> None:
+    """It was stored after the claim, with a place left, while the dispatcher was busy."""
+    job = await stage.job()
+    bench = stage.man(Bench("w1", "w2"))
+    later: list[Run] = []
+
+    async def submit() -> None:
+        if not later:
+            later.append(await stage.core.jobs.run_now(stage.me, (await stage.job("later")).id))
+
+    Meanwhile(stage, submit)
+    dispatching.start()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    assert (await _gets(bench, "w1")).run_id == run.id
+    assert (await _gets(bench, "w2")).run_id == later[0].id
+
+
+async def test_a_retry_whose_moment_passes_while_it_is_stored_is_not_left_lying(
+    stage: Stage, dispatching: Dispatcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The disk takes longer than the pause between two attempts; the claim that rode along came too soon for it."""
+    job = await stage.job(policies={"retry": {"attempts": 2, "backoff": "1 s"}})
+    bench = stage.man(Bench("w"))
+    await dispatching.poll()  # it knows what is due later: nothing
+    dispatching.start()
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    order = await _gets(bench, "w")
+    bench.orders.clear()
+    error = RunError(kind="refused", message="connection lost", transient=True, fingerprint="f")
+    _slow_disk_at_the_end(stage, monkeypatch)
+    await stage.end(order, "w", "failed", error)
+    again = await _gets(bench, "w")
+    assert (again.run_id, again.attempt) == (run.id, 2)
+
+
+def _slow_disk_at_the_end(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The commit that holds the end of an attempt takes a minute."""
+    sql, finish = stage.agent.sql, stage.agent.sql.finish
+
+    async def wait_for_the_disk() -> None:
+        await sql._writer.submit(lambda _connection: stage.clock.advance(MINUTE))
+
+    async def finish_slowly(*given: Any) -> Any:
+        moved, _ = await asyncio.gather(finish(*given), wait_for_the_disk())
+        return moved
+
+    monkeypatch.setattr(sql, "finish", finish_slowly)
 
 
 async def test_a_cancel_while_the_order_is_made_ends_the_run(stage: Stage) -> None:

@@ -12,9 +12,9 @@ from hypothesis import settings
 
 from agent.loop import new_loop
 from tests.harness.long import begin_soak, examples, is_soak
-from tests.harness.postgres import postgres_database, postgres_server
+from tests.harness.postgres import guarded_postgres, postgres_database, postgres_server
 
-__all__ = ["postgres_database", "postgres_server"]
+__all__ = ["guarded_postgres", "postgres_database", "postgres_server"]
 
 _EXAMPLES = 50
 """Of a property that does not say how many."""

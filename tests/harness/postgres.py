@@ -42,3 +42,37 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
         admin.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(name)))
         yield postgres_server.replace("/postgres?", f"/{name}?")
         admin.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(name)))
+
+
+@pytest.fixture
+def guarded_postgres(postgres_server: str) -> Iterator[str]:
+    """The URL of a database for the role `guarded`, whose password `right` the server asks for; it is not in the URL."""
+    import psycopg
+
+    folder = postgres_server.partition("host=")[2]
+    rules = Path(folder) / "pg_hba.conf"
+    if not rules.exists():
+        pytest.skip("the server's socket is not in its data folder")
+    before = rules.read_text()
+    with psycopg.connect(postgres_server, autocommit=True) as admin:
+        admin.execute("CREATE ROLE guarded LOGIN PASSWORD 'right'")
+        try:
+            rules.write_text("local all guarded scram-sha-256\n" + before)
+            admin.execute("SELECT pg_reload_conf()")
+            _await_guard(folder)
+            yield f"postgresql://guarded@/postgres?host={folder}"
+        finally:
+            rules.write_text(before)
+            admin.execute("SELECT pg_reload_conf()")
+            admin.execute("DROP ROLE guarded")
+
+
+def _await_guard(folder: str) -> None:
+    """The server reads its rules again some moment after it was told to."""
+    import psycopg
+
+    while True:
+        try:
+            psycopg.connect(host=folder, dbname="postgres", user="guarded", password="wrong").close()
+        except psycopg.OperationalError:
+            return

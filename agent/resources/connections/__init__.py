@@ -1,5 +1,6 @@
 """Data sources: their addresses, how they are opened and looked at, and what their failures mean."""
 
+from agent.resources.connections.arguments import connect_args
 from agent.resources.connections.engine import open_source
 from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import ColumnInfo, TableInfo, find_table, list_tables
@@ -11,6 +12,7 @@ from agent.resources.connections.urls import join_credentials, kind_of, parse_ur
 __all__ = [
     "ColumnInfo",
     "TableInfo",
+    "connect_args",
     "describe_source",
     "find_table",
     "in_time",

@@ -12,11 +12,11 @@ from sqlalchemy.engine import URL, Engine
 from sqlalchemy.pool import QueuePool
 
 from agent.core.driving import DriverError
+from agent.resources.connections.arguments import connect_args
 from agent.resources.connections.query_time import watch
 from agent.resources.connections.urls import missing_driver, parse_url
 from shared.errors import InvalidInput
 
-CONNECT_SECONDS = 10
 BUSY_SECONDS = 5.0
 
 
@@ -42,7 +42,7 @@ def _create(url: URL) -> Engine:
         creator = partial(_open_sqlite, str(url.database))
         return create_engine("sqlite://", creator=creator, poolclass=QueuePool, isolation_level="AUTOCOMMIT")
     # AUTOCOMMIT: each page is one statement; no transaction stays open on the source while texts are embedded.
-    return create_engine(url, connect_args=_connect_args(kind), isolation_level=_isolation(kind), hide_parameters=True)
+    return create_engine(url, connect_args=_arguments(url), isolation_level=_isolation(kind), hide_parameters=True)
 
 
 def _open_sqlite(path: str) -> sqlite3.Connection:
@@ -55,15 +55,11 @@ def _lenient_text(raw: bytes) -> str:
     return raw.decode("utf-8", "replace")
 
 
-def _connect_args(kind: str) -> dict[str, Any]:
-    if kind == "postgresql":
-        return {"connect_timeout": CONNECT_SECONDS, "application_name": "jobdeck"}
-    if kind in ("mysql", "mariadb"):
-        return {"connect_timeout": CONNECT_SECONDS}
-    if kind == "duckdb":
+def _arguments(url: URL) -> dict[str, Any]:
+    if url.get_backend_name() == "duckdb":
         # a view in the file may speak of other files: what the file itself holds is all that is read
         return {"read_only": True, "config": {"enable_external_access": False, "lock_configuration": True}}
-    return {}
+    return connect_args(url)
 
 
 def _isolation(kind: str) -> Any:

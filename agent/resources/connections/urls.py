@@ -21,11 +21,12 @@ _ALIASES = {"postgres": "postgresql", "sqlite3": "sqlite"}
 _PASSWORD_OPTIONS = ("password", "passwd", "pwd")
 _CREDENTIAL = re.compile(r"password|passwd|pwd|token|secret|api_?key", re.IGNORECASE)
 _CREDENTIAL_IN_URL = re.compile(rf"([?&;][^=&;#]*(?:{_CREDENTIAL.pattern})[^=&;#]*=)[^&;#]*", re.IGNORECASE)
-_READING_HERE = frozenset(
-    {"local_infile", "read_default_file", "read_default_group", "passfile", "service", "servicefile"}
+_FILES_HERE = frozenset(
+    {"local_infile", "read_default_file", "read_default_group", "option_files", "option_groups", "default_file"}
+    | {"default_group", "passfile", "service", "servicefile", "gssdelegation", "sslkeylogfile"}
 )
-"""Options by which a driver reads files of the agent's machine: for the server (`local_infile`), or passwords out of them
-for whatever server the URL names."""
+"""Options by which a driver reads files of the agent's machine for the server (`local_infile`), gives it passwords or
+tickets out of them, whatever server the URL names, or writes one (`sslkeylogfile`)."""
 _PASSWORD_IN_URL = re.compile(r"(//[^:/@\s]*):.*@", re.DOTALL)
 _EXAMPLES = "'postgresql://user@host/database', 'mysql://user@host/database', 'sqlite:////absolute/path.db'"
 
@@ -109,8 +110,8 @@ def _check_known(parsed: URL, url: str) -> None:
 def _check_options(parsed: URL, url: str) -> None:
     """What would be shown as it is must be no credential; and nothing reads files here for a server elsewhere."""
     for option in parsed.query:
-        if option.lower() in _READING_HERE:
-            message = f"the option {option!r} reads files of the agent's machine; write what it stands for into the URL"
+        if option.lower() in _FILES_HERE:
+            message = f"the option {option!r} uses files of the agent's machine; write what it stands for into the URL"
             raise InvalidInput.one("url", message, _shown(url))
         if option.lower() not in _PASSWORD_OPTIONS and _CREDENTIAL.search(option):
             message = f"the option {option!r} would be shown to who sees the connection; only a password is kept apart"

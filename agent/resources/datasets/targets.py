@@ -11,7 +11,7 @@ from sqlalchemy.engine import Connection, Engine
 
 from agent.core.driving import RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import TableInfo, naming_failures, parse_url
+from agent.resources.connections import TableInfo, connect_args, naming_failures, parse_url
 from agent.resources.datasets import standing as standings
 from agent.resources.datasets.converting import Sort
 from agent.resources.datasets.standing import Standing
@@ -77,7 +77,7 @@ class SqlTarget:
         self._context = context
         self._grant = grant
         self._once = keys is None
-        self._engine = _open(grant.url)
+        self._engine = open_target(grant.url)
         preparer = self._engine.dialect.identifier_preparer
         place = ".".join(preparer.quote_identifier(part) for part in (table.schema, table.name) if part)
         self._names = [f"p{number}" for number in range(len(columns))]
@@ -112,13 +112,13 @@ class SqlTarget:
             raise RowRefused(_reason(getattr(error, "orig", error))) from None
 
 
-def _open(url: str) -> Engine:
+def open_target(url: str) -> Engine:
     """As `open_source`, to write. A SQLite file is not created."""
     parsed = parse_url(url)
     if parsed.get_backend_name() == "sqlite":
         place = f"file:{quote(str(parsed.database))}?mode=rw&uri=true"
         return sa.create_engine(f"sqlite:///{place}", connect_args={"timeout": BUSY_SECONDS}, hide_parameters=True)
-    return sa.create_engine(parsed, hide_parameters=True)
+    return sa.create_engine(parsed, connect_args=connect_args(parsed), hide_parameters=True)
 
 
 def _statement(kind: str, table: str, columns: Sequence[str], names: Sequence[str], keys: Sequence[str] | None) -> str:

@@ -70,7 +70,7 @@ class Supervisor(Poller):
         self._watched[run.id] = Watched(claimed, fence, longest_first, self._clock.monotonic())
 
     def forget(self, fence: Fence) -> None:
-        """It was given back: nothing is expected of it."""
+        """It was given back, or is over: nothing is expected of it."""
         watched = self._watched.get(fence.run_id)
         if watched is not None and watched.fence == fence:
             del self._watched[fence.run_id]
@@ -111,7 +111,7 @@ class Supervisor(Poller):
         while not await self._stored(watched, outcome) and not self._hurried:
             await asyncio.sleep(pause)
             pause = min(pause * 2, _LONGEST_PAUSE)
-        self._watched.pop(message.run_id, None)
+        self.forget(watched.fence)  # not the attempt after it, which the same commit may have claimed
 
     async def _heeding_cancel(self, watched: Watched, outcome: Outcome) -> Outcome:
         """A run that was to be cancelled is not tried again, however its attempt ended. The store holds to that by

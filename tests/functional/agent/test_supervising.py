@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 
 from agent.core.records import RunUpdate
 from agent.core.wire import Checkpointed, Logged, Progressed, RunMessage, Settling, StepChanged, Warned, WireLine
+from agent.services.dispatcher import Dispatcher
 from shared.errors import Unavailable
-from shared.models import Progress, Run
-from tests.functional.agent.stage import Bench, Stage
+from shared.models import Progress, Run, RunError
+from tests.functional.agent.stage import MINUTE, Bench, Stage
 
 
 class Disk:
@@ -175,3 +177,31 @@ async def test_a_worker_that_waits_is_told_when_all_that_it_said_is_stored(stage
     await supervisor.hear("w", Warned(**_about(run), text="more"))
     await supervisor.poll()
     assert bench.settled_runs == [run.id], "it does not wait any more"
+
+
+async def test_a_next_attempt_that_begins_before_the_end_of_the_last_is_told_is_watched(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the disk takes longer than the back-off, one commit ends an attempt and claims the next."""
+    retry = {"attempts": 2, "backoff": "1 s"}
+    run = await stage.core.jobs.run_now(stage.me, (await stage.job(policies={"retry": retry})).id)
+    bench = stage.man(Bench("w1"))
+    await stage.dispatch()
+    append = stage.agent.logs.append
+
+    async def slow(*arguments: Any) -> Any:
+        stage.clock.advance(MINUTE)
+        return await append(*arguments)
+
+    monkeypatch.setattr(stage.agent.logs, "append", slow)
+    bench.ids.append("w2")
+    error = RunError(kind="refused", message="connection refused", transient=True, fingerprint="f")
+    stage.duty(Dispatcher).start()
+    await stage.end(bench.orders["w1"], "w1", "failed", error)
+    async with asyncio.timeout(30):
+        while "w2" not in bench.orders:
+            await asyncio.sleep(0)
+    await stage.duty(Dispatcher).stop()
+    assert stage.agent.supervisor.watches(run.id)
+    await stage.end(bench.orders["w2"], "w2")
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"

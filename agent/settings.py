@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from datetime import timedelta
 from difflib import get_close_matches
 from ipaddress import ip_network
@@ -17,12 +18,13 @@ from shared.durations import Duration
 from shared.errors import Fault, InvalidInput
 from shared.faults import fault_from
 from shared.models import AccountLimits, MailServer, SentinelKind
+from shared.variables import PREFIX, refuse_misspelt
 
 
 class Settings(BaseSettings):
     """Every setting with its default; `docs/operations.md` explains them."""
 
-    model_config = SettingsConfigDict(env_prefix="JOBDECK_", extra="forbid", frozen=True)
+    model_config = SettingsConfigDict(env_prefix=PREFIX, extra="forbid", frozen=True)
 
     data_dir: Path
     name: str = "jobdeck"
@@ -193,6 +195,7 @@ def _overlap(one: Path, other: Path) -> bool:
 
 def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     """Flags that are None were not given. InvalidInput names the setting, the value and what would be right."""
+    refuse_misspelt(os.environ, variables())
     given = {name: value for name, value in flags.items() if value is not None}
     sources = type("_Settings", (Settings,), {"model_config": SettingsConfigDict(toml_file=config)})
     try:
@@ -202,6 +205,11 @@ def load_settings(config: Path | None, flags: dict[str, Any]) -> Settings:
     except ValueError as error:
         raise InvalidInput.one("config", f"{config} cannot be read as TOML: {error}") from None
     return settings
+
+
+def variables() -> set[str]:
+    """The environment's names of all settings."""
+    return {f"{PREFIX}{name.upper()}" for name in Settings.model_fields}
 
 
 def _fault(found: Any) -> Fault:

@@ -20,6 +20,7 @@ from shared.completion import SHELLS, script
 from shared.errors import Fault, InvalidInput, JobdeckError
 from shared.exits import Exit, exit_for
 from shared.terminal import fence_terminal
+from shared.variables import refuse_misspelt
 
 Entry = Callable[[Sequence[str]], "int | None"]
 
@@ -85,6 +86,7 @@ def _call(entry: str, words: Sequence[str]) -> int:
     """Import and call one entry point, after looking whose packages these are."""
     for package in ("agent", "console"):
         check_ours(package)
+    refuse_misspelt(os.environ)
     if entry != CONSOLE:
         fence_terminal()
     module, _, function = entry.partition(":")

@@ -12,7 +12,8 @@ import structlog
 from agent.app import open_agent, settle_memory
 from agent.cli.service import ServiceManager
 from agent.logging import set_up_logging
-from agent.settings import Settings
+from agent.settings import Settings, variables
+from shared.variables import meant_by, unknown_variables
 
 _log = structlog.get_logger()
 _AT_ONCE = 130
@@ -21,6 +22,7 @@ _AT_ONCE = 130
 async def run_agent(settings: Settings, *, maintenance: bool, started: Callable[[], None]) -> int:
     """Run until TERM, INT or HUP; `started` is called when it answers. Returns the exit code."""
     set_up_logging(settings.log_format)
+    tell_unknown_variables()
     manager = ServiceManager()
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -37,6 +39,13 @@ async def run_agent(settings: Settings, *, maintenance: bool, started: Callable[
         manager.stopping()
         await agent.stop()
     return 0
+
+
+def tell_unknown_variables() -> None:
+    """In the log, what in the environment looks like a setting and is none."""
+    known = variables()
+    for name in unknown_variables(os.environ, known):
+        _log.warning("unknown_variable", name=name, nearest=meant_by(name, known))
 
 
 def _told_to_stop(stop: asyncio.Event, number: signal.Signals) -> None:

@@ -125,6 +125,12 @@ def test_what_is_closed_is_no_defect(closed: str, said: str) -> None:
     assert "went wrong" not in done.stdout
 
 
+def test_a_misspelt_variable_is_named_before_anything_is_done() -> None:
+    done = jobdeck("job", "list", JOBDECK_AGNET="/nowhere.sock")
+    assert (done.returncode, done.stdout) == (2, "")
+    assert done.stderr == "jobdeck: JOBDECK_AGNET: is no setting; did you mean JOBDECK_AGENT?\n"
+
+
 def test_an_interrupt_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     from shared import launcher
 

@@ -53,9 +53,7 @@ class Jumping:
     async def _go_to_run(self, words: str) -> None:
         runs = self._app.session.world.runs
         found = next((run for run in runs.values() if words in {run.id, f"#{run.number}", str(run.number)}), None)
-        if found is None:
-            await self._app.session.live.load_run(words)
-        self._app.open_run(found.id if found else words)
+        self._app.open_run((found or await self._app.session.live.load_run(words)).id)
 
     async def _go_to_view(self, name: str) -> None:
         """The first list that has such a view; those of runs come first."""

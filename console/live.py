@@ -85,11 +85,12 @@ class Live:
         window.took(following if page.items and following < page.total else None)
         self._changed(world.take_jobs(page.items, as_of))
 
-    async def load_run(self, run_id: str) -> None:
-        """One run, for a jump to it."""
+    async def load_run(self, key: str) -> Run:
+        """One run, by number or id, for a jump to it."""
         as_of = self._session.world.position
-        run = await self._session.client.runs.get(run_id)
+        run = await self._session.client.runs.named(key)
         self._changed(self._session.world.take_runs([run], as_of))
+        return run
 
     def learn(self, runs: Iterable[Run]) -> None:
         """What the agent answered to an act: known at once, before its event comes."""

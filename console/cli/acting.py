@@ -1,4 +1,4 @@
-"""Cancelling and running again, one or many: ids with the versions that were seen."""
+"""Cancelling and running again, one or many: what was named or found, with the versions that were seen."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from console.client import AgentClient
 from console.client.answers import BulkAct, BulkItem
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.exits import Exit
-from shared.ids import is_id
+from shared.ids import is_id, run_number
 from shared.models import Run
 from shared.states import ACTIVE, FINAL
 
@@ -46,10 +46,11 @@ def act_on_runs(
 async def _see(client: AgentClient, act: BulkAct, ids: Sequence[str], where: str | None) -> list[Run]:
     """The runs as they are now. Named ones must fit; of a filter's only those that do are meant."""
     if where is None:
-        named = [await client.runs.get(_id(run_id)) for run_id in dict.fromkeys(ids)]
+        found_by_id = {run.id: run for run in [await client.runs.named(_key(key)) for key in dict.fromkeys(ids)]}
+        named = list(found_by_id.values())
         wrong = [run for run in named if run.state not in _FITTING[act]]
         if wrong:
-            raise Conflict(f"cannot {act} " + ", ".join(f"{run.id} ({run.state})" for run in wrong))
+            raise Conflict(f"cannot {act} " + ", ".join(f"#{run.number} ({run.state})" for run in wrong))
         return named
     found = [run async for run in client.runs.every(where=where, at_most=_AT_MOST + 1)]
     if len(found) > _AT_MOST:
@@ -57,10 +58,12 @@ async def _see(client: AgentClient, act: BulkAct, ids: Sequence[str], where: str
     return [run for run in found if run.state in _FITTING[act]]
 
 
-def _id(text: str) -> str:
+def _key(text: str) -> str:
     """A job's name would mean another run by the time that it is acted on."""
-    if not is_id(text):
-        raise NotFound(f"there is no run '{text}': write a run's id, as `jobdeck run list` shows it, or give --filter")
+    if not is_id(text) and run_number(text) is None:
+        raise NotFound(
+            f"there is no run '{text}': write a run's number, as `jobdeck run list` shows it, or give --filter"
+        )
     return text
 
 

@@ -13,7 +13,7 @@ import typer
 from console.client import AgentClient, Target, resolve
 from console.settings import Settings, load
 from shared.errors import InvalidInput, JobdeckError, NotFound, Unavailable
-from shared.ids import is_id
+from shared.ids import is_id, run_number
 from shared.models import Run
 from shared.places import console_config
 from shared.starting import wait_for_start
@@ -47,7 +47,11 @@ def the_target() -> Target:
 
 
 async def find_run(client: AgentClient, key: str) -> Run:
-    """A run by its id, or the newest run of a job."""
+    """A run by its number or id, or the newest run of a job. What looks like a number is one: a job that is called so
+    has other names."""
+    number = run_number(key)
+    if number is not None:
+        return await client.runs.numbered(number)
     try:
         if is_id(key):
             return await client.runs.get(key)

@@ -19,7 +19,9 @@ Where = Annotated[
     typer.Option("--filter", "-f", metavar="FILTER", help="Filter language, e.g. 'state:failed type:kb-sync started<2h'."),
 ]  # fmt: skip
 JobKey = Annotated[str, typer.Argument(metavar="JOB", help="A job's id, slug, owner:slug, or name.")]
-RunKey = Annotated[str, typer.Argument(metavar="RUN", help="A run's id; or a job, meaning its newest run.")]
+RunKey = Annotated[
+    str, typer.Argument(metavar="RUN", help="A run's number (4) or id; or a job, meaning its newest run.")
+]
 
 
 def visibility_of(*, private: bool) -> Literal["account", "private"]:

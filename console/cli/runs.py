@@ -21,7 +21,7 @@ from shared.models import Run, Step
 
 runs = typer.Typer(no_args_is_help=True, rich_markup_mode=None, help="Runs: what was done, is done, waits to be done.")
 
-RunIds = Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Ids of runs.")]
+RunIds = Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Numbers (4 7) or ids of runs.")]
 
 
 @runs.command("list")
@@ -146,7 +146,8 @@ def _say_runs(found: list[Run]) -> None:
         Column("", flexible=True),
     ]  # fmt: skip
     rows = [
-        (run.id, state_of(run), run.job_name, when(run.created_at, now), took(run, now), _remark(run)) for run in found
+        (f"#{run.number}", state_of(run), run.job_name, when(run.created_at, now), took(run, now), _remark(run))
+        for run in found
     ]
     say_table(columns, rows)
 
@@ -163,7 +164,8 @@ def _say_run(run: Run, steps: list[Step]) -> None:
     now = SystemClock().now()
     say_facts(
         [
-            ("run", run.id),
+            ("run", f"#{run.number}"),
+            ("id", run.id),
             ("job", run.job_name),
             ("state", state_of(run)),
             ("type", run.type),

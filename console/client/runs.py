@@ -10,6 +10,7 @@ from console.client.answers import Attempt, BulkAct, BulkItem, Counts, Items, Pa
 from console.client.line import Line, Message, Offline, Online
 from console.client.session import Session, segment
 from shared.errors import Forbidden, InvalidInput, NotFound, Unauthenticated
+from shared.ids import run_number
 from shared.models import LogHits, LogPage, Run, Step
 from shared.models.run import LogLevel
 
@@ -57,6 +58,18 @@ class Runs:
 
     async def get(self, run_id: str) -> Run:
         return await self._session.fetch(Run, "GET", _path(run_id))
+
+    async def numbered(self, number: int) -> Run:
+        """The one that is shown as `#number`; NotFound also where the caller may not see it."""
+        found = (await self.page(after=number - 1, before=number + 1, limit=1)).items if number else []
+        if not found:
+            raise NotFound(f"there is no run #{number}")
+        return found[0]
+
+    async def named(self, key: str) -> Run:
+        """By `#4`, `4` or the id; NotFound. See `shared.ids.run_number`."""
+        number = run_number(key)
+        return await (self.get(key) if number is None else self.numbered(number))
 
     async def steps(self, run_id: str) -> list[Step]:
         return (await self._session.fetch(Items[Step], "GET", f"{_path(run_id)}/steps")).items

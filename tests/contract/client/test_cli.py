@@ -147,6 +147,28 @@ def test_the_exit_code_tells_the_outcome(shell: Shell) -> None:
     assert shell.json("run", "show", again)["originalRunId"] == failed[0]["id"]
 
 
+def test_a_run_is_named_by_the_number_that_is_shown(shell: Shell) -> None:
+    shell(
+        "job", "create", "--name", "Numbered", "--slug", "2024", "--type", "command", "--set", 'command=["echo","hi"]'
+    )
+    shell("job", "run", "2024", "--wait")
+    run = shell.json("run", "list", "--job", "2024")[0]
+    number = run["number"]
+    assert f"#{number} " in shell("run", "list", "--job", "2024")
+    for key in (str(number), f"#{number}"):
+        assert shell.json("run", "show", key)["id"] == run["id"]
+    assert shell("run", "logs", f"#{number}") == "hi\n"
+    assert "completed" in shell("run", "watch", str(number))
+    again = shell("run", "rerun", str(number), run["id"]).split()
+    assert [shell.json("run", "show", each)["originalRunId"] for each in again] == [run["id"]]
+    assert f"cannot cancel #{number} (completed)" in shell("run", "cancel", f"#{number}", "--yes", code=6)
+    for wrong in ("0", "2024", "#999999999999999999"):
+        assert f"there is no run #{wrong.lstrip('#')}" in shell("run", "show", wrong, code=3)
+    assert str(number) in shell("__complete", "run", "rerun", "").split()
+    assert str(number) not in shell("__complete", "run", "cancel", "").split()
+    assert shell("__complete", "run", "show", "", JOBDECK_AGENT="/nowhere.sock") == ""
+
+
 def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
     shell("job", "create", "--name", "Long", "--type", "command", "--set", 'command=["sleep","120"]')
     run = shell("job", "run", "long").strip()

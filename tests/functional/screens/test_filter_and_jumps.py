@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.functional.screens.test_runs import lines, opened, screen
 from tests.harness.console import job_id, run_id, text_of, until
 from tests.harness.stand_in import StandIn
@@ -69,11 +71,12 @@ async def test_views_of_every_list_are_found_and_told(agent: StandIn) -> None:
         await until(pilot, lambda: "there is no view 'nowhere'; there are all, active" in text_of(pilot.app))
 
 
-async def test_jump_to_a_run_that_is_not_loaded(agent: StandIn) -> None:
+@pytest.mark.parametrize("key", [run_id(9999), "#9999"])
+async def test_jump_to_a_run_that_is_not_loaded(agent: StandIn, key: str) -> None:
     async with opened(agent) as pilot:
         late = agent.runs[run_id(68)].model_copy(update={"id": run_id(9999), "number": 9999})
         agent.runs[late.id] = late
-        await type_text(pilot, f":run {run_id(9999)}")
+        await type_text(pilot, f":run {key}")
         await pilot.press("enter")
         await until(pilot, lambda: screen(pilot).NAME == "run")
         await pilot.press("escape")

@@ -14,7 +14,7 @@ import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ from agent.resources.knowledge.rows import newest_id
 from agent.resources.knowledge.segment import Segment
 
 MANIFEST = "vectors.json"
-FORMAT = 2
+FORMAT = 3
 APPEND_ROWS = 8192
 """As many newer rows are held in memory before they go to the file."""
 CHUNK_ROWS = 8192
@@ -33,7 +33,7 @@ GONE_ROWS = 10_000
 GONE_SHARE = 0.3
 """The file is made anew when more than this many and this part of its rows are gone."""
 
-HEADS = {"wordllama": 96}
+HEADS = {"wordllama": 80}
 """How many leading dimensions say enough for a first choice, by embedder; of the others, each vector is compared whole."""
 
 _ROWS = """
@@ -51,6 +51,7 @@ class _Files:
     last_id: int
     embedder: str
     dimensions: int
+    head: int
 
 
 class VectorMatrix:
@@ -125,7 +126,7 @@ class VectorMatrix:
 
     def _written(self, base: sqlite3.Connection, stem: str, count: int, after: int, newest: int) -> _Files:
         count = self._append(stem, count, self._read(base, after))
-        return _Files(stem, count, newest, self._embedder, self._dimensions)
+        return _Files(stem, count, newest, self._embedder, self._dimensions, self._head)
 
     def _append(self, stem: str, count: int, chunks: Iterator[list[tuple[int, int, bytes]]]) -> int:
         """Write behind the first `count` rows; what a killed process left behind them is overwritten."""
@@ -154,27 +155,17 @@ class VectorMatrix:
 
     def _publish(self, files: _Files) -> None:
         aside = self._folder / f"{MANIFEST}.{os.getpid()}"
-        aside.write_text(
-            json.dumps(
-                {
-                    "format": FORMAT,
-                    "stem": files.stem,
-                    "count": files.count,
-                    "last_id": files.last_id,
-                    "embedder": files.embedder,
-                    "dimensions": files.dimensions,
-                }
-            )
-        )
+        aside.write_text(json.dumps({"format": FORMAT, **asdict(files)}))
         aside.replace(self._folder / MANIFEST)
 
     def _manifest(self) -> _Files | None:
         try:
             stored = json.loads((self._folder / MANIFEST).read_text())
-            files = _Files(stored["stem"], stored["count"], stored["last_id"], stored["embedder"], stored["dimensions"])
+            files = _Files(**{field: stored[field] for field in _Files.__slots__})
+            made_for = (files.embedder, files.dimensions, files.head)
             good = (
                 stored["format"] == FORMAT
-                and (files.embedder, files.dimensions) == (self._embedder, self._dimensions)
+                and made_for == (self._embedder, self._dimensions, self._head)
                 and all(
                     self._place(files.stem, suffix).stat().st_size >= files.count * width
                     for suffix, width in self._widths().items()

@@ -199,7 +199,7 @@ async def test_a_next_attempt_that_begins_before_the_end_of_the_last_is_told_is_
     stage.duty(Dispatcher).start()
     await stage.end(bench.orders["w1"], "w1", "failed", error)
     async with asyncio.timeout(30):
-        while "w2" not in bench.orders:
+        while "w2" not in bench.orders:  # noqa: ASYNC110  # a bench tells nobody
             await asyncio.sleep(0)
     await stage.duty(Dispatcher).stop()
     assert stage.agent.supervisor.watches(run.id)

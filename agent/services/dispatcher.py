@@ -225,6 +225,9 @@ class Dispatcher(Poller):
         except RuntimeError as error:
             self._leave(claimed, self._not_taken(claimed, error))
             return
+        except Exception as error:  # a fault of our own is this run's, not that of those claimed with it
+            self._ends.append(self._refused(claimed, error))
+            return
         self._watch(claimed, mask)
 
     def _leave(self, claimed: ClaimedRun, outcome: Outcome) -> None:

@@ -144,7 +144,11 @@ class Supervisor(Poller):
         self._awaited.clear()
         dirty = [watched for watched in self._watched.values() if watched.dirty]
         if dirty:
-            self._abandon(await self._write([(watched, watched.take()) for watched in dirty], self._clock.now()))
+            try:
+                self._abandon(await self._write([(watched, watched.take()) for watched in dirty], self._clock.now()))
+            except Exception:
+                self._tell_settled(dirty)  # what the store refused together may be stored in part
+                raise
             self._tell_settled(dirty)
         await self._extend_leases()
         return _FLUSH_EVERY if dirty else self._lease.total_seconds() / 6
@@ -167,7 +171,10 @@ class Supervisor(Poller):
             if len(updates) == 1:
                 _log.error("update_refused", run_id=updates[0][1].fence.run_id, error=str(error), exc_info=True)
                 return []
-        return [fence for each in updates for fence in await self._write([each], now)]
+        alone = await asyncio.gather(*(self._write([each], now) for each in updates), return_exceptions=True)
+        if failure := next((each for each in alone if isinstance(each, BaseException)), None):
+            raise failure
+        return [fence for each in alone if isinstance(each, list) for fence in each]
 
     async def _write_log(self, watched: Watched, lines: list[WireLine]) -> None:
         """Lines that cannot be written (the disk is full) do not stop the run: the log says how many are missing."""

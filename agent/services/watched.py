@@ -66,7 +66,7 @@ class Watched:
         self.checkpoint = update.checkpoint if self.checkpoint is None else self.checkpoint
         self.log_total = update.log_total if self.log_total is None else self.log_total
         self.warnings, self.steps = [*update.warnings, *self.warnings], [*update.steps, *self.steps]
-        self.dirty, self.settling = True, self.settling or self.settled
+        self.dirty, self.settling, self.settled = True, self.settling or self.settled, False
 
 
 def _masked(text: str, mask: tuple[str, ...]) -> str:

@@ -26,6 +26,8 @@ class Assignment:
     """What the run did to its worker does not end with it: the worker is to go."""
     children_killed: bool = False
     """The keeper was told to kill all below the worker, and may still be at it."""
+    cleared: bool = False
+    """Nothing of it is left in its worker: what is asked of it from now on must not meet the run after it."""
     kill_at: float | None = None
     """On the loop's clock, once it was asked to end."""
     timers: list[asyncio.TimerHandle] = field(default_factory=list)

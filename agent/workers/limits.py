@@ -71,5 +71,5 @@ def _narrow(worker: int) -> None:
 def _set_soft(worker: int, soft: int) -> None:
     if sys.platform == "linux":
         with contextlib.suppress(OSError):  # it is gone
-            hard = resource.prlimit(worker, resource.RLIMIT_NOFILE)[1]
-            resource.prlimit(worker, resource.RLIMIT_NOFILE, (soft, hard))
+            hard = resource.prlimit(worker, resource.RLIMIT_NOFILE)[1]  # a run may have lowered it
+            resource.prlimit(worker, resource.RLIMIT_NOFILE, (min(soft, hard), hard))

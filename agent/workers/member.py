@@ -107,9 +107,10 @@ class Member:
         """Hand the order over; the worker must be idle."""
         if self.state != "idle":
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
+        line = _line(order)  # first: an order that cannot be written is nobody's
         if limits.is_watched(order):
             self._control.write(limits.begin_watch(order, self.pid))
-        self.say(order)
+        self._link.write(line)
         self._begin(Assignment(order))
         self._become("busy")
 
@@ -125,7 +126,7 @@ class Member:
         self._waiting.add(Assignment(order))
 
     def say(self, word: WorkerOrder) -> None:
-        self._link.write(word.model_dump_json().encode() + b"\n")
+        self._link.write(_line(word))
 
     def has(self, run_id: str) -> bool:
         held = self.assignment
@@ -143,8 +144,9 @@ class Member:
         if held is None or held.asked is not None:
             return
         held.asked = reason
-        self.say(CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel"))
-        if held is self.assignment:
+        if not held.cleared:
+            self.say(CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel"))
+        if held is self.assignment and not held.cleared:
             self.recall()  # what ends this run must not meet the next one
             self._count_down(held)
         if reason == "stop":
@@ -160,11 +162,13 @@ class Member:
             self._become("stopping")
             self.say(StopOrder())
 
-    async def feel_pulse(self, lease: float) -> None:
-        """A worker, or its keeper, that has been stopped for as long as a lease is lost: what it holds is needed."""
+    async def feel_pulse(self, lease: float) -> bool:
+        """A worker, or its keeper, that has been stopped for as long as a lease is lost: what it holds is needed. True:
+        it moves again."""
+        moved = self.pulse.beats
         stopped = self.pulse.feel((self._worker, self._keeper), asyncio.get_running_loop().time())
         if stopped < lease or self.state == "lost" or self.gone.is_set():
-            return
+            return self.pulse.beats and not moved
         _log.warning("a worker was stopped by a signal and is ended", worker=self.id, pid=self.pid, seconds=stopped)
         self._become("lost")
         if self.assignment is not None:
@@ -173,6 +177,7 @@ class Member:
         self.kill()
         if self._keeper is not None and is_stopped(self._keeper):
             self._distrust_keeper()
+        return False
 
     def kill(self) -> None:
         """KILL to everything that this worker is and started."""
@@ -186,6 +191,9 @@ class Member:
                 await self._receive(events.validate_json(line))
             except ValidationError:
                 _log.exception("a worker said what no worker says", worker=self.id, line=line[:200])
+                self.kill()
+            except Exception:  # or nobody would hear this worker any more, and its run would never end
+                _log.exception("a word of a worker could not be followed", worker=self.id, line=line[:200])
                 self.kill()
         await self._end()
 
@@ -233,6 +241,7 @@ class Member:
         self.cancel("limit")
 
     async def _cleared(self, event: Cleared, held: Assignment) -> None:
+        held.cleared = True
         held.stop_timers()
         if limits.is_watched(held.order) or held.children_killed:
             await self._end_watch(held)  # or the KILL that was meant for this run would meet the next one
@@ -245,7 +254,6 @@ class Member:
         if held.distrusted:
             self.kill()
             return
-        held.stop_timers()
         if event.scratch:
             await remove_folder(held.order.scratch)
         self.runs_done += 1
@@ -375,3 +383,7 @@ class Member:
     async def join(self) -> None:
         """Return when everything about this worker is over, its sinks included."""
         await asyncio.gather(*self._tasks)
+
+
+def _line(word: WorkerOrder) -> bytes:
+    return word.model_dump_json().encode() + b"\n"

@@ -34,6 +34,8 @@ OUTPUT_LIMIT = 1024 * 1024
 """Bytes of the file that workers crash into; begun anew at start when it is larger."""
 PULSES = 6
 """How often in a lease it is looked whether the workers move."""
+PULSE_AGAIN = 1.0
+"""Seconds until that is looked at again where one does not."""
 
 _log = structlog.get_logger(__name__)
 
@@ -189,6 +191,9 @@ class LocalExecutor:
             self._outgoing.popleft().retire(CLAIMED_PATIENCE)
         if member.runs_done >= self._recycle_after:
             self._renew(member)
+        self._tell_idle()
+
+    def _tell_idle(self) -> None:
         for listener in self._listeners:
             listener()
 
@@ -221,10 +226,13 @@ class LocalExecutor:
 
     async def _feel_pulses(self) -> None:
         while not self._stopping:
-            for member in list(self._members.values()):
-                await member.feel_pulse(self._lease)
+            members, rest = list(self._members.values()), self._lease / PULSES
+            if any([await member.feel_pulse(self._lease) for member in members]):
+                self._tell_idle()
+            if not all(member.pulse.beats for member in members):
+                rest = min(rest, PULSE_AGAIN)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._stop_asked.wait(), self._lease / PULSES)
+                await asyncio.wait_for(self._stop_asked.wait(), rest)
 
     def _spawn(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)

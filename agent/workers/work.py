@@ -10,6 +10,7 @@ import signal
 import socket
 import threading
 import time
+import traceback
 from collections.abc import Iterable
 from types import FrameType
 from typing import Any, NoReturn
@@ -93,8 +94,11 @@ class Workplace:
         return max(0.0, context.cancelled_at + context.kill_grace - self.clock.monotonic())
 
     def _read(self) -> None:
-        with self._link.makefile("rb") as lines, contextlib.suppress(OSError):
-            self._obey(lines)
+        try:
+            with self._link.makefile("rb") as lines, contextlib.suppress(OSError):
+                self._obey(lines)
+        except Exception:  # a worker that hears nothing any more would keep its next order for ever
+            traceback.print_exc()
         self._abandoned()
 
     def _obey(self, lines: Iterable[bytes]) -> None:

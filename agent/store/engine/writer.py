@@ -154,24 +154,27 @@ class Writer:
         self._thread.run(lambda: self._commit(group), self._tell)
 
     def _take(self) -> list[_Waiting]:
-        if any(waiting.stirs for waiting in self._queue):
-            for rider in self._riders:
-                _guarded(rider)
         if any(waiting.hurries for waiting in self._queue):
-            return self._take_hurried()
-        return [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
+            taken = self._take_hurried()
+        else:
+            taken = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
+        return taken + self._ridden() if any(waiting.stirs for waiting in taken) else taken
+
+    def _ridden(self) -> list[_Waiting]:
+        """What the riders queue goes behind the group, however many still wait: it has seen all that its commit tells."""
+        late, self._queue = self._queue, deque()
+        for rider in self._riders:
+            _guarded(rider)
+        ridden, self._queue = list(self._queue), late
+        return ridden
 
     def _take_hurried(self) -> list[_Waiting]:
         """What waits for nobody, and what has waited long enough, in their order."""
         now = asyncio.get_running_loop().time()
-        first = [waiting for waiting in self._queue if waiting.patient_until is None][:GROUP]
-        late = [
-            waiting for waiting in self._queue if waiting.patient_until is not None and waiting.patient_until <= now
-        ]
-        chosen = {id(waiting) for waiting in [*first, *late[: GROUP - len(first)]]}
-        taken = [waiting for waiting in self._queue if id(waiting) in chosen]
-        self._queue = deque(waiting for waiting in self._queue if id(waiting) not in chosen)
-        return taken
+        ready = [each for each in self._queue if each.patient_until is None or each.patient_until <= now][:GROUP]
+        taken = {id(waiting) for waiting in ready}
+        self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
+        return ready
 
     def _commit(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
         try:

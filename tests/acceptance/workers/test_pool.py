@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage, Started, StepChanged, Warned
+from agent.workers import member as member_module
+from agent.workers import pool as pool_module
+from agent.workers.scratch import remove_folder
 from tests.acceptance.workers.stage import Stage, new_stage, until, worker_processes
 
 
@@ -141,6 +144,55 @@ async def test_the_kill_of_one_run_does_not_meet_the_next(tmp_path: Path) -> Non
     assert after.outcome == "completed", after.error
     await stage.executor.stop(1)
     assert worker_processes() == []
+
+
+async def test_a_cancel_that_comes_when_a_run_is_over_does_not_meet_the_next(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its folder is being removed: it reads `running`, and somebody cancels it."""
+
+    async def late(folder: str) -> None:
+        stage.executor.cancel(Path(folder).name)
+        await remove_folder(folder)
+
+    monkeypatch.setattr(member_module, "remove_folder", late)
+    over = await stage.give("tell", secrets={"key": "s3cret!"}, kill_grace=0.3)
+    after = await stage.give("agent.drivers.command.run:run", {"command": "sleep 1; echo through"})
+    assert (await stage.ending(over)).ended is not None
+    ended = (await stage.ending(after)).ended
+    assert ended is not None
+    assert ended.outcome == "completed", ended.error
+
+
+async def test_a_worker_that_cannot_follow_its_orders_any_more_is_replaced(stage: Stage) -> None:
+    await until(stage.executor.idle_workers)
+    [member] = stage.executor._members.values()
+    member._link.write(b"no order\n")
+    ending = await stage.ending(await stage.give("nothing"))
+    if ending.worker_id == member.id:
+        assert ending.ended is None, "lost, not waited for"
+    assert (await stage.run("nothing")).outcome == "completed"
+
+
+async def test_a_run_that_lowers_what_its_worker_may_open_ends(stage: Stage) -> None:
+    limited = {"limits": {"open_files": 100}}
+    assert (await stage.run("open_few", **limited)).outcome == "completed"
+    assert (await stage.run("nothing", **limited)).outcome == "completed"
+
+
+async def test_a_worker_that_moves_again_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pool_module, "PULSES", 600)
+    stage = new_stage(tmp_path)
+    await stage.executor.start(stage.on_event, stage.on_end)
+    await until(stage.executor.idle_workers)
+    pid, told = stage.executor.workers()[0].pid, asyncio.Event()
+    os.kill(pid, signal.SIGSTOP)
+    await until(lambda: not stage.executor.idle_workers())
+    stage.executor.on_idle(told.set)
+    os.kill(pid, signal.SIGCONT)
+    await asyncio.wait_for(told.wait(), 60)
+    assert stage.executor.idle_workers()
+    await stage.executor.stop(0)
 
 
 async def test_stop_lets_runs_finish_within_the_grace(tmp_path: Path) -> None:

@@ -27,6 +27,28 @@ async def test_what_has_been_patient_for_long_goes_along_in_its_place(
     assert await _order(store._writer) == ["patient", "other", "hurried"]
 
 
+async def test_what_has_been_patient_for_long_goes_along_however_many_wait_for_nobody(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer_module, "PATIENCE", 0.0)
+    monkeypatch.setattr(writer_module, "GROUP", 1)
+    assert await _order(store._writer) == ["patient", "other", "hurried"]
+
+
+async def test_what_rides_along_goes_with_its_group_however_many_wait(
+    store: SqlStore, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """And behind all of it: what a claim is told with, it has seen."""
+    monkeypatch.setattr(writer_module, "GROUP", 2)
+    writer, made = store._writer, list[object]()
+    riding = [lambda: writer.submit(lambda _connection: made.append("rider"))]
+    writer.ride(lambda: riding.pop()() if riding else None)
+    await asyncio.gather(
+        *(writer.submit(lambda _connection, number=number: made.append(number), stirs=True) for number in range(3))
+    )
+    assert made == [0, 1, "rider", 2]
+
+
 async def test_what_is_patient_waits_for_nobody_where_nothing_hurries(store: SqlStore) -> None:
     assert await _order(store._writer, hurries=False) == ["patient", "other", "hurried"]
 

@@ -167,6 +167,26 @@ async def test_a_fault_of_our_own_fails_its_run_and_no_other(stage: Stage) -> No
     assert [order.run_id for order in bench.orders.values()] == [second.id]
 
 
+async def test_an_order_that_cannot_be_written_fails_its_run_and_no_other(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    first, second = [await stage.core.jobs.run_now(stage.me, (await stage.job(name)).id) for name in ("a", "b")]
+    bench = stage.man(Bench("w1", "w2"))
+    execute = bench.execute
+
+    def picky(worker_id: str, order: Order) -> None:
+        if order.run_id == first.id:
+            raise ValueError("not JSON")
+        execute(worker_id, order)
+
+    monkeypatch.setattr(bench, "execute", picky)
+    await stage.dispatch()
+    failed = await stage.core.runs.get(stage.me, first.id)
+    assert failed.error is not None
+    assert (failed.state, failed.error.kind) == ("failed", "not_startable")
+    assert [order.run_id for order in bench.orders.values()] == [second.id]
+
+
 async def test_a_refusal_that_cannot_be_stored_yet_is_stored_later(
     stage: Stage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -205,3 +205,30 @@ async def test_a_next_attempt_that_begins_before_the_end_of_the_last_is_told_is_
     assert stage.agent.supervisor.watches(run.id)
     await stage.end(bench.orders["w2"], "w2")
     assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"
+
+
+async def test_what_one_update_of_a_group_meets_alone_loses_none_of_the_others(stage: Stage) -> None:
+    """The group is refused, and before all are written one by one the disk is full."""
+    bench, [first, unlucky, last] = await _running(stage, "w1", "w2", "w3")
+    supervisor, store = stage.agent.supervisor, stage.agent.sql
+    update = store.update_runs
+
+    async def failing(updates: list[RunUpdate], now: Any) -> Any:
+        if len(updates) > 1:
+            raise ValueError("cannot be stored together")
+        if updates[0].fence.run_id == unlucky.id:
+            raise Unavailable("the store cannot be written: the disk is full")
+        return await update(updates, now)
+
+    store.update_runs = failing  # type: ignore[method-assign, assignment]
+    for worker, run in (("w1", first), ("w2", unlucky), ("w3", last)):
+        await supervisor.hear(worker, Warned(**_about(run), text="careful"))
+        await supervisor.hear(worker, Settling(**_about(run)))
+    with pytest.raises(Unavailable):
+        await supervisor.poll()
+    assert bench.settled_runs == [first.id, last.id]
+    store.update_runs = update  # type: ignore[method-assign]
+    await supervisor.poll()
+    assert bench.settled_runs == [first.id, last.id, unlucky.id]
+    for run in (first, unlucky, last):
+        assert (await stage.core.runs.get(stage.me, run.id)).warnings == ["careful"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import socket
 import subprocess
 import sys
@@ -63,6 +64,12 @@ def flood(context: RunContext, data: Count) -> dict[str, Any]:
     for number in range(data.count):
         context.log(f"{number} " + "x" * data.size)
     return {"peak": int(next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x).split()[1])}
+
+
+def open_few(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Lowers for good how many files its process may open."""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
+    return {}
 
 
 def fail(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 
 from agent.core.trouble import StoreTrouble
 from agent.store import facts
@@ -21,6 +22,7 @@ from agent.store.verbs.identity import IdentityVerbs
 from agent.store.verbs.jobs import JobVerbs
 from agent.store.verbs.limits import LimitVerbs
 from agent.store.verbs.listing import ListingVerbs
+from agent.store.verbs.look import looking
 from agent.store.verbs.pruning import PruningVerbs
 from agent.store.verbs.runs import RunVerbs
 from agent.store.verbs.secrets import SecretVerbs
@@ -59,6 +61,9 @@ class SqlStore(
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         return self._writer.subscribe(listener)
+
+    def looking(self) -> AbstractContextManager[None]:
+        return looking()
 
     def ride(self, rider: Callable[[], None]) -> None:
         self._writer.ride(rider)

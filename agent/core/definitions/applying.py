@@ -6,6 +6,7 @@ what is then changed is one job after the other, each in a transaction of its ow
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
@@ -70,7 +71,10 @@ class Applying:
         slugs = Counter(each.slug for each in wanted if each.change is None)
         names = Counter(each.definition.name for each in wanted if each.definition is not None)
         single = [_refuse_twice(each, slugs, names) for each in wanted]
-        placed = [await self._place(caller, each, folder=folder) if each.change is None else each for each in single]
+        with self._store.looking():
+            keys = [key for each in single if each.definition is not None for key in (each.slug, each.definition.name)]
+            await self._store.foresee_jobs(caller.account_id, keys, caller.user_id)
+            placed = [await self._place(caller, each, folder=folder) for each in single]
         return await self._within_limit(caller, placed)
 
     async def _within_limit(self, caller: Caller, placed: Sequence[_Wanted]) -> list[_Wanted]:
@@ -91,8 +95,11 @@ class Applying:
         return done
 
     async def _place(self, caller: Caller, wanted: _Wanted, *, folder: bool) -> _Wanted:
-        """Beside the job that it changes, with the change."""
+        """Beside the job that it changes, with the change. What is refused already stays so."""
+        if wanted.change is not None:
+            return wanted
         assert wanted.definition is not None
+        await asyncio.sleep(0)  # with all answers at hand nothing else would get its turn
         job = await self._job_of(caller, wanted.slug)
         definition = wanted.definition
         wanted = replace(wanted, job=job)

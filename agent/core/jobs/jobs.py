@@ -170,8 +170,8 @@ class Jobs:
             return await self._limits.faults(caller.account_id, "api", definition, self._clock.now())
         if not _begins_anew(job, definition):
             return []
-        due = await self._store.due_state(caller.account_id, job.id)
-        return await self._limits.faults(caller.account_id, due.made_through, definition, job.created_at)
+        made_through = await self._store.made_through(job.id)
+        return await self._limits.faults(caller.account_id, made_through, definition, job.created_at)
 
     async def get(self, caller: Caller, key: str) -> Job:
         return await self._access.job(caller, key, Act.READ)

@@ -45,6 +45,10 @@ class JobStore(Protocol):
     async def get_job(self, account_id: str, key: str) -> Job:
         """By id, slug, natural id `owner-handle:slug`, or name, in that order. NotFound."""
 
+    async def foresee_jobs(self, account_id: str, keys: Sequence[str], user_id: str) -> None:
+        """Within a look (`Store.looking`): have at hand what will be asked of the jobs that go by these keys, and how each
+        stands to that user. A few questions, however many jobs."""
+
     async def list_jobs(
         self,
         account_id: str,
@@ -73,5 +77,8 @@ class JobStore(Protocol):
         """One of them. NotFound."""
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput: ...
+
+    async def made_through(self, job_id: str) -> str:
+        """Which contract it came in by; `api` for none of them. NotFound."""
 
     async def statistics(self, job_ids: Sequence[str]) -> dict[str, JobStatistics]: ...

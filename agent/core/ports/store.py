@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import Protocol
 
 from agent.core.ports.audit import AuditStore
@@ -49,6 +50,10 @@ class Store(
 
     def subscribe(self, listener: Callable[[Sequence[Event]], None]) -> Callable[[], None]:
         """Call `listener` on the loop after each commit, in order; returns the way to stop it. It must not block."""
+
+    def looking(self) -> AbstractContextManager[None]:
+        """One look: within it, in this task, the same question is asked once, and what changes meanwhile is not seen. What
+        is answered is nobody's to change."""
 
     def ride(self, rider: Callable[[], None]) -> None:
         """Call `rider` on the loop when runs that may be due are about to be stored, or places to be freed: what it

@@ -33,8 +33,12 @@ def get(connection: sa.Connection, account_id: str, key: str) -> Job:
     for condition in _keys(account_id, key):
         row = connection.execute(mine.where(condition)).mappings().one_or_none()
         if row is not None:
-            return _with_sentinels(connection, [(row["number"], job_of(row))])[0]
-    raise NotFound(f"there is no job {key!r}")
+            return add_sentinels(connection, [(row["number"], job_of(row))])[0]
+    raise no_job(key)
+
+
+def no_job(key: str) -> NotFound:
+    return NotFound(f"there is no job {key!r}")
 
 
 def defined(connection: sa.Connection, account_id: str) -> list[Job]:
@@ -64,7 +68,7 @@ def list_page(
     rows = {row["number"]: row for row in connection.execute(JOB.where(jobs.c.number.in_(numbers))).mappings()}
     recent = _recent(connection, numbers)
     found = [(number, job_of(rows[number], recent.get(number, ()))) for number in numbers]
-    return _with_sentinels(connection, found), total
+    return add_sentinels(connection, found), total
 
 
 def definition(connection: sa.Connection, job_id: str, revision: int | None) -> JobInput:
@@ -75,6 +79,22 @@ def definition(connection: sa.Connection, job_id: str, revision: int | None) -> 
     if found is None:
         raise NotFound(f"there is no job {job_id}" + ("" if revision is None else f" with a revision {revision}"))
     return JobInput.model_validate(found)
+
+
+def made_through(connection: sa.Connection, job_id: str) -> str:
+    """Which contract it came in by; `api` for none of them."""
+    found: str | None = connection.scalar(sa.select(jobs.c.made_through).where(jobs.c.id == job_id))
+    if found is None:
+        raise NotFound(f"there is no job {job_id}")
+    return found
+
+
+def add_sentinels(connection: sa.Connection, found: Sequence[tuple[int, Job]]) -> list[Job]:
+    """By number; the jobs, with the kinds of sentinels that are open."""
+    open_kinds = sentinels.open_kinds(connection, [number for number, _ in found])
+    for number, job in found:
+        job.sentinels = open_kinds.get(number, [])
+    return [job for _, job in found]
 
 
 def revisions(connection: sa.Connection, job_id: str, before: int | None, limit: int) -> list[dict[str, Any]]:
@@ -135,13 +155,6 @@ def _plain_words(q: str) -> list[sa.ColumnElement[bool]]:
         return []
     words = words_of(q)
     return [fulltext.job_says(jobs.c.number, [word], prefix=True) for word in words] or [sa.false()]
-
-
-def _with_sentinels(connection: sa.Connection, found: Sequence[tuple[int, Job]]) -> list[Job]:
-    open_kinds = sentinels.open_kinds(connection, [number for number, _ in found])
-    for number, job in found:
-        job.sentinels = open_kinds.get(number, [])
-    return [job for _, job in found]
 
 
 def _recent(connection: sa.Connection, numbers: Sequence[int]) -> dict[int, list[str]]:

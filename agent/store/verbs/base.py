@@ -11,6 +11,7 @@ from agent.core.permissions.audit import acting
 from agent.store.engine.readers import Readers
 from agent.store.engine.writer import Writer
 from agent.store.permissions import audit
+from agent.store.verbs.look import is_simple, look
 from shared.clock import Clock
 from shared.errors import Unavailable
 
@@ -26,6 +27,15 @@ class Verbs:
         self._clock = clock
 
     async def _read(self, query: Callable[..., T], *args: Any, **named: Any) -> T:
+        memory = look()
+        if memory is None or named or not is_simple(args):
+            return await self._ask(query, *args, **named)
+        if not memory.knows((query, args)):
+            memory.learn({(query, args): await self._ask(query, *args)})
+        answer: T = memory.answer((query, args))
+        return answer
+
+    async def _ask(self, query: Callable[..., T], *args: Any, **named: Any) -> T:
         try:
             return await self._readers.ask(lambda connection: query(connection, *args, **named))
         except exc.DBAPIError as error:

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.records import JobChange, JobHead, JobStatistics, NewJob
-from agent.store.jobs import job_heads, job_queries, jobs
+from agent.store.jobs import foreseen, job_heads, job_queries, jobs
 from agent.store.verbs.base import Verbs
+from agent.store.verbs.look import look
 from shared.models import Job, JobInput
 
 
@@ -41,6 +42,11 @@ class JobVerbs(Verbs):
     async def delete_job(self, job_id: str, expected_version: int | None, now: datetime) -> Job:
         return await self._write(jobs.delete, job_id, expected_version, now)
 
+    async def foresee_jobs(self, account_id: str, keys: Sequence[str], user_id: str) -> None:
+        memory = look()
+        if memory is not None:
+            memory.learn(await self._ask(foreseen.answers, account_id, keys, user_id))
+
     async def get_job(self, account_id: str, key: str) -> Job:
         return await self._read(job_queries.get, account_id, key)
 
@@ -65,6 +71,9 @@ class JobVerbs(Verbs):
 
     async def definition(self, job_id: str, revision: int | None = None) -> JobInput:
         return await self._read(job_queries.definition, job_id, revision)
+
+    async def made_through(self, job_id: str) -> str:
+        return await self._read(job_queries.made_through, job_id)
 
     async def revisions(self, job_id: str, before: int | None = None, limit: int = 50) -> list[dict[str, Any]]:
         return await self._read(job_queries.revisions, job_id, before, limit)

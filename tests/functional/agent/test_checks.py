@@ -9,12 +9,14 @@ from typing import Any
 import pytest
 
 from agent.core.permissions.callers import Caller, Scope
-from shared.errors import Forbidden
+from agent.core.ports import Store
+from agent.store.engine.readers import Readers
+from shared.errors import Forbidden, NotFound
 from shared.models import AccountLimits, ConnectionInput, Job, UserInput
 from shared.models.applying import GivenDefinition
 from shared.models.dataset import NewDataset
 from shared.models.share import AccessLevel, ShareInput
-from tests.functional.agent.stage import Stage
+from tests.functional.agent.stage import NOON, Stage
 
 TEN_MINUTES: dict[str, Any] = {"interval_type": "simple", "interval": "10 minutes"}
 
@@ -116,3 +118,59 @@ async def test_a_draft_of_a_job_that_may_not_be_changed_any_more_is_refused(stag
     await stage.core.shares.put(stage.me, "job", job.id, ShareInput(principal_id="bob", access_level="reader"))
     with pytest.raises(Forbidden, match="editor"):
         await stage.core.drafts.check(bob, draft.id)
+
+
+async def test_a_plan_of_many_asks_the_store_no_more_than_one_of_few(
+    stage: Stage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """New, changed and unchanged ones, other schedules, names that are taken; by who administers and by who was let."""
+    await stage.core.store.put_account_limits("default", AccountLimits(min_interval=timedelta(minutes=1)), NOON)
+    jobs = [await stage.job(f"Job {number}") for number in range(12)]
+    others = [await stage.job(f"Other {number}") for number in range(12)]
+    bob = await bob_with(stage, "editor", *jobs)
+    asked: list[Any] = []
+    ask = Readers.ask
+
+    async def counted(self: Readers, query: Any) -> Any:
+        asked.append(query)
+        return await ask(self, query)
+
+    monkeypatch.setattr(Readers, "ask", counted)
+    schedule = {"intervalType": "simple", "interval": "10 minutes"}
+
+    def wanted(among: list[Job]) -> list[GivenDefinition]:
+        changed = [given(job, **(schedule if job.name > "Job 3" else {"description": "new"})) for job in among[1:]]
+        new = [fresh(f"New {job.name}", **schedule) for job in among]
+        taken = [fresh(job.name, slug=f"other-{job.slug}") for job in others[: len(among)]]
+        return [given(among[0]), *changed, *new, *taken]
+
+    for caller in (stage.me, bob):
+        counts = []
+        for among in (jobs[:3], jobs):
+            asked.clear()
+            acts = [change.act for change in (await stage.core.applying.plan(caller, wanted(among))).items]
+            assert set(acts) == {"unchanged", "replace", "create", "refused"}
+            counts.append(len(asked))
+        assert counts[0] == counts[1] <= 8
+
+
+async def test_what_is_had_at_hand_is_what_would_be_answered(stage: Stage) -> None:
+    store = stage.core.store
+    one, other = await stage.job("One"), await stage.job("Other", slug="one-more")
+    await stage.job("one-more", slug="third")  # a name that is another job's slug
+    keys = ["one", "one-more", "One", "Other", "nobody", one.id, f"operator:{one.slug}"]
+    by_hand = {key: await answer(store, key) for key in keys}
+    with store.looking():
+        await store.foresee_jobs("default", keys, stage.me.user_id)
+        assert {key: await answer(store, key) for key in keys} == by_hand
+        assert (await store.definition(other.id)).slug == "one-more"
+        await stage.edit(one, description="new")
+        assert await store.get_job("default", "one") == by_hand["one"], "a look sees one state"
+    assert (await store.get_job("default", "one")).description == "new"
+
+
+async def answer(store: Store, key: str) -> Job | str:
+    try:
+        return await store.get_job("default", key)
+    except NotFound as error:
+        return error.message

@@ -41,6 +41,13 @@ class Prepared:
         compiled = self._compile(connection)
         return compiled.write(connection, [compiled.bind(one) for one in parameters])
 
+    def numbers(self, connection: sa.Connection, parameters: Sequence[Mapping[str, Any]]) -> range:
+        """Execute an INSERT for each into a table whose key counts up; the numbers that the rows got, in their order.
+        Counted by a single writer, they follow each other; RETURNING would take half as long again."""
+        self.each(connection, parameters)
+        last = int(driver_of(connection).execute("SELECT last_insert_rowid()").fetchone()[0])
+        return range(last - len(parameters) + 1, last + 1)
+
     def _compile(self, connection: sa.Connection) -> _Compiled:
         if self._compiled is None or self._compiled.dialect is not connection.dialect:
             self._compiled = _Compiled(self._statement, self._given, connection.dialect)

@@ -42,7 +42,7 @@ _SET = (
     "original_run_id", "version", "done", "unit", "note", "warnings",
 )  # fmt: skip
 """The columns that a new run has; see `_row`."""
-_INSERT = Prepared(sa.insert(runs).returning(runs.c.number), _SET)
+_INSERT = Prepared(sa.insert(runs), _SET)
 _UNSET: dict[str, Any] = {**dict.fromkeys(column.name for column in runs.c), "original_gone": False}
 
 
@@ -62,12 +62,12 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime, *, b
             limits.check(connection, account, "waiting_runs", now, count)
     said = _said(connection, new, owners)
     rows = [_row(run, owners[run.job_id], said, now) for run in new]
-    numbers = [_INSERT.rows(connection, row)[0] for row in rows]
+    numbers = _INSERT.numbers(connection, rows)
     created = [
-        run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), **number})
+        run_of({**_UNSET, **row, **_of_job(owners[run.job_id]), "number": number})
         for run, row, number in zip(new, rows, numbers, strict=True)
     ]
-    variants.write(connection, ((row["number"], run) for run, row in zip(new, numbers, strict=True)))
+    variants.write(connection, zip(numbers, new, strict=True))
     events.record_runs(connection, "run.created", created, now)
     return created
 

@@ -22,13 +22,16 @@ metadata = sa.MetaData(
 )
 
 
-def words(states: Iterable[RunState]) -> str:
-    return ", ".join(f"'{state}'" for state in RunState if state in states)
+def is_one_of(states: Iterable[RunState]) -> str:
+    """Of a row's `state`. Not IN: SQLite builds a list of more than two for each statement that asks for it."""
+    return "(" + " OR ".join(f"state = '{state}'" for state in RunState if state in states) + ")"
 
 
-def table(name: str, *parts: sa.schema.SchemaItem, **options: Any) -> sa.Table:
-    # AUTOINCREMENT: SQLite would hand out the highest number again after its row was deleted; pages and events would lie.
-    return sa.Table(name, metadata, *parts, sqlite_autoincrement=any(_counts(part) for part in parts), **options)
+def table(name: str, *parts: sa.schema.SchemaItem, counts: bool = True, **options: Any) -> sa.Table:
+    """`counts`: whether the engine counts up its key, if that is a number; else whoever inserts says which."""
+    # AUTOINCREMENT: SQLite would hand out the highest number again after its row was deleted; pages would lie.
+    counted = counts and any(_counts(part) for part in parts)
+    return sa.Table(name, metadata, *parts, sqlite_autoincrement=counted, **options)
 
 
 def _counts(part: sa.schema.SchemaItem) -> bool:

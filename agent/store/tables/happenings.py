@@ -32,4 +32,5 @@ events = table(
     Column("account_id", Text, nullable=False),
     Column("subject_id", Text, nullable=False),
     Column("data", Json, nullable=False),
+    counts=False,  # see `agent/store/events.py`
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, ForeignKey, Index, Integer, Text
 
-from agent.store.tables.base import table, words
+from agent.store.tables.base import is_one_of, table
 from agent.store.types import Json, Moment, Number, Spoken
 from shared.states import FINAL, RunState
 
@@ -51,8 +51,8 @@ runs = table(
     Column("error_transient", Boolean),
     Column("error_fingerprint", Text),
     Column("result", Json),
-    sa.CheckConstraint(f"state IN ({words(RunState)})", name="state"),
-    sa.CheckConstraint(f"(finished_at IS NOT NULL) = (state IN ({words(FINAL)}))", name="finished"),
+    sa.CheckConstraint(is_one_of(RunState), name="state"),
+    sa.CheckConstraint(f"(finished_at IS NOT NULL) = {is_one_of(FINAL)}", name="finished"),
     sa.CheckConstraint("state <> 'running' OR lease_until IS NOT NULL", name="lease"),
     # what is pending may be leased to the worker that it is promised to
     sa.CheckConstraint(
@@ -114,6 +114,7 @@ attempts = table(
     Column("ended_at", Moment),
     Column("outcome", Text),
     Column("error", Json),
+    sqlite_with_rowid=False,
 )
 
 late_results = table(

@@ -18,7 +18,7 @@ def create() -> None:
         sa.Column("subject_id", sa.Text(), nullable=False),
         sa.Column("data", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_events")),
-        sqlite_autoincrement=True,
+        sqlite_autoincrement=False,
     )
     op.create_table(
         "meta",

@@ -73,7 +73,8 @@ def _runs() -> None:
 def _rules_of_runs() -> list[sa.CheckConstraint]:
     return [
         sa.CheckConstraint(
-            "(finished_at IS NOT NULL) = (state IN ('completed', 'failed', 'cancelled'))", name=op.f("ck_runs_finished")
+            "(finished_at IS NOT NULL) = (state = 'completed' OR state = 'failed' OR state = 'cancelled')",
+            name=op.f("ck_runs_finished"),
         ),
         sa.CheckConstraint("state <> 'running' OR lease_until IS NOT NULL", name=op.f("ck_runs_lease")),
         sa.CheckConstraint(
@@ -81,7 +82,8 @@ def _rules_of_runs() -> list[sa.CheckConstraint]:
             name=op.f("ck_runs_leased"),
         ),
         sa.CheckConstraint(
-            "state IN ('pending', 'running', 'retrying', 'completed', 'failed', 'cancelled')",
+            "(state = 'pending' OR state = 'running' OR state = 'retrying' "
+            "OR state = 'completed' OR state = 'failed' OR state = 'cancelled')",
             name=op.f("ck_runs_state"),
         ),
         sa.CheckConstraint("(error_kind IS NULL) = (error_message IS NULL)", name=op.f("ck_runs_error")),
@@ -124,6 +126,7 @@ def _attempts() -> None:
         ),
         sa.PrimaryKeyConstraint("run_number", "attempt", name=op.f("pk_attempts")),
         sqlite_autoincrement=False,
+        sqlite_with_rowid=False,
     )
 
 

@@ -90,17 +90,20 @@ _RUN_COLUMNS = (
 
 _PROGRESS_COLUMNS = ("done", "total", "unit", "note")
 _pick_run, _pick_progress = itemgetter(*_RUN_COLUMNS), itemgetter(*_PROGRESS_COLUMNS)
-_RUN_DEFAULTS = {name: field.default for name, field in Run.model_fields.items() if not field.is_required()}
+_RUN_DEFAULTS = {name: None if field.is_required() else field.default for name, field in Run.model_fields.items()}
+"""In the order of the fields; what is required comes from the row."""
 _STATES = {str(state): state for state in RunState}
 M = TypeVar("M", bound=BaseModel)
-_SET = object.__setattr__
+_SLOTS = vars(BaseModel)
+_set_values, _set_fields = _SLOTS["__dict__"].__set__, _SLOTS["__pydantic_fields_set__"].__set__
+_set_extra, _set_private = _SLOTS["__pydantic_extra__"].__set__, _SLOTS["__pydantic_private__"].__set__
 
 
 def run_of(row: Row, waiting_for: str | None = None) -> Run:
     """The values come from our own columns, each as it was validated when it was written: built without checks."""
     state = _STATES[row["state"]]
-    active = state in ACTIVE
-    values = {**_RUN_DEFAULTS, **dict(zip(_RUN_COLUMNS, _pick_run(row), strict=True))}
+    values = _RUN_DEFAULTS.copy()
+    values.update(zip(_RUN_COLUMNS, _pick_run(row), strict=True))
     values["state"] = state
     if state is RunState.PENDING and row["lease_until"] is not None:  # promised: to the world it waits
         values["attempt"], values["worker_id"] = row["attempt"] - 1, None
@@ -108,8 +111,8 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
     values["error"] = _error(row)
     values["original_gone"] = bool(row["original_gone"])
     values["waiting_for"] = waiting_for
-    values["expected_seconds"] = row["median"] if active else None
-    values["late_after_seconds"] = _late_after(row["p90"]) if active else None
+    if state in ACTIVE:
+        values["expected_seconds"], values["late_after_seconds"] = row["median"], _late_after(row["p90"])
     return built(Run, values)
 
 
@@ -117,10 +120,10 @@ def built(model: type[M], values: dict[str, Any]) -> M:
     """As `model_construct` does it, given every field: that looks for aliases and defaults, and takes longer
     than reading the row."""
     made = model.__new__(model)
-    _SET(made, "__dict__", values)
-    _SET(made, "__pydantic_fields_set__", _every_field(model))
-    _SET(made, "__pydantic_extra__", None)
-    _SET(made, "__pydantic_private__", None)
+    _set_values(made, values)
+    _set_fields(made, _every_field(model))
+    _set_extra(made, None)
+    _set_private(made, None)
     return made
 
 

@@ -13,7 +13,8 @@ from shared.models import Fire, Progress, Run, RunError
 
 _ALIASES = {name: field.alias or name for name, field in Run.model_fields.items()}
 _pick = itemgetter(*_ALIASES)
-_PROGRESS = [(name, field.alias or name) for name, field in Progress.model_fields.items()]
+_PROGRESS = {name: field.alias or name for name, field in Progress.model_fields.items()}
+_pick_progress = itemgetter(*_PROGRESS)
 _ERROR = [(name, field.alias or name) for name, field in RunError.model_fields.items()]
 _MOMENTS = [(name, _ALIASES[name]) for name in _ALIASES if name.endswith("_at")]
 
@@ -28,9 +29,9 @@ def data_of(run: Run) -> dict[str, Any]:
     for name, alias in _MOMENTS:
         if (moment := values[name]) is not None:
             data[alias] = zulu(moment)
-    data["state"] = str(run.state)
-    progress, error = run.progress.__dict__, run.error
-    data["progress"] = {alias: progress[name] for name, alias in _PROGRESS}
+    data["state"] = str(values["state"])
+    data["progress"] = dict(zip(_PROGRESS.values(), _pick_progress(values["progress"].__dict__), strict=True))
+    error = values["error"]
     if error is not None:
         data["error"] = {alias: error.__dict__[name] for name, alias in _ERROR}
     return data

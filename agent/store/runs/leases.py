@@ -24,7 +24,7 @@ _checkpoint_kept = sa.exists().where(checkpoints.c.run_number == runs.c.number)
 # Statements that every run needs are made once: making one costs more than executing it.
 _HOLDERS = Lookup(
     RUN.add_columns(
-        job_statistics.c.durations,
+        sa.type_coerce(job_statistics.c.durations, sa.Text).label("durations"),
         _steps_open.label("has_open_steps"),
         _checkpoint_kept.label("has_checkpoint"),
         VARIED.label("is_varied"),
@@ -52,7 +52,7 @@ def extend(connection: sa.Connection, fences: Sequence[Fence], until: datetime) 
 
 def holders(connection: sa.Connection, fences: Iterable[Fence]) -> dict[Fence, Row]:
     """The fences that hold, each with the row of its run, which stays locked until the commit: all of RUN, the
-    durations of its job, and whether it `has_open_steps`, `has_checkpoint` and `is_varied`."""
+    durations of its job as they are written, and whether it `has_open_steps`, `has_checkpoint` and `is_varied`."""
     wanted = set(fences)
     found = _HOLDERS.rows(connection, {fence.run_id for fence in wanted})
     holding = {Fence(row["id"], row["attempt"], row["worker_id"]): row for row in found}

@@ -20,6 +20,7 @@ from agent.store.rows import Row, error_columns, run_of, select_where_in
 from agent.store.runs import moves, promises
 from agent.store.runs.leases import holders
 from agent.store.tables import attempts, checkpoints, job_statistics, jobs, late_results, runs, steps
+from agent.store.types import from_json
 from shared.models import Run
 from shared.states import RunState
 
@@ -184,13 +185,13 @@ def _learn(connection: sa.Connection, valid: dict[Fence, Outcome], holding: dict
     if used:
         connection.execute(_FORGET_CHECKPOINT, used)
     usual = [fence for fence in completed if not holding[fence]["is_varied"]]
-    known = {holding[fence]["job_number"]: holding[fence]["durations"] or [] for fence in usual}
-    durations = {job: list(before) for job, before in known.items()}
+    written = {holding[fence]["job_number"]: holding[fence]["durations"] for fence in usual}
+    durations: dict[int, list[float]] = {job: from_json(text) if text else [] for job, text in written.items()}
     for fence in usual:
         started = _started(valid[fence], holding[fence])
         taken = (valid[fence].ended_at - started).total_seconds() if started else 0.0
         durations[holding[fence]["job_number"]].append(max(0.0, taken))
-    _remember(connection, durations, [job for job, before in known.items() if before])
+    _remember(connection, durations, [job for job, text in written.items() if text])
 
 
 def _remember(connection: sa.Connection, durations: dict[int, list[float]], known: Sequence[int]) -> None:

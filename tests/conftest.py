@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Generator, Mapping
 
 import pytest
 from hypothesis import settings
@@ -13,6 +13,7 @@ from hypothesis import settings
 from agent.loop import new_loop
 from tests.harness.long import begin_soak, examples, is_soak
 from tests.harness.postgres import guarded_postgres, postgres_database, postgres_server
+from tests.harness.telling import tell_logs
 
 __all__ = ["guarded_postgres", "postgres_database", "postgres_server"]
 
@@ -41,6 +42,14 @@ def pytest_collection_finish() -> None:
     """Thousands of tests and all that they load stay to the end: the collector need not look through them again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    if report.failed and (told := tell_logs()):
+        report.sections.append(("what agents have logged", told))
+    return report
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

@@ -25,6 +25,7 @@ from shared.clock import SystemClock
 from shared.errors import JobdeckError
 from shared.exits import exit_for
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.telling import PATIENCE
 from tests.harness.warm_start import run
 
 ROWS = 2000
@@ -164,7 +165,7 @@ def test_a_backup_that_is_interrupted_leaves_nothing(backups: Path, tmp_path: Pa
         process = subprocess.Popen([*ARGV, *words], stderr=subprocess.PIPE)
         until(lambda: list(tmp_path.glob(".half*/jobdeck.db")) and list(tmp_path.glob(".half*/logs")), "it copies logs")
         process.send_signal(signal.SIGTERM)
-        process.communicate(timeout=60)
+        process.communicate(timeout=PATIENCE)
     finally:
         (log / "999.log").unlink()
     assert process.returncode == 130

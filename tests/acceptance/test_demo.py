@@ -19,6 +19,7 @@ from agent.demo.world import open_world
 from tests.harness import warm_start
 from tests.harness.agent_process import until
 from tests.harness.pty_app import start
+from tests.harness.telling import PATIENCE
 
 DEMO = [sys.executable, "-m", "shared.launcher", "demo"]
 
@@ -33,7 +34,7 @@ def folder() -> Iterator[Path]:
 def demo(*words: str, folder: Path) -> subprocess.CompletedProcess[str]:
     env = {**os.environ, "TMPDIR": str(folder)}
     return subprocess.run(
-        [*DEMO, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=180
+        [*DEMO, *words], stdin=subprocess.DEVNULL, capture_output=True, text=True, env=env, timeout=PATIENCE
     )
 
 
@@ -64,7 +65,7 @@ async def test_the_documented_example_works_as_printed_with_dates_of_today(folde
     }
     world = await open_world(folder, port=0)
     try:
-        async with httpx.AsyncClient(timeout=30, trust_env=False, verify=False) as client:
+        async with httpx.AsyncClient(timeout=PATIENCE, trust_env=False, verify=False) as client:
             answer = await client.post(f"{world.url}/jobs/create", json=body)
     finally:
         await world.close()
@@ -77,9 +78,9 @@ async def test_the_documented_example_works_as_printed_with_dates_of_today(folde
 def test_in_a_terminal_it_opens_the_console_on_a_past_that_is_there(folder: Path) -> None:
     env = {"TMPDIR": str(folder), "HOME": str(folder)}
     with start([*DEMO, "--port", "0"], env=env) as app:
-        app.read_until(lambda: "Import price list" in app.text and "live" in app.rows[0], deadline=90)
+        app.read_until(lambda: "Import price list" in app.text and "live" in app.rows[0])
         app.send("q")
-        app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")), deadline=90)
+        app.read_until(lambda: not list(folder.glob("jobdeck-demo-*")))
 
 
 @pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGINT, signal.SIGTERM])
@@ -89,6 +90,6 @@ def test_whoever_ends_it_while_it_is_made_leaves_nothing_behind(folder: Path, nu
         process = warm_start.start(["demo"], stdout=stdout, stderr=stderr, env=env)
         until(lambda: os.fstat(stdout.fileno()).st_size, "it has begun")
         process.send_signal(number)
-        assert process.wait(60) == 128 + number
+        assert process.wait(PATIENCE) == 128 + number
         assert os.fstat(stderr.fileno()).st_size == 0
     assert not list(folder.iterdir())

@@ -17,6 +17,7 @@ import pytest
 
 from shared.commands import COMMANDS
 from tests.harness.agent_process import AgentProcess
+from tests.harness.telling import PATIENCE
 
 UNIT = Path(__file__).parents[2] / "docs" / "jobdeck.service"
 
@@ -25,7 +26,7 @@ UNIT = Path(__file__).parents[2] / "docs" / "jobdeck.service"
 def manager(tmp_path: Path) -> Iterator[socket.socket]:
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as door:
         door.bind(str(tmp_path / "notify"))
-        door.settimeout(60)
+        door.settimeout(PATIENCE)
         yield door
 
 
@@ -43,7 +44,7 @@ def make_room(manager: socket.socket) -> None:
     with suppress(BlockingIOError):
         while True:
             manager.recv(4096)
-    manager.settimeout(60)
+    manager.settimeout(PATIENCE)
 
 
 def test_an_agent_says_when_it_is_ready_alive_and_leaving(tmp_path: Path, manager: socket.socket) -> None:
@@ -67,7 +68,9 @@ def test_a_stopped_store_gets_no_sign_of_life(tmp_path: Path, manager: socket.so
     env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "400000"}
     agent = AgentProcess(tmp_path / "data", "--workers", "1", env=env, cold=True).start()
     try:
-        with closing(sqlite3.connect(tmp_path / "data" / "jobdeck.db", timeout=30, isolation_level=None)) as holder:
+        with closing(
+            sqlite3.connect(tmp_path / "data" / "jobdeck.db", timeout=PATIENCE, isolation_level=None)
+        ) as holder:
             holder.execute("BEGIN IMMEDIATE")
             heard(manager, "STATUS=the store does not reply")
             assert not any("WATCHDOG" in message for message in heard(manager, "STATUS=the store does not reply"))
@@ -101,6 +104,6 @@ def test_systemd_finds_the_unit_sound(tmp_path: Path) -> None:
     )
     env = {**os.environ, "SYSTEMD_LOG_LEVEL": "warning"}
     done = subprocess.run(
-        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, env=env, timeout=30
+        ["systemd-analyze", "verify", "--man=no", str(unit)], capture_output=True, text=True, env=env, timeout=PATIENCE
     )
     assert "jobdeck.service" not in done.stderr, done.stderr

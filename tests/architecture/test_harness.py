@@ -11,11 +11,13 @@ from typing import Any
 
 import pytest
 
-from agent.store import open_store
+from agent.store import STORE_FILE, open_store
 from shared.clock import SystemClock
 from shared.ids import new_id
 from tests.harness import warm_start
-from tests.harness.prepared import prepare
+from tests.harness.agent_process import AgentProcess, until
+from tests.harness.prepared import prepare, prepare_folder
+from tests.harness.telling import tell_logs
 
 _KEPT = ("journal_mode", "page_size", "auto_vacuum", "encoding", "user_version", "application_id")
 
@@ -47,3 +49,19 @@ def test_a_forked_jobdeck_does_what_a_started_one_does(words: list[str], tmp_pat
     command = [sys.executable, "-m", "shared.launcher", *words]
     started = subprocess.run(command, capture_output=True, text=True, cwd=warm_start.ROOT, env=env, check=False)
     assert (forked.returncode, forked.stdout, forked.stderr) == (started.returncode, started.stdout, started.stderr)
+
+
+def test_who_waits_in_vain_tells_what_there_was_to_see(tmp_path: Path) -> None:
+    agent = AgentProcess(tmp_path / "data")
+    store = prepare_folder(agent.data_dir) / STORE_FILE
+    with subprocess.Popen(["sleep", "600"]) as asleep:
+        try:
+            with pytest.raises(AssertionError) as told:
+                until(list, "nothing comes", deadline=0.05, tell=lambda: "its own words")
+        finally:
+            asleep.kill()
+    for part in ("nothing comes", "last answer: []", "its own words", f"{asleep.pid} below", f"runs in {store}:"):
+        assert part in str(told.value)
+    assert tell_logs() == ""
+    agent.log.write_text("agent_started\n")
+    assert tell_logs() == f"{agent.log}:\nagent_started\n"

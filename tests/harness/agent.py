@@ -16,6 +16,7 @@ from agent.settings import Settings
 from shared.clock import Clock, ManualClock
 from shared.models import TokenInput
 from tests.harness.prepared import prepare_folder
+from tests.harness.telling import PATIENCE
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 CHEAP: dict[str, int] = {"time_cost": 1, "memory_kib": 8, "parallelism": 1}
@@ -37,12 +38,12 @@ class RunningAgent:
     def local(self, **headers: str) -> httpx.AsyncClient:
         """As the agent's own user, over the socket."""
         transport = httpx.AsyncHTTPTransport(uds=str(self.socket), verify=False)
-        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=60)
+        return httpx.AsyncClient(transport=transport, base_url="http://localhost", headers=headers, timeout=PATIENCE)
 
     def tcp(self, token: str | None = None, **headers: str) -> httpx.AsyncClient:
         """From somewhere else: with a token, or without."""
         given = {"Authorization": f"Bearer {token}"} if token else {}
-        return httpx.AsyncClient(base_url=self.url, headers=given | headers, timeout=60, verify=False)
+        return httpx.AsyncClient(base_url=self.url, headers=given | headers, timeout=PATIENCE, verify=False)
 
     async def token(self, *scopes: str, **given: Any) -> str:
         local = self.core.gate.local()

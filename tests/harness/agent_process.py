@@ -15,14 +15,16 @@ from typing import Any, TypeVar
 
 import httpx
 
+from agent.store import STORE_FILE
 from shared.places import socket_path
 from shared.sockets import way_to
+from shared.states import ACTIVE
 from tests.harness import warm_start
 from tests.harness.prepared import prepare_folder
+from tests.harness.telling import PATIENCE, remember, tail, tell_runs, tell_state
 from tests.harness.warm_start import Forked
 
 T = TypeVar("T")
-_DEADLINE = 60.0
 
 
 class AgentProcess:
@@ -48,6 +50,7 @@ class AgentProcess:
         self._env = {**os.environ, **(env or {})}
         self.process: subprocess.Popen[bytes] | Forked | None = None
         self.log = data_dir.parent / f"{data_dir.name}.agent.log"
+        remember(self, self.log)
 
     def start(self) -> AgentProcess:
         self.spawn()
@@ -72,24 +75,29 @@ class AgentProcess:
                 )
 
     def wait_ready(self) -> AgentProcess:
-        until(self._answers, "the agent answers", tell=self._told)
+        until(self._answers, "the agent answers")
         return self
 
     def stop(self) -> int:
         """TERM, as an administrator does it; the exit code."""
         assert self.process is not None
         self.process.send_signal(signal.SIGTERM)
-        return self.process.wait(120)
+        try:
+            return self.process.wait(PATIENCE)
+        except subprocess.TimeoutExpired:
+            told = tell_state()
+            self.kill()
+            raise AssertionError(f"TERM did not end it within {PATIENCE:.0f} s\n{told}") from None
 
     def kill(self) -> None:
         """KILL, as the kernel does it when memory is short."""
         assert self.process is not None
         self.process.kill()
-        self.process.wait()
+        self.process.wait(PATIENCE)
 
     def client(self) -> httpx.Client:
         transport = httpx.HTTPTransport(uds=way_to(self.socket), verify=False)
-        return httpx.Client(transport=transport, base_url="http://localhost", timeout=60)
+        return httpx.Client(transport=transport, base_url="http://localhost", timeout=PATIENCE)
 
     def call(self, method: str, path: str, body: Any = None, expect: int | None = None) -> Any:
         """One request over the socket; its JSON, or None where there is none."""
@@ -104,32 +112,33 @@ class AgentProcess:
     @property
     def url(self) -> str:
         """Where it listens, as it said itself."""
-        found = re.findall(r"agent_started.*?url=(http://\S+)", self._told())
+        found = re.findall(r"agent_started.*?url=(http://\S+)", self.log.read_text())
         return str(found[-1])
 
     def token(self, *scopes: str) -> str:
         return str(self.call("POST", "/api/tokens", {"name": "test", "scopes": scopes})["token"])
 
     def run_until(self, run_id: str, *states: str) -> dict[str, Any]:
-        """The run when it is in one of the states."""
+        """The run when it is in one of the states. AssertionError at once if it has ended in another."""
 
         def found() -> dict[str, Any] | None:
             run: dict[str, Any] = self.call("GET", f"/api/runs/{run_id}")
+            assert run["state"] in {*states, *ACTIVE}, f"{' or '.join(states)} was waited for: {run}"
             return run if run["state"] in states else None
 
-        return until(found, f"run {run_id} is {' or '.join(states)}", tell=self._told)
+        return until(found, f"run {run_id} is {' or '.join(states)}")
+
+    def tell(self) -> str:
+        return tell_runs(self.data_dir / STORE_FILE)
 
     def _answers(self) -> bool:
         assert self.process is not None
-        assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{self._told()}"
+        assert self.process.poll() is None, f"it ended with {self.process.returncode}\n{tail(self.log)}"
         try:
             with self.client() as client:
                 return client.get("/readyz").status_code == httpx.codes.OK
         except httpx.TransportError:
             return False
-
-    def _told(self) -> str:
-        return self.log.read_text()[-4000:] if self.log.exists() else ""
 
 
 @contextmanager
@@ -148,13 +157,14 @@ def agent_process(
             agent.stop()
 
 
-def until(found: Callable[[], T | None], what: str, *, deadline: float = _DEADLINE, tell: Callable[[], str] = str) -> T:
+def until(found: Callable[[], T | None], what: str, *, deadline: float = PATIENCE, tell: Callable[[], str] = str) -> T:
     """Ask until the answer is true, the less often the longer it takes, for whoever is asked has work to do.
-    The outer deadline is for a broken program, not a measure of a sound one."""
+    The outer deadline is for a broken program, not a measure of a sound one; then there is told what can be seen, and what
+    `tell` adds to it."""
     began = time.monotonic()
     while (waited := time.monotonic() - began) < deadline:
         answer = found()
         if answer:
             return answer
         time.sleep(min(0.02 + waited / 10, 0.25))
-    raise AssertionError(f"not within {deadline:.0f} s: {what}\n{tell()}")
+    raise AssertionError(f"not within {deadline:.0f} s: {what}; last answer: {answer!r}\n{tell()}\n{tell_state()}")

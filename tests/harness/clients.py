@@ -14,8 +14,9 @@ import textwrap
 from pathlib import Path
 from typing import Any
 
+from tests.harness.telling import PATIENCE
+
 FOLDER = Path(sys.prefix, "clients")
-_PATIENCE = 120.0
 _INSTALLING = 500.0
 
 
@@ -40,7 +41,7 @@ async def said_by(requirement: str, code: str, folder: Path, **given: Any) -> An
         env=env | {"PYTHONPATH": str(client(requirement))},
     )  # fmt: skip
     try:
-        out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     except TimeoutError:
         process.kill()
         await process.wait()

@@ -25,6 +25,7 @@ from shared.models import Job, LogLine, Policies, Progress, Run, RunError, Step
 from shared.models.audit import AuditEntry
 from shared.states import RunState
 from tests.harness.stand_in import StandIn
+from tests.harness.telling import PATIENCE
 
 NOW = datetime(2026, 3, 2, 12, 0, tzinfo=UTC)
 _REFUSED = RunError(
@@ -135,7 +136,7 @@ def console_on(
     return Console(options, environ or {"LANG": "C.UTF-8"}, clock=clock or ManualClock(NOW))
 
 
-async def until(pilot: Pilot[Any], what: Callable[[], bool], deadline: float = 60.0) -> None:
+async def until(pilot: Pilot[Any], what: Callable[[], bool], deadline: float = PATIENCE) -> None:
     """Poll for a state of the app; AssertionError with what it shows when it does not come."""
     over = time.monotonic() + deadline
     while not what():

@@ -24,5 +24,5 @@ def first_frame(
     argv: Sequence[str], is_drawn: Callable[[PtyApp], bool], env: Mapping[str, str] | None = None
 ) -> FirstFrame:
     with start(argv, env={"PYTHONPATH": str(_ROOT)} | dict(env or {})) as app:
-        wall = app.read_until(lambda: is_drawn(app), deadline=60.0)
+        wall = app.read_until(lambda: is_drawn(app))
         return FirstFrame(wall, app.cpu_seconds())

@@ -19,6 +19,8 @@ from typing import Any
 from aiosmtpd.controller import UnthreadedController
 from aiosmtpd.smtp import SMTP, AuthResult, Envelope, LoginPassword, Session
 
+from tests.harness.telling import PATIENCE
+
 
 @dataclass
 class Taken:
@@ -108,14 +110,14 @@ def mail_server(
 
     thread = threading.Thread(target=serve, daemon=True)
     thread.start()
-    assert ready.wait(60)
+    assert ready.wait(PATIENCE)
     assert controller.server is not None
     box.port = controller.server.sockets[0].getsockname()[1]
     try:
         yield box
     finally:
         loop.call_soon_threadsafe(loop.stop)
-        thread.join(30)
+        thread.join(PATIENCE)
 
 
 def certificate(folder: Path, name: str) -> tuple[ssl.SSLContext, Path]:

@@ -23,9 +23,9 @@ from console.options import Options
 from console.settings import Settings
 from console.shell import Console
 from shared.clock import Clock
+from tests.harness.telling import PATIENCE, tell_state
 from tests.harness.typing import type_text
 
-_DEADLINE = 60.0
 _STILL = 15
 """So many looks in a row at the same screen, and it stands."""
 
@@ -67,9 +67,9 @@ class Operator:
         return seen
 
     async def until(self, holds: Callable[[], bool], what: str = "the condition") -> None:
-        over = time.monotonic() + _DEADLINE
+        over = time.monotonic() + PATIENCE
         while not holds():
-            assert time.monotonic() < over, f"not reached: {what}; screen:\n{self.text}"
+            assert time.monotonic() < over, f"not reached: {what}; screen:\n{self.text}\n{tell_state()}"
             await asyncio.sleep(0.02)
 
 

@@ -18,8 +18,9 @@ from typing import Any
 
 import pytest
 
+from tests.harness.telling import PATIENCE
+
 DOCUMENTS = Path(__file__).parents[1] / "contract" / "api" / "documents"
-_PATIENCE = 60.0
 
 
 def document(name: str) -> str:
@@ -95,7 +96,7 @@ async def _run(*command: str) -> Said:
     pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(*command, stdout=pipe, stderr=pipe)
     try:
-        out, err = await asyncio.wait_for(process.communicate(), _PATIENCE)
+        out, err = await asyncio.wait_for(process.communicate(), PATIENCE)
     except TimeoutError:
         process.kill()
         await process.wait()
@@ -117,7 +118,7 @@ class Program:
         return line.rstrip("\n")
 
     def wait(self) -> int:
-        return self._process.wait(_PATIENCE)
+        return self._process.wait(PATIENCE)
 
 
 @contextmanager

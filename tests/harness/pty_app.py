@@ -31,6 +31,7 @@ from typing import Protocol
 import pyte
 
 from tests.harness import warm_start
+from tests.harness.telling import PATIENCE, tell_state
 
 _SYNC_QUERY = b"\x1b[?2026$p"
 _SYNC_ANSWER = b"\x1b[?2026;2$y"
@@ -162,18 +163,20 @@ class PtyApp:
         self.screen.resize(rows, columns)
         os.kill(self.pid, signal.SIGWINCH)
 
-    def read_until(self, predicate: Callable[[], bool], deadline: float = 60.0) -> float:
+    def read_until(self, predicate: Callable[[], bool], deadline: float = PATIENCE) -> float:
         """Read until `predicate()` holds of a whole frame; seconds since the start of the program. AssertionError after
         `deadline` s."""
         ends = time.monotonic() + deadline
         while self._is_within_frame() or not predicate():
             left = ends - time.monotonic()
             if left <= 0 or self.is_over:
-                raise AssertionError(f"not reached (program over: {self.is_over}); screen:\n{self.text}")
+                raise AssertionError(
+                    f"not reached (program over: {self.is_over}); screen:\n{self.text}\n{tell_state()}"
+                )
             self._read_once(min(left, 0.2))
         return time.monotonic() - self.started
 
-    def read_until_quiet(self, quiet: float = 0.25, deadline: float = 60.0) -> None:
+    def read_until_quiet(self, quiet: float = 0.25, deadline: float = PATIENCE) -> None:
         """Read until nothing came for `quiet` seconds: a frame has ended."""
         ends = time.monotonic() + deadline
         while self._read_once(quiet):

@@ -32,6 +32,7 @@ from shared.models import Event, EventKind, Job, LogLine, LogPage, Progress, Run
 from shared.models.audit import AuditEntry
 from shared.states import RunState
 from tests.harness.stand_in_lists import Lists, as_json
+from tests.harness.telling import PATIENCE
 
 UNDO_DELAY = timedelta(seconds=10)
 
@@ -341,13 +342,13 @@ def serving(agent: StandIn) -> Iterator[StandIn]:
 
     thread = threading.Thread(target=lambda: asyncio.run(serve()), daemon=True)
     thread.start()
-    assert ready.wait(60), "the stand-in did not start"
+    assert ready.wait(PATIENCE), "the stand-in did not start"
     try:
         yield agent
     finally:
         agent.drop_streams()
         server.should_exit = server.force_exit = True
-        thread.join(10)
+        thread.join(PATIENCE)
 
 
 def _is_asked_for(entry: AuditEntry, asked: Mapping[str, str]) -> bool:

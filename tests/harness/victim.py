@@ -13,6 +13,7 @@ import subprocess
 from typing import IO, Any
 
 from tests.harness import warm_start
+from tests.harness.telling import PATIENCE
 
 
 class Victim:
@@ -41,4 +42,4 @@ class Victim:
     def end(self) -> int:
         """Wait for its end; the exit code."""
         self.said.close()
-        return self.process.wait(60)
+        return self.process.wait(PATIENCE)

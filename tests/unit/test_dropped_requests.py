@@ -8,6 +8,7 @@ from fastapi import Request
 from starlette.types import Message
 
 from agent.api.streams import unless_dropped
+from tests.harness.telling import PATIENCE
 
 
 def _request(gone: asyncio.Event) -> Request:
@@ -32,8 +33,8 @@ async def test_it_is_stopped() -> None:
         finally:
             stopped.set()
 
-    assert await asyncio.wait_for(unless_dropped(_request(gone), work()), 60) is None
-    await asyncio.wait_for(stopped.wait(), 60)
+    assert await asyncio.wait_for(unless_dropped(_request(gone), work()), PATIENCE) is None
+    await asyncio.wait_for(stopped.wait(), PATIENCE)
 
 
 async def test_who_stays_gets_what_was_worked_for() -> None:
@@ -41,4 +42,4 @@ async def test_who_stays_gets_what_was_worked_for() -> None:
         await asyncio.sleep(0)
         return "found"
 
-    assert await asyncio.wait_for(unless_dropped(_request(asyncio.Event()), work()), 60) == "found"
+    assert await asyncio.wait_for(unless_dropped(_request(asyncio.Event()), work()), PATIENCE) == "found"

@@ -11,6 +11,7 @@ import threading
 import pytest
 
 from shared.terminal import fenced
+from tests.harness.telling import PATIENCE
 
 HOSTILE = "a\x1b]0;title\x07b\x1b[2Jc\x9b31md\u202ee\x08f"
 
@@ -36,7 +37,7 @@ def test_a_terminal_is_fenced_and_a_pipe_gets_all(stream: str) -> None:
         f"import sys; from shared.terminal import fence_terminal; fence_terminal(); sys.{stream}.write({HOSTILE!r})"
     )
     assert _on_a_terminal(program) == fenced(HOSTILE)
-    piped = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60)
+    piped = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=PATIENCE)
     assert piped.stdout + piped.stderr == HOSTILE
 
 
@@ -62,11 +63,11 @@ def _on_a_terminal(program: str) -> str:
     reader.start()
     try:
         subprocess.run(
-            [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave, timeout=60, check=False
+            [sys.executable, "-c", program], stdin=slave, stdout=slave, stderr=slave, timeout=PATIENCE, check=False
         )
     finally:
         os.close(slave)
-        reader.join(60)
+        reader.join(PATIENCE)
         os.close(master)
     return b"".join(got).decode().replace("\r\n", "\n")
 

@@ -20,6 +20,7 @@ import pytest
 from shared.states import FINAL
 from tests.acceptance.faults.memory import Memory
 from tests.harness.agent_process import AgentProcess, agent_process, until
+from tests.harness.telling import PATIENCE
 
 _LINE = "line %.0f of a program that says a lot, and then some more of it"
 
@@ -76,7 +77,7 @@ def test_who_stops_reading_events_is_told_to_begin_anew_and_holds_nobody_up(agen
         for number in range(versions):
             body = {"name": "large", "type": "command", "data": {"command": large}, "tags": [str(number)]}
             agent.call("PUT", f"/api/jobs/{job['id']}", body)
-        listening.join(60)
+        listening.join(PATIENCE)
         assert not listening.is_alive(), "the other hears all of it"
         rest = _rest_of(stopped)
     assert b"event: reset\n" in rest[-1000:]
@@ -134,7 +135,7 @@ def _stopped_reader(agent: AgentProcess, path: str) -> Iterator[socket.socket]:
 
 def _rest_of(door: socket.socket) -> bytes:
     """All that comes until the other side ends it."""
-    door.settimeout(60)
+    door.settimeout(PATIENCE)
     parts = []
     while part := door.recv(1 << 20):
         parts.append(part)

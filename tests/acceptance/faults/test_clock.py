@@ -16,6 +16,7 @@ from agent.app import Agent, open_agent
 from agent.core.records import RunQuery
 from agent.settings import Settings
 from shared.models import Fire, Job, JobInput, Run
+from tests.harness.telling import PATIENCE, tell_state
 
 HOUR = timedelta(hours=1)
 FIVE_MINUTES = timedelta(minutes=5)
@@ -141,8 +142,8 @@ async def _all_completed(world: Watched, job: Job, count: int) -> bool:
     return [run.state for run in await world.runs(job)] == ["completed"] * count
 
 
-async def until(found: Callable[[], Awaitable[bool]], what: str, deadline: float = 60) -> None:
+async def until(found: Callable[[], Awaitable[bool]], what: str, deadline: float = PATIENCE) -> None:
     over = time.monotonic() + deadline
     while not await found():
-        assert time.monotonic() < over, f"not within {deadline:.0f} s: {what}"
+        assert time.monotonic() < over, f"not within {deadline:.0f} s: {what}\n{tell_state()}"
         await asyncio.sleep(0.02)

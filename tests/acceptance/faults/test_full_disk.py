@@ -19,6 +19,7 @@ from tests.acceptance.faults.small_disk import SmallDisk, small_disk
 from tests.harness.agent_process import AgentProcess, agent_process, until
 from tests.harness.knowledge import known_texts
 from tests.harness.shell import Shell
+from tests.harness.telling import PATIENCE
 
 _TALK = """
 n=0
@@ -92,7 +93,7 @@ def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk:
     agent.kill()
     agent.spawn()
     assert agent.process is not None
-    first_end = agent.process.wait(60)
+    first_end = agent.process.wait(PATIENCE)
     disk.make_room()
     with agent_process(disk.root / "data", "--workers", "1") as after:
         assert first_end != 0, "it says so at once, and leaves the rest to its service manager"

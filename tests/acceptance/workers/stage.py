@@ -15,6 +15,7 @@ from agent.workers import processes
 from agent.workers.pool import LocalExecutor
 from shared.clock import SystemClock
 from shared.ids import new_id
+from tests.harness.telling import PATIENCE, remember, tell_state
 
 PLUGINS = Path(__file__).parent / "plugins"
 
@@ -25,11 +26,11 @@ def alive(pid: int) -> bool:
     return process is not None and not process.zombie
 
 
-async def until(condition: Callable[[], Any], seconds: float = 60.0) -> Any:
-    """Wait for the state that is meant."""
+async def until(condition: Callable[[], Any], seconds: float = PATIENCE) -> Any:
+    """Wait for the state that is meant; AssertionError with what there is to see."""
     end = time.monotonic() + seconds
     while not (found := condition()):
-        assert time.monotonic() < end, "it did not come to that in time"
+        assert time.monotonic() < end, f"not within {seconds:.0f} s; last: {found!r}\n{tell_state()}"
         await asyncio.sleep(0.01)
     return found
 
@@ -61,6 +62,12 @@ class Stage:
     slow: float = 0.0
     full: bool = False
     """Nothing is stored, and no worker told that it is."""
+
+    def tell(self) -> str:
+        """Of the pool and its runs, as far as they were told here."""
+        workers = [f"{worker.pid} {worker.state} {worker.run_id or ''}" for worker in self.executor.workers()]
+        endings = {run_id: ending.ended for run_id, ending in self.endings.items()}
+        return f"workers {workers}, endings {endings}, last events {self.events[-10:]}"
 
     async def on_event(self, worker_id: str, event: RunMessage) -> None:
         self.events.append(event)
@@ -97,7 +104,7 @@ class Stage:
         }
         return Order(**{**known, **fields})
 
-    async def ending(self, run_id: str, seconds: float = 60.0) -> Ending:
+    async def ending(self, run_id: str, seconds: float = PATIENCE) -> Ending:
         return await until(lambda: self.endings.get(run_id), seconds)  # type: ignore[no-any-return]
 
     async def run(self, entry: str, data: dict[str, Any] | None = None, **fields: Any) -> Ended:
@@ -127,7 +134,9 @@ def new_stage(folder: Path, size: int = 1, **options: Any) -> Stage:
         extra_paths=[PLUGINS],
         **options,
     )
-    return Stage(executor, folder)
+    stage = Stage(executor, folder)
+    remember(stage)
+    return stage
 
 
 def worker_processes() -> list[int]:

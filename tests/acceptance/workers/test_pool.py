@@ -14,6 +14,7 @@ from agent.workers import member as member_module
 from agent.workers import pool as pool_module
 from agent.workers.scratch import remove_folder
 from tests.acceptance.workers.stage import Stage, new_stage, until, worker_processes
+from tests.harness.telling import PATIENCE
 
 
 async def test_everything_a_driver_says_arrives_in_order(stage: Stage) -> None:
@@ -212,7 +213,7 @@ async def test_a_pool_whose_workers_cannot_start_backs_off_and_stops(tmp_path: P
         await stage.executor.start(stage.on_event, stage.on_end)
         await until(lambda stage=stage: stage.executor.workers() == [])
         assert stage.executor.idle_workers() == []
-        await asyncio.wait_for(stage.executor.stop(0), 60)
+        await asyncio.wait_for(stage.executor.stop(0), PATIENCE)
 
 
 async def test_a_sink_that_fails_does_not_stop_the_worker(tmp_path: Path) -> None:
@@ -232,7 +233,7 @@ async def test_a_sink_that_fails_does_not_stop_the_worker(tmp_path: Path) -> Non
     await stage.executor.start(broken, on_end)
     for _ in range(2):
         await stage.give("flood")
-    await asyncio.wait_for(ends.wait(), 60)
+    await asyncio.wait_for(ends.wait(), PATIENCE)
     await stage.executor.stop(0)
 
 
@@ -250,6 +251,6 @@ async def test_on_idle_tells_of_every_worker(tmp_path: Path) -> None:
     told = asyncio.Event()
     stage.executor.on_idle(lambda: told.set() if len(stage.executor.idle_workers()) == 2 else None)
     await stage.executor.start(stage.on_event, stage.on_end)
-    await asyncio.wait_for(told.wait(), 60)
+    await asyncio.wait_for(told.wait(), PATIENCE)
     assert {worker.state for worker in stage.executor.workers()} == {"idle"}
     await stage.executor.stop(0)

@@ -15,6 +15,7 @@ import pytest
 from agent.core.wire import Order, RunMessage, Started
 from agent.workers import waiting as waiting_module
 from tests.acceptance.workers.stage import Stage, new_stage, pids_in, until
+from tests.harness.telling import PATIENCE
 
 
 @pytest.fixture
@@ -178,5 +179,5 @@ async def test_places_stand_side_by_side(tmp_path: Path) -> None:
     places = stage.executor.places_ahead(16)
     assert len(set(places[:3])) == len(set(places[3:6])) == 3
     assert len(places) > 6
-    await asyncio.wait_for(stage.executor.stop(1), 60)
+    await asyncio.wait_for(stage.executor.stop(1), PATIENCE)
     assert stage.executor.places_ahead(16) == []

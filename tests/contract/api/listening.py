@@ -8,6 +8,7 @@ from typing import Any
 
 from tests.contract.api.people import Person
 from tests.harness.agent import RunningAgent
+from tests.harness.telling import PATIENCE
 
 
 class Listener:
@@ -23,7 +24,7 @@ class Listener:
     async def next(self) -> tuple[str, dict[str, Any]]:
         """Kind and data of the next event; StopAsyncIteration at the end of the stream."""
         while not self._heard:
-            text = (await asyncio.wait_for(anext(self._stream), 60)).decode()
+            text = (await asyncio.wait_for(anext(self._stream), PATIENCE)).decode()
             frames = [dict(line.split(": ", 1) for line in frame.split("\n")) for frame in text.split("\n\n") if frame]
             self._heard = [(frame["event"], json.loads(frame["data"])) for frame in frames if "event" in frame]
         return self._heard.pop(0)

@@ -21,6 +21,7 @@ from shared.clock import ManualClock
 from shared.models import LinkInput, MembershipInput, UserInput
 from tests.harness.agent import NOW, RunningAgent, running_agent
 from tests.harness.issuer import AUDIENCE, NAME, ROTATION, Issuer, running_issuer
+from tests.harness.telling import PATIENCE
 
 SCOPES = {"ops.viewer": ["read"], "ops.admin": ["read", "edit", "run", "admin", "code"]}
 
@@ -356,7 +357,7 @@ async def test_a_stream_ends_when_its_user_is_unlinked(agent: RunningAgent, issu
         lines = stream.aiter_lines()
         await anext(lines)
         await agent.core.gate.users.unlink(agent.core.gate.local(), "bob")
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             assert [line async for line in lines if line.startswith("data:")] == []
 
 

@@ -13,6 +13,7 @@ import pytest
 from agent.api import connections
 from agent.api.connections import BODY_SECONDS, HEAD_SECONDS, cut_late
 from tests.harness.agent import RunningAgent
+from tests.harness.telling import PATIENCE
 
 HEAD = b"Host: localhost\r\n"
 
@@ -36,7 +37,7 @@ class Peer:
     async def rest(self) -> bytes:
         """What comes until the other side has ended it."""
         try:
-            return await asyncio.wait_for(self._reader.read(), 60)
+            return await asyncio.wait_for(self._reader.read(), PATIENCE)
         except ConnectionError:
             return b""
 

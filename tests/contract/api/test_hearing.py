@@ -16,6 +16,7 @@ from tests.contract.api.listening import Listener
 from tests.contract.api.people import EVERYTHING, People, Person, a_job, share
 from tests.contract.store.making import NOW, Maker, fence
 from tests.harness.agent import RunningAgent
+from tests.harness.telling import PATIENCE
 
 
 async def test_events_are_told_to_whom_their_job_is_shown(agent: RunningAgent, ada: Person, bob: Person) -> None:
@@ -117,7 +118,7 @@ async def test_a_log_that_is_followed_ends_with_theshare(agent: RunningAgent, ad
     async with ada.client(agent) as client:
         run = (await client.post(f"/api/jobs/{job.id}")).json()["id"]
     heard: list[str] = []
-    async with asyncio.timeout(60), bob.client(agent) as reader, ada.client(agent) as owner:
+    async with asyncio.timeout(PATIENCE), bob.client(agent) as reader, ada.client(agent) as owner:
         await agent.core.logs.append(run, [WireLine(at=agent.clock.now(), text="for both")], [])
         async with reader.stream("GET", f"/api/runs/{run}/log/follow") as stream:
             async for event in EventSource(stream).aiter_sse():
@@ -136,7 +137,7 @@ async def test_who_administers_no_more_hears_no_more_of_others(
     first = await a_job(agent, ada, "First")
     position = {"after": await agent.core.store.last_event_id()}
     heard: list[str] = []
-    async with asyncio.timeout(60), boss.client(agent) as client, agent.local() as local:
+    async with asyncio.timeout(PATIENCE), boss.client(agent) as client, agent.local() as local:
         async with client.stream("GET", "/api/events", params=position) as stream:
             async with ada.client(agent) as owner:
                 await owner.post(f"/api/jobs/{first.id}/_pause")

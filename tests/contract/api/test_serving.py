@@ -14,6 +14,7 @@ from agent.api.serving import Listener, serve
 from agent.settings import Settings
 from shared.errors import Conflict, InvalidInput, Unavailable
 from tests.harness.agent import RunningAgent, running_agent
+from tests.harness.telling import PATIENCE
 
 
 async def serve_again(agent: RunningAgent, folder: Path, **changed: object) -> Listener:
@@ -92,7 +93,7 @@ async def test_stopping_waits_for_no_stream_not_even_for_one_that_does_not_read(
         await reading.readuntil(b"retry: 1000")
         await local.readuntil(b"retry: 1000")
         assert agent.agent.listener is not None
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(PATIENCE):
             await agent.agent.listener.stop()
         rest = await reading.read()
         assert rest.endswith(b"0\r\n\r\n")

@@ -20,6 +20,7 @@ from shared.models import KnowledgeBaseInput, MembershipInput
 from tests.contract.api.runs_made import RunMaker
 from tests.harness.agent import RunningAgent, running_agent
 from tests.harness.people import OWN_PAGE, add_token, add_user, log_in
+from tests.harness.telling import PATIENCE
 
 Act = Callable[[RunningAgent, Any], Awaitable[object]]
 
@@ -129,7 +130,7 @@ async def stir(agent: RunningAgent, name: str) -> None:
 async def followed(agent: RunningAgent, client: httpx.AsyncClient) -> AsyncIterator[AsyncIterator[str]]:
     """The kinds of all events from now on, until the agent ends the stream."""
     position = {"after": await agent.core.store.last_event_id()}
-    async with asyncio.timeout(60), client.stream("GET", "/api/events", params=position) as stream:
+    async with asyncio.timeout(PATIENCE), client.stream("GET", "/api/events", params=position) as stream:
         yield (event.event async for event in EventSource(stream).aiter_sse() if event.event != "message")
 
 
@@ -224,7 +225,7 @@ async def test_of_two_tokens_the_new_one_goes_on_when_the_old_one_is_revoked(age
     run = await maker.run(await maker.job())
     old, new = [await add_token(agent, "anna", "read", "admin") for _ in range(2)]
     path = f"/api/runs/{run.id}/log/follow"
-    async with agent.tcp(old) as before, agent.tcp(new) as after, asyncio.timeout(30):
+    async with agent.tcp(old) as before, agent.tcp(new) as after, asyncio.timeout(PATIENCE):
         async with before.stream("GET", path) as silent, after.stream("GET", path) as going_on:
             ending, lasting = silent.aiter_raw(), going_on.aiter_raw()
             for chunks in (ending, lasting):

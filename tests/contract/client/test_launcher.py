@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 
 from shared.commands import COMMANDS
+from tests.harness.telling import PATIENCE
 from tests.harness.warm_start import run
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -25,7 +26,9 @@ sys.stderr.write("\n" + json.dumps([code, sorted({name.split(".")[0] for name in
 
 def loaded_by(*words: str) -> tuple[int, set[str], str]:
     """Exit code, top-level modules that were loaded, what was printed."""
-    done = subprocess.run([sys.executable, "-c", REPORT, *words], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", REPORT, *words], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE
+    )
     code, modules = json.loads(done.stderr.splitlines()[-1])
     return code, set(modules), done.stdout
 
@@ -66,7 +69,7 @@ def test_the_agent_half_loads_nothing_of_the_console() -> None:
 
 def test_importing_the_client_and_the_model_costs_the_first_frame_nothing() -> None:
     text = "import sys, console.client, console.model, console.settings; print({'httpx', 'pydantic', 'agent'} & set(sys.modules))"
-    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run([sys.executable, "-c", text], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.strip() == "set()", done.stderr
 
 
@@ -93,7 +96,9 @@ def test_a_foreign_package_is_named(tmp_path: Path) -> None:
     foreign.parent.mkdir()
     foreign.write_text("raise SystemExit('the foreign package was imported')")
     program = f"import sys; sys.path.insert(0, {str(tmp_path)!r}); sys.path.append({str(ROOT)!r}); from shared.launcher import main; sys.exit(main(['job', '--help']))"
-    done = subprocess.run([sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, timeout=PATIENCE
+    )
     assert done.returncode == 1
     assert str(foreign) in done.stderr
     assert "is not Jobdeck's" in done.stderr
@@ -101,7 +106,7 @@ def test_a_foreign_package_is_named(tmp_path: Path) -> None:
 
 def test_a_reader_that_leaves_is_no_error() -> None:
     command = f"{sys.executable} -m shared.launcher --help | true; echo ${{PIPESTATUS[0]}}"
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.strip() in {"0", "141"}
     assert done.stderr == ""
 
@@ -119,7 +124,7 @@ def test_a_closed_pipe_is_141(words: list[str]) -> None:
 @pytest.mark.parametrize(("closed", "said"), [(">&-", "2 jobdeck: there is no"), ("2>&-", "2\n"), (">&- 2>&-", "2\n")])
 def test_what_is_closed_is_no_defect(closed: str, said: str) -> None:
     command = f"said=$({{ {sys.executable} -m shared.launcher jbo {closed}; }} 2>&1); echo $? $said"
-    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["bash", "-c", command], cwd=ROOT, capture_output=True, text=True, timeout=PATIENCE)
     assert done.stdout.startswith(said)
     assert "Traceback" not in done.stdout + done.stderr
     assert "went wrong" not in done.stdout
@@ -184,7 +189,7 @@ def test_the_bash_script_completes_in_bash(tmp_path: Path) -> None:
         'source <(jobdeck completion bash); COMP_WORDS=(jobdeck run wa); COMP_CWORD=2; _jobdeck; echo "${COMPREPLY[@]}"'
     )
     environment = {**os.environ, "PATH": f"{tmp_path}:{os.environ['PATH']}"}
-    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=60, env=environment)
+    done = subprocess.run(["bash", "-c", script], capture_output=True, text=True, timeout=PATIENCE, env=environment)
     assert (done.stdout.strip(), done.stderr) == ("watch", "")
 
 

@@ -15,8 +15,7 @@ from shared.errors import NotFound, TooMany, Unavailable
 from shared.models import Event
 from tests.contract.client.conftest import Pauses, Relay, command, through
 from tests.harness.agent import NOW
-
-PATIENCE = 60
+from tests.harness.telling import PATIENCE
 
 
 async def test_events_arrive_once_each_across_cuts(client: AgentClient, relay: Relay) -> None:

@@ -19,6 +19,7 @@ from tests.contract.drivers.documents.files import put
 from tests.contract.drivers.kb_world import KbWorld, later
 from tests.harness.agent_process import until
 from tests.harness.context import RecordingContext
+from tests.harness.telling import PATIENCE
 
 MOST = 6
 
@@ -118,7 +119,7 @@ def test_who_adds_rows_waits_for_another_that_adds_some(world: LimitedWorld) -> 
         assert world.held() == 0
     finally:
         os.close(handle)
-        run.join(30)
+        run.join(PATIENCE)
     assert world.held() == 2
 
 

@@ -16,6 +16,7 @@ from shared.clock import ManualClock
 from shared.errors import Conflict, Forbidden, NotFound, StaleVersion
 from shared.models import Run
 from tests.functional.agent.stage import NOON, Bench, Stage, opened
+from tests.harness.telling import PATIENCE
 
 DELAY = timedelta(seconds=10)
 
@@ -64,7 +65,7 @@ async def test_the_running_duty_wakes_for_a_new_cancel_and_for_its_moment(tmp_pa
         duty.start()
         await asyncio.sleep(0)
         run = await leaving(stage)
-        over = time.monotonic() + 60
+        over = time.monotonic() + PATIENCE
         while await state_of(stage, run) != "cancelled":
             assert time.monotonic() < over, "the duty slept on"
             await asyncio.sleep(0.01)

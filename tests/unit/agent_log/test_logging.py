@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from agent.log_stream import KEPT, LogStream
+from tests.harness.telling import PATIENCE
 
 _PROGRAM = """
 import resource, structlog
@@ -34,7 +35,7 @@ def test_who_logs_goes_on_when_the_disk_is_full(tmp_path: Path, count: int) -> N
     """Every line is there afterwards, or counted."""
     with (tmp_path / "agent.log").open("w") as log:
         done = subprocess.run(
-            [sys.executable, "-c", _PROGRAM % count], stdout=subprocess.PIPE, stderr=log, text=True, timeout=60
+            [sys.executable, "-c", _PROGRAM % count], stdout=subprocess.PIPE, stderr=log, text=True, timeout=PATIENCE
         )
     lines = (tmp_path / "agent.log").read_text().splitlines()
     assert (done.returncode, done.stdout) == (0, "through\n")
@@ -74,7 +75,7 @@ def test_who_logs_without_a_standard_error_writes_into_no_other_file(tmp_path: P
         "print(file.fileno())"
     )
     line = f"exec {shlex.quote(sys.executable)} -c {shlex.quote(program)} 2>&-"
-    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=60)
+    done = subprocess.run(["/bin/sh", "-c", line], capture_output=True, text=True, timeout=PATIENCE)
     assert (done.returncode, done.stdout) == (0, "2\n"), "the file has the number that is free"
     assert (tmp_path / "data").read_text() == ""
 
@@ -100,7 +101,7 @@ structlog.get_logger().info("held", job="a\\x1b]0;x\\x07b")
 def test_libraries_speak_in_the_log_s_own_format_and_nothing_commands_the_terminal() -> None:
     def said(log_format: str) -> list[str]:
         command = [sys.executable, "-c", _LIBRARY, log_format]
-        return subprocess.run(command, capture_output=True, text=True, timeout=60).stderr.splitlines()
+        return subprocess.run(command, capture_output=True, text=True, timeout=PATIENCE).stderr.splitlines()
 
     library, own = map(json.loads, said("json"))
     assert (library["event"], library["library"]) == ("library_says", "some.library")

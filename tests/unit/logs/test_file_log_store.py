@@ -22,6 +22,7 @@ from agent.core.wire import WireLine
 from agent.resources.logs import FileLogStore, index, text
 from shared.clock import ManualClock
 from shared.errors import NotFound, Unavailable
+from tests.harness.telling import PATIENCE
 
 _AT = datetime(2026, 3, 29, 2, 30, 0, 123456, tzinfo=UTC)
 _RUN = "01890000-0000-7000-8000-0000000000ab"
@@ -171,14 +172,14 @@ async def test_followers_get_every_line_once_and_end(store: FileLogStore) -> Non
         await store.append(_RUN, _numbered(first, 50), [])
     await store.seal(_RUN)
     whole = [f"line {number}" for number in range(1, 5001)]
-    assert await asyncio.wait_for(asyncio.gather(*followers), 60) == [whole, whole, whole[39:]]
+    assert await asyncio.wait_for(asyncio.gather(*followers), PATIENCE) == [whole, whole, whole[39:]]
 
 
 async def test_following_a_silent_run_ends_with_it(store: FileLogStore) -> None:
     follower = asyncio.create_task(_gather(store.follow(_RUN, 1)))
     await store.read(_RUN)
     await store.seal(_RUN)
-    assert await asyncio.wait_for(follower, 60) == []
+    assert await asyncio.wait_for(follower, PATIENCE) == []
 
 
 async def test_many_runs_at_once(store: FileLogStore) -> None:

@@ -11,6 +11,7 @@ from structlog.testing import capture_logs
 from agent.services import poller
 from agent.services.poller import Poller
 from shared.errors import Unavailable
+from tests.harness.telling import PATIENCE
 
 
 class Trying(Poller):
@@ -37,7 +38,7 @@ async def _until_it_works(duty: Trying) -> Counter[tuple[str, str | None]]:
     """What was told meanwhile, and how often."""
     with capture_logs() as told:
         duty.start()
-        await asyncio.wait_for(duty.done.wait(), 60)
+        await asyncio.wait_for(duty.done.wait(), PATIENCE)
         await asyncio.sleep(0)
         assert duty.failing is None
         await duty.stop()
@@ -62,7 +63,7 @@ async def test_only_a_defect_is_told_with_where_it_was() -> None:
     with capture_logs() as told:
         duty = Trying(Unavailable("the disk is full"), RuntimeError("a defect"))
         duty.start()
-        await asyncio.wait_for(duty.done.wait(), 60)
+        await asyncio.wait_for(duty.done.wait(), PATIENCE)
         await duty.stop()
     assert [bool(entry.get("exc_info")) for entry in told if entry["event"] == "duty_failed"] == [False, True]
 
@@ -70,7 +71,7 @@ async def test_only_a_defect_is_told_with_where_it_was() -> None:
 async def test_a_wake_up_in_the_moment_of_the_stop_keeps_nothing_going() -> None:
     duty = Trying()
     duty.start()
-    await asyncio.wait_for(duty.done.wait(), 60)
+    await asyncio.wait_for(duty.done.wait(), PATIENCE)
     await asyncio.sleep(0)
     duty.wake()
-    await asyncio.wait_for(duty.stop(), 60)
+    await asyncio.wait_for(duty.stop(), PATIENCE)

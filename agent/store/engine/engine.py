@@ -11,6 +11,9 @@ from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy import event
+from sqlalchemy.dialects import registry
+from sqlalchemy.dialects.sqlite.pysqlite import SQLiteDialect_pysqlite
+from sqlalchemy.util import LRUCache
 
 READERS = 4
 BUSY_SECONDS = 30
@@ -24,30 +27,49 @@ _WRITER = (
     "PRAGMA journal_size_limit = 67108864",
 )
 BEGIN_WRITING = "BEGIN IMMEDIATE"
+_STATEMENTS = 1000
+"""Kept compiled; what is not asked for makes room."""
 _READER = (*_COMMON, "PRAGMA query_only = ON")
+
+
+class _Dialect(SQLiteDialect_pysqlite):
+    """The library's own, alike in every engine: a statement is compiled once in a process, whoever executes it."""
+
+    supports_statement_cache = True
+
+    def __eq__(self, other: object) -> bool:
+        return type(other) is _Dialect
+
+    def __hash__(self) -> int:
+        return hash(_Dialect)
+
+
+registry.register("sqlite.jobdeck", __name__, _Dialect.__name__)
+_compiled: LRUCache[Any, Any] = LRUCache(_STATEMENTS)
 
 
 def open_writer(path: Path) -> sa.Engine:
     """The engine of the one connection that writes; WAL and a full fsync at each commit."""
-    engine = sa.create_engine(_url("sqlite", path), **_pool(1))
+    engine = sa.create_engine(_url(path), **_pool(1))
     _set_up(engine, _WRITER, BEGIN_WRITING)
     return engine
 
 
 def open_reader(path: Path) -> sa.Engine:
     """The engine of connections that cannot write; each transaction sees one state of the store."""
-    engine = sa.create_engine(_url("sqlite", path), **_pool(READERS))
+    engine = sa.create_engine(_url(path), **_pool(READERS))
     _set_up(engine, _READER, "BEGIN")
     return engine
 
 
-def _url(driver: str, path: Path) -> sa.URL:
-    return sa.URL.create(driver, database=str(path))
+def _url(path: Path) -> sa.URL:
+    return sa.URL.create("sqlite+jobdeck", database=str(path))
 
 
 def _pool(size: int) -> dict[str, Any]:
     # Parameters stay out of error messages: they may hold what people keep to themselves.
-    return {"pool_size": size, "max_overflow": 0, "pool_timeout": BUSY_SECONDS, "hide_parameters": True}
+    pool = {"pool_size": size, "max_overflow": 0, "pool_timeout": BUSY_SECONDS, "hide_parameters": True}
+    return {**pool, "execution_options": {"compiled_cache": _compiled}}
 
 
 def _set_up(engine: sa.Engine, pragmas: tuple[str, ...], begin: str) -> None:

@@ -49,7 +49,7 @@ class Prepared:
         return range(last - len(parameters) + 1, last + 1)
 
     def _compile(self, connection: sa.Connection) -> _Compiled:
-        if self._compiled is None or self._compiled.dialect is not connection.dialect:
+        if self._compiled is None or self._compiled.dialect != connection.dialect:
             self._compiled = _Compiled(self._statement, self._given, connection.dialect)
         return self._compiled
 

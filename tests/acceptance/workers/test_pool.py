@@ -191,7 +191,7 @@ async def test_a_worker_that_moves_again_is_told_of(tmp_path: Path, monkeypatch:
     await until(lambda: not stage.executor.idle_workers())
     stage.executor.on_idle(told.set)
     os.kill(pid, signal.SIGCONT)
-    await asyncio.wait_for(told.wait(), 60)
+    await asyncio.wait_for(told.wait(), PATIENCE)
     assert stage.executor.idle_workers()
     await stage.executor.stop(0)
 

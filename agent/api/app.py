@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
-
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -49,6 +47,7 @@ from agent.api.peers import host_name
 from agent.api.rates import Rates
 from agent.api.signposts import Signposts
 from agent.core.operations import Core
+from agent.release import release
 from shared.errors import JobdeckError
 
 _DESCRIPTION = "Jobdeck's agent: its native API under `/api`, and the published contracts that it answers."
@@ -106,7 +105,7 @@ def create_api(core: Core) -> FastAPI:
     )
     app = FastAPI(
         title="Jobdeck",
-        version=version("jobdeck"),
+        version=release(),
         description=_DESCRIPTION,
         openapi_url=None,
         redirect_slashes=False,

@@ -15,10 +15,10 @@ import sqlite3
 import tarfile
 from collections.abc import Iterable, Iterator
 from contextlib import closing, contextmanager
-from importlib.metadata import version
 from pathlib import Path
 from urllib.parse import quote
 
+from agent.release import release
 from agent.resources.knowledge.file import SCHEMA_VERSION
 from agent.store import STORE_FILE
 from agent.store.inspection import inspect_store
@@ -87,7 +87,7 @@ def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manif
     files += _copy_files(layout, aside, _log_files(layout))
     files += _copy_files(layout, aside, [layout.settings, *([layout.key] if with_key else [])])
     manifest = Manifest(
-        jobdeck=version("jobdeck"),
+        jobdeck=release(),
         store_schema=schema,
         store_id=store_id,
         knowledge_schema=SCHEMA_VERSION,

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from importlib.metadata import version
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -13,12 +12,14 @@ from starlette.responses import Response
 from agent.api.answers import Items, answers, json_answer
 from agent.api.auth import Reader
 from agent.api.context import api_of
+from agent.api.lean import LeanRoute
 from agent.core.driving import Manifest
 from agent.core.permissions.rules import seen_by
+from agent.release import release
 from shared.models import Worker
 from shared.models.base import Instant, Resource
 
-routes = APIRouter(prefix="/api", tags=["agent"])
+routes = APIRouter(prefix="/api", tags=["agent"], route_class=LeanRoute)
 
 
 class AgentInfo(Resource):
@@ -63,7 +64,7 @@ async def get_agent(request: Request, caller: Reader) -> Response:
     trouble = core.store.trouble
     info = AgentInfo(
         name=core.settings.name,
-        version=version("jobdeck"),
+        version=release(),
         started_at=core.started_at,
         now=core.clock.now(),
         data_dir=str(core.settings.data_dir),

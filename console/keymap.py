@@ -101,7 +101,7 @@ ACTS: Mapping[str, Act] = {
         _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry", "schedule", "data", "job", "revisions"),
         _act("help", "question_mark", "help", "this help; type to search it"),
         _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
-        _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew"),
+        _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew; without a line to the agent: try again now"),
         _act("suspend", "ctrl+z", "suspend", "to the shell; `fg` comes back"),
         _act("quit", "q ctrl+q", "quit", "leave; the agent goes on, also with cancels that wait"),
     )

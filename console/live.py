@@ -56,7 +56,7 @@ class Live:
                     await self._online(stream.position or 0)
                 case Offline():
                     world = self._session.world
-                    world.link = world.link.down(self._session.now(), signal.reason)
+                    world.link = world.link.down(self._session.now(), signal.reason, is_refused=signal.is_refused)
                     self._changed(Changes())
                 case Reset():
                     await self._load(stream.position or 0)

@@ -245,6 +245,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
                 await self.session.acting.undo()
             case "redraw":
                 self.redraw()
+                self.session.client.hurry()
             case "suspend":
                 self.action_suspend_process()
             case "quit":

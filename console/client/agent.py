@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from functools import cached_property
 from typing import TYPE_CHECKING, Self
+from weakref import WeakSet
 
 from console.client.line import Line, Sleep, default_sleep
 from console.client.stream import EventStream
@@ -49,13 +50,14 @@ class AgentClient:
         self._jitter = jitter
         self._timeout = timeout
         self._user_agent = user_agent
+        self._lines: WeakSet[Line] = WeakSet()
 
     @cached_property
     def session(self) -> Session:
         """The connection itself, for routes that have no method yet."""
         from console.client.session import Session
 
-        return Session(self.target, timeout=self._timeout, user_agent=self._user_agent)
+        return Session(self.target, timeout=self._timeout, user_agent=self._user_agent, on_answer=self.hurry)
 
     @cached_property
     def jobs(self) -> Jobs:
@@ -136,6 +138,11 @@ class AgentClient:
         """Everything that happens after event `after`, for ever; without it from now on."""
         return EventStream(self, self._line(), after)
 
+    def hurry(self) -> None:
+        """Lines that are down and rest try now: whoever answers a request is there again."""
+        for line in tuple(self._lines):
+            line.hurry()
+
     async def close(self) -> None:
         if "session" in self.__dict__:
             await self.session.close()
@@ -147,4 +154,6 @@ class AgentClient:
         await self.close()
 
     def _line(self) -> Line:
-        return Line(self._clock, self._sleep, self._jitter)
+        line = Line(self._clock, self._sleep, self._jitter)
+        self._lines.add(line)
+        return line

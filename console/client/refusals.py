@@ -56,6 +56,8 @@ _BY_STATUS: dict[int, type[JobdeckError]] = {
 _NOTHING_SAID = "no credentials"
 """How the agent's refusal begins of a request that names nobody; a password that is wrong is another matter."""
 _HOW_TO_SAY_SO = "`jobdeck login {url}` gets a token and keeps it, or set JOBDECK_TOKEN"
+_OPENS_NOTHING = "the token "
+"""How it begins of a token that opens nothing any more."""
 
 
 def refusal(target: Target, response: httpx.Response) -> JobdeckError:
@@ -68,6 +70,8 @@ def refusal(target: Target, response: httpx.Response) -> JobdeckError:
     nobody = target.token is None and target.socket is None
     if kind is Unauthenticated and nobody and message.startswith(_NOTHING_SAID):
         return Unauthenticated(f"{target.url} has to know who is calling: {_HOW_TO_SAY_SO.format(url=target.url)}")
+    if kind is Unauthenticated and target.token and message.startswith(_OPENS_NOTHING):
+        return Unauthenticated(f"{message}; `jobdeck login {target.url}` gets another")
     if kind is InvalidInput:
         return InvalidInput(_faults(envelope, message))
     if kind is Drifted:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Mapping
+from collections.abc import AsyncGenerator, Callable, Mapping
 from typing import Any, TypeVar
 from urllib.parse import quote, urlsplit
 
@@ -28,9 +28,17 @@ _LOOPBACK = {"localhost", "127.0.0.1", "::1"}
 class Session:
     """What all routes share. Not to be used by two event loops."""
 
-    def __init__(self, target: Target, *, timeout: float, user_agent: str = "jobdeck") -> None:
-        """`user_agent`: what the agent's record calls this client."""
+    def __init__(
+        self,
+        target: Target,
+        *,
+        timeout: float,
+        user_agent: str = "jobdeck",
+        on_answer: Callable[[], None] = lambda: None,
+    ) -> None:
+        """`user_agent`: what the agent's record calls this client. `on_answer` is called when a request was granted."""
         self.target = target
+        self._on_answer = on_answer
         self._timeout = timeout
         self._client = _open(target, timeout, user_agent)
 
@@ -73,6 +81,7 @@ class Session:
             raise trouble(self.target, error) from error
         if not response.is_success:
             raise refusal(self.target, response)
+        self._on_answer()
         return response
 
     async def listen(

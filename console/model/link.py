@@ -14,6 +14,8 @@ class Link:
     since: datetime | None = None
     heard_at: datetime | None = None
     reason: str = "connecting"
+    is_refused: bool = False
+    """An agent is there, and does not let us in."""
 
     def up(self, now: datetime) -> Link:
         return Link(online=True, since=now, heard_at=now, reason="")
@@ -21,10 +23,10 @@ class Link:
     def heard(self, now: datetime) -> Link:
         return replace(self, heard_at=now)
 
-    def down(self, since: datetime, reason: str) -> Link:
+    def down(self, since: datetime, reason: str, *, is_refused: bool = False) -> Link:
         """While the line stands, silence means that nothing happened: the data are as old as the cut."""
         heard_at = since if self.online else self.heard_at
-        return Link(online=False, since=since, heard_at=heard_at, reason=reason)
+        return Link(online=False, since=since, heard_at=heard_at, reason=reason, is_refused=is_refused)
 
     def age(self, now: datetime) -> timedelta | None:
         """How old the data are: zero while online, None before anything was heard."""

@@ -66,8 +66,10 @@ class RosterScreen(ConsoleScreen):
         wanted = session.memory.list(self.NAME).get("view", "")
         self.section = next((each for each in self._sections if each.name == wanted), self._sections[0])
         self.items: dict[str, Any] = {}
+        self._left: dict[str, Any] = {}
+        """What has left the list, and stands there dimmed as long as the cursor is on it."""
         self.tabs = Tabs(session.look)
-        self.source = ListSource((), lambda row_id: self.section.cells(self.items[row_id]))
+        self.source = ListSource((), self._draw)
         self.table = ListTable(self.source, self.section.columns, empty="asking the agent…", on_rest=lambda: None)
         self.detail = Detail()
         self._pace = Pace(self._load_soon, self.set_timer, 1.0)
@@ -145,9 +147,9 @@ class RosterScreen(ConsoleScreen):
         found = next((each for each in self._sections if each.name.startswith(name.lower())), None)
         if found is None:
             return False
-        self.section, self.items = found, {}
+        self.section, self.items, self._left = found, {}, {}
         self.session.memory.keep(self.NAME, view=found.name)
-        self.source = ListSource((), lambda row_id: self.section.cells(self.items[row_id]))
+        self.source = ListSource((), self._draw)
         self.table.set_columns(found.columns)
         self.table.set_source(self.source)
         self.table.set_marks(())
@@ -197,6 +199,7 @@ class RosterScreen(ConsoleScreen):
 
     def _show(self, found: Sequence[Any]) -> None:
         old, self.items = self.items, {self.section.key(item): item for item in found}
+        self._left = {key: item for key, item in (self._left | old).items() if key == self.table.cursor_id}
         self.source.replace(self.items)
         if self._is_decided:
             self._is_decided = False
@@ -210,6 +213,10 @@ class RosterScreen(ConsoleScreen):
         self._show_detail()
         self.refresh_footer()
         self.schedule_look()
+
+    def _draw(self, row_id: str) -> Sequence[Cell]:
+        item = self.items.get(row_id)
+        return self.section.cells(self._left[row_id] if item is None else item)
 
     def _show_tabs(self) -> None:
         self.tabs.show_tabs(

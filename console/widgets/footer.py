@@ -47,7 +47,7 @@ class Footer(Line):
 
     def _compose_line(self) -> None:
         tail = self._hint("help", "")
-        room, line = self.size.width - tail.cell_len - 1, Text(no_wrap=True)
+        room, line = (self.size.width or self.app.size.width) - tail.cell_len - 1, Text(no_wrap=True)
         for offer in self._offers:
             hint = self._hint(offer.act, offer.word)
             if offer.shown and cell_len(line.plain) + hint.cell_len <= room:

@@ -12,10 +12,12 @@ _TABS = (
     ("runs", "Runs"), ("jobs", "Jobs"), ("schedule", "Schedule"), ("workers", "Workers"), ("data", "Data"), ("audit", "Audit"),
 )  # fmt: skip
 
+_ROOMY = 60
+"""Columns from which there is room for words that could be left out."""
+
 
 class TopBar(Line):
-    """While the line to the agent is down it says so, why, and how old the data are; while the agent can store nothing,
-    that."""
+    """While the line to the agent is down it says so, and how old the data are; while the agent can store nothing, that."""
 
     DEFAULT_CSS = "TopBar { dock: top; background: $panel; &.-offline { background: $panel; } }"
 
@@ -41,11 +43,22 @@ class TopBar(Line):
         self.refresh_texts()
 
     def _place(self, kept: int) -> Text:
-        """`kept` cells are the other part's. Where not all fits, our own name goes, then the titles of other screens."""
-        texts = (self._placed(named=True), self._placed(), self._placed(short=True))
-        return next((text for text in texts if text.cell_len + kept <= self.size.width), texts[-1])
+        """`kept` cells are the other part's. Where not all fits, our own name goes, then the titles of other screens,
+        then their keys."""
+        texts = (
+            self._placed(named=True),
+            self._placed(),
+            self._placed(short=True),
+            self._placed(short=True, alone=True),
+        )
+        return next((text for text in texts if text.cell_len + kept <= self._width), texts[-1])
 
-    def _placed(self, *, named: bool = False, short: bool = False) -> Text:
+    @property
+    def _width(self) -> int:
+        """Before it is laid out, that of the terminal: it is as wide."""
+        return self.size.width or self.app.size.width
+
+    def _placed(self, *, named: bool = False, short: bool = False, alone: bool = False) -> Text:
         look, target = self._session.look, self._session.client.target
         text = Text(no_wrap=True)
         text.append("Jobdeck " if named else "", f"bold {look.palette.accent}")
@@ -54,6 +67,8 @@ class TopBar(Line):
             text.append(" PRODUCTION", f"bold {look.palette.bad}")
         for name, title in _TABS:
             is_here = name == self._here
+            if alone and not is_here:
+                continue
             word = (
                 self._session.keymap.sign(name)
                 if short and not is_here
@@ -79,5 +94,7 @@ class TopBar(Line):
         link, look = self._session.world.link, self._session.look
         if link.heard_at is None and link.reason == "connecting":
             return Text("connecting… ", look.palette.muted)
-        age = f"data {ago(link.heard_at, self._session.now())}" if link.heard_at else "no data yet"
-        return Text("OFFLINE ", f"bold {look.palette.bad}").append(f"{age} ", look.palette.warning)
+        noun = "data " if self._width >= _ROOMY else ""
+        age = f"{noun}{ago(link.heard_at, self._session.now())}" if link.heard_at else "no data yet"
+        word = "LOCKED OUT " if link.is_refused else "OFFLINE "
+        return Text(word, f"bold {look.palette.bad}").append(f"{age} ", look.palette.warning)

@@ -172,8 +172,8 @@ def _policies(job: Job, look: Look) -> Iterable[Text]:
     yield Text()
     yield Text("Policies", "bold")
     for name, value in policies.items():
-        if value not in (None, {}, []):
-            yield Text(f"{name.replace('_', ' '):<{_LABEL}}", look.palette.muted).append(_worded(value), "default")
+        if name != "overlap" and value not in (None, {}, []):
+            yield Text(f"{name.replace('_', ' '):<{_LABEL - 1}} ", look.palette.muted).append(_worded(value), "default")
 
 
 def _worded(value: object) -> str:

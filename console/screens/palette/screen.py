@@ -31,7 +31,7 @@ class Palette(ModalScreen[str | None]):
     BINDINGS = [Binding("escape", "leave", "Leave", show=False)]
     DEFAULT_CSS = """
     Palette { align: center top; background: $background 0%; }
-    Palette > Vertical { width: 76; max-width: 100%; height: 16; max-height: 80%; margin: 2 0 0 0; background: $surface; }
+    Palette > Vertical { width: 100%; max-width: 80; height: 16; max-height: 80%; margin: 2 0 0 0; background: $surface; }
     """
 
     def __init__(self, session: ConsoleSession, offers: Callable[[], Sequence[Offer]], placeholder: str) -> None:

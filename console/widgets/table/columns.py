@@ -8,6 +8,8 @@ from typing import Literal, NamedTuple
 
 Align = Literal["left", "right", "center"]
 GAP = 1
+_LEAST = 10
+"""To what a column with `flex` shrinks before one goes that the row cannot do without."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -15,7 +17,7 @@ class Column:
     """`width` is fixed, or the least width when `flex` (a weight in sharing what is left) is above 0.
 
     When the terminal is too narrow, columns go by `priority`, the highest number first, the rightmost of equals first;
-    the most important one always stays.
+    before one goes whose priority is 0, those with `flex` shrink. The most important one always stays.
     """
 
     key: str
@@ -49,8 +51,12 @@ def place_columns(columns: Sequence[Column], width: int, left: int = 0) -> tuple
 
 def _choose(columns: Sequence[Column], width: int) -> list[tuple[int, Column]]:
     kept = list(enumerate(columns))
-    while len(kept) > 1 and _needed(kept) > width:
-        kept.remove(max(kept, key=lambda item: (item[1].priority, item[0])))
+    while len(kept) > 1:
+        last = max(kept, key=lambda item: (item[1].priority, item[0]))
+        spare = 0 if last[1].priority else sum(_give(column) for _, column in kept)
+        if _needed(kept) - spare <= width:
+            break
+        kept.remove(last)
     return kept
 
 
@@ -58,11 +64,19 @@ def _needed(kept: Sequence[tuple[int, Column]]) -> int:
     return sum(column.width for _, column in kept) + GAP * (len(kept) - 1)
 
 
+def _give(column: Column) -> int:
+    """By how much it can shrink."""
+    return max(0, column.width - _LEAST) if column.flex else 0
+
+
 def _share(kept: Sequence[tuple[int, Column]], width: int) -> list[int]:
-    spare, weights = max(0, width - _needed(kept)), sum(column.flex for _, column in kept)
+    """What is left goes to the columns by their `flex`; what is missing is taken from what they can give."""
+    spare = width - _needed(kept)
+    portions = [column.flex if spare > 0 else _give(column) for _, column in kept]
+    weights = sum(portions)
     widths, taken, seen = [], 0, 0
-    for _, column in kept:
-        seen += column.flex
+    for (_, column), portion in zip(kept, portions, strict=True):
+        seen += portion
         upto = spare * seen // weights if weights else 0
         widths.append(max(0, min(column.width + upto - taken, width)))
         taken = upto

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from console.client import AgentClient, Target
+from console.client.line import Sleep
 from shared.clock import ManualClock
 from shared.models import JobInput
 from tests.harness.agent import NOW, RunningAgent, running_agent
@@ -93,7 +94,7 @@ async def relay(agent: RunningAgent, tmp_path: Path) -> AsyncIterator[Relay]:
 
 
 @asynccontextmanager
-async def through(relay: Relay, pauses: Pauses) -> AsyncIterator[AgentClient]:
+async def through(relay: Relay, pauses: Sleep) -> AsyncIterator[AgentClient]:
     target = Target("local", "http://localhost", relay.path)
     clock = ManualClock(NOW)
     async with AgentClient(target, clock=clock, sleep=pauses, jitter=lambda: 1.0) as open_client:

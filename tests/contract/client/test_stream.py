@@ -11,7 +11,7 @@ from typing import Any
 from console.client import AgentClient, Offline, Online, Reset, Signal
 from console.client.line import Line, Message
 from shared.clock import ManualClock
-from shared.errors import NotFound, TooMany, Unavailable
+from shared.errors import NotFound, TooMany, Unauthenticated, Unavailable
 from shared.models import Event
 from tests.contract.client.conftest import Pauses, Relay, command, through
 from tests.harness.agent import NOW
@@ -83,6 +83,24 @@ async def test_pauses_grow_to_a_limit_and_begin_anew_after_a_steady_line() -> No
     assert said == [Offline, Online, Offline]
 
 
+async def test_a_request_that_is_answered_ends_the_pause(client: AgentClient, relay: Relay) -> None:
+    asleep = asyncio.Event()
+
+    async def sleep(_: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    async with through(relay, sleep) as far, aclosing(far.events().signals()) as signals:
+        assert isinstance(await _next(signals), Online)
+        await relay.close()
+        assert isinstance(await _next(signals), Offline)
+        back = asyncio.ensure_future(_next(signals))
+        await asleep.wait()
+        await relay.open()
+        await far.world.agent()
+        assert isinstance(await back, Online)
+
+
 async def test_an_agent_that_asks_for_time_gets_it() -> None:
     pauses = Pauses()
 
@@ -96,6 +114,19 @@ async def test_an_agent_that_asks_for_time_gets_it() -> None:
     signals = [signal async for signal in _until_refused(line.keep(connect, fatal=(NotFound,)))]
     assert pauses.taken == [12]
     assert signals == [Offline(NOW, "slow down")]
+
+
+async def test_who_is_not_let_in_any_more_is_told_so() -> None:
+    async def connect() -> AsyncGenerator[Message, None]:
+        if pauses.taken:
+            raise NotFound("enough")
+        raise Unauthenticated("the token has expired")
+        yield Message("never")
+
+    pauses = Pauses()
+    line = Line(ManualClock(NOW), pauses, lambda: 0.0)
+    signals = [signal async for signal in _until_refused(line.keep(connect, fatal=(NotFound,)))]
+    assert signals == [Offline(NOW, "the token has expired", is_refused=True)]
 
 
 async def test_the_log_of_no_run_is_refused_not_waited_for(client: AgentClient) -> None:

@@ -110,6 +110,16 @@ def test_who_has_no_token_is_told_how_to_get_one() -> None:
     assert refusal(SOMEWHERE, httpx.Response(401, content=body)).message.startswith("no credentials")
 
 
+def test_whose_token_opens_nothing_any_more_is_told_how_to_get_another() -> None:
+    body = b'{"error": {"code": "unauthenticated", "message": "the token has expired at 2026-03-01T00:00:00Z"}}'
+    found = refusal(SOMEWHERE, httpx.Response(401, content=body))
+    assert (
+        found.message == f"the token has expired at 2026-03-01T00:00:00Z; `jobdeck login {SOMEWHERE.url}` gets another"
+    )
+    wrong = b'{"error": {"code": "unauthenticated", "message": "wrong user or password"}}'
+    assert refusal(SOMEWHERE, httpx.Response(401, content=wrong)).message == "wrong user or password"
+
+
 @pytest.mark.parametrize(("header", "seconds"), [("7", 7.0), ("-1", 0.0), ("soon", None), (None, None)])
 def test_how_long_to_wait(header: str | None, seconds: float | None) -> None:
     headers = {"Retry-After": header} if header else {}

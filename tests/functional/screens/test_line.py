@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
+from console.model import Changes
 from shared.states import RunState
 from tests.functional.screens.test_runs import lines, opened, screen
 from tests.harness.console import NOW, console_on, run_id, settled, text_of, until
@@ -65,6 +66,14 @@ async def test_each_reason_of_an_outage_is_told(agent: StandIn) -> None:
         await until(pilot, lambda: "the store does not answer" in text_of(pilot.app))
         agent.is_down = False
         await until(pilot, lambda: "the agent answers again" in text_of(pilot.app))
+
+
+async def test_who_is_not_let_in_any_more_reads_so(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        session = screen(pilot).session
+        session.world.link = session.world.link.down(NOW, "the token has expired", is_refused=True)
+        session.publish(Changes())
+        await until(pilot, lambda: "LOCKED OUT data just now" in lines(pilot)[0])
 
 
 async def test_what_to_do_next_is_told_to_the_end(agent: StandIn) -> None:

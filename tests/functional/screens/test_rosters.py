@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.functional.screens.test_runs import lines, opened, screen
-from tests.harness.console import job_id, run_id, text_of, until
+from tests.harness.console import job_id, run_id, settled, text_of, until
 from tests.harness.night import fixed_fire, fixed_night
 from tests.harness.stand_in import StandIn
 from tests.harness.typing import type_text
@@ -45,6 +45,30 @@ async def test_a_new_fire_comes_by_itself_and_the_cursor_stays(agent: StandIn) -
         agent.tell("fire.recorded", job_id(3), {"jobId": job_id(3)})
         await until(pilot, lambda: "901" in screen(pilot).items)
         assert screen(pilot).table.cursor_id == "899"
+
+
+async def test_what_leaves_the_list_stands_as_it_was_until_the_cursor_goes(agent: StandIn) -> None:
+    async with opened(fixed_night(agent)) as pilot:
+        await pilot.press("4")
+        await until(pilot, lambda: "4712" in lines(pilot)[4])
+        await pilot.press("j")
+        agent.workers = [worker for worker in agent.workers if worker.pid != 4712]
+        screen(pilot).load()
+        await until(pilot, lambda: len(screen(pilot).items) == len(agent.workers))
+        screen(pilot).load()
+        await settled(pilot)
+        assert "4712" in lines(pilot)[4]
+        await pilot.press("k")
+        await until(pilot, lambda: "4712" not in text_of(pilot.app))
+
+
+async def test_forty_columns_say_where_one_is_and_what_the_rows_are(agent: StandIn) -> None:
+    async with opened(fixed_night(agent), (40, 24)) as pilot:
+        assert "1 Runs" in lines(pilot)[0]
+        assert all(part in lines(pilot)[3] for part in ("Orders in", "██"))
+        await pilot.press("3", "shift+tab")
+        await until(pilot, lambda: "Unlike itself" in lines(pilot)[1] and "3 Schedule" in lines(pilot)[0])
+        await until(pilot, lambda: "too slow" in lines(pilot)[3] and "Nightly" in lines(pilot)[3])
 
 
 async def test_a_sentinel_is_told_and_seen(agent: StandIn) -> None:

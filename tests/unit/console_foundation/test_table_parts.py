@@ -39,6 +39,19 @@ def test_the_least_important_go_first(width: int, keys: str) -> None:
     assert [each.column.key for each in place_columns(COLUMNS, width)] == keys.split()
 
 
+def test_what_a_row_cannot_do_without_shrinks_before_it_goes() -> None:
+    columns = (
+        Column("state", "S", 4),
+        Column("job", "Job", 18, flex=3),
+        Column("why", "Why", 22, flex=4),
+        Column("at", "At", 10),
+    )
+    shrunk = place_columns(columns, 40)
+    assert [(each.column.key, each.width) for each in shrunk] == [("state", 4), ("job", 11), ("why", 12), ("at", 10)]
+    assert shrunk[-1].x + shrunk[-1].width == 40
+    assert [each.column.key for each in place_columns(columns, 36)] == ["state", "job", "why"]
+
+
 def test_cells_keep_their_place_among_all_columns() -> None:
     columns = (Column("a", "A", 5, priority=9), Column("b", "B", 5))
     assert [each.place for each in place_columns(columns, 5)] == [1]

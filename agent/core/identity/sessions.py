@@ -13,7 +13,7 @@ from agent.core.identity.passwords import Passwords, check_password
 from agent.core.identity.records import SessionRecord, Standing, UserRecord
 from agent.core.identity.throttle import LoginThrottle
 from agent.core.identity.tokens import digest
-from agent.core.permissions.audit import NOBODY, acts, now_acts
+from agent.core.permissions.audit import LOG_IN, NOBODY, acts, now_acts
 from agent.core.permissions.callers import Caller
 from agent.core.ports.identity import IdentityStore
 from agent.settings import Settings
@@ -74,7 +74,7 @@ class Sessions:
             client=client,
         )
         caller = replace(_caller(session, standing), address=address, client=client)
-        with acts(caller, "log_in"):
+        with acts(caller, LOG_IN):
             await self._store.insert_session(session, idle_since=now - self._idle)
         cookie = (await self._signing()).sign(text).decode()
         return Login(_caller(session, standing), cookie, self._longest)
@@ -124,7 +124,7 @@ class Sessions:
         user = await self._store.find_user(handle)
         standings = await self._store.list_standings(user.id if user else "")
         who = (standings[0].account_id, standings[0].user_id, standings[0].handle) if standings else None
-        now_acts(Caller(*(who or (self._account, "", NOBODY)), frozenset(), "session"), "log_in")
+        now_acts(Caller(*(who or (self._account, "", NOBODY)), frozenset(), "session"), LOG_IN)
 
     async def _standing(self, user: UserRecord, account: str | None) -> Standing:
         open_to = [standing for standing in await self._store.list_standings(user.id) if not standing.disabled]

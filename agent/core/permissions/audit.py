@@ -30,10 +30,15 @@ MOST_ROWS = 100
 """Rows for refusals within a window, of all callers; what comes beyond is counted in one row for each caller."""
 MOST_EACH = 30
 """Of one caller, or of all who are not known: what one tries leaves room for the record of the others."""
+MOST_UNPROVEN = 20
+"""Of all together who have not proven who they are, within an hour: whoever guesses from many addresses pushes nothing out
+of the record. What comes beyond is counted in one row for each user whose name they give, and one for all other names."""
+_UNPROVEN_WINDOW = timedelta(hours=1)
 _REST = "further refusals"
 NOBODY = "(unknown)"
 """What the record calls whom it does not know; no handle reads so."""
 AUTHENTICATE = "authenticate"
+LOG_IN = "log_in"
 _OPENS_NOTHING = "the token that was sent opens nothing"
 
 
@@ -49,6 +54,11 @@ class Acting:
     def is_nobody(self) -> bool:
         """Who sent what opens nothing. Of that no word is kept, nor what was asked for: one row for each sender."""
         return not self.caller.user_id and self.act == AUTHENTICATE
+
+    @property
+    def is_unproven(self) -> bool:
+        """Anybody can be refused so, without a credential of ours: for a token that opens nothing, for a wrong password."""
+        return not self.caller.user_id or self.act == LOG_IN
 
 
 _acting: ContextVar[Acting | None] = ContextVar("acting", default=None)
@@ -82,8 +92,14 @@ class _Repeated:
     number: int
     since: datetime
     last: datetime
+    is_unproven: bool
+    written_at: datetime
     count: int = 1
     written: int = 1
+
+    @property
+    def window(self) -> timedelta:
+        return _UNPROVEN_WINDOW if self.is_unproven else WINDOW
 
 
 class Audit:
@@ -113,7 +129,7 @@ class Audit:
         known = self._refusals.get(key)
         if known is None:
             # In its place before the store answers: who asks meanwhile is counted, not written.
-            known = self._refusals[key] = _Repeated(0, now, now)
+            known = self._refusals[key] = _Repeated(0, now, now, who.is_unproven, now)
             known.number = await self._insert(key, who, now)
             return
         known.count, known.last = known.count + 1, now
@@ -159,15 +175,27 @@ class Audit:
         key = (*by, who.act, who.subject, reason)
         if key in self._refusals:
             return key
-        own = sum(known[:2] == by[:2] for known in self._refusals)
-        if own < MOST_EACH and len(self._refusals) < MOST_ROWS:
+        if self._has_room(who):
             return key
-        return (caller.account_id, caller.user_id, None, None, _REST, "", "too many to list each")
+        why = "too many within an hour" if who.is_unproven else "too many"
+        return (caller.account_id, caller.user_id, None, None, _REST, "", f"{why} to list each")
+
+    def _has_room(self, who: Acting) -> bool:
+        """For a row of its own."""
+        alike = [key for key, known in self._refusals.items() if known.is_unproven == who.is_unproven]
+        if who.is_unproven:
+            return len(alike) < MOST_UNPROVEN
+        by = (who.caller.account_id, who.caller.user_id)
+        return len(alike) < MOST_ROWS and sum(key[:2] == by for key in alike) < MOST_EACH
 
     async def _close(self, now: datetime) -> None:
-        over = [key for key, known in self._refusals.items() if known.number and known.since + WINDOW <= now]
-        for key in over:
-            await self._write(self._refusals.pop(key))
+        """End the windows that are over; of long ones, write what was counted a while ago."""
+        for key, known in list(self._refusals.items()):
+            if known.number and known.since + known.window <= now:
+                await self._write(self._refusals.pop(key))
+            elif known.number and known.written_at + WINDOW <= now:
+                known.written_at = now
+                await self._write(known)
 
     async def _write(self, known: _Repeated) -> None:
         if known.number and known.count > known.written:

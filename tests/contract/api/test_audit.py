@@ -8,10 +8,20 @@ from typing import Any
 import httpx
 import pytest
 
-from agent.core.permissions.audit import MOST_EACH, MOST_ROWS, WINDOW, Acting
+from agent.core.permissions.audit import (
+    AUTHENTICATE,
+    LOG_IN,
+    MOST_EACH,
+    MOST_ROWS,
+    MOST_UNPROVEN,
+    NOBODY,
+    WINDOW,
+    Acting,
+)
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.permissions.overreach import FOREIGN
 from agent.core.permissions.rules import Hidden
+from agent.core.records import AuditQuery
 from shared.errors import Unauthenticated
 from shared.ids import new_id
 from shared.models import TokenInput
@@ -148,13 +158,36 @@ async def test_tokens_that_nobody_has_are_one_row_for_each_sender_and_keep_no_wo
 
 
 async def test_many_senders_of_unknown_tokens_fill_no_record(agent: RunningAgent) -> None:
-    audit = agent.core.audit
-    for number in range(MOST_EACH + 40):
-        sender = Caller("default", "", "(unknown)", frozenset(), "token", address=f"198.51.100.{number}")
-        await audit.note(Acting(sender, "authenticate"), Unauthenticated("no"))
+    """From new addresses all the time: a few rows an hour, and every try is counted in one of them."""
+    audit, clock = agent.core.audit, agent.clock
+    ada = Caller("default", "u-ada", "ada", EVERY_SCOPE, "token")
+    await audit.refused(Acting(ada, "create_job", "x"), "no")
+    for minute in range(120):
+        for number in range(20):
+            address = f"198.51.{minute}.{number}"
+            sender = Caller("default", "", NOBODY, frozenset(), "token", address=address)
+            await audit.note(Acting(sender, AUTHENTICATE), Unauthenticated("no"))
+        as_ada = Caller("default", "u-ada", "ada", frozenset(), "session", address=f"198.51.{minute}.99")
+        await audit.refused(Acting(as_ada, LOG_IN), "wrong password")
+        clock.advance(WINDOW)
     rows = await _record(agent, outcome="refused", limit=200)
-    assert len(rows) == MOST_EACH + 1
-    assert sum(row["count"] for row in rows) == MOST_EACH + 40
+    guessed = [row for row in rows if row["handle"] == NOBODY]
+    as_ada_rows = [row for row in rows if row["handle"] == "ada" and row["act"] != "create_job"]
+    assert len(guessed) + len(as_ada_rows) <= 2 * (MOST_UNPROVEN + 2)
+    assert sum(row["count"] for row in guessed) == 120 * 20
+    assert sum(row["count"] for row in as_ada_rows) == 120
+    assert sum(row["act"] == "create_job" for row in rows) == 1
+
+
+async def test_what_is_counted_in_a_long_window_is_stored_each_minute(agent: RunningAgent) -> None:
+    """No more than that is lost with an agent that dies."""
+    sender = Acting(Caller("default", "", NOBODY, frozenset(), "token", address="198.51.100.7"), AUTHENTICATE)
+    for _ in range(100):
+        await agent.core.audit.note(sender, Unauthenticated("no"))
+    agent.clock.advance(WINDOW)
+    await agent.core.audit.note(sender, Unauthenticated("no"))
+    [stored] = await agent.core.store.list_audit("default", AuditQuery(outcome="refused"))
+    assert stored.count == 100
 
 
 async def test_one_act_on_many_leaves_a_row_for_each_and_for_each_refusal(agent: RunningAgent, people: People) -> None:

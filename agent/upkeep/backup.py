@@ -3,8 +3,8 @@
 The order makes it safe. The store comes first: whatever it calls done is then also in what is copied after it. A
 knowledge base holds its own watermark, committed with its rows, so one that is newer than the store only means that a
 run which the store has not seen end is made again and finds its rows there. The other way round, a job that the store
-calls done could be missing from the knowledge base until something moves it. The key comes after the store as well:
-a key that was added meanwhile only adds to the keys that are needed.
+calls done could be missing from the knowledge base until something moves it. The key of the secrets opens the store as
+it is at any moment: the two are copied together, again where the key was changed meanwhile.
 """
 
 from __future__ import annotations
@@ -31,6 +31,8 @@ from shared.errors import Conflict, InvalidInput, Unavailable
 PAGES = 4096
 """Pages of a database copied between two looks for an interrupt."""
 BUSY_SECONDS = 30.0
+_TRIES = 5
+"""Of copying the store while nobody changes the key of its secrets."""
 
 
 def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = False) -> Manifest:
@@ -77,15 +79,14 @@ def _removed_at_last(aside: Path) -> Iterator[None]:
 
 def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manifest:
     made_at = clock.now()
-    copy_database(layout.store, aside / STORE_FILE)
+    files = _copy_store_and_key(layout, aside) if with_key else _copy_store(layout, aside)
     with inspect_store(aside / STORE_FILE) as store:
         schema, store_id = store.schema() or "", store.fact("store_id") or ""
-    files = [_seen(aside, STORE_FILE)]
     files += _copy_bases(layout, aside)
     files += _copy_files(layout, aside, layout.blobs())
     files += _copy_files(layout, aside, layout.snapshots())
     files += _copy_files(layout, aside, _log_files(layout))
-    files += _copy_files(layout, aside, [layout.settings, *([layout.key] if with_key else [])])
+    files += _copy_files(layout, aside, [layout.settings])
     manifest = Manifest(
         jobdeck=release(),
         store_schema=schema,
@@ -100,6 +101,27 @@ def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manif
         to_disk(file)
     settle_all(aside)
     return manifest
+
+
+def _copy_store(layout: Layout, aside: Path) -> list[KeptFile]:
+    copy_database(layout.store, aside / STORE_FILE)
+    return [_seen(aside, STORE_FILE)]
+
+
+def _copy_store_and_key(layout: Layout, aside: Path) -> list[KeptFile]:
+    """With the key that opened the store in the moment of its copy: the one that was there before and after it."""
+    for _ in range(_TRIES):
+        before = _content(layout.key)
+        files = [*_copy_store(layout, aside), *_copy_files(layout, aside, [layout.key])]
+        if _content(aside / layout.key.name) == before:
+            return files
+        for file in files:
+            (aside / file.path).unlink()
+    raise Unavailable("the key of the secrets is changed again and again; run it when that is over")
+
+
+def _content(file: Path) -> bytes | None:
+    return file.read_bytes() if file.exists() else None
 
 
 def copy_database(source: Path, target: Path) -> None:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from shared.command_tree import tree_for
 
 if TYPE_CHECKING:
     import typer
@@ -11,9 +13,7 @@ if TYPE_CHECKING:
 
 def candidates(app: typer.Typer, words: Sequence[str]) -> list[str]:
     """Subcommands where one is missing, options where the word begins with a dash, else nothing."""
-    import typer.main
-
-    command = typer.main.get_command(app)
+    command: Any = tree_for(app, words[:-1])
     for word in words[:-1]:
         command = getattr(command, "commands", {}).get(word, command)
     if words and words[-1].startswith("-"):

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
+
+from shared.command_tree import tree_for
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; returns its exit code. `argv` begins with the command's name."""
     from agent.cli.commands import app
 
-    result = app(args=list(argv) if argv is not None else None, prog_name="jobdeck", standalone_mode=False)
+    words = list(sys.argv[1:] if argv is None else argv)
+    result = tree_for(app, words).main(args=words, prog_name="jobdeck", standalone_mode=False)
     return result if isinstance(result, int) else 0
 
 

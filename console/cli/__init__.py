@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from shared.command_tree import tree_for
+
 
 def main(arguments: Sequence[str]) -> int:
     """Run one command (its own name comes first); returns its exit code, raises JobdeckError and typer's refusals."""
     from console.cli.app import app
 
-    code = app(args=list(arguments), prog_name="jobdeck", standalone_mode=False)
+    code = tree_for(app, arguments).main(args=list(arguments), prog_name="jobdeck", standalone_mode=False)
     return code if isinstance(code, int) else 0
 
 

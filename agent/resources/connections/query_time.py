@@ -1,11 +1,14 @@
 """How long a source may take for one query: what takes longer is ended, and said so.
 
 Whoever waits for the source cannot look at the clock, so a thread does. It ends the query as the source has it ended:
-SQLite and DuckDB are interrupted, PostgreSQL gets a cancel request. A query that ends by itself in that moment is over.
+SQLite and DuckDB are interrupted, PostgreSQL gets a cancel request, and is hung up on if it does not answer that either. A
+query that ends by itself in that moment is over.
 """
 
 from __future__ import annotations
 
+import os
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -22,6 +25,8 @@ from shared.durations import format_duration
 
 LOOK_SECONDS = 60.0
 """For what a source says of itself: tables, columns, keys."""
+_CANCEL_SECONDS = 5.0
+"""For the answer to a cancel request."""
 _AGAIN = 0.2
 """Seconds until it is told again: it may have been between two statements."""
 
@@ -34,10 +39,8 @@ class _Watched:
 
     def end(self) -> None:
         for connection in tuple(self.connections):
-            stop = getattr(connection, "interrupt", None) or getattr(connection, "cancel", None)
-            if stop is not None:
-                with suppress(Exception):  # it may be closed, or the server gone: then nothing is asked any more
-                    stop()
+            with suppress(Exception):  # it may be closed, or the server gone: then nothing is asked any more
+                _stop(connection)
 
 
 _WATCHED: WeakKeyDictionary[Engine, _Watched] = WeakKeyDictionary()
@@ -87,6 +90,19 @@ def _watch(seconds: float, over: threading.Event, late: threading.Event, end: Ca
     while not over.is_set():
         end()
         over.wait(_AGAIN)
+
+
+def _stop(connection: Any) -> None:
+    if hasattr(connection, "cancel_safe"):
+        try:
+            connection.cancel_safe(timeout=_CANCEL_SECONDS)
+        except Exception:  # nobody answers there: whoever waits for the query would wait for ever
+            with socket.socket(fileno=os.dup(connection.fileno())) as line:
+                line.shutdown(socket.SHUT_RDWR)
+    else:
+        stop = getattr(connection, "interrupt", None) or getattr(connection, "cancel", None)
+        if stop is not None:
+            stop()
 
 
 def _too_long(who: str, seconds: float) -> DriverError:

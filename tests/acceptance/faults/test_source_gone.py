@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 
+from agent.core.driving import DriverError
+from agent.resources.connections import open_source as open_engine
+from agent.resources.connections import query_time
 from tests.acceptance.faults.source import Source, open_source
 from tests.harness.agent_process import AgentProcess, agent_process, until
 from tests.harness.knowledge import known_texts
@@ -51,6 +56,20 @@ def test_a_source_that_stops_answering_holds_nobody_up(agent: AgentProcess, sour
     assert known_texts(agent.data_dir) == source.texts()
 
 
+def test_a_query_of_a_source_that_stops_answering_is_ended_all_the_same(
+    source: Source, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers no cancel request either."""
+    monkeypatch.setattr(import_module("agent.resources.connections.query_time"), "_CANCEL_SECONDS", 0.2)
+    engine = open_engine(source.url, 0.2)
+    try:
+        with pytest.raises(DriverError, match="needed more"):
+            _ask_in_silence(engine, source)
+    finally:
+        source.answer_again()
+        engine.dispose()
+
+
 @pytest.mark.soak
 def test_a_source_that_is_gone_for_a_minute_is_waited_for_by_the_defaults(agent: AgentProcess, source: Source) -> None:
     run = _in_the_middle(agent)
@@ -60,6 +79,12 @@ def test_a_source_that_is_gone_for_a_minute_is_waited_for_by_the_defaults(agent:
     until(lambda: time.monotonic() - gone > 60, "a minute is over", deadline=70)
     assert agent.call("GET", f"/api/runs/{run['id']}")["state"] == "retrying"
     _comes_back(agent, source, run)
+
+
+def _ask_in_silence(engine: sa.Engine, source: Source) -> None:
+    with engine.connect() as connection, query_time(engine, "shop"):
+        source.stop_answering()
+        connection.execute(sa.text("SELECT 1"))
 
 
 def _in_the_middle(agent: AgentProcess, **retry: Any) -> dict[str, Any]:

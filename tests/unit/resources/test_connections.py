@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import socket
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import duckdb
+import pymysql
 import pytest
 import sqlalchemy as sa
 
@@ -23,6 +26,26 @@ from agent.resources.connections import (
 )
 from agent.resources.connections.sources import SqlSources
 from shared.errors import InvalidInput, NotFound, Unavailable
+
+
+@pytest.mark.parametrize("kind", ["mysql", "postgresql"])
+def test_who_listens_and_says_nothing_is_not_waited_for_without_end(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a server of the other kind does: it waits to be spoken to."""
+    for module in ("engine", "arguments"):
+        monkeypatch.setattr(f"agent.resources.connections.{module}.CONNECT_SECONDS", 1)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        url = f"{kind}://u@127.0.0.1:{silent.getsockname()[1]}/d"
+        engine = open_source(url)
+        with pytest.raises(DriverError, match="cannot be reached") as refused, naming_failures("shop", url):
+            engine.connect()
+    assert refused.value.transient
+
+
+def test_a_server_that_has_spoken_may_take_as_long_as_it_takes() -> None:
+    engine, connection = open_source("mysql://u@h/d"), pymysql.Connection(defer_connect=True, read_timeout=1)
+    with suppress(pymysql.err.InterfaceError):  # it is not connected, and SQLAlchemy goes on
+        engine.pool.dispatch.connect(connection, None)
+    assert connection._read_timeout is None
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
@@ -19,18 +18,15 @@ import sqlalchemy as sa
 from agent.core.ports.listing import ListedRun, ListingQuery
 from agent.store.engine.prepared import Lookup, Prepared, Row
 from agent.store.jobs.uses import KNOWLEDGE_BASE
+from agent.store.lists import asked
 from agent.store.lists.newest import ends, sees_few
-from agent.store.permissions.visibility import reads, run_seen_by
+from agent.store.permissions.visibility import reads
 from agent.store.tables import accounts, job_counts, job_uses, knowledge_bases, runs, users
 from shared.errors import NotFound
 from shared.states import RunState
 
 FEW_JOBS = 500
-FEW_RUNS = 5000
-SET_BACK = timedelta(days=1)
-"""How far a clock that was set back may have run ahead: runs are numbered as they are made, their times are not."""
 
-_EARLIEST = datetime(1970, 1, 1, tzinfo=UTC)
 _STATES = {str(state): state for state in RunState}
 _shown = runs.alias("shown")
 _LISTED = sa.select(
@@ -49,11 +45,7 @@ _BASES = Lookup(
 )
 _NAMED = sa.select(knowledge_bases.c.name, knowledge_bases.c.account_id)
 _BY_NUMBER, _BY_NAME = Lookup(_NAMED, knowledge_bases.c.number), Lookup(_NAMED, knowledge_bases.c.name)
-_AT = sa.select(runs.c.number, runs.c.created_at).order_by(runs.c.number).limit(1)
-_OLDEST = Prepared(_AT)
-_FROM = Prepared(_AT.where(runs.c.number >= sa.bindparam("from_number", type_=sa.Integer)))
-_ROW_COUNT = sa.bindparam("row_count", type_=sa.Integer)
-_NEWEST = Prepared(sa.select(sa.func.max(runs.c.number).label("number")))
+_ROW_COUNT = asked.count("row_count")
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,23 +80,6 @@ def account_number(connection: sa.Connection, account_id: str) -> int:
     return int(number)
 
 
-def first_since(connection: sa.Connection, since: datetime) -> int:
-    """A number below which no run is as young, found by halves; with room for a clock that was set back."""
-    bound = max(since, _EARLIEST) - SET_BACK
-    oldest = _OLDEST.rows(connection, {})
-    if not oldest or oldest[0]["created_at"] >= bound:
-        return 0
-    low, high = oldest[0]["number"] + 1, _NEWEST.rows(connection, {})[0]["number"] + 1
-    while low < high:
-        middle = (low + high) // 2
-        [row] = _FROM.rows(connection, {"from_number": middle})
-        if row["created_at"] < bound:
-            low = row["number"] + 1
-        else:
-            high = middle
-    return int(low)
-
-
 def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | None:
     """Of the knowledge bases that the caller names and that there are; None: it names none."""
     if query.base_numbers is not None:
@@ -123,11 +98,10 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
         "before_number": query.before,
         "run": query.run_id,
         "row_count": query.limit,
-        **{f"wanted_state_{number}": state for number, state in enumerate(query.states or ())},
-        **{f"base_name_{number}": name for number, name in enumerate(_padded(names))},
+        **asked.listed("wanted_state", query.states or ()),
+        **asked.listed("base_name", _padded(names)),
+        **asked.since(connection, query.since),
     }
-    if query.since is not None:
-        given |= {"since": query.since, "first": first_since(connection, query.since)}
     shape = _Shape(
         states=None if query.states is None else len(query.states),
         names=len(_padded(names)),
@@ -153,27 +127,24 @@ def _statement(shape: _Shape) -> Prepared:
 def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
     """`state`: the parameter that says which; None: of all."""
     if shape.ends:
-        return ends(_text("account"), _text("seen_by"), _ROW_COUNT, lambda table: _among(table, shape, state))
+        return ends(asked.text("account"), asked.text("seen_by"), _ROW_COUNT, lambda table: _among(table, shape, state))
     conditions = _among(runs, shape, state)
     if shape.few:  # their jobs are of the account: were it asked again, SQLite would go down all its runs of the state
         conditions.append(runs.c.job_number.in_(_jobs_with(shape.names, seen=shape.seen)))
     else:
-        conditions += [runs.c.account_id == _text("account"), *(run_seen_by(_text("seen_by")) if shape.seen else ())]
+        conditions += asked.of_account(seen=shape.seen)
     if shape.run:
-        conditions.append(runs.c.id == _text("run"))
+        conditions.append(runs.c.id == asked.text("run"))
     if shape.names:
         conditions.append(_works_with(shape.names))
     return sa.select(runs.c.number).where(*conditions).order_by(runs.c.number.desc()).limit(_ROW_COUNT)
 
 
 def _among(table: sa.FromClause, shape: _Shape, state: str | None) -> list[sa.ColumnElement[bool]]:
-    conditions = [] if state is None else [table.c.state == _text(state)]
+    conditions = [] if state is None else [table.c.state == asked.text(state)]
     if shape.before:
-        conditions.append(table.c.number < sa.bindparam("before_number", type_=sa.Integer))
-    if shape.since:
-        conditions.append(table.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
-        conditions.append(table.c.number >= sa.bindparam("first", type_=sa.Integer))
-    return conditions
+        conditions.append(table.c.number < asked.count("before_number"))
+    return [*conditions, *(asked.young(table) if shape.since else ())]
 
 
 def _works_with(names: int) -> sa.ColumnElement[bool]:
@@ -183,7 +154,7 @@ def _works_with(names: int) -> sa.ColumnElement[bool]:
             job_uses.c.job_number == runs.c.job_number,
             job_uses.c.revision == runs.c.revision,
             job_uses.c.kind == KNOWLEDGE_BASE,
-            job_uses.c.name.in_([_text(f"base_name_{number}") for number in range(names)]),
+            asked.among(job_uses.c.name, "base_name", names),
         )
         .correlate(runs)
     )
@@ -191,17 +162,17 @@ def _works_with(names: int) -> sa.ColumnElement[bool]:
 
 def _jobs_with(names: int, *, seen: bool) -> sa.Select[Any]:
     """The jobs that ever worked with them; where a user asks, of those that it sees."""
-    named = job_uses.c.name.in_([_text(f"base_name_{number}") for number in range(names)])
-    conditions = [job_uses.c.account_id == _text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named]
+    named = asked.among(job_uses.c.name, "base_name", names)
+    conditions = [job_uses.c.account_id == asked.text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named]
     if seen:
-        conditions.append(reads(_text("seen_by"), job_uses.c.account_id, job_uses.c.job_number))
+        conditions.append(reads(asked.text("seen_by"), job_uses.c.account_id, job_uses.c.job_number))
     return sa.select(job_uses.c.job_number).where(*conditions).distinct()
 
 
 def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int) -> bool:
     """Whether the jobs are few and have few runs: then these are looked through, sooner than all there are."""
     [found] = _counting(names, seen=given["seen_by"] is not None).rows(connection, given)
-    return bool(found["jobs"] <= FEW_JOBS and (found["runs"] or 0) <= FEW_RUNS)
+    return bool(found["jobs"] <= FEW_JOBS and (found["runs"] or 0) <= asked.FEW_RUNS)
 
 
 @lru_cache(maxsize=64)
@@ -241,7 +212,3 @@ def _padded(names: Sequence[str]) -> Sequence[str]:
         return names
     size = 1 << (len(names) - 1).bit_length()
     return [*names, *[names[-1]] * (size - len(names))]
-
-
-def _text(name: str) -> sa.BindParameter[str]:
-    return sa.bindparam(name, type_=sa.Text)

@@ -9,6 +9,7 @@ import sqlalchemy as sa
 
 from agent.core.ports.syncs import SyncEvent, SyncJob, SyncJobs
 from agent.store.engine.prepared import Prepared, Row
+from agent.store.lists import asked
 from agent.store.lists.newest import sees_few
 from agent.store.permissions.visibility import job_seen_by, numbers_seen, resource_seen_by
 from agent.store.tables import connections, job_revisions, jobs, knowledge_bases, run_variants, runs
@@ -52,7 +53,7 @@ def events(
     one = {"account": account_id, "seen_by": seen_by, "job": job_id, "row_count": 1, "row_offset": 0}
     if not _page(one=True, seen=seen_by is not None).rows(connection, one):
         return None
-    named = {f"wanted_state_{number}": state for number, state in enumerate(states or ())}
+    named = asked.listed("wanted_state", states or ())
     given = {"job": job_id, "kind": kind, "row_count": limit, "row_offset": offset, **named}
     newest, count = _events(kind is not None, None if states is None else len(states))
     rows = newest.rows(connection, given)
@@ -64,9 +65,8 @@ def events(
 
 @cache
 def _page(*, one: bool, seen: bool, few: bool = False) -> Prepared:
-    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
     query = _JOB.where(*_conditions(one=one, seen=seen, gathered=few)).order_by(jobs.c.name_key, jobs.c.number)
-    return Prepared(query.limit(next(counts)).offset(next(counts)))
+    return Prepared(query.limit(asked.count("row_count")).offset(asked.count("row_offset")))
 
 
 @cache
@@ -79,7 +79,7 @@ def _count(*, one: bool, seen: bool) -> Prepared:
 @cache
 def _named(kind: Any, *, seen: bool) -> Prepared:
     table = connections if kind == "connection" else knowledge_bases
-    mine = (table.c.account_id == _text("account"), *resource_seen_by(table, kind, _user(seen=seen)))
+    mine = (table.c.account_id == asked.text("account"), *resource_seen_by(table, kind, _user(seen=seen)))
     return Prepared(sa.select(table.c.name, table.c.id).where(*mine))
 
 
@@ -89,21 +89,20 @@ def _events(of_kind: bool, states: int | None) -> tuple[Prepared, Prepared]:  # 
     if states is None:
         parts.append(_revision_events(of_kind=of_kind))
     every = sa.union_all(*parts).subquery()
-    counts = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
     newest = sa.select(every).order_by(every.c.at.desc(), every.c.run_number.desc(), every.c.revision.desc())
     count = sa.select(sa.func.count().label("count")).select_from(every)
-    return Prepared(newest.limit(next(counts)).offset(next(counts))), Prepared(count)
+    return Prepared(newest.limit(asked.count("row_count")).offset(asked.count("row_offset"))), Prepared(count)
 
 
 def _conditions(*, one: bool, seen: bool, gathered: bool) -> list[sa.ColumnElement[bool]]:
     """`gathered`: the jobs that the user sees come first, and others are not looked at."""
-    conditions = [jobs.c.account_id == _text("account"), jobs.c.deleted_at.is_(None)]
+    conditions = [jobs.c.account_id == asked.text("account"), jobs.c.deleted_at.is_(None)]
     if seen and gathered:
-        conditions.append(jobs.c.number.in_(numbers_seen(_text("account"), _text("seen_by"))))
+        conditions.append(jobs.c.number.in_(numbers_seen(asked.text("account"), asked.text("seen_by"))))
     elif seen:
-        conditions += job_seen_by(_text("seen_by"))
+        conditions += job_seen_by(asked.text("seen_by"))
     conditions.append(jobs.c.type.in_([sa.literal_column(f"'{type_}'") for type_ in ("kb-sync", "kb-reset")]))
-    return [*conditions, jobs.c.id == _text("job")] if one else conditions
+    return [*conditions, jobs.c.id == asked.text("job")] if one else conditions
 
 
 def _run_events(states: int | None, *, of_kind: bool) -> sa.Select[Any]:
@@ -116,9 +115,9 @@ def _run_events(states: int | None, *, of_kind: bool) -> sa.Select[Any]:
         .where(runs.c.job_number == _number_of_job())
     )  # fmt: skip
     if of_kind:
-        query = query.where(_text("kind") == _KIND_OF_RUN)
+        query = query.where(asked.text("kind") == _KIND_OF_RUN)
     if states is not None:
-        query = query.where(runs.c.state.in_([_text(f"wanted_state_{number}") for number in range(states)]))
+        query = query.where(asked.among(runs.c.state, "wanted_state", states))
     return query
 
 
@@ -131,12 +130,12 @@ def _revision_events(*, of_kind: bool) -> sa.Select[Any]:
         .select_from(job_revisions.join(jobs, jobs.c.number == job_revisions.c.job_number))
         .where(job_revisions.c.job_number == _number_of_job())
     )  # fmt: skip
-    return query.where(_text("kind") == _TOLD) if of_kind else query
+    return query.where(asked.text("kind") == _TOLD) if of_kind else query
 
 
 def _number_of_job() -> sa.ScalarSelect[int]:
     named = jobs.alias("named")
-    return sa.select(named.c.number).where(named.c.id == _text("job")).scalar_subquery()
+    return sa.select(named.c.number).where(named.c.id == asked.text("job")).scalar_subquery()
 
 
 def _job(row: Row) -> SyncJob:
@@ -156,8 +155,4 @@ def _job(row: Row) -> SyncJob:
 
 
 def _user(*, seen: bool) -> sa.BindParameter[str] | None:
-    return _text("seen_by") if seen else None
-
-
-def _text(name: str) -> sa.BindParameter[str]:
-    return sa.bindparam(name, type_=sa.Text)
+    return asked.text("seen_by") if seen else None

@@ -13,9 +13,9 @@ import sqlalchemy as sa
 
 from agent.core.ports.syncs import SyncQuery, SyncRun
 from agent.store.engine.prepared import Lookup, Prepared, Row
-from agent.store.lists.listing import FEW_RUNS, first_since
+from agent.store.lists import asked
 from agent.store.lists.newest import ends, sees_few
-from agent.store.permissions.visibility import numbers_seen, reads, run_seen_by
+from agent.store.permissions.visibility import numbers_seen, reads
 from agent.store.tables import ACTIVE as NOT_OVER
 from agent.store.tables import job_counts, jobs, run_counts, runs, steps
 from agent.store.types import micros
@@ -85,11 +85,10 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
         "until": query.until,
         "row_count": query.limit,
         "row_offset": query.offset,
-        **{f"wanted_type_{number}": type_ for number, type_ in enumerate(query.types)},
-        **{f"wanted_state_{number}": state for number, state in enumerate(states)},
+        **asked.listed("wanted_type", query.types),
+        **asked.listed("wanted_state", states),
+        **asked.since(connection, query.since),
     }
-    if query.since is not None:
-        given |= {"since": query.since, "first": first_since(connection, query.since)}
     shape = _Shape(
         types=len(query.types),
         states=len(states),
@@ -106,9 +105,9 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
 
 @lru_cache(maxsize=512)
 def _numbers(shape: _Shape, order: str, descending: bool) -> Prepared:  # noqa: FBT001  (a key of the cache)
-    limit, offset = (sa.bindparam(name, type_=sa.Integer) for name in ("row_count", "row_offset"))
+    limit, offset = asked.count("row_count"), asked.count("row_offset")
     if shape.ends:
-        return Prepared(ends(_text("account"), _text("seen_by"), limit, lambda table: _kinds(table, shape)))
+        return Prepared(ends(asked.text("account"), asked.text("seen_by"), limit, lambda table: _kinds(table, shape)))
     query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(order, descending=descending))
     return Prepared(query.limit(limit).offset(offset))
 
@@ -124,20 +123,17 @@ def _kinds(table: sa.FromClause, shape: _Shape) -> list[sa.ColumnElement[bool]]:
 
 
 def _conditions(shape: _Shape) -> list[sa.ColumnElement[bool]]:
-    conditions = [runs.c.account_id == _text("account"), *_kinds(runs, shape)]
-    if shape.seen:
-        conditions += run_seen_by(_text("seen_by"))
+    conditions = [*asked.of_account(seen=shape.seen), *_kinds(runs, shape)]
     if shape.run:
-        conditions.append(runs.c.id == _text("run"))
+        conditions.append(runs.c.id == asked.text("run"))
     if shape.since:
-        conditions.append(runs.c.created_at >= sa.bindparam("since", type_=runs.c.created_at.type))
-        conditions.append(runs.c.number >= sa.bindparam("first", type_=sa.Integer))
+        conditions += asked.young(runs)
     if shape.until:
         conditions.append(runs.c.created_at <= sa.bindparam("until", type_=runs.c.created_at.type))
     if shape.job:
         conditions.append(runs.c.job_number == _number_of_job())
     if shape.few:
-        theirs = sa.select(jobs.c.number).where(jobs.c.account_id == _text("account"), _type_in(jobs, shape.types))
+        theirs = sa.select(jobs.c.number).where(jobs.c.account_id == asked.text("account"), _type_in(jobs, shape.types))
         conditions.append(runs.c.job_number.in_(theirs))
     return conditions
 
@@ -153,7 +149,7 @@ def _order(order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
 def _are_few(connection: sa.Connection, given: dict[str, Any], types: int) -> bool:
     """Few of those that are over: then the runs of their jobs are looked through, sooner than all there are."""
     [found] = _over(types, 0, seen=False, job=False).rows(connection, given)
-    return (found["count"] or 0) <= FEW_RUNS
+    return (found["count"] or 0) <= asked.FEW_RUNS
 
 
 def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: dict[str, Any]) -> int:
@@ -165,7 +161,7 @@ def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: di
     active = [state for state in query.states or tuple(RunState) if state in ACTIVE]
     if not active:
         return int(over["count"] or 0)
-    found = {f"active_{number}": state for number, state in enumerate(active)}
+    found = asked.listed("active", active)
     waits = _active(shape.types, len(active), seen=shape.seen, job=shape.job)
     [waiting] = waits.rows(connection, {**given, **found})
     return int(over["count"] or 0) + int(waiting["count"])
@@ -181,29 +177,27 @@ def _over(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
     table = job_counts if seen or job else run_counts
     mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
     if seen and job:
-        mine.append(reads(_text("seen_by"), _text("account"), job_counts.c.job_number))
+        mine.append(reads(asked.text("seen_by"), asked.text("account"), job_counts.c.job_number))
     elif seen:
-        mine.append(job_counts.c.job_number.in_(numbers_seen(_text("account"), _text("seen_by"))))
+        mine.append(job_counts.c.job_number.in_(numbers_seen(asked.text("account"), asked.text("seen_by"))))
     if job:
         mine.append(job_counts.c.job_number == _number_of_job())
     if table is run_counts:
-        mine.append(run_counts.c.account_id == _text("account"))
+        mine.append(run_counts.c.account_id == asked.text("account"))
     return Prepared(sa.select(sa.func.sum(table.c.count).label("count")).where(*mine))
 
 
 @lru_cache(maxsize=64)
 def _active(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
-    among = runs.c.state.in_([_text(f"active_{number}") for number in range(states)])
-    mine = [runs.c.account_id == _text("account"), among, _type_in(runs, types)]
-    if seen:
-        mine += run_seen_by(_text("seen_by"))
+    waiting = asked.among(runs.c.state, "active", states)
+    mine = [*asked.of_account(seen=seen), waiting, _type_in(runs, types)]
     if job:  # of its unfinished ones, which are few, there is an index
         mine += [runs.c.job_number == _number_of_job(), NOT_OVER]
     return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*mine))
 
 
 def _number_of_job() -> sa.ScalarSelect[int]:
-    mine = (jobs.c.id == _text("job"), jobs.c.account_id == _text("account"))
+    mine = (jobs.c.id == asked.text("job"), jobs.c.account_id == asked.text("account"))
     return sa.select(jobs.c.number).where(*mine).scalar_subquery()
 
 
@@ -240,12 +234,8 @@ def _run(row: Row, committed: tuple[int, int] | None) -> SyncRun:
 
 
 def _type_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
-    return table.c.type.in_([_text(f"wanted_type_{number}") for number in range(count)])
+    return asked.among(table.c.type, "wanted_type", count)
 
 
 def _state_in(table: sa.FromClause, count: int) -> sa.ColumnElement[bool]:
-    return table.c.state.in_([_text(f"wanted_state_{number}") for number in range(count)])
-
-
-def _text(name: str) -> sa.BindParameter[str]:
-    return sa.bindparam(name, type_=sa.Text)
+    return asked.among(table.c.state, "wanted_state", count)

@@ -13,6 +13,7 @@ from textual.widget import Widget
 from console.model import Changes, Order, View
 from console.render.ages import minute_of
 from console.screens.filling import FillingScreen
+from console.screens.filtering import FilteringScreen
 from console.screens.matching import Matcher
 from console.screens.rows import CAUSE, Groups, Rows
 from console.screens.views import SavedView
@@ -26,7 +27,6 @@ from console.widgets.tabs import Tab, Tabs
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from console.widgets.filter_bar import FilterBar
     from console.widgets.held_line import HeldLine
     from shared.filters import Kind
 
@@ -36,7 +36,7 @@ WIDE = 120
 """Columns from which the detail stands beside the list."""
 
 
-class ListScreen(FillingScreen, Generic[T]):
+class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
     """A subclass gives the kind, its views, columns, orders, cells and details; `open_row` and its acts."""
 
     KIND: ClassVar[Kind]
@@ -65,14 +65,12 @@ class ListScreen(FillingScreen, Generic[T]):
         remembered = session.memory.list(self.NAME)
         wanted = view or remembered.get("view", "")
         self.saved = next((each for each in self.VIEWS if each.name == wanted), self.VIEWS[0])
-        self.filter_text = ""
         self.sort = next((each for each in self.SORTS if each[0] == remembered.get("sort")), self.SORTS[0])
         self.matching: int | None = None
         self.rows: Rows[T] = self._make_rows()
         self._pinned: frozenset[str] = frozenset()
         self._judged_at: datetime | None = None
         self.tabs = Tabs(session.look)
-        self.filter_bar: FilterBar | None = None
         self.held: HeldLine | None = None
         self.table = ListTable(self.rows, self.COLUMNS, empty="connecting…", on_rest=self._let_in)
         self.detail = Detail()
@@ -126,16 +124,19 @@ class ListScreen(FillingScreen, Generic[T]):
         members = self.rows.members(row_id) if row_id else ()
         return self.rows.view.get(members[0]) if members else None
 
+    @property
+    def language(self) -> Kind:
+        return self.KIND
+
     def compose_body(self) -> Iterable[Widget]:
         yield self.tabs
         yield Container(self.table, self.detail, id="body")
 
     def on_mount(self) -> None:
-        super().on_mount()
+        """Beside those of the base classes, which Textual calls too."""
         self._show_sort()
         self._show_tabs()
         self._show_held()
-        self.call_after_refresh(self._make_filter_bar)
 
     def take(self, changes: Changes) -> None:
         if self.table.is_acting:
@@ -177,10 +178,6 @@ class ListScreen(FillingScreen, Generic[T]):
     def act_previous_view(self) -> None:
         self._step_view(-1)
 
-    def act_filter(self) -> None:
-        if self.filter_bar is not None:
-            self.filter_bar.open(self.filter_text)
-
     def act_back(self) -> None:
         """Notice, marks, then filter, then what stands still; at last nothing is left to leave."""
         if self.dock.hush():
@@ -194,14 +191,9 @@ class ListScreen(FillingScreen, Generic[T]):
         else:
             self.table.rest()
 
-    def on_filter_bar_changed(self, message: FilterBar.Changed) -> None:
-        if message.text.strip() != self.filter_text:
-            self.show_filter(message.text)
-
-    def on_filter_bar_closed(self) -> None:
+    def filter_left(self) -> None:
         self.set_focus(self.table)
         self._show_tabs()
-        self.refresh_footer()
 
     def on_virtual_table_row_highlighted(self, _: RowHighlighted) -> None:
         self._pin()
@@ -253,14 +245,6 @@ class ListScreen(FillingScreen, Generic[T]):
         if self.rows.view.refilter(now).moved:
             self.rows.settle()
             self.table.order_changed()
-
-    async def _make_filter_bar(self) -> None:
-        """The first frame does without it."""
-        from console.widgets.filter_bar import FilterBar
-
-        bar = FilterBar(self.KIND, self.session.look)
-        await self.mount(bar, after="#body")
-        self.filter_bar = bar
 
     def _show_held(self) -> None:
         """Made when it is first needed: the first frame does without it."""
@@ -317,9 +301,7 @@ class ListScreen(FillingScreen, Generic[T]):
         return ""
 
     def _news(self) -> str:
-        parts = []
-        if self.filter_text and not (self.filter_bar and self.filter_bar.is_open):
-            parts.append(f"/{self.filter_text}")
+        parts = [self.filter_told] if self.filter_told else []
         if self.rows.view.waiting:
             parts.append(f"▲ {self.rows.view.waiting:,} new")
         return "  ".join(parts)

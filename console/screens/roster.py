@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from rich.text import Text
 from textual import work
@@ -13,7 +13,7 @@ from textual.containers import Container
 from textual.widget import Widget
 
 from console.model import Changes
-from console.screens.base import ConsoleScreen
+from console.screens.filtering import FilteringScreen
 from console.session import ConsoleSession
 from console.widgets.detail import Detail
 from console.widgets.footer import Offer
@@ -23,6 +23,9 @@ from console.widgets.table.messages import MarksChanged, RowHighlighted, RowSele
 from console.widgets.table.pace import Pace
 from console.widgets.tabs import Tab, Tabs
 from shared.errors import JobdeckError
+
+if TYPE_CHECKING:
+    from shared.filters import Fields
 
 WIDE = 120
 _LOOK_EVERY = 5.0
@@ -45,10 +48,10 @@ class Section:
     kinds: frozenset[str] = frozenset()
 
 
-class RosterScreen(ConsoleScreen):
-    """Asks while it is looked at, and only then. A subclass gives `sections()`, and acts of its own beside these."""
+class RosterScreen(FilteringScreen):
+    """Asks while it is looked at, and only then; a filter takes from what was answered. A subclass gives `sections()`, and acts of its own beside these."""
 
-    ACTS: ClassVar[tuple[str, ...]] = ("next_view", "previous_view")
+    ACTS: ClassVar[tuple[str, ...]] = ("filter", "next_view", "previous_view")
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]
     VERTICAL_BREAKPOINTS = [(0, "-low"), (22, "-high")]
     DEFAULT_CSS = """
@@ -65,6 +68,8 @@ class RosterScreen(ConsoleScreen):
         self._sections = tuple(self.sections())
         wanted = session.memory.list(self.NAME).get("view", "")
         self.section = next((each for each in self._sections if each.name == wanted), self._sections[0])
+        self.loaded: Sequence[Any] = ()
+        """What the agent has answered; `items` are those of it that the filter takes."""
         self.items: dict[str, Any] = {}
         self._left: dict[str, Any] = {}
         """What has left the list, and stands there dimmed as long as the cursor is on it."""
@@ -93,6 +98,12 @@ class RosterScreen(ConsoleScreen):
     def here(self) -> Any:
         """The item under the cursor; None where there is none."""
         return self.items.get(self.table.cursor_id or "")
+
+    @property
+    def language(self) -> Fields:
+        from shared.filters import fields_of
+
+        return fields_of(column.key for column in self.section.columns)
 
     def compose_body(self) -> Iterable[Widget]:
         yield self.tabs
@@ -128,11 +139,13 @@ class RosterScreen(ConsoleScreen):
         self._step(-1)
 
     def act_back(self) -> None:
-        """Notice, marks, then the first section, then the screen before."""
+        """Notice, marks, filter, then the first section, then the screen before."""
         if self.dock.hush():
             return
         if self.table.marks:
             self.table.set_marks(())
+        elif self.filter_text:
+            self.show_filter("")
         elif self.section is not self._sections[0]:
             self.show_section(self._sections[0].name)
         else:
@@ -147,7 +160,9 @@ class RosterScreen(ConsoleScreen):
         found = next((each for each in self._sections if each.name.startswith(name.lower())), None)
         if found is None:
             return False
-        self.section, self.items, self._left = found, {}, {}
+        if found.columns is not self.section.columns:
+            self.filter_text = ""
+        self.section, self.loaded, self.items, self._left = found, (), {}, {}
         self.session.memory.keep(self.NAME, view=found.name)
         self.source = ListSource((), self._draw)
         self.table.set_columns(found.columns)
@@ -157,6 +172,15 @@ class RosterScreen(ConsoleScreen):
         self._show_tabs()
         self.load()
         return True
+
+    def show_filter(self, text: str) -> None:
+        self.filter_text = text.strip()
+        self._is_decided = True
+        self._show(self.loaded)
+
+    def filter_left(self) -> None:
+        self.set_focus(self.table)
+        self._show_tabs()
 
     @work(exclusive=True, group="load")
     async def load(self) -> None:
@@ -198,7 +222,8 @@ class RosterScreen(ConsoleScreen):
     # Helpers.
 
     def _show(self, found: Sequence[Any]) -> None:
-        old, self.items = self.items, {self.section.key(item): item for item in found}
+        self.loaded = found
+        old, self.items = self.items, {self.section.key(item): item for item in self._filtered(found)}
         self._left = {key: item for key, item in (self._left | old).items() if key == self.table.cursor_id}
         self.source.replace(self.items)
         if self._is_decided:
@@ -206,13 +231,29 @@ class RosterScreen(ConsoleScreen):
             self.table.set_source(self.source)
         elif list(old) != list(self.items):
             self.table.order_changed()
-            self.table.set_marks(self.table.marks & self.items.keys())
+        self.table.set_marks(self.table.marks & self.items.keys())
         self.table.change_rows([key for key, item in self.items.items() if old.get(key) != item])
-        self.table.say_empty(self.section.empty)
+        filtered_out = self.filter_text and found
+        self.table.say_empty(
+            f"nothing matches {self.filter_text!r}; esc clears it" if filtered_out else self.section.empty
+        )
         self._show_tabs()
         self._show_detail()
         self.refresh_footer()
         self.schedule_look()
+
+    def _filtered(self, found: Sequence[Any]) -> Iterable[Any]:
+        """Those whose rows say what the filter asks for."""
+        if not self.filter_text:
+            return found
+        from shared.filters import parse_rows
+
+        wanted, keys = parse_rows(self.filter_text, self.language), list(self.language)
+        return [
+            item
+            for item in found
+            if wanted.matches(dict(zip(keys, map(_plain, self.section.cells(item)), strict=True)))
+        ]
 
     def _draw(self, row_id: str) -> Sequence[Cell]:
         item = self.items.get(row_id)
@@ -224,7 +265,7 @@ class RosterScreen(ConsoleScreen):
                 Tab(each.title, len(self.items) if each is self.section and self.items else None, each is self.section)
                 for each in self._sections
             ],
-            "",
+            self.filter_told,
         )
 
     def _show_detail(self) -> None:
@@ -244,5 +285,10 @@ class RosterScreen(ConsoleScreen):
 
 
 def views(sections: Sequence[Section]) -> list[Offer]:
-    """The way to the other sections, where there are some."""
-    return [Offer("next_view"), Offer("previous_view", shown=False)] if len(sections) > 1 else []
+    """What all lists can: the filter, and the way to the other sections, where there are some."""
+    others = [Offer("next_view"), Offer("previous_view", shown=False)] if len(sections) > 1 else []
+    return [Offer("filter"), *others]
+
+
+def _plain(cell: Cell) -> str:
+    return cell if isinstance(cell, str) else cell.plain

@@ -39,7 +39,8 @@ class Dock(Vertical):
     def compose(self) -> ComposeResult:
         yield self.footer
 
-    def show_offers(self, offers: Sequence[Offer]) -> None:
+    def show_offers(self, offers: Sequence[Offer] | None) -> None:
+        """None: the keys are letters now."""
         self.footer.offer(offers)
 
     def show_leaving(self, now: datetime) -> float | None:

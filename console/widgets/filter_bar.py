@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Union
 
 from rich.text import Text
 from textual import events
@@ -17,7 +17,10 @@ from console.render.look import Look
 from console.widgets.line import Line, safe_text
 
 if TYPE_CHECKING:
-    from shared.filters import BadFilter, Kind
+    from shared.filters import BadFilter, Fields, Kind
+
+Language = Union["Kind", "Fields"]
+"""What runs, jobs and the audit are asked for; or the columns of a list, by name."""
 
 _EXAMPLE = "state:failed type:kb-sync dur>10m started<2h words"
 _SHOWN = 8
@@ -28,8 +31,8 @@ class FilterInput(Input):
 
     BINDINGS = [Binding("tab", "take", "Complete", show=False), Binding("escape", "leave", "Clear", show=False)]
 
-    def __init__(self, take: Callable[[], None], leave: Callable[[], None]) -> None:
-        super().__init__(compact=True, placeholder=_EXAMPLE, select_on_focus=False)
+    def __init__(self, example: str, take: Callable[[], None], leave: Callable[[], None]) -> None:
+        super().__init__(compact=True, placeholder=example, select_on_focus=False)
         self._take = take
         self._leave = leave
 
@@ -60,11 +63,11 @@ class FilterBar(Vertical):
     class Closed(Message):
         pass
 
-    def __init__(self, kind: Kind, look: Look) -> None:
+    def __init__(self, language: Language, look: Look) -> None:
         super().__init__(id="filter")
-        self._kind = kind
+        self._language = language
         self._look = look
-        self.input = FilterInput(self._take_suggestion, self._clear)
+        self.input = FilterInput(_example(language), self._take_suggestion, self._clear)
         self.hint = Line()
         self._suggestions: list[str] = []
 
@@ -76,7 +79,9 @@ class FilterBar(Vertical):
     def is_open(self) -> bool:
         return self.has_class("-open")
 
-    def open(self, text: str) -> None:
+    def open(self, text: str, language: Language) -> None:
+        self._language = language
+        self.input.placeholder = _example(language)
         self.set_class(True, "-open")
         self.input.value = text
         self.input.cursor_position = len(text)
@@ -107,7 +112,7 @@ class FilterBar(Vertical):
         """Put the first suggestion in the place of the term that is being written."""
         from shared.filters import complete, word_at
 
-        self._suggestions = complete(self.input.value, self.input.cursor_position, self._kind)
+        self._suggestions = complete(self.input.value, self.input.cursor_position, self._language)
         if not self._suggestions:
             return
         start, end = word_at(self.input.value, self.input.cursor_position)
@@ -121,16 +126,18 @@ class FilterBar(Vertical):
 
     def _judge(self) -> bool:
         """Say what is wrong, or what could follow; True if it is a filter."""
-        from shared.filters import BadFilter, complete, parse
+        from shared.filters import BadFilter, complete, parse, parse_rows
 
-        text = self.input.value
+        text, language = self.input.value, self._language
+        self._suggestions = complete(text, self.input.cursor_position, language)
         try:
-            parse(text, self._kind)
+            if isinstance(language, str):
+                parse(text, language)
+            else:
+                parse_rows(text, language)
         except BadFilter as error:
-            self._suggestions = complete(text, self.input.cursor_position, self._kind)
             self._point(error)
             return False
-        self._suggestions = complete(text, self.input.cursor_position, self._kind)
         self.hint.show(self._list_suggestions())
         return True
 
@@ -153,3 +160,10 @@ class FilterBar(Vertical):
         else:
             line.append("enter keeps the filter, esc clears it", self._look.palette.muted)
         return line
+
+
+def _example(language: Language) -> str:
+    if isinstance(language, str):
+        return _EXAMPLE
+    first = next(iter(language))
+    return f"words  {first}:words  -{first}:words"

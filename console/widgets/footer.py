@@ -36,16 +36,20 @@ class Footer(Line):
         self._look = look
         self._sign = sign
         self._word = word
-        self._offers: tuple[Offer, ...] = ()
+        self._offers: tuple[Offer, ...] | None = ()
 
-    def offer(self, offers: Sequence[Offer]) -> None:
-        self._offers = tuple(offers)
+    def offer(self, offers: Sequence[Offer] | None) -> None:
+        """None: not even help, the keys are letters."""
+        self._offers = None if offers is None else tuple(offers)
         self._compose_line()
 
     def on_resize(self) -> None:
         self._compose_line()
 
     def _compose_line(self) -> None:
+        if self._offers is None:
+            self.show(Text())
+            return
         tail = self._hint("help", "")
         room, line = (self.size.width or self.app.size.width) - tail.cell_len - 1, Text(no_wrap=True)
         for offer in self._offers:

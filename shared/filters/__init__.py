@@ -23,6 +23,9 @@ A filter is terms with spaces between them; all must hold. `-` before a term neg
   `error:~` its message too. `schedule:` is `cron`, `simple`, `once` or `none`, the expression, or its words.
 - Of the **audit**, `user:` is an id or a handle, `subject:` an id or a name, `act:` an operation or an event.
 
+- Of a **row** of a list that the agent answers whole, the columns are the fields, and `field:value` looks for words in
+  what the column says.
+
 A filter has at most 2,000 characters, 30 terms, and 100 values in all of them together.
 
 The store compiles the same filter of runs and jobs to SQL; a property test holds the two together.
@@ -32,8 +35,13 @@ from __future__ import annotations
 
 from shared.filters.completion import complete, word_at
 from shared.filters.faults import BadFilter
+from shared.filters.fields import Fields
 from shared.filters.filter import NOTHING_KNOWN, Filter, Known
 from shared.filters.parsing import parse
+from shared.filters.rows import RowFilter, fields_of, parse_rows
 from shared.filters.terms import Kind
 
-__all__ = ["NOTHING_KNOWN", "BadFilter", "Filter", "Kind", "Known", "complete", "parse", "word_at"]
+__all__ = [
+    "NOTHING_KNOWN", "BadFilter", "Fields", "Filter", "Kind", "Known", "RowFilter",
+    "complete", "fields_of", "parse", "parse_rows", "word_at",
+]  # fmt: skip

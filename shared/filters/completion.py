@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from shared.filters.fields import FIELDS, Field
+from shared.filters.fields import FIELDS, Field, Fields
 from shared.filters.terms import Kind
 
 _HEAD = re.compile(r"(-?)([A-Za-z_]\w*)(:~|:?<=|:?>=|:?<|:?>|:)", re.ASCII)
@@ -29,21 +29,22 @@ def word_at(text: str, cursor: int) -> tuple[int, int]:
     return start, end
 
 
-def complete(text: str, cursor: int, kind: Kind) -> list[str]:
+def complete(text: str, cursor: int, kind: Kind | Fields) -> list[str]:
     """Terms that could stand where `word_at` is, given what is written up to the cursor; best first."""
+    fields = FIELDS[kind] if isinstance(kind, str) else kind
     start, _ = word_at(text, cursor)
     written = text[start:cursor]
     head = _HEAD.match(written)
     if head is None:
-        return _names(written, kind)
-    field = FIELDS[kind].get(head[2].lower())
+        return _names(written, fields)
+    field = fields.get(head[2].lower())
     return _values(field, head[0], head[3], written[head.end() :]) if field else []
 
 
-def _names(written: str, kind: Kind) -> list[str]:
+def _names(written: str, fields: Fields) -> list[str]:
     minus = written[: written.startswith("-")]
     begun = written.removeprefix("-").lower()
-    return [f"{minus}{field.name}{field.ops[0]}" for field in FIELDS[kind].values() if field.name.startswith(begun)]
+    return [f"{minus}{field.name}{field.ops[0]}" for field in fields.values() if field.name.startswith(begun)]
 
 
 def _values(field: Field, head: str, op: str, begun: str) -> list[str]:

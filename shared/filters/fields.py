@@ -15,6 +15,9 @@ from shared.states import RunState
 
 Sort = Literal["text", "choice", "flag", "number", "span", "moment"]
 
+Fields = Mapping[str, "Field"]
+"""By name."""
+
 EQUALITY: tuple[Op, ...] = (":",)
 TEXT: tuple[Op, ...] = (":", ":~")
 ORDER: tuple[Op, ...] = ("<", "<=", ">", ">=")
@@ -102,7 +105,7 @@ _AUDIT = (
     Field("count", "number"),
 )
 
-FIELDS: Mapping[Kind, Mapping[str, Field]] = {
+FIELDS: Mapping[Kind, Fields] = {
     "run": {field.name: field for field in _RUN},
     "job": {field.name: field for field in _JOB},
     "audit": {field.name: field for field in _AUDIT},

@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import cast
 
 from shared.filters.faults import BadFilter, near
-from shared.filters.fields import FIELDS, ORDER, Field
+from shared.filters.fields import FIELDS, ORDER, Field, Fields
 from shared.filters.filter import Filter
 from shared.filters.terms import NONE, Comparison, Kind, Op, Phrase, Term, Value
 from shared.filters.values import read_value
@@ -26,19 +26,24 @@ _JOINERS = frozenset({"AND", "OR", "NOT", "&&", "||"})
 
 def parse(text: str, kind: Kind) -> Filter:
     """The filter that `text` says; an empty one matches everything. BadFilter points at what is wrong."""
+    return Filter(kind, terms_of(text, FIELDS[kind]))
+
+
+def terms_of(text: str, fields: Fields) -> tuple[Term, ...]:
+    """What `text` says of these fields. BadFilter points at what is wrong."""
     if len(text) > LONGEST:
         raise BadFilter(text[:60], 0, f"the filter has {len(text)} characters, {LONGEST} are allowed")
     if "\0" in text:
         raise BadFilter(text.replace("\0", "?"), text.index("\0"), "a filter cannot hold the character NUL")
-    return Filter(kind, _Reader(text, kind).terms())
+    return _Reader(text, fields).terms()
 
 
 class _Reader:
     """Reads from left to right; `at` is the character that comes next."""
 
-    def __init__(self, text: str, kind: Kind) -> None:
+    def __init__(self, text: str, fields: Fields) -> None:
         self.text = text
-        self.fields = FIELDS[kind]
+        self.fields = fields
         self.at = 0
         self._values_read = 0
 

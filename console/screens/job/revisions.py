@@ -37,7 +37,7 @@ class RevisionsScreen(RosterScreen):
     """The newest first; below what the one under the cursor changed of the one before, and what going back would."""
 
     NAME = "revisions"
-    ACTS: ClassVar[tuple[str, ...]] = ("restore", "diff", "copy")
+    ACTS: ClassVar[tuple[str, ...]] = ("filter", "restore", "diff", "copy")
     DEFAULT_CSS = """
     RevisionsScreen Detail, RevisionsScreen.-wide Detail { display: none; }
     RevisionsScreen Panel { height: 60%; background: $surface; }
@@ -62,12 +62,13 @@ class RevisionsScreen(RosterScreen):
     def offers(self) -> Sequence[Offer]:
         here: Revision | None = self.here
         if here is None:
-            return (Offer("back"),)
+            return (Offer("filter"), Offer("back"))
         is_old = here.revision != self._newest
         return [
             Offer("diff", "what it changed" if self._against_now else "compare with now"),
             *([Offer("restore", f"restore {here.revision}")] if is_old and self.session.can("edit") else []),
             Offer("copy"),
+            Offer("filter"),
             Offer("back"),
         ]
 
@@ -106,7 +107,7 @@ class RevisionsScreen(RosterScreen):
 
     @property
     def _newest(self) -> int:
-        return max((each.revision for each in self.items.values()), default=0)
+        return max((each.revision for each in self.loaded), default=0)
 
     async def _revisions(self) -> Sequence[Revision]:
         found = await self.session.client.jobs.revisions(self._job.id)

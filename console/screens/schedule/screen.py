@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from functools import partial
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 from console.render.ages import seconds_to_next
 from console.screens.roster import RosterScreen, Section, views
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from shared.models import Fire, Job, Sentinel
 
 _PAGE = 200
+_SEARCHED, _FEW = 5, 20
+"""Pages in which a filter looks as long as it has found no more rows than that."""
 _UPCOMING, _UNLIKE = "upcoming", "unlike"
 _OUTCOMES = (
     ("ledger", "Ledger", None, "nothing was due yet"),
@@ -39,6 +41,7 @@ class ScheduleScreen(RosterScreen):
     def __init__(self, session: ConsoleSession) -> None:
         self.job: tuple[str, str] | None = None
         self._pages = 1
+        self._is_all = True
         super().__init__(session)
 
     def sections(self) -> Iterable[Section]:
@@ -79,7 +82,7 @@ class ScheduleScreen(RosterScreen):
         self.show_section("ledger")
 
     def show_section(self, name: str) -> bool:
-        self._pages = 1
+        self._pages, self._is_all = 1, True
         return super().show_section(name)
 
     def leave(self) -> None:
@@ -121,11 +124,22 @@ class ScheduleScreen(RosterScreen):
 
     def on_virtual_table_row_highlighted(self, message: RowHighlighted) -> None:
         super().on_virtual_table_row_highlighted(message)
-        if message.row_id is not None and self.source.index_of(message.row_id) == self._pages * _PAGE - 1:
-            self._pages += 1
-            self.load()
+        if message.row_id is not None and self.source.index_of(message.row_id) == len(self.source) - 1:
+            self._load_on()
 
     # Helpers.
+
+    def _show(self, found: Sequence[Any]) -> None:
+        """A filter that takes little of what is loaded asks for more."""
+        super()._show(found)
+        if self.filter_text and len(self.items) < _FEW and self._pages < _SEARCHED:
+            self._load_on()
+
+    def _load_on(self) -> None:
+        if not self._is_all:
+            self._is_all = True
+            self._pages += 1
+            self.load()
 
     @property
     def _job_id(self) -> str:
@@ -150,6 +164,7 @@ class ScheduleScreen(RosterScreen):
             before = page.before
             if before is None:
                 break
+        self._is_all = before is None
         return found
 
     async def _upcoming(self) -> Sequence[Job]:

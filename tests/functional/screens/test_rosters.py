@@ -71,6 +71,53 @@ async def test_forty_columns_say_where_one_is_and_what_the_rows_are(agent: Stand
         await until(pilot, lambda: "too slow" in lines(pilot)[3] and "Nightly" in lines(pilot)[3])
 
 
+async def test_a_list_is_narrowed_while_one_writes(agent: StandIn) -> None:
+    async with opened(fixed_night(agent)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "Orders export" in lines(pilot)[3])
+        await until(pilot, lambda: screen(pilot).filter_bar is not None)
+        await pilot.press("slash")
+        await until(pilot, lambda: "tab outcome:  due:  job:" in lines(pilot)[-2] and not lines(pilot)[-1].strip())
+        await type_text(pilot, "outcome:paused")
+        await until(pilot, lambda: "‖ paused" in lines(pilot)[3] and "started" not in text_of(pilot.app))
+        await until(pilot, lambda: screen(pilot).loaded and len(screen(pilot).loaded) > 200), "it looks further down"
+        await type_text(pilot, " nope:")
+        await until(pilot, lambda: "^ there is no field 'nope'" in text_of(pilot.app))
+        await pilot.press("escape")
+        await until(pilot, lambda: "✓ started" in lines(pilot)[3] and "/ filter" in lines(pilot)[-1])
+
+
+async def test_a_filter_stays_with_lists_of_the_same_columns_and_esc_clears_it(agent: StandIn) -> None:
+    async with opened(fixed_night(agent)) as pilot:
+        await pilot.press("3")
+        await until(pilot, lambda: "Orders export" in lines(pilot)[3] and screen(pilot).filter_bar is not None)
+        await pilot.press("slash")
+        await type_text(pilot, "overlap")
+        await pilot.press("enter", "tab")
+        await until(pilot, lambda: "Skipped" in lines(pilot)[1] and "overlap active" in lines(pilot)[3])
+        assert lines(pilot)[1].rstrip().endswith("/overlap")
+        await pilot.press("shift+tab", "shift+tab")
+        await until(pilot, lambda: "! too slow" in lines(pilot)[3] and "/overlap" not in lines(pilot)[1])
+        await pilot.press("4", "slash")
+        await type_text(pilot, "-busy 4712")
+        await pilot.press("enter")
+        await until(pilot, lambda: "4712" in lines(pilot)[3] and not lines(pilot)[4].strip())
+        await pilot.press("escape")
+        await until(pilot, lambda: "► busy" in lines(pilot)[3])
+
+
+async def test_an_act_goes_to_what_the_filter_shows(agent: StandIn) -> None:
+    async with opened(fixed_night(agent)) as pilot:
+        await pilot.press("m")
+        await until(pilot, lambda: len(screen(pilot).items) > 1 and screen(pilot).filter_bar is not None)
+        whole = len(screen(pilot).items)
+        await pilot.press("asterisk", "slash")
+        await type_text(pilot, screen(pilot).loaded[0].job_name.split()[0].lower())
+        await until(pilot, lambda: 0 < len(screen(pilot).items) < whole)
+        await pilot.press("enter")
+        assert {held.job_id for held in screen(pilot).targets} == screen(pilot).items.keys()
+
+
 async def test_a_sentinel_is_told_and_seen(agent: StandIn) -> None:
     async with opened(fixed_night(agent)) as pilot:
         await pilot.press("3", "shift+tab")

@@ -11,7 +11,7 @@ from agent.core.driving import Needs
 from agent.core.ports import Store
 from agent.core.ports.listing import ListingQuery
 from agent.core.records import JobChange
-from agent.store.lists import listing
+from agent.store.lists import asked
 from shared.clock import ManualClock
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -55,7 +55,7 @@ async def made(store: Store, make: Maker, chance: random.Random) -> tuple[list[R
 async def test_every_way_finds_the_same_page(
     store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    monkeypatch.setattr(listing, "FEW_RUNS", few)
+    monkeypatch.setattr(asked, "FEW_RUNS", few)
     chance = random.Random(few)
     runs, of_run = await made(store, make, chance)
     for _ in range(60):

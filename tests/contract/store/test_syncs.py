@@ -10,7 +10,7 @@ import pytest
 from agent.core.ports import Store
 from agent.core.ports.syncs import SyncQuery
 from agent.core.records import NewRun, RunUpdate, RunVariant
-from agent.store.world import syncs
+from agent.store.lists import asked
 from shared.ids import new_id
 from shared.models import Job, Run
 from shared.states import RunState
@@ -44,7 +44,7 @@ async def made(store: Store, make: Maker, chance: random.Random) -> tuple[list[J
 async def test_pages_and_totals_are_those_of_all_that_match(
     store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch, few: int, user: str | None
 ) -> None:
-    monkeypatch.setattr(syncs, "FEW_RUNS", few)
+    monkeypatch.setattr(asked, "FEW_RUNS", few)
     chance = random.Random(few)
     jobs, runs = await made(store, make, chance)
     for _ in range(60):

@@ -12,6 +12,7 @@ import asyncio
 import time
 from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
+from functools import cache
 from typing import Any
 
 from textual.pilot import Pilot
@@ -61,6 +62,16 @@ def fixed_jobs() -> list[Job]:
         _job(9, "日本語の仕事", "command", next_in=90, recent="ccc", interval_type="simple", interval="2 minutes", schedule_text="every 2 minutes"),
         _job(10, "Rogue \x1b]0;owned\x07name", "command", recent="ff"),
     ]  # fmt: skip
+
+
+def fixed_job(number: int) -> Job:
+    """To read in: all share it."""
+    return _made()[number - 1]
+
+
+@cache
+def _made() -> list[Job]:
+    return fixed_jobs()
 
 
 def fixed_runs() -> list[Run]:
@@ -122,7 +133,7 @@ def fixed_entries() -> list[AuditEntry]:
         fixed_entry(3, "replace_job", 300, event="job.changed", subject_id=job_id(2), revision=4, **ada),
         fixed_entry(4, "delete_job", 290, event=None, subject_id="invoice-mailer", subject_name=None, revision=None, outcome="refused",
                     reason="this needs job:delete on the job", count=14, handle="ci", user_id="u-ci", address="10.9.0.2"),
-        *(fixed_entry(number, minutes=60 - number, subject_name=fixed_jobs()[number % 7].name) for number in range(5, 30)),
+        *(fixed_entry(number, minutes=60 - number, subject_name=fixed_job(number % 7 + 1).name) for number in range(5, 30)),
         fixed_entry(30, "pause_job", 3, event="job.changed", subject_id=job_id(7), subject_name="Customers into the index", **ada),
         fixed_entry(31, "cancel_runs", 1, event="run.changed", subject_name="Rogue \x1b]0;owned\x07name", client="curl/8.9"),
     ]  # fmt: skip
@@ -175,7 +186,7 @@ def _run(
     total: int | None = None, unit: str = "", expected: float | None = None, late: float | None = None,
     available_in: int = 0, attempt: int = 1, error: RunError | None = None, waiting_for: str | None = None,
 ) -> Run:  # fmt: skip
-    of = next(each for each in fixed_jobs() if each.id == job_id(job))
+    of = fixed_job(job)
     begun = None if started is None else NOW - timedelta(seconds=started)
     created = (begun or NOW - timedelta(seconds=60)) - timedelta(seconds=1)
     return Run(

@@ -16,7 +16,7 @@ from shared.models import (
     Sentinel,
     Worker,
 )
-from tests.harness.console import NOW, fixed_jobs, job_id, run_id
+from tests.harness.console import NOW, fixed_job, job_id, run_id
 from tests.harness.stand_in import StandIn
 
 _OWNED: dict[str, Any] = {"account_id": "main", "created_at": NOW - timedelta(days=3)}
@@ -75,7 +75,7 @@ def fixed_fire(number: int, job: int, outcome: str, reason: str, **fields: Any) 
 
 def fixed_held(number: int, waiting: int, newest: int = 5, **fields: Any) -> HeldJob:
     """Missed fires of that job; the newest so many minutes ago."""
-    job = fixed_jobs()[number - 1]
+    job = fixed_job(number)
     given: dict[str, Any] = {
         "job_id": job.id, "job_name": job.name, "slug": job.slug, "waiting": waiting, "released": 0,
         "oldest": NOW - timedelta(hours=9), "newest": NOW - timedelta(minutes=newest),

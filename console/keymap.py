@@ -36,7 +36,7 @@ class Act:
 
 _SCOPES: Mapping[str, frozenset[str]] = {
     "run": frozenset({"rerun", "cancel", "run_now", "release", "release_newest", "give_up", "acknowledge", "refresh"}),
-    "edit": frozenset({"pause", "create", "edit", "restore"}),
+    "edit": frozenset({"pause", "create", "edit", "restore", "give"}),
 }
 
 
@@ -77,6 +77,7 @@ ACTS: Mapping[str, Act] = {
         _act("its_runs", "enter", "runs", "the job's runs", "job"),
         _act("ledger", "f", "its fires", "the job's ledger: what became of each of its due moments", "jobs", "job"),
         _act("revisions", "v", "revisions", "how the job came to be as it is, and back", "jobs", "job"),
+        _act("give", "o", "give away", "make it another user's: its runs act as that user from then on", "job"),
         _act("diff", "d", "compare", "what the revision changed, or what differs from the job as it is now", "revisions"),
         _act("restore", "r", "restore", "make that revision the job's next one", "revisions"),
         _act("release", "r", "run all", "run the missed fires, one after the other under the agent's rate", "catch_up"),

@@ -100,6 +100,11 @@ class Finder(Vertical):
             event.stop()
             move(self.table)
 
+    def look_again(self) -> None:
+        """There is more to find than when it was typed."""
+        if self.is_attached:
+            self._look_up(self.input.value)
+
     def _look_up(self, text: str) -> None:
         self._entries = {entry.id: entry for entry in self._find(text)}
         self._source = ListSource(self._entries, self._cells)

@@ -125,6 +125,7 @@ class StandIn(Lists):
             Route("/api/jobs/{id}/explain", self._explain),
             Route("/api/jobs/{id}/_pause", self._pause, methods=["POST"]),
             Route("/api/jobs/{id}/_resume", self._pause, methods=["POST"]),
+            Route("/api/jobs/{id}/owner", self._give, methods=["PUT"]),
             Route("/api/audit", self._list_audit),
             Route("/api/job-drivers", lambda _: JSONResponse({"items": []})),
             *self.list_routes(),
@@ -242,6 +243,15 @@ class StandIn(Lists):
         return JSONResponse(
             {"job": as_json(job), "sentences": sentences, "lastFires": [], "activeRuns": [], "nextFires": []}
         )
+
+    async def _give(self, request: Request) -> Response:
+        body = await request.json()
+        self.asked.append(("PUT", request.url.path, body))
+        job = self._job_of(request)
+        assert job is not None
+        given = job.model_copy(update={"owner_id": body["ownerId"], "version": job.version + 1})
+        self.put_job(given)
+        return JSONResponse(as_json(given))
 
     async def _pause(self, request: Request) -> Response:
         self.asked.append(("POST", request.url.path, None))

@@ -17,6 +17,7 @@ from console.render.spans import clock_time, countdown
 from console.render.values import plain
 from console.screens.base import ConsoleScreen
 from console.screens.jobs.cells import describe_job
+from console.session import Question
 from console.widgets.footer import Offer
 from console.widgets.panel import Panel
 from shared.errors import JobdeckError
@@ -34,7 +35,7 @@ class JobScreen(ConsoleScreen):
 
     NAME = "job"
     ACTS: ClassVar[tuple[str, ...]] = (
-        "run_now", "pause", "edit", "why", "ledger", "revisions", "its_runs", "trail", "copy",
+        "run_now", "pause", "edit", "why", "ledger", "revisions", "its_runs", "give", "trail", "copy",
     )  # fmt: skip
     AUTO_FOCUS = "Panel"
     DEFAULT_CSS = "JobScreen Panel { height: 1fr; }"
@@ -67,6 +68,7 @@ class JobScreen(ConsoleScreen):
             Offer("why"),
             Offer("ledger"),
             Offer("back"),
+            Offer("give") if self._may_give(job) else None,
             Offer("trail", shown=False),
             Offer("copy", shown=False),
         ]
@@ -117,6 +119,12 @@ class JobScreen(ConsoleScreen):
         if self.job:
             self.app.push_screen(RevisionsScreen(self.session, self.job))
 
+    def act_give(self) -> None:
+        from console.screens.job.giving import GiveScreen
+
+        if self.job:
+            self.app.push_screen(GiveScreen(self.session, self.job), self._asked_to_give)
+
     def act_trail(self) -> None:
         from console.screens.matching import quoted
 
@@ -128,6 +136,26 @@ class JobScreen(ConsoleScreen):
             self.session.shell.copy(f"jobdeck job show {self.job.slug}")
 
     # Helpers.
+
+    def _may_give(self, job: Job) -> bool:
+        """Its owner may, and who administers; the agent has the last word."""
+        me = self.session.me
+        return self.session.can("edit") and (self.session.can("admin") or me is None or me.user_id == job.owner_id)
+
+    def _asked_to_give(self, owner: str | None) -> None:
+        if owner and self.job:
+            self.run_worker(self._try(self._give(self.job, owner)))
+
+    async def _give(self, job: Job, owner: str) -> None:
+        count = 1 if self.session.is_production else None
+        text = f"give {job.name} to {owner}? Its runs act as {owner} from then on"
+        if await self.session.shell.ask(Question(text, "give it", count=count)):
+            given = await self.session.client.shares.give_job(job.id, owner)
+            if self._told is not None:
+                self._told = self._told.model_copy(update={"job": given})
+            self.session.shell.say(f"{job.name} is {owner}'s now", "good")
+            self._draw()
+            self.refresh_footer()
 
     @work(exclusive=True)
     async def _ask(self) -> None:

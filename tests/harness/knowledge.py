@@ -7,6 +7,13 @@ from contextlib import closing
 from pathlib import Path
 
 
+def known_rows(data_dir: Path) -> int:
+    """How many rows the only knowledge base has at this moment, whatever is told of it yet."""
+    (path,) = (data_dir / "knowledge").rglob("knowledge.sqlite")
+    with closing(sqlite3.connect(path)) as base:
+        return int(base.execute("SELECT coalesce(sum(row_count), 0) FROM shares").fetchone()[0])
+
+
 def known_texts(data_dir: Path) -> dict[str, str]:
     """What the only knowledge base has: each key once, in rows, in the full-text index and in the count alike."""
     (path,) = (data_dir / "knowledge").rglob("knowledge.sqlite")

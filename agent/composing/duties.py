@@ -50,7 +50,7 @@ def make_duties(
     rescuer = Rescuer(
         store, clock, executor, execution.drivers, ground.rng, ground.agent_id, supervisor.watches, settings.lease
     )
-    scheduler = Scheduler(store, clock, scheduling.firing, scheduling.brake, dispatcher.brace)
+    scheduler = Scheduler(store, clock, scheduling.firing, scheduling.brake, dispatcher, dispatcher.brace)
     catch_up = CatchUp(store, clock, ground.ids, scheduling.pace, settings.workers)
     roster, sealer = Roster(store, clock, executor), Sealer(resources.logs)
     delayed_canceller, snapshot_watch = DelayedCanceller(store, clock), SnapshotWatch(store, resources.snapshots)

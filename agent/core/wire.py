@@ -1,6 +1,6 @@
 """What agent and worker say to each other: JSON lines over a socket pair, one object a line.
 
-Agent to worker: an Order, a CancelOrder, a RecallOrder, a SettledOrder, a StopOrder. A worker takes its orders one after another. Worker to agent: everything in `WorkerEvent`.
+Agent to worker: everything in `WorkerOrder`. A worker takes its orders one after another. Worker to agent: everything in `WorkerEvent`.
 Every event of a run carries `run_id` and `attempt`; the agent checks both against the fence.
 """
 
@@ -140,6 +140,8 @@ class Order(Message):
     limits: RunLimits = RunLimits()
     lease_until: datetime | None = None
     """Until when the claim holds by itself: nothing begins after it, for the run may have been given to another."""
+    laid: bool = False
+    """It is kept until a `LaidOrder` says what becomes of it: neither the moment of the run has come, nor is it stored."""
 
 
 class CancelOrder(Message):
@@ -155,6 +157,13 @@ class RecallOrder(Message):
     run_ids: list[str]
 
 
+class LaidOrder(Message):
+    """All orders that are laid in the worker begin now, behind what it has; or, `begin` being false, never were."""
+
+    op: Literal["laid"] = "laid"
+    begin: bool
+
+
 class SettledOrder(Message):
     """What the run said before it asked (`Settling`) is stored."""
 
@@ -168,7 +177,9 @@ class StopOrder(Message):
     op: Literal["stop"] = "stop"
 
 
-WorkerOrder = Annotated[Order | CancelOrder | RecallOrder | SettledOrder | StopOrder, Field(discriminator="op")]
+WorkerOrder = Annotated[
+    Order | CancelOrder | RecallOrder | LaidOrder | SettledOrder | StopOrder, Field(discriminator="op")
+]
 
 
 class Hello(Message):
@@ -289,7 +300,7 @@ WorkerEvent = Annotated[
     Field(discriminator="op"),
 ]
 
-orders: TypeAdapter[Order | CancelOrder | RecallOrder | SettledOrder | StopOrder] = TypeAdapter(WorkerOrder)
+orders: TypeAdapter[Order | CancelOrder | RecallOrder | LaidOrder | SettledOrder | StopOrder] = TypeAdapter(WorkerOrder)
 events: TypeAdapter[
     Hello
     | Started

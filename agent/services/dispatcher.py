@@ -13,12 +13,13 @@ import structlog
 
 from agent.core.hearing import asks_to_cancel
 from agent.core.ports import Executor, Store
-from agent.core.records import Ahead, ClaimedRun, Fence, Outcome
+from agent.core.records import Ahead, ClaimedRun, Fence, Lease, Outcome
 from agent.core.running.ordering import Ordering
 from agent.core.running.promising import FEW, Promising
 from agent.core.running.retrying import decide_outcome
 from agent.core.scheduling.firing import window_end_of
 from agent.core.wire import Ended, RunMessage
+from agent.services.laying import Laying
 from agent.services.poller import Poller
 from agent.settings import Settings
 from shared.clock import Clock
@@ -85,6 +86,9 @@ class Dispatcher(Poller):
         """Of attempts that were not handed over; not stored yet."""
         self._returned: list[Fence] = []
         """Promised runs that will not begin where they were promised; not stored yet."""
+        self._laying = Laying(executor, clock, ordering, watch, forget)
+        self._lays = False
+        """Runs are promised for a moment that has not come; until then nothing else is claimed."""
         self._claim: _Claim | None = None
         """From when it is queued until its runs are handed over: one at a time, or a worker might get two."""
         self._stirring = False
@@ -104,7 +108,7 @@ class Dispatcher(Poller):
 
     def ride(self) -> None:
         """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
-        if self._claim is None and (self._stirring or self._task is not None):
+        if self._claim is None and not self._lays and (self._stirring or self._task is not None):
             self._claim = self._queue_claim()
             if not self._stirring:
                 self.wake()
@@ -118,6 +122,23 @@ class Dispatcher(Poller):
                 self._expect(datetime.fromisoformat(event.data["availableAt"]), looked_at)
         if with_them is None and any(_may_free_a_run(event) for event in events):
             self.wake()
+
+    def lease(self) -> Lease | None:
+        """Where runs may be promised whose moment comes shortly; None: nowhere. Until `decide` nothing else is claimed."""
+        places = self._executor.places_ahead(self._promising.most) if self._promising.has_any else []
+        if not places or self._claim is not None or self._stopping:
+            return None
+        self._lays = True
+        return Lease(self._agent_id, self._settings.lease, Ahead(places, self._promising.may_wait))
+
+    async def lay(self, promised: Sequence[ClaimedRun], until: datetime) -> None:
+        await self._laying.lay(promised, until)
+
+    def decide(self, begin: bool) -> None:  # noqa: FBT001
+        """What was promised so is stored, and begins; or it never was."""
+        self._lays = False
+        self._returned += self._laying.decide(begin=begin)
+        self.wake()
 
     def take_back(self, worker_id: str, run: RunMessage) -> None:
         """A promised run was given back by its worker: whichever is free first gets it."""
@@ -217,7 +238,7 @@ class Dispatcher(Poller):
             self._ends.append(self._refused(claimed, error))
             return
         if claimed.run.id in self._asked:
-            self._leave(claimed, Outcome(_fence(claimed), "cancelled", self._clock.now()))
+            self._leave(claimed, Outcome(claimed.fence, "cancelled", self._clock.now()))
             return
         hand_over = self._executor.promise if claimed.promised else self._executor.execute
         try:
@@ -233,7 +254,7 @@ class Dispatcher(Poller):
     def _leave(self, claimed: ClaimedRun, outcome: Outcome) -> None:
         """It was not handed over: what was promised waits again, unless it is to be cancelled, as if nobody had claimed it."""
         if claimed.promised:
-            self._returned.append(_fence(claimed))
+            self._returned.append(claimed.fence)
         else:
             self._ends.append(outcome)
 
@@ -255,7 +276,7 @@ class Dispatcher(Poller):
         ended = Ended(run_id=run.id, attempt=run.attempt, outcome="failed", at=now, error=cause)
         window_end = window_end_of(claimed)
         return decide_outcome(
-            claimed, _fence(claimed), ended, repeat_safe=True, window_end=window_end, now=now, rng=self._rng
+            claimed, claimed.fence, ended, repeat_safe=True, window_end=window_end, now=now, rng=self._rng
         )
 
     def _not_taken(self, claimed: ClaimedRun, error: RuntimeError) -> Outcome:
@@ -268,13 +289,10 @@ class Dispatcher(Poller):
             transient=True,
             fingerprint="not_handed_over",
         )
-        return Outcome(_fence(claimed), "retrying", now, error=cause, retry_at=now)
+        return Outcome(claimed.fence, "retrying", now, error=cause, retry_at=now)
 
 
 def _may_free_a_run(event: Event) -> bool:
     """A run waits, or one has ended that others waited for; that one begins frees none."""
     return event.kind in _WAKING or (event.kind == "run.changed" and event.data["state"] != RunState.RUNNING)
 
-
-def _fence(claimed: ClaimedRun) -> Fence:
-    return Fence(claimed.run.id, claimed.run.attempt, claimed.run.worker_id or "")

@@ -15,6 +15,7 @@ from agent.core.scheduling.brake import Brake
 from agent.core.scheduling.firing import Firing
 from agent.core.scheduling.foreseeing import Foreseen, foresee
 from agent.services.poller import Poller
+from agent.services.readying import Hands, Readying
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models import Event
@@ -50,9 +51,11 @@ class Scheduler(Poller):
         clock: Clock,
         firing: Firing,
         brake: Brake,
+        hands: Hands,
         brace: Callable[[int], None] = lambda _count: None,
     ) -> None:
-        """`brace` hears how many fires are settled together, before they are."""
+        """`hands` have the runs of many fires that are due at once; `brace` hears how many fires are settled together,
+        before they are."""
         super().__init__()
         self._store = store
         self._clock = clock
@@ -61,12 +64,20 @@ class Scheduler(Poller):
         self._brace = brace
         self._absence: _Look | None = None
         self._foreseen: Foreseen | None = None
+        self._readying = Readying(store, clock, hands, self._forget_foreseen)
+        self._ready = 0
+        """How many of what was foreseen are readied."""
         self._zones_checked = False
 
     def hear(self, events: Sequence[Event]) -> None:
         """A published or changed job may be due sooner than what was planned for."""
         if any(event.kind in ("job.created", "job.changed") for event in events):
             self.wake()
+
+    async def stop(self) -> None:
+        self._readying.drop()
+        await super().stop()
+        self._readying.drop()
 
     async def poll(self) -> float:
         if not self._zones_checked:
@@ -87,10 +98,13 @@ class Scheduler(Poller):
         foreseen, now = self._foreseen, self._clock.now()
         if foreseen is None or now < foreseen.moment:
             return
-        self._foreseen = None
+        self._foreseen, ready = None, self._ready
         if self._absence is not None or not foreseen.is_at_hand(now):
+            self._readying.drop()
             return
-        for at in range(0, len(foreseen.settled), _TOGETHER):
+        if ready and not await self._readying.begin():
+            return
+        for at in range(ready, len(foreseen.settled), _TOGETHER):
             part = foreseen.settled[at : at + _TOGETHER]
             self._brace(len(part))
             try:
@@ -104,6 +118,7 @@ class Scheduler(Poller):
         """Seconds until there is something to do. A moment that is near is looked at already."""
         left = (upcoming - self._clock.now()).total_seconds()
         if left > _AHEAD:
+            self._readying.drop()  # the clock was set back, if there is something
             return min(left - _AHEAD, _LONGEST_REST)
         is_known = self._foreseen is not None and self._foreseen.moment == upcoming
         if left >= _TOO_SOON and not is_known:
@@ -112,8 +127,22 @@ class Scheduler(Poller):
             for at in range(0, len(jobs), _TURN):
                 settled += foresee(self._firing, jobs[at : at + _TURN], upcoming)
                 await asyncio.sleep(0)
-            self._foreseen = Foreseen(upcoming, settled)
-        return max((upcoming - self._clock.now()).total_seconds(), 0.001)
+            self._foreseen, self._ready = Foreseen(upcoming, settled), 0
+        return await self._ready_in_time(upcoming)
+
+    async def _ready_in_time(self, moment: datetime) -> float:
+        foreseen, left = self._foreseen, (moment - self._clock.now()).total_seconds()
+        lead = self._readying.lead(foreseen) if foreseen is not None and foreseen.moment == moment else None
+        if foreseen is not None and lead is not None:
+            if left > lead:
+                return left - lead
+            self._ready = await self._readying.ready(foreseen, left)
+        return max((moment - self._clock.now()).total_seconds(), 0.001)
+
+    def _forget_foreseen(self) -> None:
+        """What was readied is not to be: it is decided again, under other ids, for workers may have heard of these."""
+        self._foreseen, self._ready = None, 0
+        self.wake()
 
     async def _look(self, earliest: DueJob, now: datetime) -> _Look:
         if not _is_late(earliest, now):

@@ -19,6 +19,7 @@ from agent.core.wire import (
     Ended,
     Exceeded,
     Hello,
+    LaidOrder,
     Order,
     RecallOrder,
     Returned,
@@ -124,6 +125,26 @@ class Member:
             raise RuntimeError(f"nothing can wait in worker {self.id}, which is {self.state}")
         self.say(order)
         self._waiting.add(Assignment(order))
+
+    def lay(self, order: Order) -> None:
+        """Hand over an order whose moment has not come: nothing of it begins before `decide_laid`."""
+        if not self.may_wait or limits.is_watched(order):
+            raise RuntimeError(f"nothing can be laid in worker {self.id}, which is {self.state}")
+        self.say(order.model_copy(update={"laid": True}))
+        self._waiting.lay(Assignment(order))
+
+    def decide_laid(self, *, begin: bool) -> None:
+        """What was laid here is begun, or forgotten; of that nobody hears."""
+        laid = self._waiting.take_laid()
+        if not laid:
+            return
+        self.say(LaidOrder(begin=begin))
+        for held in laid if begin else ():
+            if self.state == "idle":
+                self._begin(held)
+                self._become("busy")
+            else:
+                self._waiting.add(held)
 
     def say(self, word: WorkerOrder) -> None:
         self._link.write(_line(word))
@@ -310,6 +331,8 @@ class Member:
         await self.gone.wait()
         while self._waiting:  # a worker says that a run is over before it begins the next: nothing of these has begun
             self._sinks.returned(self._waiting.take_first())
+        for laid in self._waiting.take_laid():
+            self._sinks.returned(laid)
         if held is not None:
             held.stop_timers()
             await remove_folder(held.order.scratch)

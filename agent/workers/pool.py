@@ -135,6 +135,14 @@ class LocalExecutor:
         """RuntimeError if nothing can wait there any more."""
         self._member(worker_id).promise(order)
 
+    def lay(self, worker_id: str, order: Order) -> None:
+        """RuntimeError if nothing can be laid there any more."""
+        self._member(worker_id).lay(order)
+
+    def decide_laid(self, *, begin: bool) -> None:
+        for member in list(self._members.values()):
+            member.decide_laid(begin=begin)
+
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """`reason`: cancel or timeout. Nothing happens if the run is not here (any more)."""
         for member in self._members.values():

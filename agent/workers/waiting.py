@@ -19,6 +19,8 @@ class Waiting:
     def __init__(self, recall: Callable[[], None]) -> None:
         self._recall = recall
         self._held: dict[str, Assignment] = {}
+        self._laid: dict[str, Assignment] = {}
+        """Those whose moment has not come; they do not wait yet."""
         self._recalled: set[str] = set()
         self._since = 0.0
         """When the run before them got the worker, by the loop's clock."""
@@ -41,7 +43,7 @@ class Waiting:
 
     def call_back(self) -> list[str]:
         """Those that are called back from now on; said once, it holds for each."""
-        called = [run_id for run_id in self._held if run_id not in self._recalled]
+        called = [run_id for run_id in (*self._held, *self._laid) if run_id not in self._recalled]
         self._recalled.update(called)
         return called
 
@@ -49,12 +51,21 @@ class Waiting:
         self._held[held.order.run_id] = held
         self._look_later()
 
+    def lay(self, held: Assignment) -> None:
+        self._laid[held.order.run_id] = held
+
+    def take_laid(self) -> list[Assignment]:
+        """All that were laid, in their order: they are no more."""
+        laid, self._laid = list(self._laid.values()), {}
+        self._recalled.difference_update(held.order.run_id for held in laid)
+        return laid
+
     def get(self, run_id: str) -> Assignment | None:
         return self._held.get(run_id)
 
     def take(self, run_id: str) -> Assignment | None:
         self._recalled.discard(run_id)
-        return self._held.pop(run_id, None)
+        return self._held.pop(run_id, None) or self._laid.pop(run_id, None)
 
     def take_first(self) -> Assignment:
         run_id = next(iter(self._held))

@@ -16,7 +16,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
-from agent.core.wire import CancelOrder, Order, RecallOrder, SettledOrder, orders
+from agent.core.wire import CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, orders
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import processes
@@ -44,6 +44,8 @@ class Workplace:
         self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
         self._contexts: dict[str, WorkerContext] = {}
         """Of all runs that were ordered and are not over, by their ids."""
+        self._laid: list[WorkerContext] = []
+        """Of runs whose moment has not come."""
         self._context: WorkerContext | None = None
         """Of the run that has the main thread."""
         self._taking = threading.Lock()
@@ -106,7 +108,9 @@ class Workplace:
             message = orders.validate_json(line)
             if isinstance(message, Order):
                 context = self._contexts[message.run_id] = WorkerContext(message, self.outbox, self.clock)
-                self._waiting.put(context)
+                (self._laid.append if message.laid else self._waiting.put)(context)
+            elif isinstance(message, LaidOrder):
+                self._decide_laid(begin=message.begin)
             elif isinstance(message, CancelOrder):
                 self._cancel(message)
             elif isinstance(message, RecallOrder):
@@ -115,6 +119,14 @@ class Workplace:
                 self._settled(message)
             else:
                 self._waiting.put(None)
+
+    def _decide_laid(self, *, begin: bool) -> None:
+        laid, self._laid = self._laid, []
+        for context in laid:
+            if begin:
+                self._waiting.put(context)
+            elif context.take():
+                del self._contexts[context.run_id]
 
     def _cancel(self, message: CancelOrder) -> None:
         """What waits ends when its turn comes, before the driver has it."""

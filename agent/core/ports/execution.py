@@ -48,6 +48,14 @@ class Executor(Protocol):
     def promise(self, worker_id: str, order: Order) -> None:
         """Hand over an order that waits behind what the worker has."""
 
+    def lay(self, worker_id: str, order: Order) -> None:
+        """Hand over an order whose moment has not come: nothing of it begins before `decide_laid`. What its worker
+        cannot keep is given back."""
+
+    def decide_laid(self, *, begin: bool) -> None:
+        """All orders that are laid begin now, each behind what its worker has; or they never were, and nobody hears
+        any more of them."""
+
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""
 

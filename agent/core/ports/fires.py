@@ -2,12 +2,31 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
-from agent.core.records import DueJob, Held, NewRun, NextTurn, SettledJob
+from agent.core.records import ClaimedRun, DueJob, Held, Lease, NewRun, NextTurn, SettledJob
 from shared.models import Fire, HeldDecision, HeldJob, Run
+
+
+class AheadOfTime(Protocol):
+    """Fires of a moment, their runs and the promises of those, written before the moment but for the commit."""
+
+    @property
+    def written(self) -> asyncio.Future[list[ClaimedRun] | None]:
+        """What was promised, should it be committed; None: it was dropped."""
+
+    @property
+    def over(self) -> asyncio.Future[bool]:
+        """Whether it was committed."""
+
+    def commit(self) -> None:
+        """Nothing happens unless it is written and not dropped."""
+
+    def drop(self) -> None:
+        """As if it had never been; nothing happens where it is committed."""
 
 
 class FireStore(Protocol):
@@ -24,6 +43,18 @@ class FireStore(Protocol):
         """Ledger rows, runs, next fire times and high-water marks of many jobs in one transaction.
         A job whose version moved is left as it is. Returns the runs created. `cancel_running` marks the
         job's active runs as asked to cancel (pending ones become cancelled)."""
+
+    def settle_ahead(
+        self,
+        settled: Sequence[SettledJob],
+        moment: datetime,
+        lease: Callable[[], Lease | None],
+        heard: Callable[[bool], None],
+    ) -> AheadOfTime:
+        """`settle` as of a moment that has not come, in a transaction of which nothing is seen until it is told to
+        commit; nobody else writes meanwhile. It begins when nothing else waits to be written; `lease` is asked then who
+        may have the runs. Whoever has something to write drops it, but for what running work says: so all that is
+        acknowledged before the moment counts. `heard` is told whether it was committed, before all others are."""
 
     async def stale_zone_jobs(self, zone_data_version: str, limit: int) -> list[DueJob]:
         """Jobs whose next fire was computed with other zone data."""

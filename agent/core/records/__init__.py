@@ -1,6 +1,6 @@
 """What the core hands to the store and gets from it where the API's models do not fit, a subject a file."""
 
-from agent.core.records.attempts import Ahead, ClaimedRun, Fence, Outcome, RunUpdate
+from agent.core.records.attempts import Ahead, ClaimedRun, Fence, Lease, Outcome, RunUpdate
 from agent.core.records.audit import AuditQuery, NewRefusal
 from agent.core.records.datasets import RowsQuery
 from agent.core.records.drafts import DraftMark, NewDraft
@@ -14,6 +14,7 @@ from agent.core.records.shares import NewShare
 __all__ = [
     "ActiveLimit",
     "Ahead",
+    "Lease",
     "AuditQuery",
     "ClaimedRun",
     "DraftMark",

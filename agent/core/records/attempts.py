@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
 from shared.models import JobInput, Policies, Run, RunError
@@ -21,6 +21,10 @@ class ClaimedRun:
     checkpoint: dict[str, Any] | None
     promised: bool = False
 
+    @property
+    def fence(self) -> Fence:
+        return Fence(self.run.id, self.run.attempt, self.run.worker_id or "")
+
 
 @dataclass(frozen=True, slots=True)
 class Ahead:
@@ -29,6 +33,15 @@ class Ahead:
 
     worker_ids: Sequence[str]
     may_wait: Callable[[ClaimedRun], bool]
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """What an agent promises runs with: the places that its workers have, and how long a promise holds by itself."""
+
+    agent_id: str
+    span: timedelta
+    places: Ahead
 
 
 class Fence(NamedTuple):

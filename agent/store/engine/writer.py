@@ -8,6 +8,9 @@ Writes of a kind that wait side by side may be one: `submit_each` hands all thei
 Before a group is taken in which something stirs, the riders are called: what they queue goes with it.
 A group is first tried as a whole. If one write of it is refused, the group is tried again with a savepoint for each, so
 that the refused one takes no other with it: so a write may be called twice, and must change nothing but the store.
+
+One transaction may be written before its moment and its commit withheld until then, when nothing else waits. The first
+write that does not bide ends that: what somebody changes before the moment counts.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any, TypeVar, cast
 
 import sqlalchemy as sa
@@ -27,7 +31,8 @@ from sqlalchemy.exc import DBAPIError
 from agent.store import events
 from agent.store.engine.health import Health
 from agent.store.engine.prepared import begin, commit, rollback
-from agent.store.engine.thread import Thread
+from agent.store.engine.thread import Thread, attempt
+from agent.store.engine.withheld import Withheld
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.models import Event
@@ -59,6 +64,8 @@ class _Waiting:
     hurries: bool = False
     patient_until: float | None = None
     """By the loop's clock; None: it waits behind nobody."""
+    bides: bool = False
+    """It lets what is withheld be, and waits for its moment."""
 
 
 @dataclass(slots=True)
@@ -79,6 +86,7 @@ class Writer:
         self._riders: list[Callable[[], None]] = []
         self._last_event_id = 0
         self._open = False
+        self._withheld: Withheld[Any] | None = None
         self._busy = False
         """A group is on its way, from when it is first thought of until it is told."""
         self._idle = asyncio.Event()
@@ -88,11 +96,13 @@ class Writer:
         self._open = True
         self._idle.set()
 
-    def submit(self, write: Write[T], *, stirs: bool = False, hurries: bool = False) -> asyncio.Future[T]:
+    def submit(
+        self, write: Write[T], *, stirs: bool = False, hurries: bool = False, bides: bool = False
+    ) -> asyncio.Future[T]:
         """Queue `write`; the future has its result after the commit, or its refusal. One that `hurries` goes before those
-        that are patient."""
+        that are patient; one that `bides` waits for the moment of what is withheld."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(write, future, stirs=stirs, hurries=hurries))
+        self._put(_Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides))
         return future
 
     def submit_each(
@@ -103,22 +113,46 @@ class Writer:
         *,
         stirs: bool = False,
         patient: bool = False,
+        bides: bool = False,
     ) -> asyncio.Future[Sequence[T]]:
-        """Queue a write of items that may be written together with those of others, as of the latest `now` of them."""
+        """Queue a write of items that may be written together with those of others, as of the latest `now` of them. What
+        is `patient` bides too."""
         loop = asyncio.get_running_loop()
         future: asyncio.Future[Sequence[T]] = loop.create_future()
         until = loop.time() + PATIENCE if patient else None
         self._put(
-            _Waiting(lambda connection: write(connection, items, now), future, write, items, now, stirs, False, until)
+            _Waiting(
+                lambda connection: write(connection, items, now),
+                future,
+                write,
+                items,
+                now,
+                stirs,
+                patient_until=until,
+                bides=bides or patient,
+            )
         )
         return future
+
+    def withhold(self, plan: Callable[[], Write[T]], heard: Callable[[bool], None]) -> Withheld[T]:
+        """Have a transaction written as soon as nothing else waits, and not committed before its `commit`; one at a time.
+        `plan` is asked on the loop for the write, when it is its turn. `heard` is told what became of it before anything
+        else is told of the commit."""
+        withheld: Withheld[T] = Withheld(plan, heard, self._decided)
+        if not self._open or self._withheld is not None or self.health.trouble is not None:
+            withheld.end(kept=False)
+            return withheld
+        self._withheld = withheld
+        if not self._busy:
+            self._begin_soon()
+        return withheld
 
     def ride(self, rider: Callable[[], None]) -> None:
         self._riders.append(rider)
 
     def stir(self) -> asyncio.Future[None]:
         """Have the riders called for a group that begins soon; it is committed when the future has its result."""
-        return self.submit(lambda _connection: None, stirs=True)
+        return self.submit(lambda _connection: None, stirs=True, bides=True)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
         self._listeners.append(listener)
@@ -127,6 +161,8 @@ class Writer:
     async def close(self) -> None:
         """Commit what waits, then stop."""
         self._open = False
+        if self._withheld is not None:
+            self._withheld.drop()
         await self._idle.wait()
         await self._thread.call(self._let_go)
         await self._thread.call(self._engine.dispose)
@@ -136,6 +172,8 @@ class Writer:
         if not self._open:
             raise Unavailable("the store is closed")
         self._queue.append(waiting)
+        if self._withheld is not None and self._withheld.phase != "waiting" and not waiting.bides:
+            self._withheld.drop()
         if not self._busy:
             self._begin_soon()
 
@@ -151,6 +189,9 @@ class Writer:
     def _begin(self) -> None:
         # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
         group = [waiting for waiting in self._take() if not waiting.future.done()]
+        if self._withheld is not None and not group and not self._queue:
+            self._write_ahead(self._withheld)
+            return
         self._thread.run(lambda: self._commit(group), self._tell)
 
     def _take(self) -> list[_Waiting]:
@@ -190,7 +231,7 @@ class Writer:
         self._publish(news)
         self._tell_listeners(self.health.heed([each.error for each in done], stored=bool(news)))
         self._busy = False
-        if self._queue:
+        if self._queue or self._withheld is not None:
             self._begin_soon()
         else:
             self._idle.set()
@@ -213,6 +254,66 @@ class Writer:
             self._let_go()
             raise
         return done, news
+
+    def _write_ahead(self, withheld: Withheld[Any]) -> None:
+        if withheld.keep is not None:  # dropped before its turn
+            self._tell_withheld(withheld, kept=False)
+            return
+        withheld.phase, write = "writing", withheld.plan()
+        self._thread.run(lambda: attempt(lambda: self._write_uncommitted(write)), partial(self._heed_written, withheld))
+
+    def _write_uncommitted(self, write: Write[T]) -> tuple[T, list[Event]]:
+        connection = self._connection = self._connection or self._engine.connect()
+        try:
+            begin(connection)
+            events.begin(connection)
+            return write(connection), events.write_recorded(connection, self._last_event_id)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _heed_written(
+        self, withheld: Withheld[T], made: tuple[tuple[T, list[Event]] | None, Exception | None]
+    ) -> None:
+        written, error = made
+        if written is None:
+            _log.warning("what was to be withheld could not be written: %s", error)
+            self._tell_withheld(withheld, kept=False)
+            return
+        withheld.has_written(*written)
+        if withheld.keep is not None:
+            self._end(withheld)
+
+    def _decided(self, withheld: Withheld[Any]) -> None:
+        if withheld is self._withheld and withheld.phase == "written":
+            self._end(withheld)
+
+    def _end(self, withheld: Withheld[Any]) -> None:
+        """Commit or drop it, as was decided."""
+        keep, withheld.phase = withheld.keep is True, "ending"
+        self._thread.run(
+            lambda: attempt(lambda: self._close_transaction(keep=keep)), lambda done: self._heed_end(withheld, done[1])
+        )
+
+    def _close_transaction(self, *, keep: bool) -> None:
+        assert self._connection is not None
+        try:
+            (commit if keep else rollback)(self._connection)
+        except BaseException:
+            self._let_go()
+            raise
+
+    def _heed_end(self, withheld: Withheld[Any], error: Exception | None) -> None:
+        if error is not None:
+            _log.warning("what was withheld could not be ended: %s", error)
+        self._tell_withheld(withheld, kept=withheld.keep is True and error is None)
+
+    def _tell_withheld(self, withheld: Withheld[Any], *, kept: bool) -> None:
+        self._withheld = None
+        _guarded(lambda: withheld.heard(kept))
+        withheld.end(kept=kept)
+        # A turn later, so that what `heard` sends is on its way before all others are told.
+        asyncio.get_running_loop().call_soon(self._tell, ([], withheld.news if kept else []))
 
     def _let_go(self) -> None:
         """What is left of a transaction goes with the connection; the next group gets a new one."""

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import datetime
 
-from agent.core.records import (
-    DueJob,
-    SettledJob,
-)
-from agent.store.fires import fires
+from agent.core.records import ClaimedRun, DueJob, Lease, SettledJob
+from agent.store.engine.withheld import Withheld
+from agent.store.fires import ahead, fires
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Fire,
@@ -36,6 +34,15 @@ class FireVerbs(Verbs):
         return await self._writer.submit(
             lambda connection: fires.settle(connection, settled, now), stirs=True, hurries=many
         )
+
+    def settle_ahead(
+        self,
+        settled: Sequence[SettledJob],
+        moment: datetime,
+        lease: Callable[[], Lease | None],
+        heard: Callable[[bool], None],
+    ) -> Withheld[list[ClaimedRun]]:
+        return self._writer.withhold(lambda: ahead.settling(settled, moment, lease()), heard)
 
     async def stale_zone_jobs(self, zone_data_version: str, limit: int) -> list[DueJob]:
         return await self._read(fires.stale_zone, zone_data_version, limit)

@@ -49,14 +49,14 @@ class RunVerbs(Verbs):
         return self._write(claims.claim, worker_ids, agent_id, lease_until, now, ahead)
 
     async def give_back(self, fences: Sequence[Fence], now: datetime) -> None:
-        await self._write(promises.give_back, fences, now)
+        await self._writer.submit(lambda connection: promises.give_back(connection, fences, now), bides=True)
 
     async def update_runs(self, changes: Sequence[RunUpdate], now: datetime) -> list[Fence]:
-        held = await self._writer.submit_each(updates.write, changes, now)
+        held = await self._writer.submit_each(updates.write, changes, now, bides=True)
         return [each.fence for each, holds in zip(changes, held, strict=True) if not holds]
 
     async def extend_leases(self, fences: Sequence[Fence], until: datetime, now: datetime) -> list[Fence]:  # noqa: ARG002  # the fence alone judges
-        return await self._write(leases.extend, fences, until)
+        return await self._writer.submit(lambda connection: leases.extend(connection, fences, until), bides=True)
 
     async def finish(self, ended: Sequence[Outcome], now: datetime) -> list[Run]:
         moved = await self._writer.submit_each(outcomes.finish, ended, now, stirs=True, patient=True)

@@ -125,7 +125,7 @@ class Dispatcher(Poller):
 
     def lease(self) -> Lease | None:
         """Where runs may be promised whose moment comes shortly; None: nowhere. Until `decide` nothing else is claimed."""
-        places = self._executor.places_ahead(self._promising.most) if self._promising.has_any else []
+        places = self._executor.places_ahead(self._promising.most_together) if self._promising.has_any else []
         if not places or self._claim is not None or self._stopping:
             return None
         self._lays = True
@@ -295,4 +295,3 @@ class Dispatcher(Poller):
 def _may_free_a_run(event: Event) -> bool:
     """A run waits, or one has ended that others waited for; that one begins frees none."""
     return event.kind in _WAKING or (event.kind == "run.changed" and event.data["state"] != RunState.RUNNING)
-

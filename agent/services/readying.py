@@ -23,12 +23,14 @@ LEAST = 50
 """Fewer fires of a moment are stored fast enough when it has come."""
 MOST = 1000
 _SECONDS_EACH = 0.0006
-_FASTEST, _SLOWEST = 0.0003, 0.004
+_FASTEST, _SLOWEST = 0.0004, 0.004
 """Seconds that a fire takes until its order is laid: assumed at first, and taken to be at least and at most."""
 _BEFORE = 0.9
 """Seconds before the moment from when on others may have to wait for it."""
-_SPARE = 0.05
+_SPARE = 0.1
 """Of these so many are left for whatever comes between."""
+_LEEWAY = 1.4
+"""How much longer than the last time it may take."""
 _LONGEST = 1.5
 """Seconds after which it is dropped, whatever became of the clock."""
 
@@ -65,7 +67,7 @@ class Readying:
         count = min(len(foreseen.settled), MOST)
         if count < LEAST or self._moment == foreseen.moment:
             return None
-        return min(_BEFORE, _SPARE + count * self._seconds_each)
+        return min(_BEFORE, _SPARE + count * self._seconds_each * _LEEWAY)
 
     async def ready(self, foreseen: Foreseen, left: float) -> int:
         """Write them, as many as can be in `left` seconds, and lay their orders; how many."""
@@ -99,7 +101,7 @@ class Readying:
             self._ahead.drop()
 
     def _part(self, foreseen: Foreseen, left: float) -> list[SettledJob]:
-        count = min(MOST, int((left - _SPARE) / self._seconds_each * 1.1))
+        count = min(MOST, int((left - _SPARE / 2) / self._seconds_each))
         return foreseen.settled[:count] if count >= LEAST else []
 
     def _hear(self, kept: bool) -> None:  # noqa: FBT001

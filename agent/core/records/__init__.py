@@ -14,7 +14,6 @@ from agent.core.records.shares import NewShare
 __all__ = [
     "ActiveLimit",
     "Ahead",
-    "Lease",
     "AuditQuery",
     "ClaimedRun",
     "DraftMark",
@@ -25,6 +24,7 @@ __all__ = [
     "JobChange",
     "JobHead",
     "JobStatistics",
+    "Lease",
     "LogSearch",
     "NewDraft",
     "NewJob",

@@ -28,6 +28,8 @@ class Promising:
         """By type, how many of its runs in a row were short."""
         self._longest: dict[str, float] = {}
         """By type, the seconds that one of its runs may take: of the longest of late."""
+        self._usual: dict[str, float] = {}
+        """By type, the seconds that its runs take on average, the latest counting most."""
 
     @property
     def has_any(self) -> bool:
@@ -39,8 +41,16 @@ class Promising:
         longest = max((self._longest[type_] for type_, count in self._short.items() if count >= _ENOUGH), default=SHORT)
         return max(FEW, min(MANY, int(_WORK / max(longest, _WORK / MANY))))
 
+    @property
+    def most_together(self) -> int:
+        """The same for what is due together, and shared out evenly: there the average tells how much work it is."""
+        usual = max((self._usual[type_] for type_, count in self._short.items() if count >= _ENOUGH), default=SHORT)
+        return max(FEW, min(MANY, int(_WORK / max(usual, _WORK / MANY))))
+
     def note(self, type_: str, seconds: float) -> None:
         self._short[type_] = self._short.get(type_, 0) + 1 if seconds <= SHORT else 0
+        usual = self._usual.get(type_, seconds)
+        self._usual[type_] = usual * _FADES + seconds * (1 - _FADES)
         self._longest[type_] = max(seconds, self._longest.get(type_, 0.0) * _FADES)
 
     def may_wait(self, claimed: ClaimedRun) -> bool:

@@ -272,9 +272,7 @@ class Writer:
             self._let_go()
             raise
 
-    def _heed_written(
-        self, withheld: Withheld[T], made: tuple[tuple[T, list[Event]] | None, Exception | None]
-    ) -> None:
+    def _heed_written(self, withheld: Withheld[T], made: tuple[tuple[T, list[Event]] | None, Exception | None]) -> None:
         written, error = made
         if written is None:
             _log.warning("what was to be withheld could not be written: %s", error)

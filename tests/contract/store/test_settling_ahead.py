@@ -94,8 +94,9 @@ async def test_what_is_written_while_it_is_being_written_ends_it_too(
     store: SqlStore, make: Maker, job: Job, told: list[str]
 ) -> None:
     ahead = _ahead(store, told, job)
-    while ahead.phase == "waiting":  # type: ignore[attr-defined]
-        await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert ahead.phase == "writing"  # type: ignore[attr-defined]
     await make.job("Other")
     assert (await ahead.written, await ahead.over) == (None, False)
 

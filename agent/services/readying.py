@@ -56,6 +56,8 @@ class Readying:
         self._ahead: AheadOfTime | None = None
         self._moment: datetime | None = None
         """Of what was readied last: once for each moment."""
+        self._begun = False
+        """It is being written, or was."""
         self._seconds_each = _SECONDS_EACH
 
     @property
@@ -75,12 +77,14 @@ class Readying:
         if not part:
             return 0
         began, self._moment = self._clock.monotonic(), foreseen.moment
-        ahead = self._ahead = self._store.settle_ahead(part, foreseen.moment, self._hands.lease, self._hear)
+        self._begun = False
+        ahead = self._ahead = self._store.settle_ahead(part, foreseen.moment, self._lease, self._hear)
         if ahead.over.done():
             self._ahead = None
             return 0
-        guard = asyncio.get_running_loop().call_later(_LONGEST, ahead.drop)
-        ahead.over.add_done_callback(lambda _: guard.cancel())
+        loop = asyncio.get_running_loop()
+        guards = (loop.call_later(_LONGEST, ahead.drop), loop.call_later(left, self._drop_unless_begun, ahead))
+        ahead.over.add_done_callback(lambda _: [guard.cancel() for guard in guards])
         promised = await ahead.written
         if promised is not None and self._ahead is ahead:
             await self._hands.lay(promised, foreseen.moment)
@@ -103,6 +107,15 @@ class Readying:
     def _part(self, foreseen: Foreseen, left: float) -> list[SettledJob]:
         count = min(MOST, int((left - _SPARE / 2) / self._seconds_each))
         return foreseen.settled[:count] if count >= LEAST else []
+
+    def _lease(self) -> Lease | None:
+        self._begun = True
+        return self._hands.lease()
+
+    def _drop_unless_begun(self, ahead: AheadOfTime) -> None:
+        """It goes before nobody; a store that is busy until the moment has no time for it."""
+        if not self._begun:
+            ahead.drop()
 
     def _hear(self, kept: bool) -> None:  # noqa: FBT001
         self._ahead = None

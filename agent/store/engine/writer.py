@@ -20,15 +20,14 @@ import logging
 from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context
-from dataclasses import dataclass
 from datetime import datetime
 from functools import partial
-from typing import Any, TypeVar, cast
+from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from sqlalchemy.exc import DBAPIError
 
 from agent.store import events
+from agent.store.engine.group import Done, Waiting, Write, WriteEach, resolve, unavailable, write_apart, write_together
 from agent.store.engine.health import Health
 from agent.store.engine.prepared import begin, commit, rollback
 from agent.store.engine.thread import Thread, attempt
@@ -39,9 +38,6 @@ from shared.models import Event
 
 T = TypeVar("T")
 Item = TypeVar("Item")
-Write = Callable[[sa.Connection], T]
-WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
-"""What it returns is in the order of the items, one for each."""
 Listener = Callable[[Sequence[Event]], None]
 
 GROUP = 200
@@ -52,36 +48,13 @@ PATIENCE = 0.5
 _log = logging.getLogger(__name__)
 
 
-@dataclass(slots=True)
-class _Waiting:
-    write: Callable[[sa.Connection], Any]
-    future: asyncio.Future[Any]
-    each: WriteEach[Any, Any] | None = None
-    """Of a write that may be made one with others of its kind."""
-    items: Sequence[Any] = ()
-    now: datetime | None = None
-    stirs: bool = False
-    hurries: bool = False
-    patient_until: float | None = None
-    """By the loop's clock; None: it waits behind nobody."""
-    bides: bool = False
-    """It lets what is withheld be, and waits for its moment."""
-
-
-@dataclass(slots=True)
-class _Done:
-    future: asyncio.Future[Any]
-    result: Any = None
-    error: BaseException | None = None
-
-
 class Writer:
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
         self.health = Health(clock)
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
-        self._queue: deque[_Waiting] = deque()
+        self._queue: deque[Waiting] = deque()
         self._listeners: list[Listener] = []
         self._riders: list[Callable[[], None]] = []
         self._last_event_id = 0
@@ -102,7 +75,7 @@ class Writer:
         """Queue `write`; the future has its result after the commit, or its refusal. One that `hurries` goes before those
         that are patient; one that `bides` waits for the moment of what is withheld."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(_Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides))
+        self._put(Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides))
         return future
 
     def submit_each(
@@ -121,7 +94,7 @@ class Writer:
         future: asyncio.Future[Sequence[T]] = loop.create_future()
         until = loop.time() + PATIENCE if patient else None
         self._put(
-            _Waiting(
+            Waiting(
                 lambda connection: write(connection, items, now),
                 future,
                 write,
@@ -168,7 +141,7 @@ class Writer:
         await self._thread.call(self._engine.dispose)
         self._thread.stop()
 
-    def _put(self, waiting: _Waiting) -> None:
+    def _put(self, waiting: Waiting) -> None:
         if not self._open:
             raise Unavailable("the store is closed")
         self._queue.append(waiting)
@@ -194,14 +167,14 @@ class Writer:
             return
         self._thread.run(lambda: self._commit(group), self._tell)
 
-    def _take(self) -> list[_Waiting]:
+    def _take(self) -> list[Waiting]:
         if any(waiting.hurries for waiting in self._queue):
             taken = self._take_hurried()
         else:
             taken = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
         return taken + self._ridden() if any(waiting.stirs for waiting in taken) else taken
 
-    def _ridden(self) -> list[_Waiting]:
+    def _ridden(self) -> list[Waiting]:
         """What the riders queue goes behind the group, however many still wait: it has seen all that its commit tells."""
         late, self._queue = self._queue, deque()
         for rider in self._riders:
@@ -209,7 +182,7 @@ class Writer:
         ridden, self._queue = list(self._queue), late
         return ridden
 
-    def _take_hurried(self) -> list[_Waiting]:
+    def _take_hurried(self) -> list[Waiting]:
         """What waits for nobody, and what has waited long enough, in their order."""
         now = asyncio.get_running_loop().time()
         ready = [each for each in self._queue if each.patient_until is None or each.patient_until <= now][:GROUP]
@@ -217,17 +190,17 @@ class Writer:
         self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
         return ready
 
-    def _commit(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+    def _commit(self, group: list[Waiting]) -> tuple[list[Done], list[Event]]:
         try:
             return self._transact(group) if group else ([], [])
         except Exception as error:
-            fault = _unavailable(error)
-            return [_Done(waiting.future, error=fault) for waiting in group], []
+            fault = unavailable(error)
+            return [Done(waiting.future, error=fault) for waiting in group], []
 
-    def _tell(self, committed: tuple[list[_Done], list[Event]]) -> None:
+    def _tell(self, committed: tuple[list[Done], list[Event]]) -> None:
         done, news = committed
         for each in done:
-            _resolve(each)
+            resolve(each)
         self._publish(news)
         self._tell_listeners(self.health.heed([each.error for each in done], stored=bool(news)))
         self._busy = False
@@ -236,16 +209,16 @@ class Writer:
         else:
             self._idle.set()
 
-    def _transact(self, group: list[_Waiting]) -> tuple[list[_Done], list[Event]]:
+    def _transact(self, group: list[Waiting]) -> tuple[list[Done], list[Event]]:
         connection = self._connection = self._connection or self._engine.connect()
         try:
             begin(connection)  # what holds the whole store is waited for once
             try:
-                done = _write_together(connection, group)
+                done = write_together(connection, group)
             except Exception:
                 rollback(connection)
                 begin(connection)
-                done = _write_apart(connection, group)
+                done = write_apart(connection, group)
             if any(each.error is None for each in done):
                 self.health.record_end(connection)
             news = events.write_recorded(connection, self._last_event_id)
@@ -256,9 +229,6 @@ class Writer:
         return done, news
 
     def _write_ahead(self, withheld: Withheld[Any]) -> None:
-        if withheld.keep is not None:  # dropped before its turn
-            self._tell_withheld(withheld, kept=False)
-            return
         withheld.phase, write = "writing", withheld.plan()
         self._thread.run(lambda: attempt(lambda: self._write_uncommitted(write)), partial(self._heed_written, withheld))
 
@@ -283,8 +253,12 @@ class Writer:
             self._end(withheld)
 
     def _decided(self, withheld: Withheld[Any]) -> None:
-        if withheld is self._withheld and withheld.phase == "written":
+        if withheld is not self._withheld:
+            return
+        if withheld.phase == "written":
             self._end(withheld)
+        elif withheld.phase == "waiting":  # nothing of it is there
+            self._let_be(withheld, kept=False)
 
     def _end(self, withheld: Withheld[Any]) -> None:
         """Commit or drop it, as was decided."""
@@ -307,11 +281,14 @@ class Writer:
         self._tell_withheld(withheld, kept=withheld.keep is True and error is None)
 
     def _tell_withheld(self, withheld: Withheld[Any], *, kept: bool) -> None:
+        self._let_be(withheld, kept=kept)
+        # A turn later, so that what `heard` sends is on its way before all others are told.
+        asyncio.get_running_loop().call_soon(self._tell, ([], withheld.news if kept else []))
+
+    def _let_be(self, withheld: Withheld[Any], *, kept: bool) -> None:
         self._withheld = None
         _guarded(lambda: withheld.heard(kept))
         withheld.end(kept=kept)
-        # A turn later, so that what `heard` sends is on its way before all others are told.
-        asyncio.get_running_loop().call_soon(self._tell, ([], withheld.news if kept else []))
 
     def _let_go(self) -> None:
         """What is left of a transaction goes with the connection; the next group gets a new one."""
@@ -339,94 +316,3 @@ def _guarded(call: Callable[[], None]) -> None:
         call()
     except Exception:
         _log.exception("a listener of the store failed")
-
-
-def _write_together(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
-    """Raises what the first that is refused raises."""
-    events.begin(connection)
-    return [done for part in _alike(group) for done in _write_alike(connection, part)]
-
-
-def _alike(group: list[_Waiting]) -> list[list[_Waiting]]:
-    """Neighbours that may be one write."""
-    parts: list[list[_Waiting]] = []
-    for waiting in group:
-        if parts and waiting.each is not None and parts[-1][-1].each == waiting.each:
-            parts[-1].append(waiting)
-        else:
-            parts.append([waiting])
-    return parts
-
-
-def _write_alike(connection: sa.Connection, part: list[_Waiting]) -> list[_Done]:
-    first = part[0]
-    if first.each is None or len(part) == 1:
-        return [_Done(first.future, first.write(connection))]
-    items = [item for waiting in part for item in waiting.items]
-    results = iter(first.each(connection, items, max(waiting.now for waiting in part if waiting.now)))
-    return [_Done(waiting.future, [next(results) for _ in waiting.items]) for waiting in part]
-
-
-def _write_apart(connection: sa.Connection, group: list[_Waiting]) -> list[_Done]:
-    events.begin(connection)
-    if len(group) == 1:
-        return [_write_alone(connection, group[0])]
-    return [_write_within_savepoint(connection, waiting) for waiting in group]
-
-
-def _write_alone(connection: sa.Connection, waiting: _Waiting) -> _Done:
-    try:
-        return _Done(waiting.future, waiting.write(connection))
-    except Exception as error:
-        rollback(connection)
-        begin(connection)
-        events.begin(connection)
-        return _Done(waiting.future, error=_translate(error))
-
-
-def _write_within_savepoint(connection: sa.Connection, waiting: _Waiting) -> _Done:
-    place = events.mark(connection)
-    savepoint = connection.begin_nested()
-    try:
-        result = waiting.write(connection)
-    except Exception as error:
-        _take_back(savepoint, error)
-        events.back(connection, place)
-        return _Done(waiting.future, error=_translate(error))
-    savepoint.commit()
-    return _Done(waiting.future, result)
-
-
-def _take_back(savepoint: sa.NestedTransaction, error: Exception) -> None:
-    try:
-        savepoint.rollback()
-    except DBAPIError:
-        # The engine has ended the whole transaction (disk full): the group fails as one, and that is why.
-        raise error from None
-
-
-def _resolve(done: _Done) -> None:
-    if done.future.done():
-        return
-    if done.error is not None:
-        done.future.set_exception(done.error)
-    else:
-        done.future.set_result(done.result)
-
-
-def _translate(error: Exception) -> Exception:
-    """A failure of the disk or the file is the store's state, a broken constraint is a defect of ours."""
-    return _unavailable(error) if isinstance(error, sa.exc.OperationalError) else error
-
-
-def _unavailable(error: Exception) -> Exception:
-    if not isinstance(error, DBAPIError):
-        return error
-    text = str(cast("Any", error).orig)
-    if "locked" in text or "busy" in text:
-        return Unavailable(
-            "another process has been writing to the store's file for too long; end it (a backup, a shell?)"
-        )
-    if "full" in text:
-        return Unavailable("the store cannot be written: the disk is full; make room, and the agent goes on by itself")
-    return Unavailable(f"the store cannot be written: {text}")

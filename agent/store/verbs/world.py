@@ -39,7 +39,7 @@ class WorldVerbs(Verbs):
         await self._write(knowledge_bases.delete_knowledge_base, account_id, key, self._clock.now())
 
     async def put_workers(self, seen: Sequence[Worker], now: datetime) -> None:
-        await self._write(workers.put_workers, seen, now)
+        await self._writer.submit(lambda connection: workers.put_workers(connection, seen, now), bides=True)
 
     async def list_workers(self) -> list[Worker]:
         return await self._read(workers.list_workers)

@@ -111,6 +111,21 @@ async def test_it_comes_after_all_that_waits_already(store: SqlStore, make: Make
     assert not await ahead.over
 
 
+async def test_dropped_before_its_turn_it_is_over_at_once(
+    store: SqlStore, make: Maker, job: Job, told: list[str]
+) -> None:
+    other = asyncio.ensure_future(make.job("Other"))
+    await asyncio.sleep(0)
+    ahead = _ahead(store, told, job)
+    ahead.drop()
+    assert (ahead.written.result(), ahead.over.result(), other.done()) == (None, False, False)
+    await other
+    again = _ahead(store, told, job)
+    assert await again.written
+    again.drop()
+    assert not await again.over
+
+
 async def test_what_running_work_says_waits_for_it(store: SqlStore, make: Maker, job: Job, told: list[str]) -> None:
     running = await make.claimed(await make.job("Other"))
     given = await make.claimed(await make.job("Another"), "w2")

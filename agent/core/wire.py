@@ -315,3 +315,7 @@ events: TypeAdapter[
     | Cleared
     | Returned
 ] = TypeAdapter(WorkerEvent)
+
+
+def line_of(word: WorkerOrder) -> bytes:
+    return word.model_dump_json().encode() + b"\n"

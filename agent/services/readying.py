@@ -83,8 +83,8 @@ class Readying:
             self._ahead = None
             return 0
         loop = asyncio.get_running_loop()
-        guards = (loop.call_later(_LONGEST, ahead.drop), loop.call_later(left, self._drop_unless_begun, ahead))
-        ahead.over.add_done_callback(lambda _: [guard.cancel() for guard in guards])
+        for guard in (loop.call_later(_LONGEST, ahead.drop), loop.call_later(left, self._drop_unless_begun, ahead)):
+            ahead.over.add_done_callback(lambda _, guard=guard: guard.cancel())  # type: ignore[misc]
         promised = await ahead.written
         if promised is not None and self._ahead is ahead:
             await self._hands.lay(promised, foreseen.moment)

@@ -27,6 +27,7 @@ from agent.core.wire import (
     StopOrder,
     WorkerOrder,
     events,
+    line_of,
 )
 from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
@@ -108,12 +109,11 @@ class Member:
         """Hand the order over; the worker must be idle."""
         if self.state != "idle":
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
-        line = _line(order)  # first: an order that cannot be written is nobody's
+        line = line_of(order)  # first: an order that cannot be written is nobody's
         if limits.is_watched(order):
             self._control.write(limits.begin_watch(order, self.pid))
         self._link.write(line)
         self._begin(Assignment(order))
-        self._become("busy")
 
     def promise(self, order: Order) -> None:
         """Hand over an order that waits behind what the worker has; idle, it begins at once."""
@@ -135,19 +135,13 @@ class Member:
 
     def decide_laid(self, *, begin: bool) -> None:
         """What was laid here is begun, or forgotten; of that nobody hears."""
-        laid = self._waiting.take_laid()
-        if not laid:
-            return
-        self.say(LaidOrder(begin=begin))
+        if laid := self._waiting.take_laid():
+            self.say(LaidOrder(begin=begin))
         for held in laid if begin else ():
-            if self.state == "idle":
-                self._begin(held)
-                self._become("busy")
-            else:
-                self._waiting.add(held)
+            (self._begin if self.state == "idle" else self._waiting.add)(held)
 
     def say(self, word: WorkerOrder) -> None:
-        self._link.write(_line(word))
+        self._link.write(line_of(word))
 
     def has(self, run_id: str) -> bool:
         held = self.assignment
@@ -226,6 +220,7 @@ class Member:
             self._count_down(held)
         elif held.order.timeout is not None:
             self._later(held.order.timeout, self.cancel, "timeout")
+        self._become("busy")
 
     def _count_down(self, held: Assignment) -> None:
         held.kill_at = asyncio.get_running_loop().time() + held.order.kill_grace
@@ -286,7 +281,6 @@ class Member:
         self.assignment = None
         if self._waiting:
             self._begin(self._waiting.take_first())
-            self._become("busy")
         elif self.retiring:
             self.retire()
         else:
@@ -329,10 +323,8 @@ class Member:
         if not self.gone.is_set():
             self.kill()
         await self.gone.wait()
-        while self._waiting:  # a worker says that a run is over before it begins the next: nothing of these has begun
-            self._sinks.returned(self._waiting.take_first())
-        for laid in self._waiting.take_laid():
-            self._sinks.returned(laid)
+        for waiting in self._waiting.take_all():  # a worker says that a run is over before it begins the next
+            self._sinks.returned(waiting)
         if held is not None:
             held.stop_timers()
             await remove_folder(held.order.scratch)
@@ -406,7 +398,3 @@ class Member:
     async def join(self) -> None:
         """Return when everything about this worker is over, its sinks included."""
         await asyncio.gather(*self._tasks)
-
-
-def _line(word: WorkerOrder) -> bytes:
-    return word.model_dump_json().encode() + b"\n"

@@ -60,6 +60,13 @@ class Waiting:
         self._recalled.difference_update(held.order.run_id for held in laid)
         return laid
 
+    def take_all(self) -> list[Assignment]:
+        """Nothing of these has begun."""
+        every = [*self._held.values(), *self.take_laid()]
+        self._recalled.difference_update(self._held)
+        self._held = {}
+        return every
+
     def get(self, run_id: str) -> Assignment | None:
         return self._held.get(run_id)
 

@@ -1,6 +1,6 @@
 """Fires decided ahead, in the quiet moments before they are due: where many are due at once, each starts the sooner.
 
-Nothing is stored before its time. What was decided is applied to a job only if it is due at just that moment, with the
+Nothing is there before its time. What was decided is applied to a job only if it is due at just that moment, with the
 version that it had, and if no run of it is active: then the rules, asked at the moment itself, say the same. All else is
 left to them: jobs with active runs, with more than one moment to settle, and those that cannot be settled.
 """

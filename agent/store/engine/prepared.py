@@ -7,7 +7,8 @@ times what SQLite takes for the statement. For what every run, every request or 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any
@@ -19,6 +20,8 @@ from agent.store.engine.engine import BEGIN_WRITING
 
 Row = dict[str, Any]
 _Processor = Callable[[Any], Any]
+_CHECKPOINT_PAGES = 1000
+"""SQLite's own measure of when the log is moved into the main file."""
 _KEYS = 256
 """Most values in one IN list."""
 
@@ -134,6 +137,14 @@ def commit(connection: sa.Connection) -> None:
 def rollback(connection: sa.Connection) -> None:
     connection.rollback()
     driver_of(connection).rollback()
+
+
+@contextmanager
+def checkpoint_later(connection: sa.Connection) -> Iterator[None]:
+    """What is committed within is on the disk, but not moved into the main file yet: a later commit does that."""
+    _execute(connection, "PRAGMA wal_autocheckpoint = 0")
+    yield
+    _execute(connection, f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def driver_of(connection: sa.Connection) -> Any:

@@ -29,7 +29,7 @@ import sqlalchemy as sa
 from agent.store import events
 from agent.store.engine.group import Done, Waiting, Write, WriteEach, resolve, unavailable, write_apart, write_together
 from agent.store.engine.health import Health
-from agent.store.engine.prepared import begin, commit, rollback
+from agent.store.engine.prepared import begin, checkpoint_later, commit, rollback
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
 from shared.clock import Clock
@@ -270,7 +270,11 @@ class Writer:
     def _close_transaction(self, *, keep: bool) -> None:
         assert self._connection is not None
         try:
-            (commit if keep else rollback)(self._connection)
+            if keep:
+                with checkpoint_later(self._connection):  # others wait for this very moment
+                    commit(self._connection)
+            else:
+                rollback(self._connection)
         except BaseException:
             self._let_go()
             raise

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from enum import StrEnum
 from operator import itemgetter
 from typing import Any
@@ -143,8 +143,11 @@ def rollback(connection: sa.Connection) -> None:
 def checkpoint_later(connection: sa.Connection) -> Iterator[None]:
     """What is committed within is on the disk, but not moved into the main file yet: a later commit does that."""
     _execute(connection, "PRAGMA wal_autocheckpoint = 0")
-    yield
-    _execute(connection, f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+    try:
+        yield
+    finally:
+        with suppress(DBAPIError):  # a connection that cannot do even this is not used again
+            _execute(connection, f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
 
 
 def driver_of(connection: sa.Connection) -> Any:

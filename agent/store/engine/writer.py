@@ -229,7 +229,11 @@ class Writer:
         return done, news
 
     def _write_ahead(self, withheld: Withheld[Any]) -> None:
-        withheld.phase, write = "writing", withheld.plan()
+        withheld.phase = "writing"
+        write, error = attempt(withheld.plan)
+        if write is None:
+            self._heed_written(withheld, (None, error))
+            return
         self._thread.run(lambda: attempt(lambda: self._write_uncommitted(write)), partial(self._heed_written, withheld))
 
     def _write_uncommitted(self, write: Write[T]) -> tuple[T, list[Event]]:

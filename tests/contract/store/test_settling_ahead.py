@@ -174,6 +174,19 @@ async def test_one_that_cannot_be_written_harms_nobody(store: SqlStore, make: Ma
     assert await again.over
 
 
+async def test_where_nobody_says_who_may_have_the_runs_the_store_goes_on(
+    store: SqlStore, make: Maker, job: Job, told: list[str]
+) -> None:
+    def lease() -> Lease | None:
+        raise RuntimeError("nobody knows")
+
+    settled = SettledJob(job.id, job.version, [started(job, MOMENT)], MOMENT, None, foreseen_for=MOMENT)
+    ahead = store.settle_ahead([settled], MOMENT, lease, lambda kept: told.append(f"kept {kept}"))
+    assert (await ahead.written, await ahead.over) == (None, False)
+    assert told == ["kept False"]
+    assert await make.job("Other")
+
+
 async def test_there_is_one_at_a_time(store: SqlStore, job: Job, told: list[str]) -> None:
     first, second = _ahead(store, told, job), _ahead(store, told, job)
     assert (await second.written, await second.over) == (None, False)

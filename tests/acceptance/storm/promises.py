@@ -64,7 +64,7 @@ def _read_store(path: Path) -> Store:
         assert database.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
         assert database.execute("PRAGMA foreign_key_check").fetchall() == []
         names = ("jobs", "fires", "runs", "attempts", "steps", "workers", "events")
-        return Store(*(_rows(database, f"SELECT * FROM {name} ORDER BY rowid") for name in names))
+        return Store(*(_rows(database, f"SELECT * FROM {name} ORDER BY 1") for name in names))
 
 
 def _rows(database: sqlite3.Connection, query: str) -> list[Row]:

@@ -23,7 +23,7 @@ def test_a_job_from_flags_to_deletion(shell: Shell) -> None:
     assert (job["policies"]["retry"]["attempts"], job["tags"], job["data"]["command"]) == (1, ["ops"], ["true"])
     assert "nightly" in shell("job", "list", "--filter", "tag:ops")
     assert shell("job", "pause", "nightly") == "paused nightly\n"
-    assert shell.json("job", "list")[0]["pausedAt"]
+    assert next(each for each in shell.json("job", "list") if each["slug"] == "nightly")["pausedAt"]
     assert shell("job", "resume", "nightly").startswith("resumed nightly")
     assert "02:00" in shell("explain", "nightly")
     assert "--yes" in shell("job", "delete", "nightly", code=2)

@@ -25,9 +25,6 @@ class Counts:
     def total(self) -> int:
         return sum(self._by_state.values())
 
-    def as_dict(self) -> dict[str, int]:
-        return dict(self._by_state)
-
     def seed(self, by_state: Mapping[str, int], position: int) -> None:
         """What the agent counted when event `position` was its last."""
         self._by_state = {str(state): count for state, count in by_state.items()}

@@ -88,11 +88,6 @@ class TriageOrder:
         """The causes in the order in which they stand in the list."""
         return [FailureGroup(name, tuple(key[2] for key in members)) for name, members in self._causes()]
 
-    def cause_of(self, item_id: str) -> str | None:
-        """The cause under which it stands; None for what has not failed."""
-        place = self._places.get(item_id)
-        return place[1] if place and place[0] is Section.FAILED else None
-
     def __contains__(self, item_id: object) -> bool:
         return item_id in self._places
 

@@ -89,14 +89,6 @@ class World:
             self._strips[job.id] = as_of
         return changes
 
-    def take_workers(self, workers: Iterable[Worker]) -> Changes:
-        """The workers come whole: those that are not among them are gone."""
-        new = {worker.id: worker for worker in workers}
-        changes = swap(self._workers, new)
-        self._workers.clear()
-        self._workers.update(new)
-        return changes
-
     def restart(self, runs: Iterable[Run], jobs: Iterable[Job], position: int) -> Changes:
         """Begin anew at that position: what is not given is no longer known. For the start, and after a Reset."""
         fresh_runs, fresh_jobs = {run.id: run for run in runs}, {job.id: job for job in jobs}

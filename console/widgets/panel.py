@@ -36,10 +36,6 @@ class Panel(Widget, can_focus=True):
     def plain(self) -> str:
         return "\n".join(line.plain for line in self._lines)
 
-    @property
-    def line_count(self) -> int:
-        return len(self._lines)
-
     def show(self, lines: Sequence[Text]) -> None:
         old, self._lines = self._lines, list(lines)
         self._top = self._clamped(self._top)

@@ -14,7 +14,7 @@ from console.render.amounts import count, short_count
 from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.spans import short_span
-from console.render.states import state_mark
+from console.render.states import MARK_WIDTH, state_mark
 from console.widgets.line import safe_text
 from console.widgets.table import Column
 from shared.states import FINAL, RunState
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from shared.models import Run
 
 COLUMNS = (
-    Column("state", "S", 4),
+    Column("state", "S", MARK_WIDTH),
     Column("job", "Job", 18, flex=3),
     Column("what", "Progress / why", 22, flex=4),
     Column("took", "Took/left", 11, align="right", priority=1),

@@ -53,9 +53,6 @@ class Drawing:
         self._fitted = {row_id: cells for row_id, cells in self._fitted.items() if row_id in kept}
         self._outdated &= kept
 
-    def outdate_all(self) -> None:
-        self._outdated.update(self._fitted)
-
     def spans(self, keys: set[str]) -> Iterable[tuple[int, int]]:
         """(x, width) of the columns named, where they are shown."""
         return [(x, width) for column, _, x, width in self.placed if column.key in keys]

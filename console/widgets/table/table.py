@@ -171,11 +171,6 @@ class VirtualTable(Widget, can_focus=True):
         self._view.replace(source)
         self._draw_all()
 
-    def redraw_cells(self) -> None:
-        """Ask the source for all cells anew: the theme changed."""
-        self._drawing.outdate_all()
-        self._draw_all()
-
     def set_columns(self, columns: Sequence[Column]) -> None:
         self._resize(columns)
 

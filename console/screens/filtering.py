@@ -10,10 +10,13 @@ from console.session import ConsoleSession
 
 if TYPE_CHECKING:
     from console.widgets.filter_bar import FilterBar, Language
+    from console.widgets.list_table import ListTable
 
 
 class FilteringScreen(ConsoleScreen):
     """A subclass says what its filters speak of, and shows what one of them takes. Its body is called `body`."""
+
+    table: ListTable
 
     def __init__(self, session: ConsoleSession) -> None:
         super().__init__(session)
@@ -32,6 +35,21 @@ class FilteringScreen(ConsoleScreen):
     @abstractmethod
     def filter_left(self) -> None:
         """The line is closed: the keys are the list's again."""
+
+    @abstractmethod
+    def back_further(self) -> None:
+        """esc, and neither a notice nor a mark nor a filter is left to clear."""
+
+    def act_back(self) -> None:
+        """Notice, marks, then filter; the rest is the screen's own."""
+        if self.dock.hush():
+            return
+        if self.table.marks:
+            self.table.set_marks(())
+        elif self.filter_text:
+            self.show_filter("")
+        else:
+            self.back_further()
 
     def act_filter(self) -> None:
         if self.filter_bar is not None:

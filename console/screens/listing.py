@@ -178,15 +178,9 @@ class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
     def act_previous_view(self) -> None:
         self._step_view(-1)
 
-    def act_back(self) -> None:
-        """Notice, marks, then filter, then what stands still; at last nothing is left to leave."""
-        if self.dock.hush():
-            return
-        if self.table.marks:
-            self.table.set_marks(())
-        elif self.filter_text:
-            self.show_filter("")
-        elif self.saved is not self.VIEWS[0]:
+    def back_further(self) -> None:
+        """To the first view, then to the rows as they come in; at last nothing is left to leave."""
+        if self.saved is not self.VIEWS[0]:
             self.show_view(self.VIEWS[0].name)
         else:
             self.table.rest()

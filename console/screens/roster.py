@@ -138,15 +138,9 @@ class RosterScreen(FilteringScreen):
     def act_previous_view(self) -> None:
         self._step(-1)
 
-    def act_back(self) -> None:
-        """Notice, marks, filter, then the first section, then the screen before."""
-        if self.dock.hush():
-            return
-        if self.table.marks:
-            self.table.set_marks(())
-        elif self.filter_text:
-            self.show_filter("")
-        elif self.section is not self._sections[0]:
+    def back_further(self) -> None:
+        """To the first section, then to the screen before."""
+        if self.section is not self._sections[0]:
             self.show_section(self._sections[0].name)
         else:
             self.leave()

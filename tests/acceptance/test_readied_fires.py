@@ -63,7 +63,8 @@ class Crowd:
         copy_jobs(self.agent.data_dir / "jobdeck.db", JOBS)
 
     def wait_until_before(self, seconds: float) -> datetime:
-        """So long before a moment that is not past; the moment."""
+        """So long before a moment that is not past; the moment. Nothing of the agent is waited for but the wall clock,
+        which is what its fires go by."""
         now = datetime.now(UTC)
         passed = max(0.0, (now - self.first).total_seconds() + seconds)
         moment = self.first + timedelta(seconds=EVERY * (int(passed / EVERY) + (passed > 0)))

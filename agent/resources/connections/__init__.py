@@ -2,7 +2,7 @@
 
 from agent.resources.connections.arguments import connect_args
 from agent.resources.connections.engine import open_source
-from agent.resources.connections.failures import naming_failures
+from agent.resources.connections.failures import first_line, naming_failures
 from agent.resources.connections.inspection import ColumnInfo, TableInfo, find_table, list_tables
 from agent.resources.connections.lookup import look_up
 from agent.resources.connections.probe import describe_source, test_source
@@ -15,6 +15,7 @@ __all__ = [
     "connect_args",
     "describe_source",
     "find_table",
+    "first_line",
     "in_time",
     "join_credentials",
     "kind_of",

@@ -42,8 +42,19 @@ def naming_failures(name: str, url: str) -> Iterator[None]:
         raise _as_driver_error(error, name, parse_url(url)) from None
 
 
+def first_line(error: BaseException) -> str:
+    """What the source's driver says of it, one line: SQLAlchemy's message carries the statement and its parameters."""
+    original = error.orig if isinstance(error, DBAPIError) and error.orig is not None else error
+    match original.args:
+        case (int(code), str(words)):  # as PyMySQL has it
+            text = f"{words.strip()} ({code})"
+        case _:
+            text = str(original).strip()
+    return text.partition("\n")[0] or type(original).__name__
+
+
 def _as_driver_error(error: SQLAlchemyError, name: str, url: URL) -> DriverError:
-    cause = without_password(_first_line(error), url)
+    cause = without_password(first_line(error), url)
     kind, transient, words = _judge(error, cause)
     return DriverError(kind, f"connection '{name}' ({_place(url)}) {words}: {cause}", transient=transient)
 
@@ -62,12 +73,6 @@ def _judge(error: SQLAlchemyError, cause: str) -> tuple[str, bool, str]:
     if lost or _GONE_STATES.fullmatch(state) or _GONE.search(cause):
         return "source_unreachable", True, "cannot be reached"
     return "source_error", False, "could not answer"
-
-
-def _first_line(error: SQLAlchemyError) -> str:
-    # Only the driver's own words: SQLAlchemy's message carries the statement and its parameters.
-    original = error.orig if isinstance(error, DBAPIError) else error
-    return str(original).strip().partition("\n")[0] or type(original).__name__
 
 
 def _place(url: URL) -> str:

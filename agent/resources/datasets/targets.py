@@ -11,12 +11,14 @@ from sqlalchemy.engine import Connection, Engine
 
 from agent.core.driving import RunContext
 from agent.core.wire import ConnectionGrant
-from agent.resources.connections import TableInfo, connect_args, naming_failures, parse_url
+from agent.resources.connections import TableInfo, connect_args, first_line, naming_failures, parse_url
 from agent.resources.datasets import standing as standings
 from agent.resources.datasets.converting import Sort
 from agent.resources.datasets.standing import Standing
 
 BUSY_SECONDS = 30
+_REASON = 500
+"""Characters of what is told of a row."""
 _SORTS: tuple[tuple[type[sa.types.TypeEngine[Any]], Sort], ...] = (
     (sa.Boolean, "boolean"),
     (sa.Integer, "integer"),
@@ -107,9 +109,9 @@ class SqlTarget:
         try:
             connection.execute(self._insert, [dict(zip(self._names, row, strict=True)) for row in rows])
         except (sa.exc.IntegrityError, sa.exc.DataError) as error:
-            raise RowRefused(_reason(error.orig)) from None
+            raise RowRefused(first_line(error)[:_REASON]) from None
         except (sa.exc.InterfaceError, OverflowError) as error:  # a value that the driver cannot hand over
-            raise RowRefused(_reason(getattr(error, "orig", error))) from None
+            raise RowRefused(first_line(error)[:_REASON]) from None
 
 
 def open_target(url: str) -> Engine:
@@ -143,7 +145,3 @@ def _executing(connection: Connection) -> standings.Execute:
         return result.first() if result.returns_rows else None
 
     return execute
-
-
-def _reason(error: object) -> str:
-    return str(error).strip().partition("\n")[0][:500]

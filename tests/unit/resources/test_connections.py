@@ -122,13 +122,20 @@ def test_refused_password_is_permanent_and_hidden(guarded_postgres: str) -> None
     assert refused.value.__cause__ is None
 
 
-def test_unreachable_server_is_transient_and_hides_the_password() -> None:
-    url = "postgresql://u:s3cret@127.0.0.1:1/d"
+@pytest.mark.parametrize("kind", ["postgresql", "mysql"])
+def test_unreachable_server_is_transient_and_hides_the_password(kind: str) -> None:
+    url = f"{kind}://u:s3cret@127.0.0.1:1/d"
     said = r"orders_db.*127\.0\.0\.1:1.*cannot be reached"
     with pytest.raises(DriverError, match=said) as refused, naming_failures("orders_db", url):
         open_source(url).connect()
     assert (refused.value.kind, refused.value.transient) == ("source_unreachable", True)
     assert "s3cret" not in refused.value.message
+
+
+def test_a_mysql_server_is_quoted_in_words_with_its_number_behind_them() -> None:
+    url, said = "mysql://u@127.0.0.1:1/d", r"cannot be reached: Can't connect .*refused\) \(2003\)$"
+    with pytest.raises(DriverError, match=said), naming_failures("db", url):
+        open_source(url).connect()
 
 
 def test_missing_database_is_permanent(postgres_server: str) -> None:

@@ -40,10 +40,9 @@ def into_table(
     ):
         mapping = mapping_of(file, arrival, list(described.columns))
         sorts = [sort_of(described.columns[name].type, grant.kind) for name in mapping.values()]
-        columns = _columns(arrival, mapping, sorts)
-        target = _target(
-            context, grant, described, columns.names, _keys(described, columns.names, keys) if upsert else None
-        )
+        told_apart = _keys(described, list(mapping.values()), keys) if upsert else None
+        columns = _columns(arrival, mapping, sorts, told_apart or ())
+        target = _target(context, grant, described, columns.names, told_apart)
         try:
             take = partial(columns.chunk, places=columns.places(file.header))
             return bring_in(
@@ -103,9 +102,9 @@ def _gather(
     return gathering.finish()
 
 
-def _columns(arrival: Arrival, mapping: Mapping[str, str], sorts: Sequence[Sort]) -> Columns:
+def _columns(arrival: Arrival, mapping: Mapping[str, str], sorts: Sequence[Sort], keys: Sequence[str] = ()) -> Columns:
     """Columns that are named are those that are wanted; else an object's other names are told, not lost."""
-    return Columns(list(mapping.values()), sorts, list(mapping), strict=arrival.columns is None)
+    return Columns(list(mapping.values()), sorts, list(mapping), strict=arrival.columns is None, keys=keys)
 
 
 def _keys(table: TableInfo, columns: Sequence[str], given: Sequence[str] | None) -> list[str]:

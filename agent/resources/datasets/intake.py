@@ -36,9 +36,19 @@ class Chunk(NamedTuple):
 class Columns:
     """The columns of the target: which of the file's go where, and what each takes."""
 
-    def __init__(self, names: Sequence[str], sorts: Sequence[Sort], sources: Sequence[str], *, strict: bool) -> None:
-        """`sources`: the file's name for each of `names`. `strict`: an object with another name is bad."""
+    def __init__(
+        self,
+        names: Sequence[str],
+        sorts: Sequence[Sort],
+        sources: Sequence[str],
+        *,
+        strict: bool,
+        keys: Sequence[str] = (),
+    ) -> None:
+        """`sources`: the file's name for each of `names`. `strict`: an object with another name is bad. `keys`: a row
+        with NULL in one of them is bad: nothing could tell it from itself when it comes again."""
         self.names = list(names)
+        self._keys = [(name, self.names.index(name)) for name in keys]
         self._sorts = list(sorts)
         self._sources = list(sources)
         self._known = set(sources) if strict else None
@@ -62,7 +72,7 @@ class Columns:
                 bad[place] = Bad(record.line, "nothing is known of it", strange)
             else:
                 lines.append(Line(place, record.line, [record.values.get(source) for source in self._sources]))
-        return Chunk(len(records), self._converted(lines, bad), bad)
+        return Chunk(len(records), self._keyed(self._converted(lines, bad), bad), bad)
 
     def _strange(self, values: Iterable[str]) -> str | None:
         return None if self._known is None else next((name for name in values if name not in self._known), None)
@@ -83,6 +93,15 @@ class Columns:
         except ValueError:
             return [found for line in lines if (found := self._one(line, bad)) is not None]
         return [line._replace(row=list(row)) for line, row in zip(lines, zip(*columns, strict=True), strict=True)]
+
+    def _keyed(self, lines: list[Line], bad: dict[int, Bad]) -> list[Line]:
+        for name, at in self._keys:
+            nameless = {line.place: line.line for line in lines if line.row[at] is None}
+            bad |= {
+                place: Bad(line, "is empty, and rows are told apart by it", name) for place, line in nameless.items()
+            }
+            lines = [line for line in lines if line.place not in nameless] if nameless else lines
+        return lines
 
     def _one(self, line: Line, bad: dict[int, Bad]) -> Line | None:
         found = list[Any]()

@@ -169,6 +169,18 @@ def test_an_upsert_replaces_by_key(world: DataWorld) -> None:
         world.run("import", file="in.jsonl", table="src.orders", mode="upsert", key_columns=["product"])
 
 
+def test_a_row_without_its_key_is_not_added_anew_each_time(world: DataWorld) -> None:
+    put(
+        world, "in.jsonl", '{"id": 1, "product": "new"}\n{"product": "nameless"}\n{"id": null, "product": "nameless"}\n'
+    )
+    for _ in range(2):
+        result = world.run("import", file="in.jsonl", table="src.orders", mode="upsert", max_errors=2)
+        assert (result["rowsImported"], [(bad["line"], bad["column"]) for bad in result["firstErrors"]]) == (
+            1, [(2, "id"), (3, "id")],
+        )  # fmt: skip
+    assert world.rows("SELECT id FROM orders WHERE product = 'nameless'") == []
+
+
 def test_columns_go_where_they_are_told_to(world: DataWorld) -> None:
     put(world, "in.csv", "Order No;Unused;What\n1000;x;lamp\n")
     given = {"file": "in.csv", "table": "src.orders", "delimiter": ";"}

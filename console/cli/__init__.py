@@ -18,7 +18,7 @@ def main(arguments: Sequence[str]) -> int:
 def complete(words: Sequence[str]) -> list[str]:
     """What may stand in the place of the last of `words`."""
     from console.cli.app import app
-    from console.cli.completing import complete_runs
-    from shared.completing import candidates
+    from console.cli.completing import complete_named
+    from shared.completing import candidates, wanted
 
-    return candidates(app, words) or complete_runs(words)
+    return candidates(app, words) or complete_named(wanted(app, words), words)

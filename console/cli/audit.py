@@ -23,7 +23,7 @@ _LOOK_EVERY = 2.0
 
 def show_audit(
     *,
-    user: Annotated[str | None, typer.Option(help="Of this user alone: handle or id.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="Of this user alone: handle or id.")] = None,
     subject: Annotated[str | None, typer.Option(help="Of this job, run, secret …: id or name.")] = None,
     act: Annotated[str | None, typer.Option(help="Of this operation (run_job) or event (job.changed).")] = None,
     refused: Annotated[bool, typer.Option("--refused", help="Refusals alone.")] = False,

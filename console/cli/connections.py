@@ -27,7 +27,7 @@ def add_connection(
     name: Annotated[str, typer.Argument(help="What stands before the dot in source_table.")],
     url: Annotated[str, typer.Argument(help="As SQLAlchemy writes it; '-' reads it from standard input.")],
     *,
-    secret: Annotated[str | None, typer.Option(help="A stored secret that is its password.")] = None,
+    secret: Annotated[str | None, typer.Option(metavar="SECRET", help="A stored secret that is its password.")] = None,
     private: Private = False,
     as_json: Json = False,
 ) -> int:

@@ -78,7 +78,9 @@ def show_dataset(dataset: DatasetKey, *, as_json: Json = False) -> int:
 def create_dataset(
     name: Annotated[str, typer.Argument(help="As jobs name it.")],
     *,
-    connection: Annotated[str | None, typer.Option(help="The connection that its query runs on.")] = None,
+    connection: Annotated[
+        str | None, typer.Option(metavar="CONNECTION", help="The connection that its query runs on.")
+    ] = None,
     query: Annotated[
         str | None, typer.Option(help="One SELECT; `@FILE` reads it from a file, `-` from standard input.")
     ] = None,

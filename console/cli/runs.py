@@ -28,7 +28,9 @@ RunIds = Annotated[list[str] | None, typer.Argument(metavar="[RUN]...", help="Nu
 def list_runs(
     *,
     where: Where = None,
-    job: Annotated[str | None, typer.Option("--job", "-j", help="Only runs of this job (id or slug).")] = None,
+    job: Annotated[
+        str | None, typer.Option("--job", "-j", metavar="JOB", help="Only runs of this job (id or slug).")
+    ] = None,
     limit: Annotated[int, typer.Option("--limit", "-n", min=1, help="At most so many.")] = 30,
     as_json: Json = False,
 ) -> int:

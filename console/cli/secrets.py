@@ -22,7 +22,7 @@ secrets = typer.Typer(
     no_args_is_help=True, rich_markup_mode=None, help="Secrets: named, encrypted at rest, masked in every log."
 )
 
-SecretName = Annotated[str, typer.Argument(metavar="NAME", help="As jobs and connections name it.")]
+SecretName = Annotated[str, typer.Argument(metavar="SECRET", help="As jobs and connections name it.")]
 
 
 @secrets.command("set")

@@ -26,7 +26,7 @@ Key = Annotated[str, typer.Argument(metavar="SENTINEL", help="Its id, as the lis
 @sentinels.command("list")
 def list_sentinels(
     *,
-    job: Annotated[str | None, typer.Option(help="Of this job alone: id, slug or name.")] = None,
+    job: Annotated[str | None, typer.Option(metavar="JOB", help="Of this job alone: id, slug or name.")] = None,
     kind: Annotated[str | None, typer.Option(help="overdue, too_slow, too_fast or flapping.")] = None,
     closed: Annotated[bool, typer.Option("--all", "-a", help="Those that are over too.")] = False,
     limit: Annotated[int, typer.Option(min=1, help="At most so many.")] = 200,

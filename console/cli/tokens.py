@@ -29,7 +29,7 @@ def create_token(
         list[str], typer.Option("--scope", "-s", help="read, edit, run, delete, admin or code; give it once for each.")
     ],
     account: Annotated[str | None, typer.Option(help="For another account; one that is not there is made.")] = None,
-    user: Annotated[str | None, typer.Option(metavar="HANDLE", help="For this user; else for yourself.")] = None,
+    user: Annotated[str | None, typer.Option(metavar="USER", help="For this user; else for yourself.")] = None,
     expires: Annotated[str | None, typer.Option(metavar="WHEN", help="After '30 days', or at '2026-12-31'.")] = None,
     as_json: Json = False,
 ) -> int:

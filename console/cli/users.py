@@ -22,7 +22,9 @@ users = typer.Typer(
 )
 
 Handle = Annotated[str, typer.Argument(metavar="USER", help="A user's handle or id.")]
-InAccount = Annotated[str | None, typer.Option("--account", help="In this account; else in your own.")]
+InAccount = Annotated[
+    str | None, typer.Option("--account", metavar="ACCOUNT", help="In this account; else in your own.")
+]
 AsAdmin = Annotated[bool, typer.Option("--admin", help="Administers the account; else a member of it.")]
 Issuer = Annotated[
     str | None, typer.Option(metavar="URL", help="Whose bearers are this user: one of the agent's issuers.")

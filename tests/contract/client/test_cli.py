@@ -169,6 +169,23 @@ def test_a_run_is_named_by_the_number_that_is_shown(shell: Shell) -> None:
     assert shell("__complete", "run", "show", "", JOBDECK_AGENT="/nowhere.sock") == ""
 
 
+def test_names_of_what_is_there_are_completed(shell: Shell) -> None:
+    for name in ("Complete me", "Complete you"):
+        shell("job", "create", "--name", name, "--type", "command", "--set", 'command=["true"]')
+    both = ["complete-me", "complete-you"]
+    assert shell("__complete", "job", "run", "compl").split() == both
+    assert shell("__complete", "job", "run", "--timeout", "5", "--wait", "complete-m").split() == both[:1]
+    assert shell("__complete", "job", "show", "complete-me", "compl") == "", "it takes one"
+    assert shell("__complete", "export", "complete-me", "compl").split() == both, "it takes many"
+    assert shell("__complete", "run", "list", "--job", "compl").split() == both
+    assert shell("__complete", "job", "run", "--timeout", "compl") == "", "a number is to come"
+    shell("kb", "create", "complete_kb")
+    shell("secret", "set", "complete-secret", given="x")
+    assert shell("__complete", "kb", "search", "compl") == "complete_kb\n"
+    assert shell("__complete", "kb", "share", "compl") == "complete_kb\n"
+    assert shell("__complete", "connection", "add", "other", "sqlite:////x", "--secret", "compl") == "complete-secret\n"
+
+
 def test_a_long_run_is_left_cancelled_and_told(shell: Shell) -> None:
     shell("job", "create", "--name", "Long", "--type", "command", "--set", 'command=["sleep","120"]')
     run = shell("job", "run", "long").strip()

@@ -17,6 +17,12 @@ def short_count(number: int) -> str:
     return _scale(number, _COUNT_UNITS, "")
 
 
+def amount(number: int, unit: str) -> str:
+    """`1.2k rows`, `1 row`: of a unit that a driver names, in the plural."""
+    is_one = number == 1 and len(unit) > 2 and unit.endswith("s")
+    return f"{short_count(number)} {unit[:-1] if is_one else unit}".strip()
+
+
 def byte_size(number: int) -> str:
     """Decimal units as disks have them: `512 B`, `1.2 kB`, `38 MB`."""
     return _scale(number, _BYTE_UNITS, " ")

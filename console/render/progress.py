@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from rich.text import Text
 
-from console.render.amounts import percent, short_count
+from console.render.amounts import amount, percent
 from console.render.look import Look
 from console.render.spans import short_span
 from shared.states import RunState
@@ -68,7 +68,7 @@ def progress_bar(run: Run, width: int, look: Look) -> Text:
     """Bar and percent in `width` cells; while the total is not known, how much is done (`1.2k rows`)."""
     share = fraction(run.progress)
     if share is None:
-        done = f"{short_count(run.progress.done)} {run.progress.unit}".strip() if run.progress.done else ""
+        done = amount(run.progress.done, run.progress.unit) if run.progress.done else ""
         return Text(done[:width].ljust(width), look.palette.muted)
     shown = percent(run.progress.done, run.progress.total).rjust(_PERCENT_WIDTH)
     if width <= _PERCENT_WIDTH:

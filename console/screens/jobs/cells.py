@@ -125,9 +125,11 @@ def _fares(job: Job, look: Look) -> Text:
     failed = sum(state == RunState.FAILED for state in job.recent)
     if not job.recent:
         return Text("has not run yet", look.palette.muted)
-    if failed:
-        return Text(f"{failed} of the last {len(job.recent)} failed", look.palette.bad)
-    return Text(f"none of the last {len(job.recent)} failed", look.palette.muted)
+    if len(job.recent) == 1:
+        words = "the only one failed" if failed else "the only one did not fail"
+    else:
+        words = f"{failed or 'none'} of the last {len(job.recent)} failed"
+    return Text(words, look.palette.bad if failed else look.palette.muted)
 
 
 def _facts(job: Job, owner: str, now: datetime) -> list[tuple[str, str]]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rich.text import Text
 
 from console.model.estimates import elapsed, kill_in
-from console.render.amounts import short_count
+from console.render.amounts import amount, short_count
 from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.progress import eta, fraction, progress_bar
@@ -100,8 +100,10 @@ def _running(run: Run, now: datetime, look: Look) -> Text:
 
 def _done(run: Run) -> str:
     progress = run.progress
-    total = f"/{short_count(progress.total)}" if progress.total else ""
-    return f"{short_count(progress.done)}{total} {to_one_line(progress.unit)}".rstrip()
+    unit = to_one_line(progress.unit)
+    if not progress.total:
+        return amount(progress.done, unit)
+    return f"{short_count(progress.done)}/{short_count(progress.total)} {unit}".rstrip()
 
 
 def _ended(run: Run, now: datetime, look: Look) -> Text:

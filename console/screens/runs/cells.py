@@ -10,7 +10,7 @@ from rich.text import Text
 
 from console.model.estimates import elapsed, kill_in
 from console.render.ages import age, due_in, seconds_to_next
-from console.render.amounts import count, short_count
+from console.render.amounts import amount, count, short_count
 from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.spans import short_span
@@ -121,7 +121,7 @@ def _progress(run: Run, now: datetime, look: Look) -> Text:
     if fraction(run.progress) is None and not run.progress.done:
         return _guessed(run, now, look)
     text = progress_bar(run, _BAR + 4, look)
-    note = run.progress.note or f"{short_count(run.progress.done)} {run.progress.unit}".strip()
+    note = run.progress.note or amount(run.progress.done, run.progress.unit)
     if fraction(run.progress) is None or run.progress.unit == "%":
         note = run.progress.note
     return text.append("  ").append_text(safe_text(note, look.palette.muted)) if note else text
@@ -169,5 +169,5 @@ def _outcome(run: Run, look: Look) -> Text:
     if run.warnings:
         return safe_text(f"{count(len(run.warnings), 'warning')}: {run.warnings[0]}", look.palette.warning)
     done = run.progress.done
-    words = f"{short_count(done)} {run.progress.unit}".strip() if done else run.progress.note
+    words = amount(done, run.progress.unit) if done else run.progress.note
     return safe_text(words, look.palette.muted)

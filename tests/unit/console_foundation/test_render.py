@@ -130,6 +130,11 @@ def test_amounts(number: int, count: str, size: str) -> None:
     assert amounts.byte_size(number) == size
 
 
+def test_one_of_a_drivers_unit_is_no_plural() -> None:
+    given = [(1, "rows"), (1, "%"), (1, "s"), (0, "rows"), (1_000, "rows"), (1, "")]
+    assert [amounts.amount(*each) for each in given] == ["1 row", "1 %", "1 s", "0 rows", "1.0k rows", "1"]
+
+
 def test_counts_with_nouns() -> None:
     assert [amounts.count(1, "run"), amounts.count(3, "failed", "failed"), amounts.count(12_345)] == [
         "1 run",

@@ -16,6 +16,7 @@ from agent.core.records import NewRun
 from shared.ids import new_id
 from shared.models import Event, JobInput
 from tests.harness.agent import NOW, RunningAgent
+from tests.harness.telling import PATIENCE
 
 
 @pytest.fixture
@@ -223,8 +224,9 @@ async def test_an_event_is_serialised_once_for_all_listeners(agent: RunningAgent
 
 
 async def until(is_so: Callable[[], bool]) -> None:
-    while not is_so():  # noqa: ASYNC110  (nothing tells; the loop has to go round)
-        await asyncio.sleep(0)
+    async with asyncio.timeout(PATIENCE):
+        while not is_so():  # noqa: ASYNC110  (nothing tells; the loop has to go round)
+            await asyncio.sleep(0)
 
 
 async def collect(stream: AsyncIterator[bytes], into: list[bytes], last: int | None = None) -> None:

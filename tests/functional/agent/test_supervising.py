@@ -13,6 +13,7 @@ from agent.services.dispatcher import Dispatcher
 from shared.errors import Unavailable
 from shared.models import Progress, Run, RunError
 from tests.functional.agent.stage import MINUTE, Bench, Stage
+from tests.harness.telling import PATIENCE
 
 
 class Disk:
@@ -198,7 +199,7 @@ async def test_a_next_attempt_that_begins_before_the_end_of_the_last_is_told_is_
     error = RunError(kind="refused", message="connection refused", transient=True, fingerprint="f")
     stage.duty(Dispatcher).start()
     await stage.end(bench.orders["w1"], "w1", "failed", error)
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(PATIENCE):
         while "w2" not in bench.orders:  # noqa: ASYNC110  # a bench tells nobody
             await asyncio.sleep(0)
     await stage.duty(Dispatcher).stop()

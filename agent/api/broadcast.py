@@ -128,17 +128,17 @@ class Broadcast:
 
     async def stream(self, account_id: str, after: int | None, seen_by: str | None = None) -> AsyncIterator[bytes]:
         """Every event of the account after that position that this user may hear of (None: all), once each and in
-        order, as frames; None as the position: from now on.
+        order, as frames; None as the position: all that comes after the first frame.
 
         The subscriber is enrolled before the store is read, so nothing falls between the two; what comes both ways is
         told by its number.
         """
         subscriber = self._enrol(account_id, await self._sight_of(account_id, seen_by))
         try:
+            position = await self._store.last_event_id() if after is None else after
             yield RETRY
             if (trouble := self._store.trouble) is not None:
                 yield event_frame(told_at_once(trouble))
-            position = await self._store.last_event_id() if after is None else after
             while True:
                 page = await self._store.events_after(account_id, position, _PAGE)
                 if page is None:

@@ -140,6 +140,18 @@ async def test_from_now_on_without_a_position(agent: RunningAgent, client: httpx
         assert json.loads(event.data)["subjectId"] == job_id
 
 
+async def test_what_comes_once_the_stream_has_begun_is_heard_however_slow_its_backlog(agent: RunningAgent) -> None:
+    broadcast = Broadcast(agent.core.store)
+    stream, heard = broadcast.stream("default", None), list[bytes]()
+    await anext(stream)
+    last = await agent.core.store.last_event_id()
+    await make_job(agent)
+    await asyncio.wait_for(collect(stream, heard, last + 1), PATIENCE)
+    assert ids_in(heard) == [last + 1]
+    broadcast.close()
+    await stream.aclose()
+
+
 @pytest.mark.parametrize("position", [0, 10_000_000])
 async def test_a_position_that_is_not_there_is_answered_with_a_reset_and_the_stream_goes_on(
     agent: RunningAgent, client: httpx.AsyncClient, position: int
@@ -193,6 +205,7 @@ async def test_who_stops_reading_is_dropped_with_a_reset_and_blocks_nobody(
     heard: list[bytes] = [await anext(eager)]
     waiting = asyncio.ensure_future(anext(idle))
     listening = asyncio.ensure_future(collect(eager, heard, last + 1001))
+    await until(lambda: broadcast.all_live)  # whoever stops while it reads its backlog is not dropped
     await write_runs(agent, job_id, 1)
     await waiting
     await write_runs(agent, job_id, 1000)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import faulthandler
 import gc
 import os
 from collections.abc import Callable, Generator, Mapping
@@ -21,6 +22,10 @@ _EXAMPLES = 50
 """Of a property that does not say how many."""
 _TESTS_AT_ONCE = 1.5
 """For each core: they wait for other processes for a good part of their time."""
+_LONGEST = 600.0
+"""Seconds that a test may take, unless it is a `soak`: whoever takes longer hangs. Its process tells where its threads
+are and ends, which xdist makes a failure of that test; the others go on."""
+_STDERR = pytest.StashKey[int]()
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -29,6 +34,17 @@ def pytest_configure(config: pytest.Config) -> None:
         config.option.hypothesis_seed = begin_soak()
     settings.register_profile("usual", examples(_EXAMPLES))
     settings.load_profile("usual")
+    config.stash[_STDERR] = os.dup(2)  # while a test runs, what is written to 2 is caught
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    if item.get_closest_marker("soak") is None:
+        faulthandler.dump_traceback_later(_LONGEST, exit=True, file=item.config.stash[_STDERR])
+    try:
+        return (yield)
+    finally:
+        faulthandler.cancel_dump_traceback_later()
 
 
 @pytest.hookimpl(tryfirst=True)

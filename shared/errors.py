@@ -8,7 +8,8 @@ JobdeckError
 ├── NotFound            there is none, or the caller may not know that there is
 ├── Conflict            the state of things does not allow it
 │   ├── StaleVersion    somebody changed it meanwhile
-│   └── Drifted         so did somebody, and these fields differ
+│   ├── Drifted         so did somebody, and these fields differ
+│   └── Unreadable      what is stored cannot be read by this Jobdeck
 ├── TooMany             a limit is reached; `retry_after` in seconds where waiting helps
 │   └── LimitReached    the account has as much as it may; what it has must become less
 ├── Unavailable         a part that is needed does not answer now
@@ -91,6 +92,10 @@ class Drifted(Conflict):
     def __init__(self, message: str, faults: Sequence[Fault]) -> None:
         super().__init__(message)
         self.faults = tuple(faults)
+
+
+class Unreadable(Conflict):
+    code = "unreadable"
 
 
 class TooMany(JobdeckError):

@@ -26,6 +26,7 @@ from agent.store.tables import (
     datasets,
     events,
     fires,
+    job_revisions,
     jobs,
     knowledge_bases,
     runs,
@@ -84,6 +85,16 @@ class StoreInspection:
         columns = [jobs.c[name] for name in (*names, "zone_data_version", "definition", "created_at")]
         query = sa.select(*columns).where(jobs.c.deleted_at.is_(None)).order_by(jobs.c.number)
         yield from self._connection.execution_options(stream_results=True).execute(query).mappings()
+
+    def awaited_revisions(self) -> list[sa.RowMapping]:
+        """Of which there are runs that are not over, and past which their jobs are."""
+        past = sa.and_(runs.c.job_number == jobs.c.number, runs.c.revision != jobs.c.revision)
+        unfinished = sa.select(jobs.c.number, runs.c.revision).join(runs, past).where(runs.c.finished_at.is_(None))
+        which = unfinished.distinct().subquery()
+        same = sa.and_(which.c.number == job_revisions.c.job_number, which.c.revision == job_revisions.c.revision)
+        query = sa.select(jobs.c.name, job_revisions.c.revision, job_revisions.c.definition)
+        query = query.select_from(job_revisions.join(which, same).join(jobs, jobs.c.number == which.c.number))
+        return list(self._connection.execute(query).mappings())
 
     def limits(self) -> dict[str, AccountLimits]:
         """What holds for each account."""

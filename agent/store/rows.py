@@ -9,9 +9,10 @@ from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel
+from pydantic import BaseModel, ValidationError
 
 from agent.store.tables import job_statistics, jobs, runs, users
+from agent.store.written import NO_JSON, reason
 from shared.models import Job, Progress, Run, RunError
 from shared.states import ACTIVE, RunState
 
@@ -53,10 +54,18 @@ _JOB_COLUMNS = (
 
 
 def job_of(row: Row, recent: Sequence[str] = ()) -> Job:
-    """The job as the world sees it: while it is paused or disabled, no next run is promised."""
+    """The job as the world sees it: while it is paused or disabled, no next run is promised. Of one whose definition
+    cannot be read, what its row says."""
     own = {name: row[name] for name in _JOB_COLUMNS}
     own["natural_id"] = f"{row['owner'] or row['owner_id']}:{row['slug']}"
-    return Job.model_validate({**row["definition"], **own, "next_run_at": row["due_at"], "recent": list(recent)})
+    own |= {"next_run_at": row["due_at"], "recent": list(recent)}
+    written = row["definition"]
+    if not isinstance(written, dict):
+        return Job.model_validate({**own, "unreadable": NO_JSON})
+    try:
+        return Job.model_validate({**written, **own})
+    except ValidationError as error:
+        return Job.model_validate({**own, "unreadable": reason(error)})
 
 
 # -- runs --------------------------------------------------------------------------------------------------------------

@@ -78,6 +78,22 @@ class Json(sa.types.TypeDecorator[Any]):
         return None if value is None else from_json(value)
 
 
+class Definition(Json):
+    """As Json; text that is none any more is handed on as it is, so that the rows beside it can be read."""
+
+    cache_ok = True
+
+    @staticmethod
+    def from_column(text: str) -> Any:
+        try:
+            return from_json(text)
+        except ValueError:
+            return text
+
+    def process_result_value(self, value: str | None, dialect: Any) -> Any:  # noqa: ARG002
+        return None if value is None else self.from_column(value)
+
+
 class Spoken(sa.types.TypeDecorator[str]):
     """Text that workers send: what cannot be written as UTF-8 is replaced rather than refused."""
 

@@ -231,5 +231,8 @@ class Job(Resource):
     """States of the last 20 runs, newest last; filled by lists only."""
     sentinels: list[SentinelKind] = []
     """In which ways it behaves unlike itself; filled where jobs are read, not in events."""
+    unreadable: str = ""
+    """Why this agent cannot read its definition, of which nothing else is shown then. It does not fire, and may be
+    replaced or deleted."""
     created_at: Instant
     updated_at: Instant

@@ -109,12 +109,12 @@ class Applying:
             return _refuse(wanted, fault)
         if job is None:
             return await self._checked(caller, wanted, "create", {}, folder=folder)
-        before = await self._store.definition(job.id)
+        before = await self._jobs.before(job)
         definition = with_ids(definition.model_copy(update={"slug": job.slug}), self._new_id, before)
         wanted = replace(wanted, definition=definition)
-        if _plain(definition) == _plain(before.model_copy(update={"slug": job.slug})):
+        if before is not None and _plain(definition) == _plain(before.model_copy(update={"slug": job.slug})):
             return replace(wanted, change=_as_change(wanted, "unchanged"))
-        return await self._checked(caller, wanted, "replace", _plain(before), folder=folder)
+        return await self._checked(caller, wanted, "replace", _plain(before) if before else {}, folder=folder)
 
     async def _checked(
         self, caller: Caller, wanted: _Wanted, act: Act, before: dict[str, Any], *, folder: bool

@@ -116,8 +116,9 @@ class Defining:
 
     async def _disable(self, caller: Caller, job: Job) -> None:
         if job.enabled:
-            definition = (await self._store.definition(job.id)).model_copy(update={"enabled": False, "slug": job.slug})
             try:
+                definition = await self._store.definition(job.id)
+                definition = definition.model_copy(update={"enabled": False, "slug": job.slug})
                 await self._jobs.replace(caller, job.id, definition, None, from_folder=True)
             except JobdeckError as error:  # its world is gone as well: nothing of it may run all the same
                 _log.warning("definition_gone_job_paused", job=job.slug, file=job.defined_in, why=error.message)

@@ -23,7 +23,7 @@ from agent.core.scheduling.fire_times import FireTimes, fire_times
 from agent.core.scheduling.firing import Firing, marks_of, schedule_of
 from agent.core.scheduling.limits import Limits
 from shared.clock import Clock
-from shared.errors import Conflict, Fault, InvalidInput, StaleVersion
+from shared.errors import Conflict, Fault, InvalidInput, StaleVersion, Unreadable
 from shared.filters import parse
 from shared.ids import NewId, is_id
 from shared.models import Job, JobInput, Run
@@ -125,7 +125,7 @@ class Jobs:
         except InvalidInput as error:
             found += error.faults
         found += await self._limit_faults(caller, definition, job)
-        before = await self.definition(job) if job is not None else None
+        before = await self.before(job) if job is not None else None
         owner_id = job.owner_id if job is not None else None
         try:
             await self._checking.check(caller, definition, owner_id=owner_id, before=before)
@@ -147,7 +147,7 @@ class Jobs:
         """Publish the next revision, and end the draft that it was. A changed schedule starts anew from now: editing
         never re-fires. Only `from_folder` changes what the definitions folder defines."""
         job = await self._to_replace(caller, key, from_folder=from_folder)
-        before = await self.definition(job)
+        before = await self.before(job)
         definition = with_ids(definition, self._new_id, before)
         await self._checking.check(caller, definition, owner_id=job.owner_id, before=before)
         now = self._clock.now()
@@ -185,6 +185,8 @@ class Jobs:
 
     async def _to_replace(self, caller: Caller, key: str, *, from_folder: bool) -> Job:
         job = await self.get_to_edit(caller, key, from_folder=from_folder)
+        if job.unreadable:  # among its actions may be any
+            caller.require(Scope.CODE)
         for type_ in (job.type, *(action.type for action in job.actions)):
             self._require_code(caller, type_)
         return job
@@ -192,6 +194,13 @@ class Jobs:
     async def definition(self, job: Job, revision: int | None = None) -> JobInput:
         """Of a job that the caller was given: what a revision says, else the one that it is at."""
         return await self._store.definition(job.id, revision or job.revision)
+
+    async def before(self, job: Job) -> JobInput | None:
+        """What is to be replaced; None where nobody can read it: nothing of it is taken over."""
+        try:
+            return await self._store.definition(job.id, job.revision)
+        except Unreadable:
+            return None
 
     async def list(
         self, caller: Caller, *, q: str = "", sort: str = "name", limit: int = 30, start: int = 0, filter: str = ""  # noqa: A002  (the API's own word)

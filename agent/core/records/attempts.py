@@ -13,13 +13,15 @@ from shared.models import JobInput, Policies, Run, RunError
 @dataclass(frozen=True, slots=True)
 class ClaimedRun:
     """A run that now belongs to `worker_id` until its lease ends; `definition` is its revision's. `promised`: behind a
-    run that its worker is at; it stays pending until it begins, and may be given back before. `run` is as it begins."""
+    run that its worker is at; it stays pending until it begins, and may be given back before. `run` is as it begins.
+    `unreadable`: why its definition is not its revision's, but says nothing."""
 
     run: Run
     definition: JobInput
     policies: Policies
     checkpoint: dict[str, Any] | None
     promised: bool = False
+    unreadable: str = ""
 
     @property
     def fence(self) -> Fence:

@@ -17,7 +17,7 @@ from agent.core.world.attached import by_alias, snapshots_around
 from agent.core.world.granting import Granting
 from agent.core.world.using import Users
 from agent.settings import Settings
-from shared.errors import Fault, InvalidInput
+from shared.errors import Fault, InvalidInput, Unreadable
 
 _REMEMBERED = 4000
 """Revisions of which the plan is kept."""
@@ -46,7 +46,9 @@ class Ordering:
 
     async def order(self, claimed: ClaimedRun) -> tuple[Order, frozenset[str]]:
         """The order, and the credentials in it. What it may use is looked up for each run, as it is now; InvalidInput
-        names what is not there."""
+        names what is not there, Unreadable that its revision cannot be read."""
+        if claimed.unreadable:
+            raise Unreadable(f"{claimed.unreadable}; publish the job anew")
         run, plan = claimed.run, self._plan(claimed)
         own: dict[str, Any] = {
             "run_id": run.id,

@@ -58,7 +58,8 @@ class Promising:
         whether it had begun."""
         run, limits = claimed.run, claimed.policies.limits
         return (
-            self._short.get(run.type, 0) >= _ENOUGH
+            not claimed.unreadable
+            and self._short.get(run.type, 0) >= _ENOUGH
             and (run.expected_seconds is None or run.expected_seconds <= SHORT)
             and run.concurrency_key is None
             and not claimed.definition.actions

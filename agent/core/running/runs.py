@@ -15,10 +15,10 @@ from agent.core.ports import LogStore, Store
 from agent.core.records import LogSearch, NewRun, RunPage, RunQuery, Tally
 from agent.core.running.variants import act_of
 from shared.clock import Clock
-from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion
+from shared.errors import Conflict, InvalidInput, NotFound, StaleVersion, Unreadable
 from shared.filters import parse
 from shared.ids import NewId
-from shared.models import LogHits, LogPage, Run, Step
+from shared.models import LogHits, LogPage, Policies, Run, Step
 from shared.states import FINAL
 
 _PAGE = 1000
@@ -109,10 +109,16 @@ class Runs:
             return run
         now = self._clock.now()
         due = now + self._undo_delay if undoable else None
-        grace = (await self._store.definition(run.job_id, run.revision)).policies.kill_grace
+        grace = await self._grace(run)
         # with a deadline for a waiting run too: it may start before the request is written
         changed = await self._store.request_cancel([run.id], caller.handle, now + grace, now, due=due)
         return changed[0] if changed else _not_over(await self._store.get_run(caller.account_id, run_id))
+
+    async def _grace(self, run: Run) -> timedelta:
+        try:
+            return (await self._store.definition(run.job_id, run.revision)).policies.kill_grace
+        except Unreadable:
+            return Policies().kill_grace
 
     async def uncancel(self, caller: Caller, run_id: str, version: int | None = None) -> Run:
         """Withdraw an undoable cancel, whoever asked for it. Conflict unless it still waits to take effect."""

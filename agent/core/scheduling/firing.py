@@ -20,6 +20,8 @@ _SET_ASIDE = timedelta(hours=1)
 
 def schedule_of(job: Job | JobInput, anchor: datetime) -> Schedule:
     """The compiled schedule of a definition; `anchor` is the job's creation. InvalidInput names the field."""
+    if isinstance(job, Job) and job.unreadable:
+        raise InvalidInput.one("definition", job.unreadable)
     return compile_schedule(
         ScheduleSpec(
             interval_type=job.interval_type,

@@ -11,7 +11,8 @@ from agent.store.jobs import job_queries
 from agent.store.permissions import shares
 from agent.store.rows import JOB, Row, job_of, select_where_in
 from agent.store.tables import jobs
-from shared.errors import NotFound
+from agent.store.written import read_definition
+from shared.errors import NotFound, Unreadable
 from shared.ids import is_id
 from shared.models import Job, JobInput
 
@@ -31,13 +32,20 @@ def answers(connection: sa.Connection, account_id: str, keys: Sequence[str], use
         connection, account_id, "job", {job.id: job.owner_id for _, job in found.values()}, user_id
     )
     for row, job in found.values():
-        definition = JobInput.model_validate(row["definition"])
+        definition = _definition(row)
         known[job_queries.get, (account_id, job.id)] = job
         known[job_queries.definition, (job.id, None)] = definition
         known[job_queries.definition, (job.id, job.revision)] = definition
         known[job_queries.made_through, (job.id,)] = row["made_through"]
         known[shares.standing, (account_id, "job", job.id, user_id)] = standings[job.id]
     return known
+
+
+def _definition(row: Row) -> JobInput | Unreadable:
+    try:
+        return read_definition(row["definition"])
+    except Unreadable as refusal:
+        return refusal
 
 
 def _rows(connection: sa.Connection, account_id: str, keys: Sequence[str]) -> list[Row]:

@@ -16,6 +16,7 @@ from agent.store.permissions.visibility import jobs_seen
 from agent.store.rows import JOB, job_of, select_where_in
 from agent.store.sentinels import sentinels
 from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
+from agent.store.written import read_definition
 from shared.errors import NotFound
 from shared.filters import Filter
 from shared.filters.words import words_of
@@ -72,13 +73,13 @@ def list_page(
 
 
 def definition(connection: sa.Connection, job_id: str, revision: int | None) -> JobInput:
-    """Of a deleted job too: its runs still name it."""
+    """Of a deleted job too: its runs still name it. Unreadable, if it cannot be read any more."""
     query = sa.select(job_revisions.c.definition).join(jobs).where(jobs.c.id == job_id)
     query = query.where(job_revisions.c.revision == (jobs.c.revision if revision is None else revision))
     found = connection.scalar(query)
     if found is None:
         raise NotFound(f"there is no job {job_id}" + ("" if revision is None else f" with a revision {revision}"))
-    return JobInput.model_validate(found)
+    return read_definition(found)
 
 
 def made_through(connection: sa.Connection, job_id: str) -> str:

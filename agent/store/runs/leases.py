@@ -13,6 +13,8 @@ from agent.core.records import ClaimedRun, Fence
 from agent.store.engine.prepared import Lookup, Prepared
 from agent.store.rows import RUN, RUN_FROM, RUN_PARTS, Row, chunks, run_of
 from agent.store.tables import HELD, VARIED, attempts, checkpoints, job_revisions, job_statistics, runs, steps
+from agent.store.written import read_definition, stand_in
+from shared.errors import Unreadable
 from shared.models import JobInput
 from shared.states import RunState
 
@@ -80,17 +82,25 @@ def rows_of(connection: sa.Connection, numbers: Sequence[int]) -> list[Row]:
 
 def claimed_run(row: Row, *, promised: bool = False) -> ClaimedRun:
     """The run as it is when it has begun: the next version, if it has not yet."""
-    definition = _definition(row["written"])
+    definition, unreadable = _definition(row)
     version = row["version"] if row["state"] == RunState.RUNNING else row["version"] + 1
     run = run_of({**row, "state": RunState.RUNNING, "version": version})
-    return ClaimedRun(run, definition, definition.policies, row["data"], promised)
+    return ClaimedRun(run, definition, definition.policies, row["data"], promised, unreadable)
 
 
 def _claimed(connection: sa.Connection, numbers: Sequence[int]) -> list[ClaimedRun]:
     return [claimed_run(row) for row in rows_of(connection, numbers)]
 
 
+def _definition(row: Row) -> tuple[JobInput, str]:
+    """Or what stands in for it, and why: one that cannot be read keeps no other run from being claimed or rescued."""
+    try:
+        return _read(row["written"]), ""
+    except Unreadable as refusal:
+        return stand_in(row["job_name"], row["type"]), f"revision {row['revision']}: {refusal.message}"
+
+
 @lru_cache(maxsize=1000)
-def _definition(written: str) -> JobInput:
+def _read(written: str) -> JobInput:
     """Of a revision, which never changes: its runs share it, and nobody writes to it."""
-    return JobInput.model_validate_json(written)
+    return read_definition(written)

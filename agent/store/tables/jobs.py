@@ -6,7 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy import Boolean, Column, Float, ForeignKey, Index, Integer, Text
 
 from agent.store.tables.base import table
-from agent.store.types import Json, Moment, Number
+from agent.store.types import Definition, Json, Moment, Number
 
 jobs = table(
     "jobs",
@@ -23,7 +23,7 @@ jobs = table(
     Column("interval_type", Text, nullable=False),
     Column("interval", Text),
     Column("enabled", Boolean, nullable=False),
-    Column("definition", Json, nullable=False),
+    Column("definition", Definition, nullable=False),
     Column("schedule_text", Text, nullable=False),
     Column("revision", Integer, nullable=False),
     Column("version", Integer, nullable=False),
@@ -65,7 +65,7 @@ job_revisions = table(
     "job_revisions",
     Column("job_number", Number, ForeignKey("jobs.number"), primary_key=True),
     Column("revision", Integer, primary_key=True),
-    Column("definition", Json, nullable=False),
+    Column("definition", Definition, nullable=False),
     Column("author_id", Text, nullable=False),
     Column("restored_from", Integer),
     Column("created_at", Moment, nullable=False),

@@ -11,12 +11,12 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any
 
-from shared.errors import NotFound
+from shared.errors import NotFound, Unreadable
 
 Question = tuple[Callable[..., Any], tuple[Any, ...]]
 """A function of the store's and what it is called with, but for the connection."""
 Answers = Mapping[Question, Any]
-"""NotFound as an answer is raised."""
+"""NotFound or Unreadable as an answer is raised."""
 
 
 class Look:
@@ -29,8 +29,8 @@ class Look:
     def answer(self, question: Question) -> Any:
         """The same object to everybody who asks: nobody may change it."""
         answer = self._known[question]
-        if isinstance(answer, NotFound):
-            raise NotFound(answer.message)
+        if isinstance(answer, NotFound | Unreadable):
+            raise type(answer)(answer.message)
         return answer
 
     def learn(self, answers: Answers) -> None:

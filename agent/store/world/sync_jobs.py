@@ -139,16 +139,16 @@ def _number_of_job() -> sa.ScalarSelect[int]:
 
 
 def _job(row: Row) -> SyncJob:
-    definition = row["definition"]
+    definition = row["definition"] if isinstance(row["definition"], dict) else {}
     return SyncJob(
         id=row["id"],
         name=row["name"],
         account_id=row["account_id"],
         is_active=bool(row["enabled"]) and row["paused_at"] is None,
-        interval_type=definition["interval_type"],
-        interval=definition["interval"],
-        timezone=definition["timezone"],
-        data=definition["data"],
+        interval_type=definition.get("interval_type", "none"),
+        interval=definition.get("interval"),
+        timezone=definition.get("timezone", "UTC"),
+        data=definition.get("data", {}),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )

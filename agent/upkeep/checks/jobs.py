@@ -11,10 +11,12 @@ from agent.core.driving import Needs
 from agent.core.ports import Drivers
 from agent.resources.embedders.names import parse_embedder
 from agent.store.inspection import StoreInspection
+from agent.store.written import read_definition
 from agent.upkeep.findings import Finding, error, listed, warning
-from shared.errors import InvalidInput
-from shared.models import JobInput
+from shared.errors import InvalidInput, Unreadable
 from shared.schedule import zone_data_version
+
+REPLACE = "upgrade Jobdeck if a newer one wrote it; else publish the job anew (jobdeck apply), or delete it"
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,6 +50,7 @@ def check_jobs(store: StoreInspection, drivers: Drivers, *, agent_lives: bool) -
         elif job["interval_type"] != "once":  # one that has had its moment is done
             silent.append(job["name"])
     yield from _check_schedules(silent, waiting, stale, zones, agent_lives=agent_lives)
+    yield from _check_awaited(store)
     yield from _check_held(store)
     yield from _check_resources(store, world)
 
@@ -84,12 +87,24 @@ def _check_held(store: StoreInspection) -> Iterator[Finding]:
 def _check_needs(job: Any, drivers: Drivers, world: World) -> Iterator[Finding]:
     name, account = job["name"], job["account_id"]
     try:
-        needs = needs_of_all(drivers, JobInput.model_validate({**job["definition"], "type": job["type"]}))
+        needs = needs_of_all(drivers, read_definition(job["definition"], job["type"]))
+    except Unreadable as refusal:
+        yield error("definitions", f"job '{name}': {refusal.message}", REPLACE)
+        return
     except InvalidInput as refusal:
         yield error("jobs", f"job '{name}' cannot run: {refusal.message}", "edit the job, or install what it needs")
         return
     for what in _missing(account, needs, world):
         yield error("jobs", f"job '{name}' uses {what}, which is gone", "make it anew under that name, or edit the job")
+
+
+def _check_awaited(store: StoreInspection) -> Iterator[Finding]:
+    for row in store.awaited_revisions():
+        try:
+            read_definition(row["definition"])
+        except Unreadable as refusal:
+            sentence = f"job '{row['name']}' has runs to come of revision {row['revision']}: {refusal.message}"
+            yield error("definitions", sentence, "they fail when their turn comes; cancel them, and run the job anew")
 
 
 def _missing(account: str, needs: Needs, world: World) -> Iterator[str]:

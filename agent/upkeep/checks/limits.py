@@ -8,9 +8,9 @@ from typing import Any
 from agent.core.scheduling.firing import schedule_of
 from agent.core.scheduling.limits import JobLimits, limit_faults, limits_of
 from agent.store.inspection import StoreInspection
+from agent.store.written import read_definition
 from agent.upkeep.findings import Finding, warning
-from shared.errors import InvalidInput
-from shared.models import JobInput
+from shared.errors import InvalidInput, Unreadable
 
 _NONE = JobLimits()
 
@@ -27,9 +27,8 @@ def check_limits(store: StoreInspection) -> Iterator[Finding]:
 
 
 def _beyond(job: Any, limits: JobLimits) -> Iterator[str]:
-    definition = JobInput.model_validate({**job["definition"], "type": job["type"]})
     try:
-        schedule = schedule_of(definition, job["created_at"])
-    except InvalidInput:
+        schedule = schedule_of(read_definition(job["definition"], job["type"]), job["created_at"])
+    except (InvalidInput, Unreadable):
         return
     yield from (f"{fault.field} {fault.message}" for fault in limit_faults(schedule, limits, job["created_at"]))

@@ -13,6 +13,7 @@ from typing import Any, Literal
 import structlog
 from pydantic import ValidationError
 
+from agent.core.threads import apart
 from agent.core.wire import (
     CancelOrder,
     Cleared,
@@ -352,7 +353,7 @@ class Member:
             await self._straying
         self._control.close()
         self._link.drain()
-        await asyncio.to_thread(self._process.wait)
+        await apart(self._process.wait)
         self.gone.set()
 
     def _told_of_excess(self, word: dict[str, Any]) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import importlib
 from collections.abc import Callable, Mapping
 from contextlib import suppress
@@ -16,6 +15,7 @@ from agent.core.definitions.parameters import parse_parameters
 from agent.core.driving import Manifest, Needs
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports import Blobs, Drivers
+from agent.core.threads import look
 from agent.core.world.attached import aliases_of, dataset_keys, faults_of, unaliased
 from agent.core.world.granting import Granting, Grants
 from agent.core.world.using import Users
@@ -133,7 +133,7 @@ class Checking:
         if manifest.check is None:
             return
         check = _load(manifest.check)
-        await asyncio.to_thread(check, parameters, grants.connections, grants.knowledge_bases)
+        await look(check, parameters, grants.connections, grants.knowledge_bases)
 
 
 def _asker(caller: Caller, definition: JobInput, before: JobInput | None) -> str | None:

@@ -6,7 +6,6 @@ disabled, and can be edited again.
 
 from __future__ import annotations
 
-import asyncio
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -19,6 +18,7 @@ from agent.core.jobs.jobs import Jobs
 from agent.core.permissions.audit import acts
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.ports import Store
+from agent.core.threads import look
 from shared.clock import Clock
 from shared.definitions import Document, documents, line_of
 from shared.errors import Fault, InvalidInput, JobdeckError
@@ -71,7 +71,7 @@ class Defining:
         if self._folder is None:
             return self.report
         try:
-            contents = await asyncio.to_thread(self._folder.read)
+            contents = await look(self._folder.read)
         except JobdeckError as error:
             self._tell(self.report.model_copy(update={"fault": error.message, "looked_at": self._clock.now()}))
             return self.report

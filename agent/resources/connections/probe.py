@@ -1,8 +1,7 @@
-"""Looking at a source from the agent's loop: every blocking call runs in a thread."""
+"""Looking at a source from the agent's loop: it may never answer, so each look has a thread of its own."""
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import TypeVar
 
@@ -10,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Engine
 
 from agent.core.driving import DriverError
+from agent.core.threads import look
 from agent.resources.connections.engine import open_source
 from agent.resources.connections.failures import naming_failures
 from agent.resources.connections.inspection import TableInfo, find_table, list_tables
@@ -20,17 +20,17 @@ Answer = TypeVar("Answer")
 
 async def test_source(name: str, url: str) -> None:
     """Connect and ask for `1`; DriverError (`source_unreachable`, `source_refused` …) if that fails."""
-    await asyncio.to_thread(_with_source, name, url, _ask)
+    await look(_with_source, name, url, _ask)
 
 
 async def describe_source(name: str, url: str) -> list[str]:
     """Names of the source's tables and views; DriverError if it cannot be read."""
-    return await asyncio.to_thread(_with_source, name, url, list_tables)
+    return await look(_with_source, name, url, list_tables)
 
 
 async def describe_table(name: str, url: str, table: str) -> TableInfo | None:
     """The table's columns and keys, None if there is none; DriverError if the source cannot be read."""
-    return await asyncio.to_thread(_with_source, name, url, lambda engine: find_table(engine, table))
+    return await look(_with_source, name, url, lambda engine: find_table(engine, table))
 
 
 def _with_source(name: str, url: str, ask: Callable[[Engine], Answer]) -> Answer:

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.driving import DriverError
+from agent.core.threads import look
 from agent.resources.embedders import open_embedder
 from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, Reach, parse_embedder
 from agent.resources.folder_names import folder_name
@@ -80,7 +81,7 @@ class KnowledgeReader:
         name = parse_embedder(embedder)
         secret = await self._secret_of(account_id, name.secret) if name.secret and self._secret_of else None
         try:
-            return await asyncio.to_thread(_dimensions, embedder, secret, self.networks(embedder))
+            return await look(_dimensions, embedder, secret, self.networks(embedder))
         except DriverError as error:
             raise InvalidInput.one("embedder", error.message, embedder) from None
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.store.engine.prepared import Prepared
+from agent.store.engine.prepared import Prepared, Row
 from agent.store.permissions.visibility import Condition, run_seen_by
 from agent.store.tables import runs
 
@@ -55,17 +55,21 @@ def young(table: sa.FromClause) -> list[Condition]:
 
 
 def since(connection: sa.Connection, moment: datetime | None) -> dict[str, Any]:
-    """What `young` takes."""
-    return {} if moment is None else {"since": moment, "first": first_since(connection, moment)}
+    """What `young` takes; nothing where all runs that there are must be as young: then it need not be asked of each."""
+    if moment is None:
+        return {}
+    oldest = _OLDEST.rows(connection, {})
+    if not oldest or oldest[0]["created_at"] - SET_BACK >= moment:
+        return {}
+    return {"since": moment, "first": _first_since(connection, oldest[0], moment)}
 
 
-def first_since(connection: sa.Connection, since: datetime) -> int:
+def _first_since(connection: sa.Connection, oldest: Row, since: datetime) -> int:
     """A number below which no run is as young, found by halves; with room for a clock that was set back."""
     bound = max(since, _EARLIEST) - SET_BACK
-    oldest = _OLDEST.rows(connection, {})
-    if not oldest or oldest[0]["created_at"] >= bound:
+    if oldest["created_at"] >= bound:
         return 0
-    low, high = oldest[0]["number"] + 1, _NEWEST.rows(connection, {})[0]["number"] + 1
+    low, high = oldest["number"] + 1, _NEWEST.rows(connection, {})[0]["number"] + 1
     while low < high:
         middle = (low + high) // 2
         [row] = _FROM.rows(connection, {"from_number": middle})

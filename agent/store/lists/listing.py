@@ -1,8 +1,8 @@
 """Pages of runs for machines: by state, by knowledge base, by age, from the newest down.
 
 Each way to the page is one that an index has in the order of the page, so that what it costs does not grow with how
-many runs there are: state by state, merged; or, where a knowledge base has few runs, those of its jobs; or the ends of
-the runs of those jobs that the caller sees. Machines ask often: the statements are made once for each shape of a question.
+many runs there are: state by state, merged; or, where of so many runs a knowledge base has few, those of its jobs; or the
+ends of the runs of those jobs that the caller sees. Machines ask often: the statements are made once for each shape of a question.
 """
 
 from __future__ import annotations
@@ -21,11 +21,14 @@ from agent.store.jobs.uses import KNOWLEDGE_BASE
 from agent.store.lists import asked
 from agent.store.lists.newest import ends, sees_few
 from agent.store.permissions.visibility import reads
-from agent.store.tables import accounts, job_counts, job_uses, knowledge_bases, runs, users
+from agent.store.tables import accounts, job_counts, job_uses, knowledge_bases, run_counts, runs, users
 from shared.errors import NotFound
 from shared.states import RunState
 
 FEW_JOBS = 500
+"""Of some knowledge bases: gathered sooner than each run is asked for its own."""
+MANY_RUNS = 20_000
+"""In the states that are asked for: fewer are walked down sooner than it is found out how many are of some jobs."""
 
 _STATES = {str(state): state for state in RunState}
 _shown = runs.alias("shown")
@@ -50,11 +53,12 @@ _ROW_COUNT = asked.count("row_count")
 
 @dataclass(frozen=True, slots=True)
 class _Shape:
-    """What a statement asks for; `names`: of how many knowledge bases, `few`: by their jobs; `ends`: by those that the
-    user sees."""
+    """What a statement asks for; `names`: of how many knowledge bases, `gathered`: their jobs come before the runs,
+    `few`: and lead to them; `ends`: by those that the user sees."""
 
     states: int | None
     names: int
+    gathered: bool
     few: bool
     since: bool
     before: bool
@@ -92,6 +96,7 @@ def _base_names(connection: sa.Connection, query: ListingQuery) -> list[str] | N
 
 
 def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str]) -> tuple[_Shape, dict[str, Any]]:
+    count = len(_padded(names))
     given: dict[str, Any] = {
         "account": query.account_id,
         "seen_by": query.seen_by,
@@ -102,11 +107,14 @@ def _asked(connection: sa.Connection, query: ListingQuery, names: Sequence[str])
         **asked.listed("base_name", _padded(names)),
         **asked.since(connection, query.since),
     }
+    states = None if query.states is None else len(query.states)
+    gathered, many = _size(connection, given, count, states) if names else (False, False)
     shape = _Shape(
-        states=None if query.states is None else len(query.states),
-        names=len(_padded(names)),
-        few=bool(names) and _have_few_runs(connection, given, len(_padded(names))),
-        since=query.since is not None,
+        states=states,
+        names=count,
+        gathered=gathered,
+        few=many and _have_few_runs(connection, given, count),
+        since="since" in given,
         before=query.before is not None,
         run=query.run_id is not None,
         seen=query.seen_by is not None,
@@ -135,6 +143,8 @@ def _newest(shape: _Shape, state: str | None) -> sa.Select[int]:
         conditions += asked.of_account(seen=shape.seen)
     if shape.run:
         conditions.append(runs.c.id == asked.text("run"))
+    if shape.gathered and not shape.few:  # most runs are of other jobs: an index says so, and their rows are not read
+        conditions.append((runs.c.job_number + sa.literal_column("0")).in_(_jobs_with(shape.names, seen=False)))
     if shape.names:
         conditions.append(_works_with(shape.names))
     return sa.select(runs.c.number).where(*conditions).order_by(runs.c.number.desc()).limit(_ROW_COUNT)
@@ -161,12 +171,30 @@ def _works_with(names: int) -> sa.ColumnElement[bool]:
 
 
 def _jobs_with(names: int, *, seen: bool) -> sa.Select[Any]:
-    """The jobs that ever worked with them; where a user asks, of those that it sees."""
+    """The jobs that ever worked with them, once for each revision; where a user asks, of those that it sees."""
     named = asked.among(job_uses.c.name, "base_name", names)
     conditions = [job_uses.c.account_id == asked.text("account"), job_uses.c.kind == KNOWLEDGE_BASE, named]
     if seen:
         conditions.append(reads(asked.text("seen_by"), job_uses.c.account_id, job_uses.c.job_number))
-    return sa.select(job_uses.c.job_number).where(*conditions).distinct()
+    return sa.select(job_uses.c.job_number).where(*conditions)
+
+
+def _size(connection: sa.Connection, given: dict[str, Any], names: int, states: int | None) -> tuple[bool, bool]:
+    """Whether the jobs with these knowledge bases are few, and whether the runs among which theirs are sought are many."""
+    [found] = _sizing(names, states).rows(connection, given)
+    return found["uses"] <= FEW_JOBS, (found["over"] or 0) > MANY_RUNS
+
+
+@lru_cache(maxsize=64)
+def _sizing(names: int, states: int | None) -> Prepared:
+    """Of the runs, those that are over: they are counted already, and the others are few."""
+    mine = [run_counts.c.account_id == asked.text("account")]
+    if states is not None:
+        mine.append(asked.among(run_counts.c.state, "wanted_state", states))
+    over = sa.select(sa.func.sum(run_counts.c.count)).where(*mine).scalar_subquery()
+    some = _jobs_with(names, seen=False).limit(sa.literal_column(str(FEW_JOBS + 1)))
+    uses = sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
+    return Prepared(sa.select(over.label("over"), uses.label("uses")))
 
 
 def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int) -> bool:
@@ -178,7 +206,7 @@ def _have_few_runs(connection: sa.Connection, given: dict[str, Any], names: int)
 @lru_cache(maxsize=64)
 def _counting(names: int, *, seen: bool) -> Prepared:
     """Of the runs, those that are over: they are counted already, and the others are few."""
-    some = _jobs_with(names, seen=seen).limit(sa.literal_column(str(FEW_JOBS + 1)))
+    some = _jobs_with(names, seen=seen).distinct().limit(sa.literal_column(str(FEW_JOBS + 1)))
     jobs_there = sa.select(sa.func.count()).select_from(some.subquery()).scalar_subquery()
     theirs = sa.select(sa.func.sum(job_counts.c.count)).where(job_counts.c.job_number.in_(some)).scalar_subquery()
     return Prepared(sa.select(jobs_there.label("jobs"), theirs.label("runs")))

@@ -16,13 +16,9 @@ MOST = 2000
 """Jobs whose ends are looked at."""
 
 _some_runs = runs.alias("some_runs")
-_some = numbers_seen(ACCOUNT, SEEN_BY).limit(sa.literal_column(str(MOST + 1))).subquery()
-_SIGHT = Prepared(
-    sa.select(
-        sa.select(sa.func.count()).select_from(_some).scalar_subquery().label("seen"),
-        sa.select(sa.func.max(jobs.c.number)).scalar_subquery().label("there"),
-    )
-)
+_some = numbers_seen(ACCOUNT, SEEN_BY).limit(sa.bindparam("enough", type_=sa.Integer)).subquery()
+_SEEN = Prepared(sa.select(sa.func.count().label("seen")).select_from(_some))
+_THERE = Prepared(sa.select(sa.func.max(jobs.c.number).label("there")))
 
 
 def sees_few(connection: sa.Connection, account_id: str, seen_by: str | None, limit: int) -> bool:
@@ -30,8 +26,10 @@ def sees_few(connection: sa.Connection, account_id: str, seen_by: str | None, li
     runs, which takes as long as there are those of others; to look at the end of a job takes twice as long as at a run."""
     if seen_by is None:
         return False
-    [found] = _SIGHT.rows(connection, {"account": account_id, "seen_by": seen_by})
-    return bool(found["seen"] <= min(MOST, isqrt(limit * (found["there"] or 0) // 2)))
+    [jobs_there] = _THERE.rows(connection, {})
+    most = min(MOST, isqrt(limit * (jobs_there["there"] or 0) // 2))
+    [found] = _SEEN.rows(connection, {"account": account_id, "seen_by": seen_by, "enough": most + 1})
+    return bool(found["seen"] <= most)
 
 
 def seen_between(account_id: str, seen_by: str | None, start: int, below: int) -> sa.Select[int]:

@@ -94,7 +94,7 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
         states=len(states),
         run=query.run_id is not None,
         job=query.job_id is not None,
-        since=query.since is not None,
+        since="since" in given,
         until=query.until is not None,
         few=query.run_id is None and query.job_id is None and _are_few(connection, given, len(query.types)),
         seen=query.seen_by is not None,

@@ -11,7 +11,7 @@ from agent.core.driving import Needs
 from agent.core.ports import Store
 from agent.core.ports.listing import ListingQuery
 from agent.core.records import JobChange
-from agent.store.lists import asked
+from agent.store.lists import asked, listing
 from shared.clock import ManualClock
 from shared.errors import NotFound
 from shared.ids import new_id
@@ -51,12 +51,16 @@ async def made(store: Store, make: Maker, chance: random.Random) -> tuple[list[R
     return [await make.read(run) for run in runs], of_run
 
 
-@pytest.mark.parametrize("few", [0, 5000])
+@pytest.mark.parametrize(
+    ("few", "few_jobs"), [(5000, 500), (0, 500), (0, 0)], ids=["by their runs", "by their jobs", "by all"]
+)
 async def test_every_way_finds_the_same_page(
-    store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch, few: int
+    store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch, few: int, few_jobs: int
 ) -> None:
     monkeypatch.setattr(asked, "FEW_RUNS", few)
-    chance = random.Random(few)
+    monkeypatch.setattr(listing, "FEW_JOBS", few_jobs)
+    monkeypatch.setattr(listing, "MANY_RUNS", 0)
+    chance = random.Random(few + few_jobs)
     runs, of_run = await made(store, make, chance)
     for _ in range(60):
         names = chance.choice([None, (), ("one",), ("one", "two"), ("nobody",)])

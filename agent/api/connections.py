@@ -15,6 +15,8 @@ import h11
 from starlette.types import ASGIApp, Receive, Scope, Send
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
+from agent.api.outgoing import Outgoing
+
 HEAD_SECONDS = 15.0
 """For the head of a request, from its first byte; for the first byte, from the connection."""
 BODY_SECONDS = 60.0
@@ -28,6 +30,7 @@ class Connection(H11Protocol):
 
     def connection_made(self, transport: Any) -> None:
         super().connection_made(transport)
+        self._outgoing = self.transport = Outgoing(transport, self.loop)  # type: ignore[assignment]  # it does what one does
         self._began = self._heard = self.loop.time()
         if len(self.connections) > most_connections():
             self._make_room()
@@ -37,6 +40,10 @@ class Connection(H11Protocol):
         if self.timeout_keep_alive_task is not None:
             self._began = self._heard
         super().data_received(data)
+
+    def on_response_complete(self) -> None:
+        self._outgoing.flush()
+        super().on_response_complete()
 
     def send_400_response(self, msg: str) -> None:
         """Also where the answer has begun already, which uvicorn takes for a defect."""

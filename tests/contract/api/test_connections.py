@@ -67,6 +67,33 @@ async def test_a_length_that_is_told_twice_is_refused_and_nothing_hides_behind_i
     assert said.count(b"HTTP/1.1") == 1
 
 
+class Overheard:
+    """A transport, and each piece that was written to it."""
+
+    def __init__(self, transport: Any) -> None:
+        self._transport = transport
+        self.pieces: list[bytes] = []
+
+    def write(self, data: bytes) -> None:
+        self.pieces.append(data)
+        self._transport.write(data)
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._transport, name)
+
+
+async def test_an_answer_leaves_in_one_piece(agent: RunningAgent) -> None:
+    async with calling(agent) as peer:
+        await peer.say(b"GET /healthz HTTP/1.1", HEAD, b"")
+        await peer.hear()
+        [mine] = held(agent)
+        mine._outgoing._transport = overheard = Overheard(mine._outgoing._transport)
+        await peer.say(b"GET /healthz HTTP/1.1", HEAD, b"")
+        said = await peer.hear()
+    assert said.startswith(b"HTTP/1.1 200 ")
+    assert overheard.pieces == [said]
+
+
 async def test_those_who_rest_make_room(agent: RunningAgent, monkeypatch: pytest.MonkeyPatch) -> None:
     """Idle connections without end: whoever has something to say is heard, and a stream goes on."""
     monkeypatch.setattr(connections, "most_connections", lambda: 20)

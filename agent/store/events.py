@@ -15,11 +15,11 @@ import sqlalchemy as sa
 
 from agent.store import facts
 from agent.store.engine.prepared import Prepared
-from agent.store.rows import built
 from agent.store.tables import events
 from agent.store.told import data_of
 from agent.store.types import from_json, to_json
 from shared.models import Event, EventKind, Job, Run
+from shared.models.built import built
 
 EVERYBODY = ""
 """The account of events that concern all accounts (workers, agents)."""

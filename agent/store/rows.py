@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from functools import cache
 from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
-from pydantic import BaseModel, ValidationError
+from pydantic import ValidationError
 
 from agent.store.tables import job_statistics, jobs, runs, users
 from agent.store.written import NO_JSON, reason
 from shared.models import Job, Progress, Run, RunError
+from shared.models.built import built
 from shared.states import ACTIVE, RunState
 
 T = TypeVar("T")
@@ -102,10 +102,6 @@ _pick_run, _pick_progress = itemgetter(*_RUN_COLUMNS), itemgetter(*_PROGRESS_COL
 _RUN_DEFAULTS = {name: None if field.is_required() else field.default for name, field in Run.model_fields.items()}
 """In the order of the fields; what is required comes from the row."""
 _STATES = {str(state): state for state in RunState}
-M = TypeVar("M", bound=BaseModel)
-_SLOTS = vars(BaseModel)
-_set_values, _set_fields = _SLOTS["__dict__"].__set__, _SLOTS["__pydantic_fields_set__"].__set__
-_set_extra, _set_private = _SLOTS["__pydantic_extra__"].__set__, _SLOTS["__pydantic_private__"].__set__
 
 
 def run_of(row: Row, waiting_for: str | None = None) -> Run:
@@ -123,23 +119,6 @@ def run_of(row: Row, waiting_for: str | None = None) -> Run:
     if state in ACTIVE:
         values["expected_seconds"], values["late_after_seconds"] = row["median"], _late_after(row["p90"])
     return built(Run, values)
-
-
-def built(model: type[M], values: dict[str, Any]) -> M:
-    """As `model_construct` does it, given every field: that looks for aliases and defaults, and takes longer
-    than reading the row."""
-    made = model.__new__(model)
-    _set_values(made, values)
-    _set_fields(made, _every_field(model))
-    _set_extra(made, None)
-    _set_private(made, None)
-    return made
-
-
-@cache
-def _every_field(model: type[BaseModel]) -> set[str]:
-    """One for all that are built: who sets a field of theirs adds a name that is there."""
-    return set(model.model_fields)
 
 
 def _late_after(p90: float | None) -> float | None:

@@ -14,8 +14,9 @@ from pydantic.alias_generators import to_camel
 
 
 def _zulu(moment: datetime) -> str:
-    text = moment.astimezone(UTC).isoformat(timespec="milliseconds" if moment.microsecond else "seconds")
-    return text.replace("+00:00", "Z")
+    if moment.tzinfo is not UTC:
+        moment = moment.astimezone(UTC)
+    return moment.isoformat("T", "milliseconds" if moment.microsecond else "seconds")[: -len("+00:00")] + "Z"
 
 
 Instant = Annotated[datetime, PlainSerializer(_zulu, return_type=str, when_used="json")]

@@ -11,11 +11,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
 
 import sqlalchemy as sa
 
 from agent.store.engine.prepared import Prepared, Row
-from agent.store.permissions.visibility import ACCOUNT, SEEN_BY, numbers_seen, run_seen_by
+from agent.store.permissions.visibility import ACCOUNT, SEEN_BY, Condition, numbers_seen, run_seen_by
 from agent.store.tables import job_counts, run_counts, runs
 from shared.filters import Filter
 from shared.filters.filter import states_of
@@ -47,9 +48,6 @@ def _words(states: Iterable[RunState]) -> list[tuple[str, sa.ColumnElement[str]]
     return [(state, sa.literal_column(f"'{state}'")) for state in sorted(states)]
 
 
-_FINISHED = Prepared(
-    sa.select(run_counts.c.type, run_counts.c.state, run_counts.c.count).where(run_counts.c.account_id == ACCOUNT)
-)
 _of_jobs_seen = job_counts.c.job_number.in_(numbers_seen(ACCOUNT, SEEN_BY))
 _FINISHED_SEEN = Prepared(
     sa.select(job_counts.c.type, job_counts.c.state, sa.func.sum(job_counts.c.count).label("count"))
@@ -65,12 +63,26 @@ _FINISHED_SEEN_BY_STATE = Prepared(
         )
     ).where(_of_jobs_seen)
 )
-_unfinished = (
-    sa.select(runs.c.type, runs.c.state, sa.func.count().label("count"))
-    .where(runs.c.account_id == ACCOUNT, runs.c.state.in_([word for _, word in _words(ACTIVE)]))
-    .group_by(runs.c.type, runs.c.state)
+_of_account = run_counts.c.account_id == ACCOUNT
+_unfinished = (runs.c.account_id == ACCOUNT, runs.c.state.in_([word for _, word in _words(ACTIVE)]))
+_no_type = sa.literal_column("''", sa.Text).label("type")
+
+
+def _active(*seen: Condition) -> sa.Select[Any]:
+    query = sa.select(runs.c.type, runs.c.state, sa.func.count().label("count"))
+    return query.where(*_unfinished, *seen).group_by(runs.c.type, runs.c.state)
+
+
+_ALL = Prepared(
+    sa.select(run_counts.c.type, run_counts.c.state, run_counts.c.count).where(_of_account).union_all(_active())
 )
-_UNFINISHED, _UNFINISHED_SEEN = Prepared(_unfinished), Prepared(_unfinished.where(*run_seen_by(SEEN_BY)))
+_ALL_BY_STATE = Prepared(
+    sa.select(_no_type, run_counts.c.state, sa.func.sum(run_counts.c.count).label("count"))
+    .where(_of_account)
+    .group_by(run_counts.c.state)
+    .union_all(sa.select(_no_type, runs.c.state, sa.func.count()).where(*_unfinished).group_by(runs.c.state))
+)
+_UNFINISHED_SEEN = Prepared(_active(*run_seen_by(SEEN_BY)))
 
 
 def by_state(
@@ -100,7 +112,7 @@ def _counted(connection: sa.Connection, account_id: str, terms: Sequence[Term], 
 
 def _kept(connection: sa.Connection, given: Mapping[str, str | None], *, types_matter: bool) -> list[Row]:
     if given["seen_by"] is None:
-        return _FINISHED.rows(connection, given) + _UNFINISHED.rows(connection, given)
+        return (_ALL if types_matter else _ALL_BY_STATE).rows(connection, given)
     active = _UNFINISHED_SEEN.rows(connection, given)
     if types_matter:
         return _FINISHED_SEEN.rows(connection, given) + active

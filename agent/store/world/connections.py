@@ -12,11 +12,11 @@ from agent.store.engine.prepared import Prepared
 from agent.store.jobs import uses
 from agent.store.permissions import shares
 from agent.store.permissions.visibility import resource_seen_by
-from agent.store.rows import built
 from agent.store.tables import connections
 from agent.store.world import named
 from shared.errors import Conflict
 from shared.models import Connection
+from shared.models.built import built
 
 
 def insert_connection(connection: sa.Connection, new: Connection) -> Connection:

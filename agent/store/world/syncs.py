@@ -15,29 +15,19 @@ from agent.core.ports.syncs import SyncQuery, SyncRun
 from agent.store.engine.prepared import Lookup, Prepared, Row
 from agent.store.lists import asked
 from agent.store.lists.newest import ends, sees_few
-from agent.store.permissions.visibility import numbers_seen, reads
+from agent.store.permissions.visibility import job_seen_by, numbers_seen
 from agent.store.tables import ACTIVE as NOT_OVER
 from agent.store.tables import job_counts, jobs, run_counts, runs, steps
 from agent.store.types import micros
 from shared.states import ACTIVE, RunState
 
 _STATES = {str(state): state for state in RunState}
-_STATUS = sa.case(
-    (runs.c.state == "completed", "succeeded"), (runs.c.state == "retrying", "pending"), else_=runs.c.state
-)
-_ORDERS: dict[str, sa.ColumnElement[Any]] = {
-    "start_time": runs.c.started_at,
-    "status": _STATUS,
-    "job_type": runs.c.type,
-    "duration": micros(runs.c.finished_at) - micros(runs.c.started_at),
-}
-_RUN = Lookup(
-    sa.select(
-        runs.c.number, runs.c.id, jobs.c.id.label("job_id"), runs.c.type, runs.c.state, runs.c.created_at,
-        runs.c.started_at, runs.c.finished_at, runs.c.result,
-    ).select_from(runs.join(jobs, jobs.c.number == runs.c.job_number)),
-    runs.c.number,
-)  # fmt: skip
+_shown = runs.alias("shown")
+_RUN = sa.select(
+    _shown.c.number, _shown.c.id, jobs.c.id.label("job_id"), _shown.c.type, _shown.c.state, _shown.c.created_at,
+    _shown.c.started_at, _shown.c.finished_at, _shown.c.result,
+).select_from(_shown.join(jobs, jobs.c.number == _shown.c.job_number))  # fmt: skip
+_BY_NUMBER = Lookup(_RUN, _shown.c.number)
 _STEPS = Lookup(
     sa.select(steps.c.run_number, steps.c.result)
     .where(steps.c.result.is_not(None))
@@ -63,16 +53,18 @@ class _Shape:
 
 def page(connection: sa.Connection, query: SyncQuery) -> tuple[list[SyncRun], int]:
     shape, given = _asked(connection, query)
-    found = _numbers(shape, query.order, query.descending).rows(connection, given)
-    return read(connection, [row["number"] for row in found]), _count(connection, query, shape, given)
+    found = _page(shape, query.order, query.descending).rows(connection, given)
+    return _told(connection, found), _count(connection, query, shape, given)
 
 
 def read(connection: sa.Connection, numbers: Sequence[int]) -> list[SyncRun]:
-    """In the order of the numbers."""
-    rows = {row["number"]: row for row in _RUN.rows(connection, numbers)}
-    unfinished = [number for number, row in rows.items() if row["state"] != RunState.COMPLETED]
-    committed = _committed(connection, unfinished)
-    return [_run(rows[number], committed.get(number)) for number in numbers]
+    """In whatever order."""
+    return _told(connection, _BY_NUMBER.rows(connection, numbers))
+
+
+def _told(connection: sa.Connection, rows: Sequence[Row]) -> list[SyncRun]:
+    committed = _committed(connection, [row["number"] for row in rows if row["state"] != RunState.COMPLETED])
+    return [_run(row, committed.get(row["number"])) for row in rows]
 
 
 def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[str, Any]]:
@@ -104,12 +96,19 @@ def _asked(connection: sa.Connection, query: SyncQuery) -> tuple[_Shape, dict[st
 
 
 @lru_cache(maxsize=512)
-def _numbers(shape: _Shape, order: str, descending: bool) -> Prepared:  # noqa: FBT001  (a key of the cache)
+def _page(shape: _Shape, order: str, descending: bool) -> Prepared:  # noqa: FBT001  (a key of the cache)
+    """The numbers come first, mostly from indexes alone; then the rows of these."""
+    numbers = _numbers(shape, order, descending=descending)
+    those = _RUN.where(_shown.c.number.in_(sa.select(numbers.subquery().c.number)))
+    return Prepared(those.order_by(*_order(_shown, order, descending=descending)))
+
+
+def _numbers(shape: _Shape, order: str, *, descending: bool) -> sa.Select[int]:
     limit, offset = asked.count("row_count"), asked.count("row_offset")
     if shape.ends:
-        return Prepared(ends(asked.text("account"), asked.text("seen_by"), limit, lambda table: _kinds(table, shape)))
-    query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(order, descending=descending))
-    return Prepared(query.limit(limit).offset(offset))
+        return ends(asked.text("account"), asked.text("seen_by"), limit, lambda table: _kinds(table, shape))
+    query = sa.select(runs.c.number).where(*_conditions(shape)).order_by(*_order(runs, order, descending=descending))
+    return query.limit(limit).offset(offset)
 
 
 def _is_first_page(query: SyncQuery) -> bool:
@@ -123,32 +122,47 @@ def _kinds(table: sa.FromClause, shape: _Shape) -> list[sa.ColumnElement[bool]]:
 
 
 def _conditions(shape: _Shape) -> list[sa.ColumnElement[bool]]:
-    conditions = [*asked.of_account(seen=shape.seen), *_kinds(runs, shape)]
+    conditions = _kinds(runs, shape)
+    if shape.job:  # what is asked of the job need not be asked of its runs
+        conditions.append(runs.c.job_number == _number_of_job(seen=shape.seen))
+    else:
+        conditions += asked.of_account(seen=shape.seen)
     if shape.run:
         conditions.append(runs.c.id == asked.text("run"))
     if shape.since:
         conditions += asked.young(runs)
     if shape.until:
         conditions.append(runs.c.created_at <= sa.bindparam("until", type_=runs.c.created_at.type))
-    if shape.job:
-        conditions.append(runs.c.job_number == _number_of_job())
     if shape.few:
         theirs = sa.select(jobs.c.number).where(jobs.c.account_id == asked.text("account"), _type_in(jobs, shape.types))
         conditions.append(runs.c.job_number.in_(theirs))
     return conditions
 
 
-def _order(order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
+def _order(table: sa.FromClause, order: str, *, descending: bool) -> list[sa.ColumnElement[Any]]:
     """What has no value comes last either way; among equals the newest comes first."""
     if order == "number":
-        return [runs.c.number.desc() if descending else runs.c.number]
-    column = _ORDERS[order]
-    return [column.is_(None), column.desc() if descending else column.asc(), runs.c.number.desc()]
+        return [table.c.number.desc() if descending else table.c.number]
+    column = _value(table, order)
+    return [column.is_(None), column.desc() if descending else column.asc(), table.c.number.desc()]
+
+
+def _value(table: sa.FromClause, order: str) -> sa.ColumnElement[Any]:
+    state = table.c.state
+    match order:
+        case "start_time":
+            return table.c.started_at
+        case "status":
+            return sa.case((state == "completed", "succeeded"), (state == "retrying", "pending"), else_=state)
+        case "job_type":
+            return table.c.type
+        case _:
+            return micros(table.c.finished_at) - micros(table.c.started_at)
 
 
 def _are_few(connection: sa.Connection, given: dict[str, Any], types: int) -> bool:
     """Few of those that are over: then the runs of their jobs are looked through, sooner than all there are."""
-    [found] = _over(types, 0, seen=False, job=False).rows(connection, given)
+    [found] = _all_over(types).rows(connection, given)
     return (found["count"] or 0) <= asked.FEW_RUNS
 
 
@@ -157,14 +171,10 @@ def _count(connection: sa.Connection, query: SyncQuery, shape: _Shape, given: di
     if shape.run or shape.since or shape.until:
         [found] = _counted(shape).rows(connection, given)
         return int(found["count"])
-    [over] = _over(shape.types, shape.states, seen=shape.seen, job=shape.job).rows(connection, given)
     active = [state for state in query.states or tuple(RunState) if state in ACTIVE]
-    if not active:
-        return int(over["count"] or 0)
-    found = asked.listed("active", active)
-    waits = _active(shape.types, len(active), seen=shape.seen, job=shape.job)
-    [waiting] = waits.rows(connection, {**given, **found})
-    return int(over["count"] or 0) + int(waiting["count"])
+    there = _there(shape.types, shape.states, len(active), seen=shape.seen, job=shape.job)
+    [found] = there.rows(connection, {**given, **asked.listed("active", active)})
+    return int(found["over"] or 0) + int(found["active"])
 
 
 @lru_cache(maxsize=512)
@@ -173,31 +183,42 @@ def _counted(shape: _Shape) -> Prepared:
 
 
 @lru_cache(maxsize=64)
-def _over(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
-    table = job_counts if seen or job else run_counts
-    mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
-    if seen and job:
-        mine.append(reads(asked.text("seen_by"), asked.text("account"), job_counts.c.job_number))
-    elif seen:
-        mine.append(job_counts.c.job_number.in_(numbers_seen(asked.text("account"), asked.text("seen_by"))))
-    if job:
-        mine.append(job_counts.c.job_number == _number_of_job())
-    if table is run_counts:
-        mine.append(run_counts.c.account_id == asked.text("account"))
-    return Prepared(sa.select(sa.func.sum(table.c.count).label("count")).where(*mine))
+def _there(types: int, states: int, active: int, *, seen: bool, job: bool) -> Prepared:
+    over = _over(types, states, seen=seen, job=job).scalar_subquery()
+    waiting = _active(types, active, seen=seen, job=job).scalar_subquery() if active else sa.literal_column("0")
+    return Prepared(sa.select(over.label("over"), waiting.label("active")))
 
 
 @lru_cache(maxsize=64)
-def _active(types: int, states: int, *, seen: bool, job: bool) -> Prepared:
-    waiting = asked.among(runs.c.state, "active", states)
-    mine = [*asked.of_account(seen=seen), waiting, _type_in(runs, types)]
+def _all_over(types: int) -> Prepared:
+    return Prepared(_over(types, 0, seen=False, job=False))
+
+
+def _over(types: int, states: int, *, seen: bool, job: bool) -> sa.Select[Any]:
+    table = job_counts if seen or job else run_counts
+    mine = [_type_in(table, types), *([_state_in(table, states)] if states else [])]
+    if job:
+        mine.append(job_counts.c.job_number == _number_of_job(seen=seen))
+    elif seen:
+        mine.append(job_counts.c.job_number.in_(numbers_seen(asked.text("account"), asked.text("seen_by"))))
+    if table is run_counts:
+        mine.append(run_counts.c.account_id == asked.text("account"))
+    return sa.select(sa.func.sum(table.c.count).label("count")).where(*mine)
+
+
+def _active(types: int, states: int, *, seen: bool, job: bool) -> sa.Select[Any]:
+    mine = [asked.among(runs.c.state, "active", states), _type_in(runs, types)]
     if job:  # of its unfinished ones, which are few, there is an index
-        mine += [runs.c.job_number == _number_of_job(), NOT_OVER]
-    return Prepared(sa.select(sa.func.count().label("count")).select_from(runs).where(*mine))
+        mine += [runs.c.job_number == _number_of_job(seen=seen), NOT_OVER]
+    else:
+        mine += asked.of_account(seen=seen)
+    return sa.select(sa.func.count().label("count")).select_from(runs).where(*mine)
 
 
-def _number_of_job() -> sa.ScalarSelect[int]:
-    mine = (jobs.c.id == asked.text("job"), jobs.c.account_id == asked.text("account"))
+def _number_of_job(*, seen: bool) -> sa.ScalarSelect[int]:
+    """`seen`: if it is one that the user sees."""
+    user = asked.text("seen_by") if seen else None
+    mine = (jobs.c.id == asked.text("job"), jobs.c.account_id == asked.text("account"), *job_seen_by(user))
     return sa.select(jobs.c.number).where(*mine).scalar_subquery()
 
 

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import random
 from datetime import timedelta
+from typing import Any, get_args
 
 import pytest
 
 from agent.core.ports import Store
-from agent.core.ports.syncs import SyncQuery
+from agent.core.ports.syncs import SyncOrder, SyncQuery
 from agent.core.records import NewRun, RunUpdate, RunVariant
 from agent.store.lists import asked
 from shared.ids import new_id
@@ -18,6 +19,7 @@ from tests.contract.store.making import NOW, Maker, completed, failed, fence
 
 TYPES = ("kb-sync", "kb-reset")
 STATES = (RunState.PENDING, RunState.COMPLETED, RunState.FAILED)
+ORDERS: tuple[SyncOrder, ...] = get_args(SyncOrder)
 
 
 async def made(store: Store, make: Maker, chance: random.Random) -> tuple[list[Job], list[Run]]:
@@ -39,6 +41,28 @@ async def made(store: Store, make: Maker, chance: random.Random) -> tuple[list[J
     return jobs, [await make.read(run) for run in runs]
 
 
+def ordered(runs: list[Run], order: SyncOrder, *, descending: bool) -> list[Run]:
+    """Among equals the newest comes first; what has no value comes last."""
+    if order == "number":
+        return sorted(runs, key=lambda run: run.number, reverse=descending)
+    newest = sorted(runs, key=lambda run: run.number, reverse=True)
+    known = [run for run in newest if value(run, order) is not None]
+    placed = sorted(known, key=lambda run: value(run, order), reverse=descending)
+    return placed + [run for run in newest if value(run, order) is None]
+
+
+def value(run: Run, order: SyncOrder) -> Any:
+    match order:
+        case "start_time":
+            return run.started_at
+        case "status":
+            return "succeeded" if run.state is RunState.COMPLETED else str(run.state)
+        case "job_type":
+            return run.type
+        case _:
+            return run.finished_at and run.started_at and run.finished_at - run.started_at
+
+
 @pytest.mark.parametrize("few", [0, 5000])
 @pytest.mark.parametrize("user", [None, "anna-id"])
 async def test_pages_and_totals_are_those_of_all_that_match(
@@ -54,9 +78,9 @@ async def test_pages_and_totals_are_those_of_all_that_match(
         since = chance.choice([None, NOW + timedelta(minutes=chance.randint(0, 60))])
         until = chance.choice([None, NOW + timedelta(minutes=chance.randint(0, 60))])
         limit, offset = chance.randint(1, 20), chance.choice([0, 3, 50])
-        descending = chance.random() < 0.5
+        descending, order = chance.random() < 0.5, chance.choice(ORDERS)
         matching = [
-            run.id
+            run
             for run in runs
             if run.type in types
             and (user is None or run.owner_id == user)
@@ -65,14 +89,24 @@ async def test_pages_and_totals_are_those_of_all_that_match(
             and (since is None or run.created_at >= since)
             and (until is None or run.created_at <= until)
         ]
-        if descending:
-            matching.reverse()
         query = SyncQuery(
-            "main", user, None, job, types, states, since, until, descending=descending, limit=limit, offset=offset
+            "main",
+            user,
+            None,
+            job,
+            types,
+            states,
+            since,
+            until,
+            order,
+            descending=descending,
+            limit=limit,
+            offset=offset,
         )
         found, total = await store.sync_runs(query)
         assert total == len(matching)
-        assert [run.id for run in found] == matching[offset : offset + limit]
+        expected = ordered(matching, order, descending=descending)[offset : offset + limit]
+        assert [run.id for run in found] == [run.id for run in expected]
 
 
 async def test_what_steps_committed_counts_until_the_result_says_it(store: Store, make: Maker) -> None:

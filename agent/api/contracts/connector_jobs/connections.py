@@ -50,6 +50,7 @@ from agent.core.running.variants import act_of
 from agent.core.world.syncing import SYNC, Kind
 from shared.errors import InvalidInput, NotFound
 from shared.models import JobInput
+from shared.models.built import built
 
 routes = connector_routes()
 _OF_ONE_STREAM = ("source_table", "content_columns", "filter_column", "key_columns", "attribute_columns")
@@ -164,8 +165,9 @@ async def read_connector_timeline(
         caller, connection_id, query.event_type, states, query.limit, query.offset
     )
     told = [
-        TimelineEvent.model_construct(
-            event_id=event.id, event_type=event.kind, created_at=event.at, summary=_summary(event)
+        built(
+            TimelineEvent,
+            {"event_id": event.id, "event_type": event.kind, "created_at": event.at, "summary": _summary(event)},
         )
         for event in events
     ]

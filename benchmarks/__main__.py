@@ -1,4 +1,7 @@
-"""`make bench`; `make bench ONLY=starting` (or another of the names below) for one part, the longest among them."""
+"""`make bench`; `make bench ONLY=starting` (or another of the names below) for one part, the longest among them.
+
+Of `contracts` some rows alone: `ONLY=contracts:corpus` for those in whose names the pattern is found.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ import sys
 from agent.logging import set_up_logging
 from agent.loop import run
 from benchmarks import console, contracts, events, logs, main_job, queries, runs, scale, search, starting, sync
+from benchmarks.pairs import Comparison
 
 PARTS = {
     "console": console.measure,
@@ -29,12 +33,22 @@ _SHORT = ("console", "main_job", "runs")
 
 async def _print_all(names: list[str]) -> None:
     for name in names:
-        for comparison in await PARTS[name]():
+        for comparison in await _part(name):
             print(comparison, flush=True)  # noqa: T201  (its output is what it is for)
 
 
-unknown = set(sys.argv[1:]) - set(PARTS)
+async def _part(name: str) -> list[Comparison]:
+    part, _, rows = name.partition(":")
+    return await (contracts.measure(rows) if rows else PARTS[part]())
+
+
+def _is_known(name: str) -> bool:
+    part, has_rows, _ = name.partition(":")
+    return part in PARTS and (not has_rows or part == "contracts")
+
+
+unknown = [name for name in sys.argv[1:] if not _is_known(name)]
 if unknown:
-    sys.exit(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(PARTS)}")
+    sys.exit(f"there is no {', '.join(unknown)}; there are {', '.join(PARTS)}, and rows of contracts alone")
 set_up_logging("text", io.StringIO())
 run(_print_all(sys.argv[1:] or list(_SHORT)))

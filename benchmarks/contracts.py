@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import http.client
 import json
+import re
 import sqlite3
 import subprocess
 import sys
@@ -75,19 +76,25 @@ def _questions(store: Path) -> list[_Question]:
     ]  # fmt: skip
 
 
-async def measure() -> list[Comparison]:
-    return await asyncio.to_thread(_measure)
+async def measure(rows: str = "") -> list[Comparison]:
+    """`rows`: a pattern that their names are searched for; all unless it says something."""
+    return await asyncio.to_thread(_measure, re.compile(rows))
 
 
-def _measure() -> list[Comparison]:
+def _measure(wanted: re.Pattern[str]) -> list[Comparison]:
     with _both() as world:
-        found = []
-        for question in _questions(world.store):
-            found.append(_compared(question.name, world.ours, world.bare, question))
-            for user, server in world.users.items():
-                theirs = replace(question, bare=_as_user(question.bare, user))
-                found.append(_compared(f"{question.name}, {user}", server, world.bare, theirs))
-        return found
+        rows = [row for row in _rows(world) if wanted.search(row[0])]
+        if not rows:
+            sys.exit(f"no row has {wanted.pattern!r}; there are {', '.join(name for name, *_ in _rows(world))}")
+        return [_compared(name, server, world.bare, question) for name, server, question in rows]
+
+
+def _rows(world: _World) -> Iterator[tuple[str, _Server, _Question]]:
+    """What a row is called, and who is asked what."""
+    for question in _questions(world.store):
+        yield question.name, world.ours, question
+        for user, server in world.users.items():
+            yield f"{question.name}, {user}", server, replace(question, bare=_as_user(question.bare, user))
 
 
 def _compared(name: str, ours: _Server, bare: _Server, question: _Question) -> Comparison:

@@ -12,11 +12,11 @@ import sqlalchemy as sa
 from agent.core.records import RunPage, RunQuery, Tally
 from agent.store import pruning
 from agent.store.engine.prepared import Lookup, Prepared
-from agent.store.lists import counts, filtering
+from agent.store.lists import counts, filtering, plain
 from agent.store.lists.filtering import Condition
 from agent.store.lists.fulltext import Among
 from agent.store.lists.narrowing import names_few_jobs, narrow
-from agent.store.lists.newest import ends, seen_between, sees_few
+from agent.store.lists.newest import seen_between, sees_few
 from agent.store.lists.walking import Patience, Stretch, stretches
 from agent.store.permissions.visibility import run_seen_by
 from agent.store.rows import RUN, Row, chunks, run_of
@@ -62,12 +62,16 @@ def get(connection: sa.Connection, account_id: str, run_id: str, now: datetime) 
 def list_page(connection: sa.Connection, query: RunQuery, now: datetime, patience: Patience) -> RunPage:
     """Newest first unless sorted otherwise; `after` gives the page next to it, in the same order."""
     upwards = query.after is not None and query.before is None and query.sort == "-number"
-    if query.where is not None and query.sort == "-number" and not upwards:
+    if plain.is_plain(query):
+        rows = plain.rows(connection, query, upwards=upwards)
+        before = _last(rows, query)
+    elif query.sort == "-number" and not upwards:
         numbers, before = _walk(connection, query, now, patience)
+        rows = _read(connection, numbers)
     else:
-        numbers = _all_at_once(connection, query, now, upwards=upwards)
-        before = numbers[-1] if len(numbers) == query.limit else None
-    return RunPage(_with_reasons(connection, _read(connection, numbers), now), before)
+        rows = _read(connection, _all_at_once(connection, query, now, upwards=upwards))
+        before = _last(rows, query)
+    return RunPage(_with_reasons(connection, rows, now), before)
 
 
 def count_by_state(
@@ -130,9 +134,6 @@ def _evidence(row: Row) -> dict[str, Any]:
 
 def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, upwards: bool) -> list[int]:
     conditions = _conditions(query)
-    if _has_few(connection, query):  # with more conditions, SQLite would go down an index of all runs all the same
-        newest = ends(query.account_id, query.seen_by, query.limit, lambda table: _below(table, query))
-        conditions = [runs.c.number.in_(newest)]
     if query.where is not None:
         conditions.append(filtering.compile_filter(query.where, now))
         few = narrow(connection, query.where)
@@ -143,16 +144,6 @@ def _all_at_once(connection: sa.Connection, query: RunQuery, now: datetime, *, u
     statement = statement.order_by(runs.c.number) if upwards else statement.order_by(*_order(query.sort))
     numbers = list(connection.scalars(statement.limit(query.limit)))
     return numbers[::-1] if upwards else numbers
-
-
-def _has_few(connection: sa.Connection, query: RunQuery) -> bool:
-    """A page of the newest runs of a few jobs: found at the ends of their indexes, however many others there are."""
-    is_plain = query.where is None and query.after is None and query.job_id is None and query.sort == "-number"
-    return is_plain and sees_few(connection, query.account_id, query.seen_by, query.limit)
-
-
-def _below(table: sa.FromClause, query: RunQuery) -> list[Condition]:
-    return [] if query.before is None else [table.c.number < query.before]
 
 
 def _walk(
@@ -198,6 +189,11 @@ def _matching(
     matches = filtering.compile_filter(query.where, now, among)
     statement = sa.select(runs.c.number).where(*_conditions(query), *within, matches)
     return connection.scalars(statement.order_by(runs.c.number.desc()).limit(limit)).all()
+
+
+def _last(rows: Sequence[Row], query: RunQuery) -> int | None:
+    """Below which to go on, where the page is full."""
+    return rows[-1]["number"] if len(rows) == query.limit else None
 
 
 def _read(connection: sa.Connection, numbers: Sequence[int]) -> list[Row]:

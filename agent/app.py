@@ -36,6 +36,8 @@ from shared.ids import NewId, new_id
 from shared.places import socket_path
 
 _log = structlog.get_logger()
+_YOUNG_OBJECTS = 5000
+"""So many are made before the collector looks through them."""
 
 
 @dataclass(slots=True)
@@ -152,6 +154,8 @@ async def _put_together(ground: Ground) -> Agent:
 
 def settle_memory() -> None:
     """What a started agent is made of stays: the collector need not look through it again and again, a tenth of a second
-    each time in which nothing else moves. For a process that is an agent and nothing else."""
+    each time in which nothing else moves. And what comes and goes is looked through less often: a crowd makes objects by
+    the thousand, hardly any of them in a circle. For a process that is an agent and nothing else."""
     gc.collect()
     gc.freeze()
+    gc.set_threshold(_YOUNG_OBJECTS, *gc.get_threshold()[1:])

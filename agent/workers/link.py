@@ -10,6 +10,8 @@ from typing import cast
 
 HIGH = 1024 * 1024
 """Bytes waiting to be taken at which reading pauses: the back pressure on the other side."""
+LOOK = 0.01
+"""Seconds between two looks at what is gathered: what a socket holds is more than a worker says meanwhile."""
 LINE_LIMIT = 64 * 1024 * 1024
 """Bytes of one line: beyond it the other side is broken."""
 
@@ -27,6 +29,9 @@ class Link(asyncio.Protocol):
         self._outgoing: list[bytes] = []
         self._arrived = asyncio.Event()
         self._over = False
+        self._enough = 1
+        """So many lines are taken in before the first of them is handed out."""
+        self._gathering: asyncio.TimerHandle | None = None
 
     @classmethod
     async def open(cls, end: socket.socket) -> Link:
@@ -41,6 +46,23 @@ class Link(asyncio.Protocol):
         if not self._outgoing:
             asyncio.get_running_loop().call_soon(self._send)
         self._outgoing.append(line)
+
+    def gather(self, lines: int, seconds: float) -> None:
+        """Hand out nothing until that many lines are there, at most for so long, and look for them now and then only: who
+        is woken by each would be in the way of who sends them."""
+        self.end_gathering()
+        if not self._over and self._transport is not None and not self._transport.is_closing():
+            self._enough = lines
+            self._transport.pause_reading()
+            self._look_after(LOOK, asyncio.get_running_loop().time() + seconds)
+
+    def end_gathering(self) -> None:
+        """Hand out what is there, and from now on each line as it comes."""
+        if self._gathering is not None:
+            self._gathering.cancel()
+        self._gathering, self._enough = None, 1
+        self._arrived.set()
+        self._resume()
 
     def drain(self) -> None:
         """The other side is dead, though something may hold its end open: take what it sent, expect no more."""
@@ -62,11 +84,13 @@ class Link(asyncio.Protocol):
         return self
 
     async def __anext__(self) -> bytes:
-        while not self._lines:
+        while len(self._lines) < self._enough:
             if self._over:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
+        if self._gathering is not None:
+            self.end_gathering()
         line = self._lines.popleft()
         self._waiting -= len(line)
         self._resume()
@@ -77,7 +101,8 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._receive(data)
-        if self._waiting > HIGH and self._transport is not None:
+        has_all = self._gathering is None or len(self._lines) >= self._enough
+        if self._transport is not None and (self._waiting > HIGH or not has_all):
             self._transport.pause_reading()
 
     def connection_lost(self, _reason: Exception | None) -> None:
@@ -95,7 +120,8 @@ class Link(asyncio.Protocol):
             self._rest, self._rest_size = [], 0
             self._lines.extend(lines)
             self._waiting += sum(map(len, lines))
-            self._arrived.set()
+            if len(self._lines) >= self._enough:
+                self._arrived.set()
         if rest:
             self._rest.append(rest)
             self._rest_size += len(rest)
@@ -109,6 +135,17 @@ class Link(asyncio.Protocol):
         if self._waiting < HIGH // 2:
             transport.resume_reading()
 
+    def _look_after(self, seconds: float, until: float) -> None:
+        self._gathering = asyncio.get_running_loop().call_later(seconds, self._look, until)
+
+    def _look(self, until: float) -> None:
+        left = until - asyncio.get_running_loop().time()
+        if left <= 0 or self._waiting > HIGH or self._transport is None or self._transport.is_closing():
+            self.end_gathering()
+            return
+        self._transport.resume_reading()
+        self._look_after(min(LOOK, left), until)
+
     def _finish(self) -> None:
         self._over = True
-        self._arrived.set()
+        self.end_gathering()

@@ -42,6 +42,8 @@ from agent.workers.waiting import Waiting
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
 
+_RUSH_EACH, _RUSH = 0.0003, 0.08
+"""Seconds for each order laid in it, and at most, in which a worker begins them before it is listened to."""
 _log = structlog.get_logger(__name__)
 
 
@@ -138,6 +140,8 @@ class Member:
         """What was laid here is begun, or forgotten; of that nobody hears."""
         if laid := self._waiting.take_laid():
             self.say(LaidOrder(begin=begin))
+            if begin:
+                self._link.gather(len(laid), min(len(laid) * _RUSH_EACH, _RUSH))
         for held in laid if begin else ():
             (self._begin if self.state == "idle" else self._waiting.add)(held)
 
@@ -160,6 +164,7 @@ class Member:
         if held is None or held.asked is not None:
             return
         held.asked = reason
+        self._link.end_gathering()  # it may have said long since that the run is over
         if not held.cleared:
             self.say(CancelOrder(run_id=held.order.run_id, reason="timeout" if reason == "timeout" else "cancel"))
         if held is self.assignment and not held.cleared:

@@ -22,6 +22,7 @@ FULL_BYTES = 256 * 1024
 """Of log text: what a batch holds at most, but for its last line."""
 
 Event = dict[str, Any]
+_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 class Outbox:
@@ -44,7 +45,8 @@ class Outbox:
         with self._changing:
             self._events.append(event)
             self._log = None
-        self._filled.set()
+        if not self._filled.is_set():
+            self._filled.set()
 
     def withdraw(self, event: Event) -> bool:
         """Take back an event that is all there is to send; False if it was sent, or something came after it."""
@@ -117,4 +119,4 @@ class Outbox:
 
 def _encode(event: Event) -> bytes:
     # a driver may hand over anything: what JSON does not know is written as its text, lone surrogates as `?`
-    return json.dumps(event, ensure_ascii=False, default=str).encode("utf-8", "replace") + b"\n"
+    return _JSON.encode(event).encode("utf-8", "replace") + b"\n"

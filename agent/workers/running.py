@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import contextlib
 import io
 import os
+import sys
 import traceback
-from collections.abc import Iterator
 from typing import Any, Literal, cast
 
 from agent.core.driving import DriverError, RunCancelled
@@ -25,7 +24,7 @@ LastWord = dict[str, Any]
 def run(context: WorkerContext) -> LastWord:
     """Run the driver; the fields of its `Ended`."""
     try:
-        with _surroundings(context):
+        with _Surroundings(context):
             result = _call(context)
     except RunCancelled:
         return _stopped(context)
@@ -99,24 +98,29 @@ def _failed(
     return {"outcome": "failed", "error": error, "result": result}
 
 
-@contextlib.contextmanager
-def _surroundings(context: WorkerContext) -> Iterator[None]:
-    """What the driver prints goes to its log; what it does to folder, environment and umask ends with it."""
-    folder, variables = os.getcwd(), _variables().copy()  # noqa: PTH109 (a hot path)
-    mask = os.umask(0o077)
-    os.umask(mask)
-    out, err = _Printed(context, "stdout"), _Printed(context, "stderr")
-    try:
-        with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
-            yield
-    finally:
-        out.finish()
-        err.finish()
-        os.umask(mask)
-        os.chdir(folder)
-        if _variables() != variables:
+class _Surroundings:
+    """What the driver prints goes to its log; what it does to folder, environment and umask ends with it. Not a
+    generator, nor `redirect_stdout` around it: every run enters it."""
+
+    def __init__(self, context: WorkerContext) -> None:
+        self._printed = _Printed(context, "stdout"), _Printed(context, "stderr")
+
+    def __enter__(self) -> None:
+        self._folder, self._variables = os.getcwd(), _variables().copy()  # noqa: PTH109 (a hot path)
+        self._mask = os.umask(0o077)
+        os.umask(self._mask)
+        self._streams = sys.stdout, sys.stderr
+        sys.stdout, sys.stderr = self._printed
+
+    def __exit__(self, *_error: object) -> None:
+        sys.stdout, sys.stderr = self._streams
+        for printed in self._printed:
+            printed.finish()
+        os.umask(self._mask)
+        os.chdir(self._folder)
+        if _variables() != self._variables:
             os.environ.clear()
-            os.environb.update(variables)
+            os.environb.update(self._variables)
 
 
 def _variables() -> dict[bytes, bytes]:

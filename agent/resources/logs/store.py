@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import threading
@@ -177,13 +178,22 @@ class FileLogStore:
                 self._open.pop(run_id).close()
 
     def _exists(self, run_id: str) -> bool:
-        return run_id in self._open or self._folder(run_id).exists()
+        if run_id in self._open:
+            return True
+        try:
+            os.stat(self._path(run_id))  # noqa: PTH116  (every run asks)
+        except (FileNotFoundError, NotADirectoryError):
+            return False
+        return True
 
     def _folder(self, run_id: str) -> Path:
+        return Path(self._path(run_id))
+
+    def _path(self, run_id: str) -> str:
         """By the last two characters, for ids begin with the time. NotFound for what cannot be a run's id."""
         if not _RUN_ID.fullmatch(run_id):
             raise NotFound(f"there is no run {run_id!r}")
-        return self._root / run_id[-2:] / run_id
+        return f"{self._root}/{run_id[-2:]}/{run_id}"
 
 
 @contextmanager

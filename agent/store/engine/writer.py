@@ -44,6 +44,8 @@ GROUP = 200
 """Most writes in one transaction; beyond it the first would wait too long for its acknowledgement."""
 PATIENCE = 0.5
 """Seconds for which a write that is patient may wait behind writes that hurry."""
+_QUIET_EACH, _QUIET = 0.00004, 0.08
+"""Seconds for each event, and at most, in which a crowd begins before others are told of it."""
 
 _log = logging.getLogger(__name__)
 
@@ -60,6 +62,9 @@ class Writer:
         self._last_event_id = 0
         self._open = False
         self._withheld: Withheld[Any] | None = None
+        self._quiet: asyncio.Handle | None = None
+        """What was withheld is committed, and about to be told."""
+        self._untold: list[Event] = []
         self._busy = False
         """A group is on its way, from when it is first thought of until it is told."""
         self._idle = asyncio.Event()
@@ -145,10 +150,18 @@ class Writer:
         if not self._open:
             raise Unavailable("the store is closed")
         self._queue.append(waiting)
-        if self._withheld is not None and self._withheld.phase != "waiting" and not waiting.bides:
-            self._withheld.drop()
+        if not waiting.bides:
+            self._wait_for_nothing()
         if not self._busy:
             self._begin_soon()
+
+    def _wait_for_nothing(self) -> None:
+        """Somebody has something to write: neither the moment of what is withheld is waited for, nor its crowd."""
+        if self._withheld is not None and self._withheld.phase != "waiting":
+            self._withheld.drop()
+        if self._quiet is not None:
+            self._quiet.cancel()
+            self._quiet = asyncio.get_running_loop().call_soon(self._end_quiet)
 
     def _begin_soon(self) -> None:
         """After two turns of the loop: whoever was woken with us, and what comes in from outside in the same moment, may
@@ -290,8 +303,14 @@ class Writer:
 
     def _tell_withheld(self, withheld: Withheld[Any], *, kept: bool) -> None:
         self._let_be(withheld, kept=kept)
-        # A turn later, so that what `heard` sends is on its way before all others are told.
-        asyncio.get_running_loop().call_soon(self._tell, ([], withheld.news if kept else []))
+        self._untold = withheld.news if kept else []
+        # What `heard` sends is on its way before all others are told; and while many begin, they have the machine.
+        quiet = min(len(self._untold) * _QUIET_EACH, _QUIET)
+        self._quiet = asyncio.get_running_loop().call_later(quiet, self._end_quiet)
+
+    def _end_quiet(self) -> None:
+        self._quiet, untold, self._untold = None, self._untold, []
+        self._tell(([], untold))
 
     def _let_be(self, withheld: Withheld[Any], *, kept: bool) -> None:
         self._withheld = None

@@ -12,6 +12,7 @@ import pytest
 from agent.core.ports.fires import AheadOfTime
 from agent.core.records import Ahead, FireRow, Lease, RunUpdate, SettledJob
 from agent.store import open_store
+from agent.store.engine import writer
 from agent.store.store import SqlStore
 from shared.clock import ManualClock
 from shared.ids import new_id
@@ -75,6 +76,25 @@ async def test_nothing_is_to_be_seen_before_the_commit_and_all_of_it_after(
     assert await make.claim("w2", now=MOMENT) == [], "it is promised"
     await store.finish([completed(promised, MOMENT)], MOMENT)
     assert (await make.read(promised)).state == "completed"
+
+
+async def test_a_crowd_is_told_when_it_has_begun_or_when_somebody_writes(
+    store: SqlStore, make: Maker, job: Job, told: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(writer, "_QUIET_EACH", 60.0)
+    monkeypatch.setattr(writer, "_QUIET", 60.0)
+    ahead = _ahead(store, told, job)
+    assert await ahead.written
+    ahead.commit()
+    assert await ahead.over
+    biding = asyncio.ensure_future(store.stir())
+    for _ in range(20):
+        await asyncio.sleep(0.001)
+    assert (told, biding.done()) == (["kept True"], False)
+    assert len(await store.list_fires("main", job_id=job.id)) == 1, "it is stored"
+    await make.job("Other")
+    assert told == ["kept True", "run.created", "fire.recorded", "job.created"]
+    await biding
 
 
 async def test_what_somebody_writes_meanwhile_ends_it(store: SqlStore, make: Maker, job: Job, told: list[str]) -> None:

@@ -47,6 +47,11 @@ class Link(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._send)
         self._outgoing.append(line)
 
+    def write_now(self, line: bytes) -> None:
+        """The same without waiting for the end of this turn."""
+        self._outgoing.append(line)
+        self._send()
+
     def gather(self, lines: int, seconds: float) -> None:
         """Hand out nothing until that many lines are there, at most for so long, and look for them now and then only: who
         is woken by each would be in the way of who sends them."""
@@ -110,7 +115,7 @@ class Link(asyncio.Protocol):
 
     def _send(self) -> None:
         lines, self._outgoing = self._outgoing, []
-        if self._transport is not None and not self._transport.is_closing():
+        if lines and self._transport is not None and not self._transport.is_closing():
             self._transport.write(b"".join(lines))
 
     def _receive(self, data: bytes) -> None:

@@ -136,12 +136,16 @@ class Member:
         self.say(order.model_copy(update={"laid": True}))
         self._waiting.lay(Assignment(order))
 
-    def decide_laid(self, *, begin: bool) -> None:
-        """What was laid here is begun, or forgotten; of that nobody hears."""
-        if laid := self._waiting.take_laid():
-            self.say(LaidOrder(begin=begin))
+    def tell_laid(self, *, begin: bool) -> None:
+        """The word that begins what was laid here, or has it forgotten; `decide_laid` follows."""
+        if laid := self._waiting.laid:
+            self._link.write_now(line_of(LaidOrder(begin=begin)))
             if begin:
-                self._link.gather(len(laid), min(len(laid) * _RUSH_EACH, _RUSH))
+                self._link.gather(laid, min(laid * _RUSH_EACH, _RUSH))
+
+    def decide_laid(self, *, begin: bool) -> None:
+        """What was laid here has begun, or is forgotten; of that nobody hears."""
+        laid = self._waiting.take_laid()
         for held in laid if begin else ():
             (self._begin if self.state == "idle" else self._waiting.add)(held)
 

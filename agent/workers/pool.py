@@ -140,7 +140,10 @@ class LocalExecutor:
         self._member(worker_id).lay(order)
 
     def decide_laid(self, *, begin: bool) -> None:
-        for member in list(self._members.values()):
+        members = list(self._members.values())
+        for member in members:  # all begin before anything is noted of it
+            member.tell_laid(begin=begin)
+        for member in members:
             member.decide_laid(begin=begin)
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:

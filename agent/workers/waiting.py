@@ -30,6 +30,11 @@ class Waiting:
         return len(self._held)
 
     @property
+    def laid(self) -> int:
+        """How many orders are laid."""
+        return len(self._laid)
+
+    @property
     def run_ids(self) -> list[str]:
         return list(self._held)
 

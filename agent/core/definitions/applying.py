@@ -1,7 +1,7 @@
 """Jobs as code: definitions that are to be, compared with the jobs that are, and carried out.
 
-A definition is known by its slug: written, or made from its name. Everything is checked before anything is changed;
-what is then changed is one job after the other, each in a transaction of its own.
+A definition is known by its slug: written, or made from its name. Everything is checked before anything is changed, and what
+is then changed is changed in one transaction: all of it, or, where somebody else has changed something meanwhile, none.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from agent.core.jobs.jobs import Jobs, slug_of
 from agent.core.permissions.audit import Audit
 from agent.core.permissions.callers import Caller, Scope
 from agent.core.ports import Store
+from agent.core.records import Publication
 from agent.core.scheduling.firing import schedule_of
 from shared.clock import Clock
 from shared.definitions import differences
@@ -58,13 +59,14 @@ class Applying:
         return Changes(items=[_change(wanted) for wanted in await self._compare(caller, given, folder=folder)])
 
     async def apply(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool = False) -> Changes:
-        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed."""
+        """Create and replace jobs as defined. With a refusal among the changes, nothing was changed; nor with a Conflict,
+        where jobs are others by then than those that the definitions were compared with."""
         caller.require(Scope.EDIT)
         compared = await self._compare(caller, given, folder=folder)
         planned = Changes(items=[_change(wanted) for wanted in compared])
         if planned.refused:
             return planned
-        return Changes(items=[await self._carry_out(caller, wanted, folder=folder) for wanted in compared])
+        return Changes(items=await self._carry_out(caller, compared, folder=folder))
 
     async def _compare(self, caller: Caller, given: Sequence[GivenDefinition], *, folder: bool) -> list[_Wanted]:
         wanted = [_read(each) for each in given]
@@ -155,20 +157,36 @@ class Applying:
             return None
         return job if job.slug == slug else None
 
-    async def _carry_out(self, caller: Caller, wanted: _Wanted, *, folder: bool) -> Change:
-        change = _change(wanted)
-        job = wanted.job
-        assert wanted.definition is not None
-        if change.act == "create":
-            job = await self._jobs.create(caller, wanted.definition.model_copy(update={"slug": wanted.slug}))
-        elif change.act == "replace":
-            assert job is not None
-            job = await self._jobs.replace(caller, job.id, wanted.definition, job.version, from_folder=folder)
+    async def _carry_out(self, caller: Caller, compared: Sequence[_Wanted], *, folder: bool) -> list[Change]:
+        now = self._clock.now()
+        given = [await self._publication(caller, wanted, now, folder=folder) for wanted in compared]
+        published = iter(await self._publish([each for each in given if not _stays(each)], now))
+        changes = [_change(wanted) for wanted in compared]
+        for change, each in zip(changes, given, strict=True):
+            job = each.what if isinstance(each.what, Job) and _stays(each) else next(published)
+            change.job_id, change.revision = job.id, job.revision
+        return changes
+
+    async def _publish(self, given: Sequence[Publication], now: datetime) -> list[Job]:
+        return await self._store.publish_jobs(given, now) if given else []
+
+    async def _publication(self, caller: Caller, wanted: _Wanted, now: datetime, *, folder: bool) -> Publication:
+        definition, job, act = wanted.definition, wanted.job, _change(wanted).act
+        assert definition is not None
+        await asyncio.sleep(0)  # as above
+        source = wanted.given.source if folder else None
+        if act == "create":
+            new = self._jobs.as_new(caller, definition.model_copy(update={"slug": wanted.slug}), now)
+            return Publication(new, defined_in=source)
         assert job is not None
-        if folder and job.defined_in != wanted.given.source:
-            job = await self._store.set_defined_in(job.id, wanted.given.source, self._clock.now())
-        change.job_id, change.revision = job.id, job.revision
-        return change
+        if act == "replace":
+            change = await self._jobs.as_change(caller, job, definition, now)
+            return Publication(change, job.version, source)
+        return Publication(job, defined_in=source)
+
+
+def _stays(given: Publication) -> bool:
+    return isinstance(given.what, Job) and given.defined_in in (None, given.what.defined_in)
 
 
 def _read(given: GivenDefinition) -> _Wanted:

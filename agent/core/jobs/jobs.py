@@ -81,22 +81,35 @@ class Jobs:
         `grace`."""
         caller.require(Scope.EDIT)
         now = self._clock.now()
-        marks = self._marks(definition, now, now - grace)
+        self._marks(definition, now, now)
         await self._limits.check(caller.account_id, made_through, definition, now)
         await self._checking.check(caller, definition)
-        job = NewJob(
+        job = self.as_new(caller, definition, now, made_through=made_through, grace=grace, draft=draft)
+        return await self._store.insert_job(job, now)
+
+    def as_new(
+        self,
+        caller: Caller,
+        definition: JobInput,
+        now: datetime,
+        *,
+        made_through: str = "api",
+        grace: timedelta = timedelta(0),
+        draft: DraftMark | None = None,
+    ) -> NewJob:
+        """What is stored of a new job whose definition was checked."""
+        return NewJob(
             id=self._new_id(),
             account_id=caller.account_id,
             owner_id=caller.user_id,
             slug=definition.slug or slug_of(definition.name),
             definition=with_ids(definition, self._new_id),
-            marks=marks,
+            marks=self._marks(definition, now, now - grace),
             made_through=made_through,
             limit=self._limits.active(made_through),
             draft=draft,
             needs=self._checking.needs(definition),
         )
-        return await self._store.insert_job(job, now)
 
     async def check(
         self, caller: Caller, definition: JobInput, job: Job | None = None, *, from_folder: bool = False
@@ -150,10 +163,24 @@ class Jobs:
         before = await self.before(job)
         definition = with_ids(definition, self._new_id, before)
         await self._checking.check(caller, definition, owner_id=job.owner_id, before=before)
-        now = self._clock.now()
-        fresh = _begins_anew(job, definition)
         if faults := await self._limit_faults(caller, definition, job):
             raise InvalidInput(faults)
+        now = self._clock.now()
+        change = await self.as_change(caller, job, definition, now, restored_from=restored_from, draft=draft)
+        return await self._store.replace_job(change, expected_version, now)
+
+    async def as_change(
+        self,
+        caller: Caller,
+        job: Job,
+        definition: JobInput,
+        now: datetime,
+        *,
+        restored_from: int | None = None,
+        draft: DraftMark | None = None,
+    ) -> JobChange:
+        """What is stored of a next revision that was checked. What a pause left out under the old schedule is settled."""
+        fresh = _begins_anew(job, definition)
         if fresh and job.enabled and job.paused_at is not None:
             with suppress(InvalidInput):  # a schedule that cannot be read any more may be replaced all the same
                 await self._settle(job, now)
@@ -161,8 +188,7 @@ class Jobs:
         marks = self._marks(definition, job.created_at, now if fresh else due.high_water)
         needs = self._checking.needs(definition)
         limit = self._limits.active(due.made_through)
-        change = JobChange(job.id, definition, marks, caller.user_id, restored_from, draft, limit, needs)
-        return await self._store.replace_job(change, expected_version, now)
+        return JobChange(job.id, definition, marks, caller.user_id, restored_from, draft, limit, needs)
 
     async def _limit_faults(self, caller: Caller, definition: JobInput, job: Job | None) -> builtins.list[Fault]:
         """What an edit leaves alone stands, though the limits are lower by now."""

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
-from agent.core.records import JobChange, JobHead, JobStatistics, NewJob
+from agent.core.records import JobChange, JobHead, JobStatistics, NewJob, Publication
 from shared.models import Job
 from shared.models.job import JobInput
 
@@ -18,6 +18,9 @@ class JobStore(Protocol):
     async def replace_job(self, change: JobChange, expected_version: int | None, now: datetime) -> Job:
         """Publish the next revision. StaleVersion if the version moved; NotFound; Conflict as above.
         `high_water` never goes back."""
+
+    async def publish_jobs(self, given: Sequence[Publication], now: datetime) -> list[Job]:
+        """All of them, in their order, or none: what refuses one, as above, refuses all."""
 
     async def set_paused(
         self,

@@ -5,7 +5,7 @@ from agent.core.records.audit import AuditQuery, NewRefusal
 from agent.core.records.datasets import RowsQuery
 from agent.core.records.drafts import DraftMark, NewDraft
 from agent.core.records.fires import DueJob, FireRow, Held, NextTurn, SettledJob
-from agent.core.records.jobs import ActiveLimit, JobChange, JobHead, JobStatistics, NewJob, ScheduleMarks
+from agent.core.records.jobs import ActiveLimit, JobChange, JobHead, JobStatistics, NewJob, Publication, ScheduleMarks
 from agent.core.records.logs import LogSearch
 from agent.core.records.pruning import OldRows, StoreSize
 from agent.core.records.runs import NewRun, PastRun, RunPage, RunQuery, RunVariant, Tally
@@ -35,6 +35,7 @@ __all__ = [
     "OldRows",
     "Outcome",
     "PastRun",
+    "Publication",
     "RowsQuery",
     "RunPage",
     "RunQuery",

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agent.core.driving import Needs
 from agent.core.records.drafts import DraftMark
-from shared.models import JobInput
+from shared.models import Job, JobInput
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +57,16 @@ class JobChange:
     draft: DraftMark | None = None
     limit: ActiveLimit | None = None
     needs: Needs = field(default_factory=Needs)
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """One of several that are published together; a Job stays as it is, but for `defined_in`: the file of the
+    definitions folder that says what it is."""
+
+    what: NewJob | JobChange | Job
+    expected_version: int | None = None
+    defined_in: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,7 +7,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, ScheduleMarks
+from agent.core.records import ActiveLimit, DraftMark, JobChange, NewJob, Publication, ScheduleMarks
 from agent.store import events
 from agent.store.fires import deciding
 from agent.store.identity import limits
@@ -73,6 +73,18 @@ def replace(connection: sa.Connection, change: JobChange, expected_version: int 
         _copy_definition(connection, row["number"], change.restored_from, revision)
     _end_draft(connection, change.draft, now)
     return _tell(connection, row["number"], "job.changed", now)
+
+
+def publish(connection: sa.Connection, given: Publication, now: datetime) -> Job:
+    """One of several, in the transaction of all."""
+    if isinstance(given.what, Job):
+        job = given.what
+    elif isinstance(given.what, NewJob):
+        job = insert(connection, given.what, now)
+    else:
+        job = replace(connection, given.what, given.expected_version, now)
+    is_elsewhere = given.defined_in is not None and job.defined_in != given.defined_in
+    return set_defined_in(connection, job.id, given.defined_in, now) if is_elsewhere else job
 
 
 def set_paused(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, TypeVar
 
 from sqlalchemy import exc
@@ -48,3 +48,10 @@ class Verbs:
             return self._writer.submit(lambda connection: write(connection, *args))
         now = self._clock.now()
         return self._writer.submit(lambda connection: audit.done(connection, who, now, write, args))
+
+    def _write_all(self, write: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Awaitable[list[T]]:
+        """As so many writes, each with rows of its own in the record; all of them or none."""
+        who, now = acting(), self._clock.now()
+        if who is None:
+            return self._writer.submit(lambda connection: [write(connection, *args) for args in calls])
+        return self._writer.submit(lambda connection: [audit.done(connection, who, now, write, args) for args in calls])

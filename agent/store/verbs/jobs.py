@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from agent.core.records import JobChange, JobHead, JobStatistics, NewJob
+from agent.core.records import JobChange, JobHead, JobStatistics, NewJob, Publication
 from agent.store.jobs import foreseen, job_heads, job_queries, jobs
 from agent.store.verbs.base import Verbs
 from agent.store.verbs.look import look
@@ -19,6 +19,9 @@ class JobVerbs(Verbs):
 
     async def replace_job(self, change: JobChange, expected_version: int | None, now: datetime) -> Job:
         return await self._write(jobs.replace, change, expected_version, now)
+
+    async def publish_jobs(self, given: Sequence[Publication], now: datetime) -> list[Job]:
+        return await self._write_all(jobs.publish, [(each, now) for each in given])
 
     async def set_paused(
         self,

@@ -112,7 +112,8 @@ class Scene:
             "knowledge_base": self.values["knowledge_base_name"], "filter_column": "at",
         }  # fmt: skip
         job = await Maker(store).job(name, account="default", owner=owner.id, type="kb-sync", data=data)
-        new = [NewRun(new_id(), job.id, "api", None, now, chained=False) for _ in range(2)]
+        later = now + timedelta(days=1)  # no other job's run that is claimed takes them along
+        new = [NewRun(new_id(), job.id, "api", None, later, chained=False) for _ in range(2)]
         ended, waiting = await store.insert_runs(new, now)
         await store.request_cancel([ended.id], "owner", None, now)
         self.values |= {

@@ -169,10 +169,13 @@ async def test_each_needs_its_scope_whoever_asks(cast: Cast, row: Row) -> None:
 @pytest.mark.parametrize("row", [row for row in ROWS if row.method == "GET" and "{" not in row.path], ids=_id)
 async def test_lists_are_silent_about_what_their_reader_may_not_see(cast: Cast, row: Row) -> None:
     """Also for a stranger, who may ask for every list."""
+    if row.path == "/api/audit":  # what they asked for in vain stands there by the names that they gave it
+        for kind in ("connection", "knowledge_base", "dataset", "job", "secret"):
+            await cast.scene.renew(kind)
     for role in ("stranger", "other"):
         answer = await cast.ask(role, row)
         assert MARK not in answer.text, f"{role}: {answer.text}"
-        assert not [value for value in _ids(cast.scene) if value in answer.text]
+        assert not [value for value in _ids(cast.scene) if value in answer.text], f"{role}: {answer.text}"
 
 
 def _operations(agent: RunningAgent) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from functools import partial
 from typing import ClassVar
 
@@ -55,9 +56,11 @@ class LogPane(Vertical):
         self._look = look
         self._load = load
         self._search = search
-        self._is_opened = False
+        self._opened = asyncio.Event()
+        self._is_over = False
         self._trouble = ""
         self._seeking = ""
+        self._said = ""
         self._needle = ""
         self._head = Line()
         self._box = FindBox()
@@ -76,14 +79,15 @@ class LogPane(Vertical):
 
     def grew(self, total: int) -> None:
         """The log has that many lines now."""
-        if not self._is_opened:
+        if not self._opened.is_set():
             self._start_open()
         elif self.lines.grow(total) or self._trouble:
             self._see()
 
     def ended(self) -> None:
-        """The run is over: look at the end once more, nothing will say that it grew."""
-        if self._is_opened and not self.lines.is_complete:
+        """The run is over: look at the end once more, nothing will say that it grew. The agent may have yet to seal it."""
+        self._is_over = True
+        if self._opened.is_set() and not self.lines.is_complete:
             self.run_worker(self._look_at_end(), group="log-end", exclusive=True)
 
     def retry(self) -> None:
@@ -103,12 +107,14 @@ class LogPane(Vertical):
         if self.view.manner.needle:
             self._needle = ""
             self.view.mark("")
+            self._tell("")
             return True
         return False
 
     # What the operator does.
 
     def action_follow(self) -> None:
+        self._said = ""
         self.is_following = not self.is_following and not self.lines.is_complete
         if self.is_following or self.lines.is_complete:
             self.view.focus_line = None
@@ -150,7 +156,8 @@ class LogPane(Vertical):
     def on_log_view_moved(self, message: LogView.Moved) -> None:
         message.stop()
         if message.to_end is not None:
-            self.is_following = message.to_end and not self.lines.is_complete and self._is_opened
+            self._said = ""
+            self.is_following = message.to_end and not self.lines.is_complete and self._opened.is_set()
         self._see()
 
     # Loading: one request at a time, for what is looked at now.
@@ -164,19 +171,20 @@ class LogPane(Vertical):
         except JobdeckError as error:
             self._fail(error)
             return
-        self._is_opened, self._trouble = True, ""
+        self._trouble = ""
         self.view.empty = "no lines" if self.lines.is_complete else "no lines yet"
         if self.lines.first_error is not None:
             self.view.show_line(self.lines.first_error)
         else:
             self.is_following = not self.lines.is_complete
             self.view.show_end()
+        self._opened.set()
         await self._fill()
 
     def _see(self) -> None:
         """Draw what is at hand and load what is missing."""
         self._compose_head()
-        if not self._is_opened:
+        if not self._opened.is_set():
             return
         if self._gap() is None:
             self._draw()
@@ -236,12 +244,13 @@ class LogPane(Vertical):
     # Finding: the agent looks, the cache is left alone until it is there.
 
     def _seek(self, wanted: Wanted, direction: int, *, from_top: bool = False) -> None:
-        start = self.view.window[0] if from_top else self._place(direction) + direction
         self._tell(f"looking for {wanted.name}, esc stops")
-        self.run_worker(self._find(wanted, start, direction), group="log-find", exclusive=True)
+        self.run_worker(self._find(wanted, direction, from_top), group="log-find", exclusive=True)
 
-    async def _find(self, wanted: Wanted, start: int, direction: int) -> None:
+    async def _find(self, wanted: Wanted, direction: int, from_top: bool) -> None:  # noqa: FBT001  (as `_seek` is)
         worker = get_current_worker()
+        await self._opened.wait()  # from where it opens, though it was asked for before
+        start = self.view.window[0] if from_top else self._place(direction) + direction
         try:
             number = await find(self._search, wanted, start, direction, partial(self._tell_place, wanted.name))
         except JobdeckError as error:
@@ -268,7 +277,7 @@ class LogPane(Vertical):
         return last + 1 if direction < 0 else first - 1
 
     def _go_to(self, number: int) -> None:
-        self.is_following = False
+        self.is_following, self._said = False, ""
         self.view.show_line(number)
         self._see()
 
@@ -282,26 +291,27 @@ class LogPane(Vertical):
         self._tell(f"looking for {what}: line {number:,}, esc stops")
 
     def _sought(self, said: str) -> None:
-        self._seeking = ""
-        self._compose_head(said)
+        self._seeking, self._said = "", said
+        self._compose_head()
 
     def _tell(self, text: str) -> None:
         self._seeking = text if "esc stops" in text else ""
-        self._compose_head(text)
+        self._said = "" if self._seeking else text
+        self._compose_head()
 
-    def _compose_head(self, said: str = "") -> None:
+    def _compose_head(self) -> None:
         palette = self._look.palette
         head = Text(" Log ", "bold", no_wrap=True)
-        head.append(f" {count(self.lines.total, 'line')}" if self._is_opened else "", palette.muted)
+        head.append(f" {count(self.lines.total, 'line')}" if self._opened.is_set() else "", palette.muted)
         if self._trouble:
             head.append("  ").append_text(safe_text(self._trouble, palette.bad))
-        elif said or self._seeking:
-            head.append("  ").append_text(safe_text(said or self._seeking, palette.accent))
-        elif self.is_following:
+        elif told := self._seeking or self._said:
+            head.append("  ").append_text(safe_text(told, palette.accent))
+        elif self.is_following and not self._is_over:
             head.append("  following", palette.good)
         elif self.lines.first_error is not None:
             head.append(f"  first error: line {self.lines.first_error:,}", palette.bad)
-        is_told = bool(self._trouble or said or self._seeking)
+        is_told = bool(self._trouble or self._seeking or self._said)
         self._head.show(head, None if is_told else self._hints(self._head.size.width - head.cell_len - 1))
 
     def _hints(self, room: int) -> Text:

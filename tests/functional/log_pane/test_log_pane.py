@@ -244,3 +244,32 @@ async def test_a_log_without_lines_says_so_and_why() -> None:
         pane.ended()
         await operator.reads_no("no lines yet")
         await operator.reads("no lines")
+
+
+async def test_what_was_not_found_stays_told_while_the_log_grows() -> None:
+    log = MadeUpLog(100, complete=False)
+    async with reading(log) as (operator, pane):
+        await operator.reads("line 100", "following")
+        await operator.press("slash", *"nowhere", "enter")
+        await operator.reads("no “nowhere” below")
+        log.total = 101
+        pane.grew(101)
+        await operator.reads("101 lines", "no “nowhere” below")
+        assert pane.escape()
+        await operator.reads_no("no “nowhere” below")
+
+
+async def test_a_search_waits_for_the_log_to_open() -> None:
+    """It looks from where that is, and opening does not lead away from what was found."""
+    log = MadeUpLog(
+        3_000,
+        errors=frozenset({2_000}),
+        text_of=lambda number: f"{'needle' if number % 1_500 == 0 else 'row'} {number}",
+    )
+    log.gate.clear()
+    async with reading(log) as (operator, pane):
+        await operator.press("slash", *"needle", "enter")
+        await operator.reads("looking for “needle”")
+        log.gate.set()
+        await operator.reads("needle 3000")
+        assert pane.view.focus_line == 3_000

@@ -59,7 +59,7 @@ def list_tokens(*, as_json: Json = False) -> int:
 
 @tokens.command("revoke")
 def revoke_token(
-    token: Annotated[str, typer.Argument(help="Its id, as `token list` shows it.")],
+    token: Annotated[str, typer.Argument(help="Its name or id, as `token list` shows them.")],
     *,
     yes: Yes = False,
     as_json: Json = False,

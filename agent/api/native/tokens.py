@@ -30,8 +30,8 @@ async def create_token(
     return json_answer(await api_of(request).gate.tokens.create(caller, given), 201)
 
 
-@routes.delete("/tokens/{token_id}", **answers(204, None, 404))
+@routes.delete("/tokens/{token_id}", **answers(204, None, 404, 409))
 async def revoke_token(request: Request, caller: Known, token_id: str) -> Response:
-    """It opens nothing any more."""
+    """By id, or by a name that one alone has: it opens nothing any more."""
     await api_of(request).gate.tokens.revoke(caller, token_id)
     return no_content()

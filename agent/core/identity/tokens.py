@@ -82,9 +82,9 @@ class Tokens:
         """One's own; for who has `admin`, those of the account."""
         return await self._store.list_tokens(caller.account_id, self._theirs(caller))
 
-    async def revoke(self, caller: Caller, token_id: str) -> None:
-        """NotFound for what one cannot list."""
-        await self._store.revoke_token(caller.account_id, token_id, self._clock.now(), self._theirs(caller))
+    async def revoke(self, caller: Caller, key: str) -> None:
+        """By id or name. NotFound for what one cannot list; Conflict where several have the name."""
+        token_id = await self._store.revoke_token(caller.account_id, key, self._clock.now(), self._theirs(caller))
         self._touched.pop(token_id, None)
 
     def _theirs(self, caller: Caller) -> str | None:

@@ -16,7 +16,7 @@ from agent.store.identity import limits
 from agent.store.identity.members import STANDING_FROM, STANDING_PARTS, standing_of
 from agent.store.rows import chunks
 from agent.store.tables import members, sessions, tokens, users
-from shared.errors import NotFound
+from shared.errors import Conflict, NotFound
 from shared.models import TokenInfo
 
 
@@ -30,6 +30,8 @@ def _by_hash(credentials: sa.Table) -> Prepared:
 
 _TOKEN, _SESSION = _by_hash(tokens), _by_hash(sessions)
 _TOKEN_FIELDS = [column.name for column in tokens.c if column.name not in {"scopes", "last_used_at"}]
+_NAMED = 5
+"""Ids that a refusal names at most."""
 _SESSION_FIELDS = [column.name for column in sessions.c]
 
 # -- tokens ------------------------------------------------------------------------------------------------------------
@@ -66,16 +68,35 @@ def list_tokens(connection: sa.Connection, account_id: str, user_id: str | None 
 
 
 def revoke_token(
-    connection: sa.Connection, account_id: str, token_id: str, now: datetime, user_id: str | None = None
-) -> None:
-    """Of that user, where one is given. A second time changes nothing."""
-    mine = sa.and_(tokens.c.id == token_id, tokens.c.account_id == account_id)
+    connection: sa.Connection, account_id: str, key: str, now: datetime, user_id: str | None = None
+) -> str:
+    """Of that user, where one is given; by its id, or by a name that only one of those has that still open something.
+    Returns its id. A second time changes nothing; Conflict names the ids of several."""
+    mine = tokens.c.account_id == account_id
     if user_id is not None:
         mine &= tokens.c.user_id == user_id
+    token_id = _token_called(connection, mine, key, now)
     revoked = sa.func.coalesce(tokens.c.revoked_at, sa.literal(now, tokens.c.revoked_at.type))
-    if connection.execute(sa.update(tokens).where(mine).values(revoked_at=revoked)).rowcount == 0:
-        raise NotFound(f"there is no token {token_id}")
+    connection.execute(sa.update(tokens).where(tokens.c.id == token_id).values(revoked_at=revoked))
     _tell_token(connection, account_id, token_id, now)
+    return token_id
+
+
+def _token_called(connection: sa.Connection, mine: sa.ColumnElement[bool], key: str, now: datetime) -> str:
+    if connection.scalar(sa.select(tokens.c.id).where(mine, tokens.c.id == key)) is not None:
+        return key
+    lives = (tokens.c.revoked_at.is_(None), sa.or_(tokens.c.expires_at.is_(None), tokens.c.expires_at > now))
+    named = sa.select(tokens.c.id).where(mine, tokens.c.name == key, *lives).order_by(tokens.c.created_at, tokens.c.id)
+    match list(connection.scalars(named.limit(_NAMED + 1))):
+        case []:
+            raise NotFound(f"there is no token {key}")
+        case [only]:
+            return str(only)
+        case several:
+            more = " and more" if len(several) > _NAMED else ""
+            raise Conflict(
+                f"several tokens are called {key!r}; name one by its id: {', '.join(several[:_NAMED])}{more}"
+            )
 
 
 def dead_tokens(connection: sa.Connection, before: datetime, most: int) -> list[str]:

@@ -15,7 +15,7 @@ from agent.core.records import AuditQuery, NewRefusal, NewRun
 from agent.store import events
 from agent.store.engine.prepared import Prepared
 from agent.store.runs import runs
-from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases
+from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases, tokens
 from agent.store.tables import runs as job_runs
 from shared.models import Run
 from shared.models.audit import AuditEntry
@@ -34,7 +34,8 @@ def done(connection: sa.Connection, who: Acting, now: datetime, write: Callable[
     place = events.mark(connection)
     result = write(connection, *args)
     told = events.since(connection, place)
-    _INSERT.each(connection, _rows(who, now, told) if told else [_row(who, now, subject_id=who.subject)])
+    rows = _named(connection, _rows(who, now, told)) if told else [_row(who, now, subject_id=who.subject)]
+    _INSERT.each(connection, rows)
     return result
 
 
@@ -124,13 +125,34 @@ def _rows(who: Acting, now: datetime, told: Sequence[dict[str, Any]]) -> list[di
     return rows
 
 
+def _named(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Tokens and drafts by their names, which events do not tell: listeners hear nothing of what a draft says. One that
+    this very write deleted has none any more."""
+    for row in rows:
+        query = _NAMES.get(row["event"] or "")
+        if query is not None and row["count"] == 1:
+            row["subject_name"] = _name_in(connection.scalar(query, {"subject": row["subject_id"]}))
+    return rows
+
+
+_NAMES: Mapping[str, sa.Select[Any]] = {
+    "token.changed": sa.select(tokens.c.name).where(tokens.c.id == sa.bindparam("subject")),
+    "draft.changed": sa.select(drafts.c.definition).where(drafts.c.id == sa.bindparam("subject")),
+}
+
+
+def _name_in(found: Any) -> str | None:
+    name = found.get("name") if isinstance(found, dict) else found
+    return name if isinstance(name, str) and name else None
+
+
 def _subject(event: dict[str, Any]) -> dict[str, Any]:
     data = event["data"]
     name = data.get("name") or data.get("jobName") or data.get("handle")
     revision = data.get("revision")
     return {
         "subject_id": event["subject_id"],
-        "subject_name": name if isinstance(name, str) else None,
+        "subject_name": name if isinstance(name, str) and name else None,
         "revision": revision if isinstance(revision, int) else None,
     }
 

@@ -91,8 +91,8 @@ class IdentityVerbs(Verbs):
     async def list_tokens(self, account_id: str, user_id: str | None = None) -> list[TokenInfo]:
         return await self._read(credentials.list_tokens, account_id, user_id)
 
-    async def revoke_token(self, account_id: str, token_id: str, now: datetime, user_id: str | None = None) -> None:
-        await self._write(credentials.revoke_token, account_id, token_id, now, user_id)
+    async def revoke_token(self, account_id: str, key: str, now: datetime, user_id: str | None = None) -> str:
+        return await self._write(credentials.revoke_token, account_id, key, now, user_id)
 
     async def insert_session(self, session: SessionRecord, *, idle_since: datetime) -> None:
         await self._write(credentials.insert_session, session, idle_since)

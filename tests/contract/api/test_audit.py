@@ -55,6 +55,15 @@ async def test_an_act_says_who_what_from_where_and_to_which_revision(agent: Runn
     assert ada.token not in str(row)
 
 
+async def test_a_draft_is_recorded_by_its_name(agent: RunningAgent, people: People) -> None:
+    ada = await people.make("ada")
+    async with agent.tcp(ada.token) as client:
+        made = await client.post("/api/drafts", json=definition("Orders by night"))
+        assert made.status_code == 201, made.text
+    rows = await _record(agent, subject="Orders by night")
+    assert [(row["event"], row["subjectId"]) for row in rows] == [("draft.changed", made.json()["id"])]
+
+
 async def test_a_write_that_is_refused_leaves_no_act(agent: RunningAgent, people: People) -> None:
     ada = await people.make("ada")
     job = await a_job(agent, ada)

@@ -80,6 +80,23 @@ async def test_one_revokes_what_one_can_list(agent: RunningAgent) -> None:
         assert (await anna.get("/api/auth/me")).status_code == 401
 
 
+async def test_one_is_revoked_by_a_name_that_it_alone_has(agent: RunningAgent) -> None:
+    bobs, annas = await add_token(agent, "bob", "read"), await add_token(agent, "anna", "read", "admin")
+    async with agent.tcp(bobs) as bob, agent.tcp(annas) as anna:
+        first = (await make(bob, "read", name="night shift")).json()["info"]["id"]
+        assert (await make(anna, "read", name="night shift")).status_code == 201
+        several = await anna.delete("/api/tokens/night%20shift")
+        assert (several.status_code, first in several.json()["error"]["message"]) == (409, True)
+        assert (await bob.delete("/api/tokens/night%20shift")).status_code == 204  # of his there is one
+        assert (await bob.delete("/api/tokens/night%20shift")).status_code == 404  # and it opens nothing any more
+        assert (await anna.delete("/api/tokens/night%20shift")).status_code == 204
+        assert (await anna.delete("/api/tokens/none")).status_code == 404
+        living = [each for each in (await anna.get("/api/tokens")).json()["items"] if each["name"] == "night shift"]
+        assert all(each["revokedAt"] for each in living)
+        told = (await anna.get("/api/audit", params={"act": "revoke_token", "outcome": "done"})).json()["items"]
+        assert [each["subjectName"] for each in told] == ["night shift"] * 2
+
+
 async def test_tokens_end_when_they_were_to(agent: RunningAgent) -> None:
     async with agent.local() as local:
         for text in ("1 day", "2026-03-03T12:00:00Z", "2026-03-03T13:00:00+01:00", "2026-03-03T12:00:00"):

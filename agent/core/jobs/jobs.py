@@ -257,7 +257,7 @@ class Jobs:
         if (job.paused_at is not None) is paused:
             return job
         now = self._clock.now()
-        if job.enabled:
+        if job.enabled and not job.unreadable:
             await self._settle(job, now)
         upcoming = await self._upcoming(job)
         return await self._store.set_paused(job.id, now if paused else None, upcoming, now, job.version)
@@ -296,6 +296,8 @@ class Jobs:
 
     async def _upcoming(self, job: Job) -> datetime | None:
         due = await self._store.due_state(job.account_id, job.id)
+        if job.unreadable:  # it is looked at again when it was to be
+            return due.job.next_run_at
         return schedule_of(job, job.created_at).next(due.high_water)
 
     def _marks(self, definition: JobInput, anchor: datetime, high_water: datetime) -> ScheduleMarks:

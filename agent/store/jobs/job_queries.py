@@ -124,7 +124,7 @@ _REVISION = (
 def _revision_of(row: sa.RowMapping) -> dict[str, Any]:
     return {
         "revision": row["revision"],
-        "definition": row["definition"],
+        "definition": row["definition"] if isinstance(row["definition"], dict) else {},
         "authorId": row["author_id"],
         "author": row["handle"],
         "restoredFrom": row["restored_from"],

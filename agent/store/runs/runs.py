@@ -18,6 +18,7 @@ from agent.store.rows import Row, run_of
 from agent.store.runs import variants
 from agent.store.tables import job_revisions, job_statistics, jobs, runs
 from agent.store.types import from_json
+from agent.store.written import read_definition
 from shared.errors import NotFound
 from shared.models import Run
 from shared.states import RunState
@@ -101,17 +102,21 @@ def _said(connection: sa.Connection, new: Iterable[NewRun], owners: dict[str, Ro
 
 @lru_cache(maxsize=1000)
 def _columns(written: str) -> dict[str, Any]:
-    """Of a definition's runs; nobody writes to it."""
-    definition = from_json(written)
-    policies = definition["policies"]
-    return {
-        "type": definition["type"],
-        "chained": policies["overlap"] != "allow",
-        "max_attempts": policies["retry"]["attempts"],
-        "priority": policies["priority"],
-        "concurrency_key": policies["concurrency"]["key"],
-        "concurrency_limit": policies["concurrency"]["limit"],
-    }
+    """Of a definition's runs; nobody writes to it. Unreadable: there is none of it."""
+    try:
+        definition = from_json(written)
+        policies = definition["policies"]
+        return {
+            "type": definition["type"],
+            "chained": policies["overlap"] != "allow",
+            "max_attempts": policies["retry"]["attempts"],
+            "priority": policies["priority"],
+            "concurrency_key": policies["concurrency"]["key"],
+            "concurrency_limit": policies["concurrency"]["limit"],
+        }
+    except (ValueError, TypeError, LookupError):
+        read_definition(written)
+        raise
 
 
 def _row(run: NewRun, job: Row, said: _Said, now: datetime) -> dict[str, Any]:

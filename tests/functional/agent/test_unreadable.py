@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import timedelta
 
 import pytest
@@ -70,6 +71,32 @@ async def test_others_fire_and_all_are_listed(stage: Stage, how: str) -> None:
         assert "so it does not fire" in said.sentences[0]
     with pytest.raises(Unreadable):
         await stage.core.jobs.definition(found[0])
+
+
+@damaged
+async def test_it_does_not_run_by_hand_and_says_why(stage: Stage, how: str) -> None:
+    """Where no more can be read of it than that, its run fails with the cause, as above."""
+    broken, sound = await stage.job("broken"), await stage.job("sound")
+    damage(stage, how, "broken")
+    asked = [stage.core.jobs.run_now(stage.me, job.id) for job in (broken, sound, broken)]
+    refused, run, _ = await asyncio.gather(*asked, return_exceptions=True)
+    assert run.state is RunState.PENDING
+    if how in ("no object", "cut off"):
+        assert isinstance(refused, Unreadable)
+        assert "its definition cannot be read" in refused.message
+
+
+@damaged
+async def test_it_is_paused_and_resumed_and_its_revisions_are_listed(stage: Stage, how: str) -> None:
+    """As the definitions folder does with a job whose file is gone."""
+    broken = await stage.minutely("broken")
+    damage(stage, how, "broken")
+    paused = await stage.core.jobs.pause(stage.me, broken.id)
+    assert paused.paused_at is not None
+    resumed = await stage.core.jobs.resume(stage.me, broken.id)
+    assert (resumed.paused_at, resumed.next_run_at) == (None, broken.next_run_at)
+    [revision] = await stage.core.store.revisions(broken.id, None, 10)
+    assert isinstance(revision["definition"], dict)
 
 
 @damaged

@@ -10,6 +10,7 @@ from sqlalchemy.exc import DBAPIError
 
 from agent.store import facts, schema
 from agent.store.engine.engine import open_writer
+from agent.store.engine.place import Place
 from agent.store.engine.readers import Readers
 from agent.store.engine.writer import Writer
 from agent.store.store import SqlStore
@@ -43,7 +44,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(writer, Readers(path), clock)
+    return SqlStore(writer, Readers(path), clock, Place(path))
 
 
 def _make_private(path: Path) -> None:

@@ -8,6 +8,7 @@ from contextlib import AbstractContextManager
 
 from agent.core.trouble import StoreTrouble
 from agent.store import facts
+from agent.store.engine.place import Place
 from agent.store.engine.proof import Proof
 from agent.store.engine.readers import Readers
 from agent.store.engine.writer import Listener, Writer
@@ -55,8 +56,9 @@ class SqlStore(
 ):
     """Implements `agent.core.ports.Store`. Make one with `open_store`."""
 
-    def __init__(self, writer: Writer, readers: Readers, clock: Clock) -> None:
+    def __init__(self, writer: Writer, readers: Readers, clock: Clock, place: Place) -> None:
         super().__init__(writer, readers, clock)
+        self._place = place
         self._proof = Proof(writer.health, clock, self._touch)
 
     def subscribe(self, listener: Listener) -> Callable[[], None]:
@@ -78,6 +80,7 @@ class SqlStore(
     async def ping(self) -> None:
         await self._proof.ask()
         await self._read(facts.get, "pinged_at")
+        await self._readers.ask(lambda _connection: self._place.check())
 
     def _touch(self) -> asyncio.Future[None]:
         now = self._clock.now().isoformat()

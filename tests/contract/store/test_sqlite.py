@@ -290,3 +290,24 @@ async def test_who_rides_on_a_callers_write_is_not_that_caller(sqlite: SqlStore)
         job = await Maker(sqlite).job()
         await sqlite.insert_runs([NewRun(new_id(), job.id, "api", None, NOW)], NOW)
     assert ridden == [None]
+
+
+@pytest.mark.parametrize("then", ["deleted", "replaced"])
+async def test_a_file_that_is_gone_from_its_place_is_no_store(sqlite: SqlStore, path: Path, then: str) -> None:
+    """It takes writes as ever, and nobody will ever read them."""
+    await sqlite.ping()
+    _put_elsewhere(path, then)
+    with pytest.raises(Unavailable, match="deleted or replaced"):
+        await sqlite.ping()
+    _put_back(path)
+    await sqlite.ping()
+
+
+def _put_elsewhere(path: Path, then: str) -> None:
+    path.rename(path.with_name("elsewhere.db"))
+    if then == "replaced":
+        path.write_bytes(b"")
+
+
+def _put_back(path: Path) -> None:
+    path.with_name("elsewhere.db").replace(path)

@@ -9,6 +9,7 @@ from typing import Any
 
 from agent.store.engine.health import Health
 from shared.clock import Clock
+from shared.errors import Unavailable
 
 FRESH = 1.0
 """Seconds for which an answer stands: what was written or refused so lately is not tried again."""
@@ -33,6 +34,8 @@ class Proof:
             self._began, self._trial = now, self._write()
             self._trial.add_done_callback(_look)
         await asyncio.shield(self._trial)  # who asks and goes takes nobody's answer along
+        if self._health.trouble is not None:  # one small write found its place
+            raise Unavailable(self._health.trouble.reason)
 
 
 def _look(trial: asyncio.Future[Any]) -> None:

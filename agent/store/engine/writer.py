@@ -22,13 +22,14 @@ from collections.abc import Callable, Sequence
 from contextvars import Context
 from datetime import datetime
 from functools import partial
+from pathlib import Path
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
 
 from agent.store import events
 from agent.store.engine.group import Done, Waiting, Write, WriteEach, resolve, unavailable, write_apart, write_together
-from agent.store.engine.health import Health
+from agent.store.engine.health import Health, room_beside
 from agent.store.engine.prepared import begin, checkpoint_later, commit, rollback
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
@@ -53,7 +54,7 @@ _log = logging.getLogger(__name__)
 class Writer:
     def __init__(self, engine: sa.Engine, clock: Clock) -> None:
         self._engine = engine
-        self.health = Health(clock)
+        self.health = Health(clock, room_beside(Path(str(engine.url.database))))
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
         self._queue: deque[Waiting] = deque()
@@ -232,7 +233,7 @@ class Writer:
                 rollback(connection)
                 begin(connection)
                 done = write_apart(connection, group)
-            if any(each.error is None for each in done):
+            if any(each.error is None for each in done) and self.health.ends():
                 self.health.record_end(connection)
             news = events.write_recorded(connection, self._last_event_id)
             commit(connection)

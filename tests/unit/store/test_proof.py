@@ -38,6 +38,26 @@ async def test_a_refusal_stands_for_a_second_and_nothing_that_was_written_before
     clock.advance(timedelta(seconds=1))
     again = asyncio.ensure_future(proof.ask())
     await asyncio.sleep(0)
-    tried[1].set_result(None)
+    assert health.ends()
     health.heed([None], stored=False)
+    tried[1].set_result(None)
     await again
+
+
+async def test_a_small_write_that_finds_its_place_on_a_full_disk_ends_nothing() -> None:
+    is_empty = [False]
+    health = Health(ManualClock(NOW), lambda: is_empty[0])
+    health.heed([Unavailable("full")], stored=False)
+
+    def write() -> asyncio.Future[None]:
+        taken = asyncio.get_running_loop().create_future()
+        health.ends()
+        health.heed([None], stored=True)
+        taken.set_result(None)
+        return taken
+
+    with pytest.raises(Unavailable, match="full"):
+        await Proof(health, ManualClock(NOW), write).ask()
+    is_empty[0] = True
+    await Proof(health, ManualClock(NOW), write).ask()
+    assert health.trouble is None

@@ -19,6 +19,7 @@ from agent.core.running.promising import FEW, Promising
 from agent.core.running.retrying import decide_outcome
 from agent.core.scheduling.firing import window_end_of
 from agent.core.wire import Ended, RunMessage
+from agent.services.foreseen import Foreseen
 from agent.services.laying import Laying
 from agent.services.poller import Poller
 from agent.settings import Settings
@@ -43,6 +44,7 @@ class _Claim:
     places: int
     at: datetime
     runs: asyncio.Future[list[ClaimedRun]]
+    foreseen: Foreseen
     is_told: bool = False
     """All that its commit held has been heard of: what is heard from now on came after it."""
 
@@ -155,8 +157,10 @@ class Dispatcher(Poller):
         try:
             claimed = await claim.runs
             for run in claimed:
-                await self._hand_over(run)
+                if not claim.foreseen.has_begun(run):
+                    await self._hand_over(run)
         finally:
+            claim.foreseen.decide(kept=False)  # nothing is left undecided, whatever ended this
             self._claim = None
             self._handed_over.set()
         is_full = len(claimed) == claim.places
@@ -207,8 +211,9 @@ class Dispatcher(Poller):
         self._handed_over.clear()
         now = self._clock.now()
         promises = Ahead(ahead, self._promising.may_wait) if ahead else None
-        claimed = self._store.claim(idle, self._agent_id, now + self._settings.lease, now, promises)
-        return _Claim(len(idle) + len(ahead), now, asyncio.ensure_future(claimed))
+        foreseen = Foreseen(self._executor, self._ordering, self._watch, self._asked)
+        claimed = self._store.claim(idle, self._agent_id, now + self._settings.lease, now, promises, foreseen)
+        return _Claim(len(idle) + len(ahead), now, asyncio.ensure_future(claimed), foreseen)
 
     def _expect(self, moment: datetime, looked_at: datetime) -> None:
         """What was due at `looked_at` is claimed, or about to be. A moment after it may have passed meanwhile."""

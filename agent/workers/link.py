@@ -48,9 +48,18 @@ class Link(asyncio.Protocol):
         self._outgoing.append(line)
 
     def write_now(self, line: bytes) -> None:
-        """The same without waiting for the end of this turn."""
-        self._outgoing.append(line)
-        self._send()
+        """The same without waiting for the end of this turn: straight into the socket, if nothing is before it."""
+        transport = self._transport
+        if self._outgoing or transport is None or transport.is_closing() or transport.get_write_buffer_size():
+            self._outgoing.append(line)
+            self._send()
+            return
+        try:
+            sent = self._socket.send(line)
+        except OSError:  # no room, or nobody there: the transport waits, or hears of it
+            sent = 0
+        if sent < len(line):
+            transport.write(line[sent:])
 
     def gather(self, lines: int, seconds: float) -> None:
         """Hand out nothing until that many lines are there, at most for so long, and look for them now and then only: who

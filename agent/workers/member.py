@@ -34,6 +34,7 @@ from agent.workers import limits, processes, strays
 from agent.workers.assignment import Asked, Assignment
 from agent.workers.link import Link
 from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE, KEEPER_PATIENCE
+from agent.workers.prepared import Prepared
 from agent.workers.pulse import Pulse, is_stopped
 from agent.workers.scratch import remove_folder
 from agent.workers.sinks import Sinks
@@ -71,6 +72,7 @@ class Member:
         self._straying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
         self._sinks = Sinks(self.id, around)
+        self.prepared = Prepared(lambda: self.state == "idle", lambda line: self._link.write_now(line), self._begin)
 
     @property
     def pid(self) -> int:
@@ -262,8 +264,7 @@ class Member:
             await self._sinks.tell(event)
 
     def _exceeded(self, event: Exceeded, held: Assignment) -> None:
-        held.exceeded = held.exceeded or event
-        held.distrusted = held.distrusted or event.own
+        held.exceeded, held.distrusted = held.exceeded or event, held.distrusted or event.own
         self.cancel("limit")
 
     async def _cleared(self, event: Cleared, held: Assignment) -> None:
@@ -314,8 +315,7 @@ class Member:
         done, late = await asyncio.wait(answers, timeout=KEEPER_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
         for each in late:
             each.cancel()
-        if not done:
-            held.distrusted = True
+        held.distrusted |= not done
 
     async def _end(self) -> None:
         """The worker speaks no more: have its processes ended, TERM first unless the grace is over, and see them gone."""

@@ -146,6 +146,14 @@ class LocalExecutor:
         for member in members:
             member.decide_laid(begin=begin)
 
+    def prepare(self, worker_id: str, order: Order) -> None:
+        """RuntimeError if that worker could not begin it at once."""
+        self._member(worker_id).prepared.prepare(order)
+
+    def decide_prepared(self, worker_id: str, *, begin: bool) -> bool:
+        member = self._members.get(worker_id)
+        return member is not None and member.prepared.decide(begin=begin)
+
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """`reason`: cancel or timeout. Nothing happens if the run is not here (any more)."""
         for member in self._members.values():

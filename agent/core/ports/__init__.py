@@ -19,7 +19,7 @@ from agent.core.ports.listing import ListedRun, ListingQuery, ListingStore
 from agent.core.ports.previewing import Previewer
 from agent.core.ports.pruning import Pruning
 from agent.core.ports.resources import Drivers, KnowledgeBases, Sources, Vault
-from agent.core.ports.runs import RunStore
+from agent.core.ports.runs import Foresight, RunStore
 from agent.core.ports.secrets import SecretStore
 from agent.core.ports.sentinels import SentinelStore
 from agent.core.ports.shares import ShareStore
@@ -38,6 +38,7 @@ __all__ = [
     "EventStore",
     "Executor",
     "FireStore",
+    "Foresight",
     "HistoryStore",
     "IdentityStore",
     "JobStore",

@@ -10,6 +10,16 @@ from agent.core.records import Ahead, ClaimedRun, Fence, NewRun, Outcome, RunPag
 from shared.models import Run, Step
 
 
+class Foresight(Protocol):
+    """Of who can make ready for a claim while it is being committed."""
+
+    def foresee(self, claimed: Sequence[ClaimedRun]) -> None:
+        """So it will be, if the commit that is on its way succeeds. Called for no empty claim."""
+
+    def decide(self, *, kept: bool) -> None:
+        """It is on the disk, or never was: told before anybody else hears of it, and only after `foresee`."""
+
+
 class RunStore(Protocol):
     async def insert_runs(self, runs: Sequence[NewRun], now: datetime) -> list[Run]:
         """LimitReached where the account has as many that wait as it may."""
@@ -21,6 +31,7 @@ class RunStore(Protocol):
         lease_until: datetime,
         now: datetime,
         ahead: Ahead | None = None,
+        foresight: Foresight | None = None,
     ) -> Awaitable[list[ClaimedRun]]:
         """Queued by the call itself (see `ride`). Give each of the workers at most one due run (pending or retrying,
         available_at <= now), by priority, then number. Limits of concurrency keys and chained order are checked in the

@@ -50,16 +50,7 @@ class Ordering:
         if claimed.unreadable:
             raise Unreadable(f"{claimed.unreadable}; publish the job anew")
         run, plan = claimed.run, self._plan(claimed)
-        own: dict[str, Any] = {
-            "run_id": run.id,
-            "attempt": run.attempt,
-            "job_name": run.job_name,
-            "owner_id": run.owner_id,
-            "checkpoint": claimed.checkpoint,
-            "scratch": f"{self._scratch}/{run.id}",
-            "lease_until": run.started_at + self._settings.lease if run.started_at else None,
-        }
-        needs = plan.needs
+        own, needs = self._own(claimed), plan.needs
         if run.type != claimed.definition.type:
             own["data"] = data = await self._varied(claimed)
             needs += needs_of(self._drivers.get(run.type), data)
@@ -76,6 +67,25 @@ class Ordering:
             "mail_server": grants.mail_server,
         }
         return plan.order.model_copy(update={**own, **granted}), frozenset(grants.mask)
+
+    def plain(self, claimed: ClaimedRun) -> Order | None:
+        """The order of a run for which nothing has to be looked up; None: something has."""
+        plan = self._plan(claimed)
+        if claimed.run.type != claimed.definition.type or plan.needs != _NOTHING:
+            return None
+        return plan.order.model_copy(update=self._own(claimed))
+
+    def _own(self, claimed: ClaimedRun) -> dict[str, Any]:
+        run = claimed.run
+        return {
+            "run_id": run.id,
+            "attempt": run.attempt,
+            "job_name": run.job_name,
+            "owner_id": run.owner_id,
+            "checkpoint": claimed.checkpoint,
+            "scratch": f"{self._scratch}/{run.id}",
+            "lease_until": run.started_at + self._settings.lease if run.started_at else None,
+        }
 
     async def _varied(self, claimed: ClaimedRun) -> dict[str, Any]:
         """Of a run that was asked for as another type than its job's."""

@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, TypeVar, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
@@ -20,6 +20,14 @@ Item = TypeVar("Item")
 Write = Callable[[sa.Connection], T]
 WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
 """What it returns is in the order of the items, one for each."""
+
+
+class Foresight(Protocol):
+    """See `agent.core.ports.runs`."""
+
+    def foresee(self, result: Any, /) -> None: ...
+
+    def decide(self, *, kept: bool) -> None: ...
 
 
 @dataclass(slots=True)
@@ -36,6 +44,7 @@ class Waiting:
     """By the loop's clock; None: it waits behind nobody."""
     bides: bool = False
     """It lets what is withheld be, and waits for its moment."""
+    foresight: Foresight | None = None
 
 
 @dataclass(slots=True)

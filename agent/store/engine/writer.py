@@ -28,7 +28,18 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from agent.store import events
-from agent.store.engine.group import Done, Waiting, Write, WriteEach, resolve, unavailable, write_apart, write_together
+from agent.store.engine.foretelling import Foretelling
+from agent.store.engine.group import (
+    Done,
+    Foresight,
+    Waiting,
+    Write,
+    WriteEach,
+    resolve,
+    unavailable,
+    write_apart,
+    write_together,
+)
 from agent.store.engine.health import Health, room_beside
 from agent.store.engine.prepared import begin, checkpoint_later, commit, rollback
 from agent.store.engine.thread import Thread, attempt
@@ -66,6 +77,7 @@ class Writer:
         self._quiet: asyncio.Handle | None = None
         """What was withheld is committed, and about to be told."""
         self._untold: list[Event] = []
+        self._foretelling = Foretelling()
         self._busy = False
         """A group is on its way, from when it is first thought of until it is told."""
         self._idle = asyncio.Event()
@@ -76,12 +88,19 @@ class Writer:
         self._idle.set()
 
     def submit(
-        self, write: Write[T], *, stirs: bool = False, hurries: bool = False, bides: bool = False
+        self,
+        write: Write[T],
+        *,
+        stirs: bool = False,
+        hurries: bool = False,
+        bides: bool = False,
+        foresight: Foresight | None = None,
     ) -> asyncio.Future[T]:
         """Queue `write`; the future has its result after the commit, or its refusal. One that `hurries` goes before those
-        that are patient; one that `bides` waits for the moment of what is withheld."""
+        that are patient; one that `bides` waits for the moment of what is withheld. `foresight` is told of a result,
+        unless it is empty, while the commit is on its way, and what became of that before anybody else is told."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
-        self._put(Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides))
+        self._put(Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides, foresight=foresight))
         return future
 
     def submit_each(
@@ -179,7 +198,8 @@ class Writer:
         if self._withheld is not None and not group and not self._queue:
             self._write_ahead(self._withheld)
             return
-        self._thread.run(lambda: self._commit(group), self._tell)
+        loop = asyncio.get_running_loop()
+        self._thread.run(lambda: self._commit(group, loop), self._tell)
 
     def _take(self) -> list[Waiting]:
         if any(waiting.hurries for waiting in self._queue):
@@ -204,15 +224,16 @@ class Writer:
         self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
         return ready
 
-    def _commit(self, group: list[Waiting]) -> tuple[list[Done], list[Event]]:
+    def _commit(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> tuple[list[Done], list[Event]]:
         try:
-            return self._transact(group) if group else ([], [])
+            return self._transact(group, loop) if group else ([], [])
         except Exception as error:
             fault = unavailable(error)
             return [Done(waiting.future, error=fault) for waiting in group], []
 
     def _tell(self, committed: tuple[list[Done], list[Event]]) -> None:
         done, news = committed
+        self._foretelling.decide(done)
         for each in done:
             resolve(each)
         self._publish(news)
@@ -223,7 +244,7 @@ class Writer:
         else:
             self._idle.set()
 
-    def _transact(self, group: list[Waiting]) -> tuple[list[Done], list[Event]]:
+    def _transact(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> tuple[list[Done], list[Event]]:
         connection = self._connection = self._connection or self._engine.connect()
         try:
             begin(connection)  # what holds the whole store is waited for once
@@ -236,6 +257,7 @@ class Writer:
             if any(each.error is None for each in done) and self.health.ends():
                 self.health.record_end(connection)
             news = events.write_recorded(connection, self._last_event_id)
+            self._foretelling.foretell(loop, group, done)
             commit(connection)
         except BaseException:
             self._let_go()

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from agent.core.permissions.audit import acting
+from agent.core.ports.runs import Foresight
 from agent.core.records import (
     Ahead,
     ClaimedRun,
@@ -45,8 +46,12 @@ class RunVerbs(Verbs):
         lease_until: datetime,
         now: datetime,
         ahead: Ahead | None = None,
+        foresight: Foresight | None = None,
     ) -> Awaitable[list[ClaimedRun]]:
-        return self._write(claims.claim, worker_ids, agent_id, lease_until, now, ahead)
+        return self._writer.submit(
+            lambda connection: claims.claim(connection, worker_ids, agent_id, lease_until, now, ahead),
+            foresight=foresight,
+        )
 
     async def give_back(self, fences: Sequence[Fence], now: datetime) -> None:
         await self._writer.submit(lambda connection: promises.give_back(connection, fences, now), bides=True)

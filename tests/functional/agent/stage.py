@@ -52,6 +52,9 @@ class Bench:
             raise RuntimeError(f"there is no worker {worker_id}")
         self.orders[worker_id] = order
 
+    def prepare(self, worker_id: str, _order: Any) -> None:
+        raise RuntimeError(f"nothing can be prepared in worker {worker_id}")
+
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         if any(order.run_id == run_id for order in self.orders.values()):
             self.cancelled.append(run_id)

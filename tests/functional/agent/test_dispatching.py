@@ -8,11 +8,13 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from agent.core.records import ClaimedRun
 from agent.core.wire import Order
 from agent.services.canceller import Canceller
 from agent.services.dispatcher import _LONGEST_REST, Dispatcher
+from agent.store.engine import writer
 from shared.errors import Unavailable
 from shared.models import Run, RunError, SecretInput
 from tests.functional.agent.stage import MINUTE, Bench, Stage
@@ -120,6 +122,92 @@ async def test_a_cancel_while_the_order_is_made_ends_the_run(stage: Stage) -> No
     await stage.dispatch()
     assert (await stage.core.runs.get(stage.me, run.id)).state == "cancelled"
     assert bench.orders == {}
+
+
+class PreparingBench(Bench):
+    """Takes an order while its claim is being committed; `leaves`: it is gone before the word."""
+
+    def __init__(self, *ids: str, leaves: bool = False) -> None:
+        super().__init__(*ids)
+        self.prepared: list[Any] = []
+        self.decided: list[bool] = []
+        self._leaves = leaves
+
+    def prepare(self, worker_id: str, order: Any) -> None:
+        self.prepared.append((worker_id, order))
+
+    def decide_prepared(self, worker_id: str, *, begin: bool) -> bool:
+        self.decided.append(begin)
+        if self._leaves:
+            self.ids.remove(worker_id)
+        elif begin:
+            self.orders[worker_id] = self.prepared[-1][1]
+        return begin and not self._leaves
+
+
+async def test_a_run_alone_is_prepared_and_begun_once(stage: Stage) -> None:
+    run = await stage.core.jobs.run_now(stage.me, (await stage.job()).id)
+    bench = PreparingBench("w1", "w2")
+    stage.man(bench)
+    await stage.dispatch()
+    [(worker, order)] = bench.prepared
+    assert (order.run_id, bench.decided, [*bench.orders]) == (run.id, [True], [worker])
+    assert stage.agent.supervisor.watches(run.id)
+    await stage.end(order, worker)
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"
+
+
+async def test_several_at_once_are_handed_over_one_by_one(stage: Stage) -> None:
+    job = await stage.job(policies={"overlap": "allow"})
+    runs = [await stage.core.jobs.run_now(stage.me, job.id) for _ in range(2)]
+    bench = PreparingBench("w1", "w2")
+    stage.man(bench)
+    await stage.dispatch()
+    assert (bench.prepared, bench.decided) == ([], [])
+    assert {order.run_id for order in bench.orders.values()} == {run.id for run in runs}
+
+
+async def test_a_worker_that_leaves_before_the_word_leaves_its_run_to_the_next(stage: Stage) -> None:
+    run = await stage.core.jobs.run_now(stage.me, (await stage.job()).id)
+    bench = PreparingBench("gone", leaves=True)
+    stage.man(bench)
+    await stage.dispatch()
+    assert ([*bench.orders], bench.decided) == ([], [True])
+    assert (await stage.core.runs.get(stage.me, run.id)).state == "retrying"
+    stage.man(Bench("next"))
+    await stage.dispatch()
+    assert stage.agent.supervisor.watches(run.id)
+
+
+async def test_a_claim_that_is_not_stored_begins_nothing(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(_connection: Any) -> None:
+        raise OperationalError("COMMIT", None, Exception("disk full"))
+
+    run = await stage.core.jobs.run_now(stage.me, (await stage.job()).id)
+    bench = PreparingBench("w")
+    stage.man(bench)
+    with monkeypatch.context() as full:
+        full.setattr(writer, "commit", fail)
+        with pytest.raises(Unavailable):
+            await stage.duty(Dispatcher).poll()
+    assert ([*bench.orders], bench.decided) == ([], [False])
+    assert not stage.agent.supervisor.watches(run.id)
+    with pytest.raises(Unavailable):  # the claim that rode along fails by itself
+        await stage.duty(Dispatcher).poll()
+    await stage.dispatch()
+    assert bench.orders["w"].run_id == run.id
+
+
+async def test_what_needs_a_secret_is_not_prepared(stage: Stage) -> None:
+    """It is looked up for each run, as it is when the run begins."""
+    await stage.core.secrets.put(stage.me, "token", SecretInput(value="s"))
+    job = await stage.job(data={"command": ["true"], "env": {"TOKEN": {"secret": "token"}}})
+    run = await stage.core.jobs.run_now(stage.me, job.id)
+    bench = PreparingBench("w")
+    stage.man(bench)
+    await stage.dispatch()
+    assert bench.prepared == []
+    assert bench.orders["w"].run_id == run.id
 
 
 async def test_a_worker_that_went_away_before_the_order_came(stage: Stage) -> None:

@@ -37,7 +37,7 @@ class Revision(Resource):
     created_at: Instant
 
 
-@routes.get("", **answers(200, Page[Revision], 404))
+@routes.get("", **answers(200, Page[Revision], 404, 409))
 async def list_revisions(
     request: Request, caller: Reader, job_id: str, query: Annotated[RevisionsQuery, Query()]
 ) -> Response:
@@ -47,7 +47,7 @@ async def list_revisions(
     return json_answer(page_of(items, [each.revision for each in items], query.limit))
 
 
-@routes.get("/{revision}", **answers(200, Revision, 404))
+@routes.get("/{revision}", **answers(200, Revision, 404, 409))
 async def get_revision(request: Request, caller: Reader, job_id: str, revision: Number) -> Response:
     """One of them."""
     return json_answer(Revision.model_validate(await api_of(request).core.revisions.get(caller, job_id, revision)))

@@ -17,7 +17,7 @@ from agent.store.rows import JOB, job_of, select_where_in
 from agent.store.sentinels import sentinels
 from agent.store.tables import job_revisions, job_statistics, jobs, members, runs, users
 from agent.store.written import read_definition
-from shared.errors import NotFound
+from shared.errors import NotFound, Unreadable
 from shared.filters import Filter
 from shared.filters.words import words_of
 from shared.models import Job, JobInput
@@ -122,9 +122,14 @@ _REVISION = (
 
 
 def _revision_of(row: sa.RowMapping) -> dict[str, Any]:
+    """Unreadable, with its number, if nobody can say what it was."""
+    try:
+        read_definition(row["definition"])
+    except Unreadable as refusal:
+        raise Unreadable(f"revision {row['revision']}: {refusal.message}") from None
     return {
         "revision": row["revision"],
-        "definition": row["definition"] if isinstance(row["definition"], dict) else {},
+        "definition": row["definition"],
         "authorId": row["author_id"],
         "author": row["handle"],
         "restoredFrom": row["restored_from"],

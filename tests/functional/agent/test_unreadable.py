@@ -87,7 +87,7 @@ async def test_it_does_not_run_by_hand_and_says_why(stage: Stage, how: str) -> N
 
 
 @damaged
-async def test_it_is_paused_and_resumed_and_its_revisions_are_listed(stage: Stage, how: str) -> None:
+async def test_it_is_paused_and_resumed_and_says_which_revision_it_is(stage: Stage, how: str) -> None:
     """As the definitions folder does with a job whose file is gone."""
     broken = await stage.minutely("broken")
     damage(stage, how, "broken")
@@ -95,8 +95,8 @@ async def test_it_is_paused_and_resumed_and_its_revisions_are_listed(stage: Stag
     assert paused.paused_at is not None
     resumed = await stage.core.jobs.resume(stage.me, broken.id)
     assert (resumed.paused_at, resumed.next_run_at) == (None, broken.next_run_at)
-    [revision] = await stage.core.store.revisions(broken.id, None, 10)
-    assert isinstance(revision["definition"], dict)
+    with pytest.raises(Unreadable, match="revision 1: its definition"):
+        await stage.core.revisions.list(stage.me, broken.id, None, 10)
 
 
 @damaged

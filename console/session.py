@@ -10,6 +10,7 @@ Screens act through `client` (requests) and `shell` (other screens, questions, n
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cached_property
@@ -81,6 +82,9 @@ class Shell(Protocol):
 
     async def ask(self, question: Question) -> bool:
         """True when the operator agrees; the screen goes on meanwhile. A second question answers the first with no."""
+
+    def keys_held(self, *, brief: bool = False) -> AbstractContextManager[None]:
+        """What is typed meanwhile waits (for a second, if `brief`): what is being done decides where it goes."""
 
     def copy(self, text: str) -> None:
         """Into the terminal's clipboard, through tmux too."""

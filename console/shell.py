@@ -10,6 +10,7 @@ import gc
 import signal
 import sys
 from collections.abc import Callable, Mapping
+from contextlib import ExitStack
 from functools import partial
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -88,6 +89,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self._first_view = options.view
         self._reasons: set[str] = set()
         self._fault: Exception | None = None
+        self._opening = ExitStack()
+        """What is typed before there is a world means what it will be."""
         ours = BindingsMap(self.session.keymap.bindings(["quit"]))
         self._bindings = BindingsMap.from_keys(self._bindings.key_to_bindings | ours.key_to_bindings)
 
@@ -111,6 +114,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self._add_modes()
         if self._first_view in _MODES:
             await self.to_mode(self._first_view)
+        self._opening.enter_context(self.keys_held(brief=True))
         self.run_worker(self.session.live.run(), name="live", exit_on_error=True)
         if self.session.keymap.faults:
             self.say("; ".join(self.session.keymap.faults), "warning")
@@ -122,6 +126,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
         for screen in self.screen_stack:
             if isinstance(screen, ConsoleScreen):
                 screen.hear(changes)
+        if self.session.world.link.reason != "connecting":
+            self._opening.close()
         for screen in self._behind():
             screen.miss(changes)
 
@@ -197,7 +203,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self.push_screen(EntryScreen(self.session, entry))
 
     def go_to(self, place: str, argument: str = "") -> None:
-        self.run_worker(Jumping(self).go(place, argument.strip()))
+        self.run_worker(self._jump(place, argument.strip()))
 
     async def do(self, act: str) -> None:
         await self.action_act(act)
@@ -212,7 +218,12 @@ class Console(KeysInOrder[None], DiffApp[None]):
 
     async def ask(self, question: Question) -> bool:
         screen = self.top()
-        return await screen.dock.ask(question) if screen else False
+        if screen is None:
+            return False
+        with self.keys_held():
+            asking = await screen.dock.make_ask()
+        with self.keys_let():
+            return await asking.ask(question)
 
     def copy(self, text: str) -> None:
         if self._driver is not None and not self.is_headless:
@@ -242,7 +253,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
             case "help":
                 await self._open_help()
             case "undo":
-                await self.session.acting.undo()
+                self.run_worker(self.session.acting.undo())
             case "redraw":
                 self.redraw()
                 self.session.client.hurry()
@@ -276,6 +287,10 @@ class Console(KeysInOrder[None], DiffApp[None]):
         return next(screen for screen in self.screen_stack if isinstance(screen, kind))
 
     # Helpers.
+
+    async def _jump(self, place: str, argument: str) -> None:
+        with self.keys_held():
+            await Jumping(self).go(place, argument)
 
     def _add_modes(self) -> None:
         """Once the first frame is there; a key may come before it."""

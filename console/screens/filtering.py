@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from abc import abstractmethod
 from typing import TYPE_CHECKING
 
@@ -22,6 +23,7 @@ class FilteringScreen(ConsoleScreen):
         super().__init__(session)
         self.filter_text = ""
         self.filter_bar: FilterBar | None = None
+        self._making = asyncio.Lock()
 
     @property
     @abstractmethod
@@ -51,10 +53,11 @@ class FilteringScreen(ConsoleScreen):
         else:
             self.back_further()
 
-    def act_filter(self) -> None:
-        if self.filter_bar is not None:
-            self.filter_bar.open(self.filter_text, self.language)
-            self.refresh_footer()
+    async def act_filter(self) -> None:
+        with self.session.shell.keys_held():
+            bar = await self._make_filter_bar()
+            bar.open(self.filter_text, self.language)
+        self.refresh_footer()
 
     def on_mount(self) -> None:
         """Beside that of the base class, which Textual calls too."""
@@ -84,10 +87,13 @@ class FilteringScreen(ConsoleScreen):
         """What stands at the right of the tabs, unless its own line does."""
         return f"/{self.filter_text}" if self.filter_text and not self.is_writing else ""
 
-    async def _make_filter_bar(self) -> None:
-        """The first frame does without it."""
+    async def _make_filter_bar(self) -> FilterBar:
+        """The first frame does without it; a key may come before it."""
         from console.widgets.filter_bar import FilterBar
 
-        bar = FilterBar(self.language, self.session.look)
-        await self.mount(bar, after="#body")
-        self.filter_bar = bar
+        async with self._making:
+            if self.filter_bar is None:
+                bar = FilterBar(self.language, self.session.look)
+                await self.mount(bar, after="#body")
+                self.filter_bar = bar
+        return self.filter_bar

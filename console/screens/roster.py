@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, ClassVar
@@ -79,6 +80,7 @@ class RosterScreen(FilteringScreen):
         self.detail = Detail()
         self._pace = Pace(self._load_soon, self.set_timer, 1.0)
         self._is_decided = False
+        self._asked_for: Section | None = None
 
     # What a subclass gives.
 
@@ -180,15 +182,16 @@ class RosterScreen(FilteringScreen):
     async def load(self) -> None:
         """Ask for the section anew; the cursor stays with its row."""
         section = self.section
-        try:
-            found = await section.load()
-        except JobdeckError as error:
-            self.table.say_empty(error.message)
-            if self.items and self.session.world.link.online:
-                self.session.shell.say(error.message, "error")
-            return
-        if section is self.section and self.is_attached:
-            self._show(found)
+        with self._first_answer(section):
+            try:
+                found = await section.load()
+            except JobdeckError as error:
+                self.table.say_empty(error.message)
+                if self.items and self.session.world.link.online:
+                    self.session.shell.say(error.message, "error")
+                return
+            if section is self.section and self.is_attached:
+                self._show(found)
 
     def decided(self) -> None:
         """An act of the operator's own has changed the list: what left it goes at once, and marks with it."""
@@ -214,6 +217,12 @@ class RosterScreen(FilteringScreen):
         self.call_after_refresh(self._show_detail)
 
     # Helpers.
+
+    def _first_answer(self, section: Section) -> AbstractContextManager[None]:
+        """Keys that come with the one that opened a section mean its rows."""
+        is_first, self._asked_for = section is not self._asked_for, section
+        waits = is_first and self.is_current and self.session.world.link.online
+        return self.session.shell.keys_held(brief=True) if waits else nullcontext()
 
     def _show(self, found: Sequence[Any]) -> None:
         self.loaded = found

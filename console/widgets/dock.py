@@ -13,7 +13,7 @@ from textual.containers import Vertical
 from console.keymap import ACTS
 from console.render.amounts import count
 from console.render.leaving import effect_changes_in, effect_in
-from console.session import ConsoleSession, Question, Tone
+from console.session import ConsoleSession, Tone
 from console.widgets.footer import Footer, Offer
 from console.widgets.line import Line
 
@@ -83,10 +83,11 @@ class Dock(Vertical):
         if self.notice is not None and self.notice.text in texts:
             self.notice.hush()
 
-    async def ask(self, question: Question) -> bool:
+    async def make_ask(self) -> Ask:
+        """What asks here; a question to it has the keys at once."""
         from console.widgets.ask import Ask
 
         if self.asking is None:
             self.asking = Ask(self._look)
             await self.mount(self.asking, before=self.footer)
-        return await self.asking.ask(question)
+        return self.asking

@@ -1,4 +1,5 @@
-"""Typing as people do who know what comes: all signs at once (`\\r` is Enter), whatever each of them has yet to open."""
+"""Typing as people do who know what comes: all signs at once, whatever each of them has yet to open. `\\r` is Enter,
+`\\x13` Ctrl-S, `\\x1b` Esc."""
 
 from __future__ import annotations
 
@@ -7,6 +8,8 @@ from typing import Any
 from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
+
+_NAMES = {"\r": "enter", "\x13": "ctrl+s", "\x1b": "escape"}
 
 
 async def type_text(pilot: Pilot[Any], text: str) -> None:
@@ -21,6 +24,6 @@ async def type_text(pilot: Pilot[Any], text: str) -> None:
 
 
 def _name(sign: str) -> str:
-    if sign == "\r":
-        return "enter"
+    if sign in _NAMES:
+        return _NAMES[sign]
     return sign if sign.isalnum() else _character_to_key(sign)

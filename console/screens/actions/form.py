@@ -97,6 +97,10 @@ class ActionScreen(ConsoleScreen):
 
     @work(exclusive=True, group="step")
     async def _open(self) -> None:
+        with self.session.shell.keys_held():
+            await self._show_step()
+
+    async def _show_step(self) -> None:
         self._show_head("a new action" if self._is_new else label(self._book.actions[self._place]))
         try:
             drivers = await self._book.drivers()
@@ -114,7 +118,8 @@ class ActionScreen(ConsoleScreen):
 
     @work(exclusive=True, group="step")
     async def _choose(self, action_type: str) -> None:
-        await self._show_form(self._book.new(action_type))
+        with self.session.shell.keys_held():
+            await self._show_form(self._book.new(action_type))
 
     async def _show_form(self, action: Mapping[str, object]) -> None:
         driver = (await self._book.drivers()).get(str(action["type"]))
@@ -153,6 +158,10 @@ class ActionScreen(ConsoleScreen):
     @work(exclusive=True, group="go")
     async def _keep(self) -> None:
         """Into the book, unless the agent finds something wrong with it."""
+        with self.session.shell.keys_held():
+            await self._put_into_book()
+
+    async def _put_into_book(self) -> None:
         assert self.draft is not None
         self._take_texts()
         try:

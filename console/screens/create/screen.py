@@ -74,15 +74,16 @@ class CreateScreen(Wizard):
 
     @work(exclusive=True, group="drivers")
     async def _load_drivers(self) -> None:
-        try:
-            drivers = await self.session.client.jobs.drivers()
-        except JobdeckError as error:
-            self.session.shell.say(error.message, "error")
-            return
-        self._drivers = in_order(drivers)
-        here = self.here()
-        if isinstance(here, TemplateStep):
-            self.show_template(here)
+        with self.session.shell.keys_held(brief=True):
+            try:
+                drivers = await self.session.client.jobs.drivers()
+            except JobdeckError as error:
+                self.session.shell.say(error.message, "error")
+                return
+            self._drivers = in_order(drivers)
+            here = self.here()
+            if isinstance(here, TemplateStep):
+                self.show_template(here)
 
     def show_template(self, step: TemplateStep) -> None:
         chosen = self.draft.driver.type if self.draft.driver else ""
@@ -132,12 +133,13 @@ class CreateScreen(Wizard):
 
     @work(exclusive=True, group="leave")
     async def _leave_by(self, act: str) -> None:
-        if not await self.session.shell.ask(
-            Question("throw away the job that is not created yet?", "throw it away", "go on")
-        ):
-            return
-        self.draft = Draft()
-        if act:
-            await ConsoleScreen.action_act(self, act)
-        else:
-            self.session.shell.back()
+        with self.session.shell.keys_held():
+            if not await self.session.shell.ask(
+                Question("throw away the job that is not created yet?", "throw it away", "go on")
+            ):
+                return
+            self.draft = Draft()
+            if act:
+                await ConsoleScreen.action_act(self, act)
+            else:
+                self.session.shell.back()

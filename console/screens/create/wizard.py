@@ -132,7 +132,8 @@ class Wizard(ConsoleScreen):
 
     async def _to_its_end(self, doing: Callable[[], Awaitable[None]]) -> None:
         try:
-            await doing()
+            with self.session.shell.keys_held():
+                await doing()
         finally:
             self._is_busy = False
 
@@ -166,8 +167,12 @@ class Wizard(ConsoleScreen):
     @work(exclusive=True, group="step")
     async def _mount_step(self, step: Step, faults: Mapping[str, str]) -> None:
         place = self.query_one("#step", Container)
-        await place.remove_children()
-        await place.mount(step)
+        with self.session.shell.keys_held():
+            await place.remove_children()
+            await place.mount(step)
+            self._enter_step(step, faults)
+
+    def _enter_step(self, step: Step, faults: Mapping[str, str]) -> None:
         match step:
             case TemplateStep():
                 self.show_template(step)
@@ -258,6 +263,9 @@ class Wizard(ConsoleScreen):
 
     @work(exclusive=True, group="preview")
     async def _preview(self) -> None:
+        await self._foresee()
+
+    async def _foresee(self) -> None:
         faults: dict[str, str] = {}
         try:
             session = self.session
@@ -280,6 +288,8 @@ class Wizard(ConsoleScreen):
 
     async def _leave_when(self) -> None:
         if not await self._stopped_by_faults("when") and await self.ready_for_review():
+            self.workers.cancel_group(self, "preview")
+            await self._foresee()  # of what was typed last
             self.show_step("review")
 
     # Checking.

@@ -84,6 +84,10 @@ class EditScreen(Wizard):
 
     @work(exclusive=True, group="open")
     async def _open(self) -> None:
+        with self.session.shell.keys_held():
+            await self._ask_for_all()
+
+    async def _ask_for_all(self) -> None:
         client, shell = self.session.client, self.session.shell
         try:
             job = await client.jobs.get(self._job_id)
@@ -201,12 +205,13 @@ class EditScreen(Wizard):
     @work(exclusive=True, group="leave")
     async def _leave_by(self, act: str) -> None:
         """Nothing that was typed is lost: it is in the draft, unless that cannot hold it."""
-        if self._stored is not None and not await self._is_put_away():
-            return
-        if act:
-            await ConsoleScreen.action_act(self, act)
-        else:
-            self.session.shell.back()
+        with self.session.shell.keys_held():
+            if self._stored is not None and not await self._is_put_away():
+                return
+            if act:
+                await ConsoleScreen.action_act(self, act)
+            else:
+                self.session.shell.back()
         if self._compared is not None and self._compared.fields:
             self.session.shell.say("kept as your draft")
 

@@ -55,10 +55,11 @@ class GiveScreen(ModalScreen[str | None]):
 
     @work(exclusive=True)
     async def _list_users(self) -> None:
-        try:
-            users = await self._session.client.people.users()
-        except JobdeckError:
-            return
+        with self._session.shell.keys_held(brief=True):
+            try:
+                users = await self._session.client.people.users()
+            except JobdeckError:
+                return
         self._handles = [user.handle for user in users if user.disabled_at is None and user.id != self._job.owner_id]
         self._finder.look_again()
 

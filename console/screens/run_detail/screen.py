@@ -75,6 +75,7 @@ class RunDetail(ConsoleScreen):
         self._learn()
         if self.facts is None:
             self._load_run()
+        self._open_log()
 
     def offers(self) -> Sequence[Offer]:
         facts = self.facts
@@ -125,12 +126,13 @@ class RunDetail(ConsoleScreen):
     async def act_rerun(self) -> None:
         assert self.facts is not None
         run = self.facts.run
-        try:
-            again = await self.session.client.runs.rerun(run.id, run.version)
-        except JobdeckError as error:
-            self.session.shell.say(f"not rerun: {error.message}", "error")
-        else:
-            self.session.shell.open_run(again.id)
+        with self.session.shell.keys_held():
+            try:
+                again = await self.session.client.runs.rerun(run.id, run.version)
+            except JobdeckError as error:
+                self.session.shell.say(f"not rerun: {error.message}", "error")
+            else:
+                self.session.shell.open_run(again.id)
 
     async def act_cancel(self) -> None:
         assert self.facts is not None
@@ -204,6 +206,12 @@ class RunDetail(ConsoleScreen):
         known = self.session.world.runs.get(original)
         self.facts.original = known or await self._asked(self.session.client.runs.get(original))
         self._draw(self.session.now())
+
+    @work(group="log")
+    async def _open_log(self) -> None:
+        """Keys that come with the one that opened the run mean its log as it will stand."""
+        with self.session.shell.keys_held(brief=True):
+            await self.pane.opened()
 
     async def _read_log(self, start: int, limit: int) -> LogPage:
         return await self.session.client.runs.log(self.run_id, start, limit)

@@ -77,6 +77,10 @@ class LogPane(Vertical):
 
     # What the screen tells.
 
+    async def opened(self) -> None:
+        """Wait until the log stands where it opens."""
+        await self._opened.wait()
+
     def grew(self, total: int) -> None:
         """The log has that many lines now."""
         if not self._opened.is_set():

@@ -228,3 +228,14 @@ async def test_an_untouched_wizard_is_left_at_once(agent: AgentProcess) -> None:
         await operator.reads("api-call")
         await operator.press("escape")
         await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "left")
+
+
+async def test_a_whole_job_typed_in_one_go(agent: AgentProcess) -> None:
+    """On a slow line the steps are shown when all of it is long typed."""
+    async with operating(agent.socket) as operator:
+        await operator.reads("live")
+        await operator.type("ccommand\rBlindly\recho quick\x13simple\r2 hours\x13")
+        await operator.reads("Create it", "Blindly", "every 2 hours")
+        await operator.type("\r")
+        await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
+    assert job_named(agent, "Blindly")["data"] == {"command": "echo quick"}

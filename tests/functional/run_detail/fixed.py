@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from datetime import UTC, datetime, timedelta
 from types import SimpleNamespace
 from typing import Any
@@ -79,6 +80,9 @@ class FixedApp(App[None]):
 
     def on_mount(self) -> None:
         self.push_screen(self._shown)
+
+    def keys_held(self, *, brief: bool = False) -> AbstractContextManager[None]:
+        return nullcontext()
 
 
 class _Answers:

@@ -33,6 +33,7 @@ async def test_a_broken_file_is_told_quietly(agent: StandIn, tmp_path: Path) -> 
     environ = {"LANG": "C.UTF-8", "HOME": str(tmp_path)}
     async with opened(agent, view="failed", environ=environ) as pilot:
         await pilot.press("tab")
+        await until(pilot, lambda: screen(pilot).saved.name != "failed")
     spoil(tmp_path)
     async with opened(agent, view="", environ=environ) as pilot:
         await until(pilot, lambda: "what was remembered cannot be read" in text_of(pilot.app))

@@ -60,7 +60,7 @@ class CreateScreen(Wizard):
             self._choose(message.value)
         elif message.value == ACTIONS:
             self._open_actions()
-        elif message.picks.id == "ways":
+        elif message.picks.id == "ways" and self._made is None:  # made already: it is about to be shown
             run = message.value == CREATE_AND_RUN
             self.once(lambda: self._create(run=run))
 

@@ -83,8 +83,9 @@ class Shell(Protocol):
     async def ask(self, question: Question) -> bool:
         """True when the operator agrees; the screen goes on meanwhile. A second question answers the first with no."""
 
-    def keys_held(self, *, brief: bool = False) -> AbstractContextManager[None]:
-        """What is typed meanwhile waits (for a second, if `brief`): what is being done decides where it goes."""
+    def keys_held(self, *, brief: bool = False, once: bool = False) -> AbstractContextManager[None]:
+        """What is typed meanwhile waits (for a second, if `brief`): what is being done decides where it goes.
+        `once`: the key that began it is not meant a second time."""
 
     def copy(self, text: str) -> None:
         """Into the terminal's clipboard, through tmux too."""

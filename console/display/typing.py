@@ -38,17 +38,21 @@ class KeysInOrder(App[ReturnType]):
         self._holds: set[object] = set()
         self._brief_holds: set[object] = set()
         self._questions = 0
+        self._last: str | None = None
+        """The key that was handed out last."""
 
     @contextmanager
-    def keys_held(self, *, brief: bool = False) -> Iterator[None]:
+    def keys_held(self, *, brief: bool = False, once: bool = False) -> Iterator[None]:
         """What is typed meanwhile is handed out afterwards: what is being done decides where it goes. `brief`: for a
-        second at most."""
+        second at most. `once`: the key that began it, pressed again meanwhile, meant nothing else, and is dropped."""
         hold, holds = object(), self._brief_holds if brief else self._holds
         holds.add(hold)
         try:
             yield
         finally:
             holds.discard(hold)
+            while once and self._typed and _key_of(self._typed[0]) == self._last:
+                self._typed.popleft()
 
     @contextmanager
     def keys_let(self) -> Iterator[None]:
@@ -66,17 +70,22 @@ class KeysInOrder(App[ReturnType]):
         self._typed.append(event)
         if self._handing_out is None:
             if self._is_at_rest(besides=self):
-                await super().on_event(self._typed.popleft())
+                await super().on_event(self._pop_typed())
             self._handing_out = asyncio.create_task(self._hand_out())
 
     async def _hand_out(self) -> None:
         """Ends when nothing is typed any more, and all that came of it is done."""
         await self._come_to_rest()
         while self._typed and self._running:
-            self._turn = self._typed.popleft()
+            self._turn = self._pop_typed()
             self.post_message(self._turn)
             await self._come_to_rest()
         self._handing_out = None
+
+    def _pop_typed(self) -> events.Key | events.Paste:
+        typed = self._typed.popleft()
+        self._last = _key_of(typed)
+        return typed
 
     async def _come_to_rest(self) -> None:
         calm = 0
@@ -97,6 +106,10 @@ class KeysInOrder(App[ReturnType]):
         yield self
         for screen in self.screen_stack if self._running else ():
             yield from screen.walk_children(with_self=True)
+
+
+def _key_of(typed: events.Event) -> str | None:
+    return typed.key if isinstance(typed, events.Key) else None
 
 
 def _waits(pump: MessagePump) -> bool:

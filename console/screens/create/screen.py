@@ -62,7 +62,7 @@ class CreateScreen(Wizard):
             self._open_actions()
         elif message.picks.id == "ways" and self._made is None:  # made already: it is about to be shown
             run = message.value == CREATE_AND_RUN
-            self.once(lambda: self._create(run=run))
+            self.once(lambda: self._create(run=run), ends=True)
 
     def leave(self, act: str) -> None:
         if self.draft.is_touched:

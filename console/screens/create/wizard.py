@@ -123,16 +123,17 @@ class Wizard(ConsoleScreen):
             case ReviewStep() as step:
                 step.ways.action_pick()
 
-    def once(self, doing: Callable[[], Awaitable[None]]) -> None:
+    def once(self, doing: Callable[[], Awaitable[None]], *, ends: bool = False) -> None:
         """Begin what asks the agent to keep or to change something. Pressed again meanwhile, it is neither begun a second
-        time nor cut off: the agent may have done it already."""
+        time nor cut off: the agent may have done it already. `ends`: the wizard with it, and the same key means nothing
+        that comes after."""
         if not self._is_busy:
             self._is_busy = True
-            self.run_worker(self._to_its_end(doing))
+            self.run_worker(self._to_its_end(doing, ends=ends))
 
-    async def _to_its_end(self, doing: Callable[[], Awaitable[None]]) -> None:
+    async def _to_its_end(self, doing: Callable[[], Awaitable[None]], *, ends: bool) -> None:
         try:
-            with self.session.shell.keys_held():
+            with self.session.shell.keys_held(once=ends):
                 await doing()
         finally:
             self._is_busy = False

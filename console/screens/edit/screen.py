@@ -72,9 +72,9 @@ class EditScreen(Wizard):
     def on_picks_picked(self, message: Picks.Picked) -> None:
         message.stop()
         if message.value == PUBLISH:
-            self.once(self._publish)
+            self.once(self._publish, ends=True)
         elif message.value == DISCARD:
-            self.once(self._discard)
+            self.once(self._discard, ends=True)
         elif message.value == ACTIONS:
             self._open_actions()
         else:

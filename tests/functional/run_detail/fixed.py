@@ -81,7 +81,7 @@ class FixedApp(App[None]):
     def on_mount(self) -> None:
         self.push_screen(self._shown)
 
-    def keys_held(self, *, brief: bool = False) -> AbstractContextManager[None]:
+    def keys_held(self, *, brief: bool = False, once: bool = False) -> AbstractContextManager[None]:
         return nullcontext()
 
 

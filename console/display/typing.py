@@ -11,14 +11,15 @@ from textual import events
 from textual.app import App, ReturnType
 from textual.message_pump import MessagePump
 
+_OUT = "ctrl+q"
 _CALM = 2
 """Turns of the loop in a row without anything under way: by then a worker that was begun has come to its first wait."""
 _QUICK = 100
 """Turns that are taken at once; later ones after a rest."""
 _REST = 0.005
 _BRIEF = 200
-_MOST = 2_000
-"""Turns until brief holds lapse, and until keys go on whatever happens: 1 s and 10 s. They are counted, not measured:
+_MOST = 1_000
+"""Turns until brief holds lapse, and until keys go on whatever happens: 1 s and 5 s. They are counted, not measured:
 a process that got no processor for a while has not waited."""
 
 
@@ -64,7 +65,12 @@ class KeysInOrder(App[ReturnType]):
             self._questions -= 1
 
     async def on_event(self, event: events.Event) -> None:
-        if not isinstance(event, events.Key | events.Paste) or event.is_forwarded or event is self._turn:
+        if (
+            not isinstance(event, events.Key | events.Paste)
+            or event.is_forwarded
+            or event is self._turn
+            or _leaves(event)
+        ):
             await super().on_event(event)
             return
         self._typed.append(event)
@@ -106,6 +112,11 @@ class KeysInOrder(App[ReturnType]):
         yield self
         for screen in self.screen_stack if self._running else ():
             yield from screen.walk_children(with_self=True)
+
+
+def _leaves(typed: events.Event) -> bool:
+    """Whoever wants out is not held."""
+    return _key_of(typed) == _OUT
 
 
 def _key_of(typed: events.Event) -> str | None:

@@ -1,5 +1,5 @@
 """Typing as people do who know what comes: all signs at once, whatever each of them has yet to open. `\\r` is Enter,
-`\\x13` Ctrl-S, `\\x1b` Esc."""
+`\\x11` Ctrl-Q, `\\x13` Ctrl-S, `\\x1b` Esc."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from textual import events
 from textual.keys import _character_to_key
 from textual.pilot import Pilot
 
-_NAMES = {"\r": "enter", "\x13": "ctrl+s", "\x1b": "escape"}
+_NAMES = {"\r": "enter", "\x11": "ctrl+q", "\x13": "ctrl+s", "\x1b": "escape"}
 
 
 async def type_text(pilot: Pilot[Any], text: str) -> None:

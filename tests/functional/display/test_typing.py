@@ -60,6 +60,7 @@ class Typed(KeysInOrder[None]):
         Binding("h", "hold"),
         Binding("a", "hold(True)"),
         Binding("b", "hold(False, True)"),
+        Binding("e", "hold(False, False, True)"),
         *(Binding(key, f"tell('{key}')") for key in "xyz"),
     ]
 
@@ -85,11 +86,11 @@ class Typed(KeysInOrder[None]):
     def action_open(self) -> None:
         self.push_screen(Further(self.gate))
 
-    def action_hold(self, asks: bool = False, brief: bool = False) -> None:
-        self.run_worker(self._work(asks, brief))
+    def action_hold(self, asks: bool = False, brief: bool = False, once: bool = False) -> None:
+        self.run_worker(self._work(asks, brief, once))
 
-    async def _work(self, asks: bool, brief: bool) -> None:
-        with self.keys_held(brief=brief):
+    async def _work(self, asks: bool, brief: bool, once: bool) -> None:
+        with self.keys_held(brief=brief, once=once):
             if asks:
                 with self.keys_let():
                     await self.gate.wait()
@@ -139,3 +140,17 @@ async def test_who_holds_the_keys_has_them_wait_unless_it_asks_or_takes_long(key
             await operator.until(lambda: app.told == ["x"], "the answer is let through")
         app.gate.set()
         await operator.until(lambda: app.told == told, "both")
+
+
+async def test_who_wants_out_is_not_held() -> None:
+    async with typing() as (operator, app):
+        await operator.type("hx\x11")
+        await operator.until(lambda: not app.is_running, "it is left")
+        assert app.told == []
+
+
+async def test_the_key_that_began_what_is_done_once_means_nothing_after_it() -> None:
+    async with typing() as (operator, app):
+        await operator.type("eexee")
+        app.gate.set()
+        await operator.until(lambda: app.told == ["done", "x", "done"], "it, what came after it, and it again")

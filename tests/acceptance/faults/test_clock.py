@@ -100,6 +100,7 @@ async def test_a_clock_set_back_fires_nothing_twice(world: Watched, clock: SetCl
 
     clock.offset = timedelta()
     await world.has_fired(before, len(fired) + 2)
+    await world.agent.core.jobs.pause(world._me, before.id)  # or it fires between two of the looks that follow
     moments = Counter(fire.fire_at for fire in await world.fires(before))
     assert set(moments.values()) == {1}
     started = [fire.run_id for fire in await world.fires(before) if fire.outcome == "started"]

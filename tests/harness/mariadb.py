@@ -25,7 +25,7 @@ class MariaDb:
 def mariadb() -> Iterator[MariaDb]:
     program = shutil.which("mariadbd") or shutil.which("mariadbd", path="/usr/sbin:/usr/local/sbin")
     if program is None:
-        pytest.skip("mariadbd is not installed here")
+        pytest.skip("mariadbd is not installed here")  # docs/connections.md says so too
     with tempfile.TemporaryDirectory(prefix="jobdeck-maria-") as folder:
         (Path(folder) / "data" / "shop").mkdir(parents=True)
         process, port = _start(program, Path(folder))
@@ -50,7 +50,7 @@ def _start(program: str, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
         try:
             socket.create_connection(("127.0.0.1", port), 1).close()
         except OSError:
-            time.sleep(0.05)
+            time.sleep(0.05)  # between two looks whether it listens; the loop has a deadline
         else:
             return process, port
     process.kill()

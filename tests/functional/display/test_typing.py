@@ -25,7 +25,7 @@ class Pad(Widget, can_focus=True):
 
     def on_key(self, event: events.Key) -> None:
         if event.key == "slash":
-            time.sleep(0.6)
+            time.sleep(0.6)  # the standstill that is tested: nothing may be decided by how long it lasts
 
 
 class Slow(Vertical):

@@ -124,7 +124,7 @@ def detach(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     command = [sys.executable, "-c", _DETACH, str(pids)]
     subprocess.run(command, env={} if data.get("bare") else None, check=True)
     while not pids.exists() or pids.stat().st_size == before:
-        time.sleep(0.005)
+        time.sleep(0.005)  # a driver's own wait, for the state; its run's timeout is the deadline
     return {}
 
 

@@ -23,15 +23,15 @@ COMMANDS = {
     for command in (
         Command("agent", "run the agent: schedule jobs, execute runs, serve the API", AGENT_CLI),
         Command("demo", "a whole working world in a temporary folder", AGENT_CLI),
-        Command("job", "list, show, create, edit, run, pause, resume, restore, delete jobs", CONSOLE_CLI),
+        Command("job", "list, show, create, edit, run, pause, restore, delete jobs", CONSOLE_CLI),
         Command("draft", "edit jobs without touching them, then commit", CONSOLE_CLI),
         Command("run", "list, show, watch, cancel, rerun runs; read their logs", CONSOLE_CLI),
         Command("explain", "why did a job (not) run?", CONSOLE_CLI),
-        Command("apply", "create and replace jobs as files define them; --dry-run shows the plan", CONSOLE_CLI),
+        Command("apply", "create and replace jobs as files define them; --dry-run: the plan", CONSOLE_CLI),
         Command("export", "write jobs as definitions that apply takes back", CONSOLE_CLI),
         Command("definitions", "what the agent made of its definitions folder", CONSOLE_CLI),
         Command("catch-up", "list, release, discard missed fires that wait for you", CONSOLE_CLI),
-        Command("sentinel", "jobs that behave unlike themselves: overdue, too slow, too fast, flapping", CONSOLE_CLI),
+        Command("sentinel", "jobs unlike themselves: overdue, too slow, too fast, flapping", CONSOLE_CLI),
         Command("login", "log in at an agent elsewhere, and keep a token for it", CONSOLE_CLI),
         Command("logout", "revoke the token that login keeps, and forget it", CONSOLE_CLI),
         Command("whoami", "who you are for the agent, and what you may do", CONSOLE_CLI),
@@ -42,7 +42,7 @@ COMMANDS = {
         Command("secret", "store, list, remove secrets", CONSOLE_CLI),
         Command("connection", "add, list, test, remove data sources", CONSOLE_CLI),
         Command("kb", "create, list, search, remove knowledge bases", CONSOLE_CLI),
-        Command("dataset", "list, show, create, refresh, delete datasets; their rows and snapshots", CONSOLE_CLI),
+        Command("dataset", "list, create, refresh, delete datasets; their rows and snapshots", CONSOLE_CLI),
         Command("doctor", "look whether the agent and its data are sound", AGENT_CLI),
         Command("backup", "copy the agent's data while it works", AGENT_CLI),
         Command("restore", "put a backup back", AGENT_CLI),
@@ -65,15 +65,17 @@ Options:
   -h, --help     print this
 
 Environment:
-  JOBDECK_AGENT     the agent to talk to: a URL or the path of a socket (default: the local agent's socket)
-  JOBDECK_TOKEN     the token to show it (default: the file ~/.config/jobdeck/token, if there is one)
-  JOBDECK_CONTEXT   an agent by the name that it has in ~/.config/jobdeck/console.toml
+  JOBDECK_AGENT     the agent to talk to: a URL or the path of a socket
+                    (default: the local agent's socket)
+  JOBDECK_TOKEN     the token to show it
+                    (default: the file ~/.config/jobdeck/token, if there is one)
+  JOBDECK_CONTEXT   an agent by its name in ~/.config/jobdeck/console.toml
   JOBDECK_DATA_DIR  where the local agent keeps its data
   NO_COLOR          no colours
 
-Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused, 5 agent unavailable,
-6 conflict, 7 too many, 8 the run was cancelled, 9 the wait is over, 130 interrupted,
-141 nobody reads the output any more."""
+Exit codes: 0 done, 1 failed, 2 wrong usage or input, 3 not found, 4 refused,
+5 agent unavailable, 6 conflict, 7 too many, 8 the run was cancelled,
+9 the wait is over, 130 interrupted, 141 nobody reads the output any more."""
 
 
 COMPLETION_HELP = """Usage: jobdeck completion bash|zsh|fish

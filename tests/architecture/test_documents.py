@@ -16,7 +16,9 @@ from agent.core.driving import Manifest
 from agent.drivers.registry import DriverRegistry
 from agent.settings import Settings
 from console.cli.app import app as of_console
-from shared.commands import COMMANDS
+from shared import exits
+from shared.commands import COMMANDS, HELP
+from shared.exits import Exit
 from shared.models import Policies
 from tests.harness.commands import commands_in, commands_of
 
@@ -80,6 +82,20 @@ def test_the_readme_uses_commands_that_are_there() -> None:
 def test_every_command_that_is_printed_is_understood(page: Path) -> None:
     for words in commands_in(str(page.relative_to(ROOT))):
         understand(words)
+
+
+def test_the_exit_codes_are_the_same_wherever_they_are_told() -> None:
+    codes = {int(code) for code in Exit}
+    for text in (read("docs/operations.md").partition("## Exit codes")[2].partition("\n## ")[0], exits.__doc__ or ""):
+        assert {int(code) for code in re.findall(r"^\| (\d+) \|", text, re.MULTILINE)} == codes
+    told = HELP.partition("Exit codes:")[2]
+    assert {int(code) for code in re.findall(r"\d+", told)} == codes
+
+
+def test_the_first_help_fits_eighty_columns() -> None:
+    width = max(map(len, COMMANDS)) + 4
+    assert not [line for line in HELP.splitlines() if len(line) > 80]
+    assert not [name for name, command in COMMANDS.items() if width + len(command.about) > 80]
 
 
 def test_every_example_of_a_help_text_is_understood() -> None:

@@ -208,6 +208,16 @@ async def test_what_is_held_from_before_holds_nothing_new(tmp_path: Path) -> Non
         assert len(await caught_up(stage)) == 1
 
 
+async def test_what_was_held_while_the_clock_stood_ahead_holds_nothing_once_it_is_right(tmp_path: Path) -> None:
+    async with absent(tmp_path, 2 * MINUTE) as (stage, [job]):
+        await stage.agent.sql.hold_up_to(NOON + timedelta(days=300))
+        await stage.work_off()
+        stage.clock.advance(5 * MINUTE)
+        await stage.settle()
+        assert (await stage.core.catching_up.standing(stage.me)).waiting == 0
+        assert (await reasons(stage, job))["awaiting_operator"] == 0
+
+
 async def test_who_touches_a_job_before_the_scheduler_does_not_get_around_the_brake(tmp_path: Path) -> None:
     async with opened(tmp_path / "data") as before:
         named = {"interval_type": "simple", "interval": "1 minute", "policies": ALL}

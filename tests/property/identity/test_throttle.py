@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -89,3 +90,27 @@ def test_the_memory_of_names_is_bounded() -> None:
         throttle.take(f"name-{number}", f"2001:db8:{number:x}::1")
     kept = [len(bucket._left) for bucket in (throttle._both, throttle._address, throttle._user)]
     assert max(kept) <= 10_000
+
+
+def test_who_has_a_network_of_ipv6_has_the_tries_of_one_address() -> None:
+    throttle = LoginThrottle(ManualClock(START))
+    for number in range(5):
+        throttle.take("anna", f"2001:db8::{number:x}")
+    with pytest.raises(TooMany):
+        throttle.take("anna", "2001:db8::ffff:ffff:ffff:ffff")
+    throttle.take("anna", "2001:db8:0:1::1")
+
+
+def test_whose_tries_are_spent_is_not_forgotten_for_many_names_that_have_theirs_back() -> None:
+    clock = ManualClock(START)
+    throttle = LoginThrottle(clock)
+    for _ in range(5):
+        throttle.take("anna", "192.0.2.1")
+    for number in range(9_990):
+        throttle.take(f"name-{number}", f"2001:db8:{number:x}::1")
+    clock.advance(timedelta(seconds=31))
+    for number in range(20):
+        throttle.take(f"later-{number}", f"2001:db9:{number:x}::1")
+    throttle.take("anna", "192.0.2.1")
+    with pytest.raises(TooMany):
+        throttle.take("anna", "192.0.2.1")

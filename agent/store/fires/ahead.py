@@ -8,7 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from agent.core.records import ClaimedRun, Lease, SettledJob
-from agent.store.fires import fires
+from agent.store.fires import settlement
 from agent.store.runs import claims
 
 
@@ -19,7 +19,7 @@ def settling(
     places; it returns what was promised."""
 
     def settle(connection: sa.Connection) -> list[ClaimedRun]:
-        fires.settle(connection, settled, moment)
+        settlement.settle(connection, settled, moment)
         if lease is None:
             return []
         return claims.claim(connection, [], lease.agent_id, moment + lease.span, moment, lease.places)

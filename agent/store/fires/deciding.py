@@ -12,7 +12,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from agent.core.records import Held, NewRun, NextTurn
-from agent.store.fires import backlog, fires
+from agent.store.fires import backlog, settlement
 from agent.store.fires.backlog import FOR_OPERATOR, FOR_TURN, STOPPED
 from agent.store.rows import Row, select_where_in
 from agent.store.runs import runs
@@ -67,7 +67,7 @@ def take_turns(connection: sa.Connection, turns: Sequence[tuple[NextTurn, NewRun
     for row, run in starting:
         started = {"outcome": FireOutcome.STARTED, "reason": FireReason.CAUGHT_UP, "run_id": run.id}
         _move(connection, ledger.c.id == row["id"], started)
-    fires.tell(connection, [(row["job_number"], row["fire_at"]) for row, _ in valid], {}, now)
+    settlement.tell(connection, [(row["job_number"], row["fire_at"]) for row, _ in valid], {}, now)
     return created
 
 

@@ -7,7 +7,7 @@ from datetime import datetime
 
 from agent.core.records import ClaimedRun, DueJob, Lease, SettledJob
 from agent.store.engine.withheld import Withheld
-from agent.store.fires import ahead, fires
+from agent.store.fires import ahead, fires, settlement
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Fire,
@@ -32,7 +32,7 @@ class FireVerbs(Verbs):
         # Where many start at once, ends that have come in wait a little: what is over loses nothing by it.
         many = len(settled) >= MANY
         return await self._writer.submit(
-            lambda connection: fires.settle(connection, settled, now), stirs=True, hurries=many
+            lambda connection: settlement.settle(connection, settled, now), stirs=True, hurries=many
         )
 
     def settle_ahead(

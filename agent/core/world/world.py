@@ -10,6 +10,7 @@ from typing import Any
 from agent.core.naming import plain_name
 from agent.core.permissions.access import Access
 from agent.core.permissions.callers import Caller, Scope
+from agent.core.permissions.overreach import not_found
 from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import KnowledgeBases, Sources, Store, Vault
 from agent.core.wire import ConnectionGrant
@@ -47,8 +48,7 @@ class World:
         name = plain_name(given.name)
         kind, url, password = self._sources.split(given.url)
         secret_name = given.secret_name
-        if secret_name is not None:
-            await self._vault.get(caller.account_id, secret_name)
+        await self._check_secret(caller, secret_name)
         connection = Connection(
             id=self._new_id(),
             name=name,
@@ -65,6 +65,13 @@ class World:
             if password and secret_name is None:
                 await self._keep_password(connection, password)
             return await self._store.insert_connection(connection)
+
+    async def _check_secret(self, caller: Caller, name: str | None) -> None:
+        try:
+            if name is not None:
+                await self._vault.get(caller.account_id, name)
+        except NotFound as error:
+            raise not_found("secretName", name or "", error) from None
 
     async def _check_free(self, new: Connection) -> None:
         """Before its password is put where another connection has its own."""
@@ -100,8 +107,7 @@ class World:
         kind, url, password = self._sources.split(given.url)
         if kind != known.kind:
             raise InvalidInput.one("url", f"must lead to {known.kind}, as the connection '{known.name}' does")
-        if given.secret_name is not None:
-            await self._vault.get(caller.account_id, given.secret_name)
+        await self._check_secret(caller, given.secret_name)
         async with self._naming:
             if given.secret_name is None and password is None and _has_own_secret(known) and name != known.name:
                 password = await self._vault.get(caller.account_id, _own_secret(known.name))  # it goes with the name

@@ -321,6 +321,10 @@ async def test_sources_that_cannot_be(client: httpx.AsyncClient) -> None:
     }
     wrong = [
         ({"name": "a b"}, "name"),
+        ({"name": ""}, "name"),
+        ({"name": " "}, "name"),
+        ({"configuration": {"url": "postgresql://h/d", "secret": "none"}}, "configuration.secret"),
+        ({"source_definition_id": "sqlite", "configuration": {"url": "sqlite:///beside.db"}}, "configuration.url"),
         ({"source_definition_id": "oracle"}, "source_definition_id"),
         ({"source_definition_id": "mysql"}, "configuration.url"),
         ({"configuration": {}}, "configuration"),
@@ -334,8 +338,10 @@ async def test_sources_that_cannot_be(client: httpx.AsyncClient) -> None:
         answer = await client.post(SOURCES, json=given | fields)
         assert set(error_of(answer, 400, "INVALID_REQUEST")["details"]) == {field}
         assert "hunter2" not in answer.text
-    answer = await client.post(SOURCES, json=given | {"configuration": {"url": "postgresql://h/d", "secret": "none"}})
-    error_of(answer, 404, "CONNECTOR_SOURCE_NOT_FOUND")
+    path = f"{SOURCES}/{await source_id(client)}"
+    for method, wrong_name in (("PATCH", {"name": ""}), ("PUT", given | {"name": "\t"})):
+        answer = await client.request(method, path, json=wrong_name)
+        assert set(error_of(answer, 400, "INVALID_REQUEST")["details"]) == {"name"}
     assert (await client.get(SOURCES)).json()["total"] == 1
     error_of(await client.post(SOURCES, json=given | {"name": "orders_db"}), 409, "CONNECTOR_SOURCE_CONFLICT")
 

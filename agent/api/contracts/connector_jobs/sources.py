@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from fastapi import Depends, Query, Request
@@ -25,12 +28,14 @@ from agent.core.permissions.callers import Caller
 from shared.errors import InvalidInput
 from shared.models import Connection, ConnectionInput
 from shared.models.base import Instant
+from shared.models.job import Name
 
 routes = connector_routes()
 Kind = Literal["postgresql", "mysql", "sqlite", "duckdb"]
 _FILES = ("sqlite", "duckdb")
 _ALIASES = {"postgres": "postgresql", "mariadb": "mysql", "sqlite3": "sqlite"}
 _SECRET = True
+_OURS_TO_THEIRS = {"url": "configuration.url", "secretName": "configuration.secret"}
 
 
 class Configuration(BaseModel):
@@ -46,7 +51,7 @@ class Configuration(BaseModel):
 
 
 class ConnectorSourceInput(BaseModel):
-    name: ShortText
+    name: Name
     source_definition_id: Kind
     workspace_id: ShortText | None = None
     configuration: Configuration
@@ -55,7 +60,7 @@ class ConnectorSourceInput(BaseModel):
 class ConnectorSourceChange(BaseModel):
     """What is left out stays; a configuration takes the place of the whole one, but for its credential."""
 
-    name: ShortText | None = None
+    name: Name | None = None
     configuration: Configuration | None = None
 
 
@@ -90,7 +95,8 @@ async def list_connector_sources(
 @routes.post("/sources", **connector_answers(201, ConnectorSource, 404, 405, 409, 413, 415))
 async def create_connector_source(request: Request, caller: AdminHere, given: Given) -> Response:
     """A password moves into a secret."""
-    made = await api_of(request).core.world.create_connection(caller, _ours(caller, given))
+    with _in_their_words():
+        made = await api_of(request).core.world.create_connection(caller, _ours(caller, given))
     return json_answer(_source_of(made), 201)
 
 
@@ -103,7 +109,8 @@ async def get_connector_source(request: Request, caller: ReaderHere, source_id: 
 @routes.put("/sources/{source_id}", **connector_answers(200, ConnectorSource, 404, 405, 409, 413, 415))
 async def replace_connector_source(request: Request, caller: AdminHere, source_id: str, given: Given) -> Response:
     """Where it leads, and with what credential. One that is left out stays as it is."""
-    changed = await api_of(request).core.world.replace_connection(caller, source_id, _ours(caller, given))
+    with _in_their_words():
+        changed = await api_of(request).core.world.replace_connection(caller, source_id, _ours(caller, given))
     return json_answer(_source_of(changed))
 
 
@@ -121,7 +128,9 @@ async def change_connector_source(
     if given.configuration is not None:
         url, secret = _url(_kind(known.kind), given.configuration), given.configuration.secret
     wanted = ConnectionInput(name=given.name or known.name, url=url, secret_name=secret)
-    return json_answer(_source_of(await world.replace_connection(caller, known.id, wanted)))
+    with _in_their_words():
+        changed = await world.replace_connection(caller, known.id, wanted)
+    return json_answer(_source_of(changed))
 
 
 @routes.delete("/sources/{source_id}", **connector_answers(204, None, 404, 405, 409))
@@ -129,6 +138,15 @@ async def delete_connector_source(request: Request, caller: AdminHere, source_id
     """The database itself is not touched."""
     await api_of(request).core.world.delete_connection(caller, source_id)
     return no_content()
+
+
+@contextmanager
+def _in_their_words() -> Iterator[None]:
+    try:
+        yield
+    except InvalidInput as error:
+        found = [replace(fault, field=_OURS_TO_THEIRS.get(fault.field, fault.field)) for fault in error.faults]
+        raise InvalidInput(found) from None
 
 
 def _source_of(connection: Connection) -> ConnectorSource:

@@ -51,6 +51,7 @@ class JsonBody(Generic[T]):
 async def read_body(request: Request) -> bytes:
     """The body, counted as it comes whatever Content-Length says; TooLarge beyond the setting."""
     _require_json(request.headers.get("content-type"))
+    require_plain(request)
     most = api_of(request).core.settings.max_body_bytes
     require_room(request, most)
     body = bytearray()
@@ -59,6 +60,13 @@ async def read_body(request: Request) -> bytes:
         if len(body) > most:
             raise TooLarge(f"the body is larger than {most} bytes")
     return bytes(body)
+
+
+def require_plain(request: Request) -> None:
+    """UnsupportedMediaType for what is packed: it would be taken, or kept, for something else."""
+    coding = request.headers.get("content-encoding", "").strip().lower() or "identity"
+    if coding != "identity":
+        raise UnsupportedMediaType(f"the body is packed ({coding[:100]}); send it as it is, without Content-Encoding")
 
 
 def require_room(request: Request, most: int) -> None:

@@ -87,7 +87,8 @@ def cut_late(connections: Iterable[asyncio.Protocol], now: float) -> None:
 
 class Unambiguous:
     """The app behind a refusal of requests that tell the length of their body in two ways: a proxy before the agent may
-    take the other one, and see an end of the request elsewhere (RFC 9112, 6.1)."""
+    take the other one, and see an end of the request elsewhere (RFC 9112, 6.1). What names its whole URL gets there as
+    what names its path does."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -97,7 +98,22 @@ class Unambiguous:
         if {b"content-length", b"transfer-encoding"} <= names:
             await _refuse(send)
         else:
-            await self._app(scope, receive, send)
+            await self._app(_in_origin_form(scope), receive, send)
+
+
+def _in_origin_form(scope: Scope) -> Scope:
+    """Of who takes the agent for their proxy: the host in the URL counts in place of the header (RFC 9112, 3.2.2)."""
+    if not scope["path"].lower().startswith(("http://", "https://")):
+        return scope
+    authority, _, path = scope["path"].partition("://")[2].partition("/")
+    _, _, raw = scope["raw_path"].partition(b"://")[2].partition(b"/")
+    others = [(name, value) for name, value in scope["headers"] if name != b"host"]
+    return {
+        **scope,
+        "path": f"/{path}",
+        "raw_path": b"/" + raw,
+        "headers": [*others, (b"host", authority.encode("latin-1", "replace"))],
+    }
 
 
 async def _refuse(send: Send) -> None:

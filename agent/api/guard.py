@@ -70,7 +70,8 @@ class Guard:
             return
         host = headers.get("host", "")
         name = host_name(host)
-        if not (is_loopback_name(name) or name in self._own_names or is_local_address(name, scope)):
+        is_ours = is_loopback_name(name) or name in self._own_names or is_local_address(name, scope)
+        if not is_ours and "host" in headers:  # HTTP/1.0 may leave it out, as probes do; no browser does
             raise Misdirected(f"this agent does not answer for the host '{name}'; add it to the setting allowed_hosts")
         origin = headers.get("origin")
         if origin is not None and origin.lower().partition("://")[2] != host.lower():

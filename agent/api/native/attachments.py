@@ -12,7 +12,7 @@ from starlette.responses import FileResponse, Response
 
 from agent.api.answers import ExpectedVersion, answers, json_answer, no_content
 from agent.api.auth import Editor, Reader
-from agent.api.bodies import JsonBody, require_room
+from agent.api.bodies import JsonBody, require_plain, require_room
 from agent.api.context import api_of
 from agent.api.errors import TooLarge
 from agent.api.hal import HalPage, Links, hal_list, links_to
@@ -95,7 +95,7 @@ async def get_content(request: Request, caller: Reader, job_id: str, action_id: 
 
 
 @routes.put(
-    f"/{{attachment_id}}/{_CONTENT}", **answers(200, LinkedAttachment, 404, 409, 413), openapi_extra=_BINARY_BODY
+    f"/{{attachment_id}}/{_CONTENT}", **answers(200, LinkedAttachment, 404, 409, 413, 415), openapi_extra=_BINARY_BODY
 )
 async def put_content(request: Request, caller: Editor, job_id: str, action_id: str, attachment_id: str) -> Response:
     """Upload the content of an attached file: the bytes of the body, of the type that its header says."""
@@ -108,6 +108,7 @@ async def put_content(request: Request, caller: Editor, job_id: str, action_id: 
 
 async def _bounded(request: Request, most: int) -> AsyncIterator[bytes]:
     """The body as it comes, whatever Content-Length says."""
+    require_plain(request)
     require_room(request, most)
     size = 0
     async for chunk in request.stream():

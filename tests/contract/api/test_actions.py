@@ -223,6 +223,8 @@ async def test_too_much_content_leaves_nothing(agent: RunningAgent, client: http
     before = sorted(folder.rglob("*"))
     answer = await client.put(path, content=b"x" * 100_001)
     assert answer.status_code == 413, answer.text
+    packed = await client.put(path, content=b"x", headers={"Content-Encoding": "gzip"})
+    assert packed.status_code == 415, packed.text
     assert sorted(folder.rglob("*")) == before
     wrong = await client.put(path, content=b"x", headers={"Content-Type": "text"})
     assert wrong.status_code == 400

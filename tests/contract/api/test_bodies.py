@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -118,6 +119,14 @@ async def test_other_media_types_are_refused(client: httpx.AsyncClient, kind: st
     contract = await client.post("/jobs/create", content=b"{}", headers={"Content-Type": kind})
     assert contract.status_code == 415
     assert contract.json()["error"]["code"] == "UNSUPPORTED_MEDIA_TYPE"
+
+
+async def test_packed_bodies_are_refused_as_such(client: httpx.AsyncClient) -> None:
+    for path in ("/api/jobs", "/v1/list-jobs"):
+        answer = await post(client, path, gzip.compress(b"{}"), **{"Content-Encoding": "gzip"})
+        assert (answer.status_code, "without Content-Encoding" in answer.text) == (415, True), path
+    plain = await client.post("/v1/list-jobs", content=b"{}", headers={"Content-Encoding": "Identity"})
+    assert plain.status_code == 200
 
 
 async def test_a_body_of_unknown_or_wrong_fields_is_refused_by_name(client: httpx.AsyncClient) -> None:

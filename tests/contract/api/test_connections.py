@@ -67,6 +67,24 @@ async def test_a_length_that_is_told_twice_is_refused_and_nothing_hides_behind_i
     assert said.count(b"HTTP/1.1") == 1
 
 
+async def test_a_host_may_stand_in_the_url_or_with_an_old_client_nowhere(agent: RunningAgent) -> None:
+    own, evil = b"http://localhost/healthz", b"HTTP://evil.example/healthz"
+    told = [
+        (b"GET " + own + b" HTTP/1.1", b"Host: evil.example", b"200"),
+        (b"GET " + evil + b" HTTP/1.1", b"Host: localhost", b"421"),
+        (b"GET http:///healthz HTTP/1.1", b"Host: localhost", b"421"),
+        (b"GET /healthz HTTP/1.0", b"Accept: */*", b"200"),
+        (b"GET /healthz HTTP/1.0", b"Host: evil.example", b"421"),
+        (b"GET /healthz HTTP/1.0", b"Origin: http://evil.example", b"403"),
+        (b"POST http://localhost/jobs/create HTTP/1.0", b"Accept: */*", b"401"),
+        (b"GET /healthz HTTP/1.1", b"Accept: */*", b"400"),
+    ]
+    for line, header, status in told:
+        async with calling(agent) as peer:
+            await peer.say(line, header, b"", b"")
+            assert (await peer.hear()).split()[1] == status, line
+
+
 class Overheard:
     """A transport, and each piece that was written to it."""
 

@@ -84,14 +84,8 @@ async def test_a_worker_that_dies_takes_its_runs_processes_along(stage: Stage, b
 
 
 async def test_a_killed_keeper_does_not_let_anything_slip(stage: Stage) -> None:
-    pids = stage.folder / "pids"
-    run = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.5)
-    worker = stage.executor.workers()[0].pid
-    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
-    await stage.ready(run)
-    keeper = processes.find(worker)
-    assert keeper is not None
-    os.kill(keeper.parent, signal.SIGKILL)
+    run, keeper = await _give_stubborn(stage)
+    os.kill(keeper, signal.SIGKILL)
     ending = await stage.ending(run)
     assert ending.ended is None
     assert ending.survivors == []
@@ -100,14 +94,8 @@ async def test_a_killed_keeper_does_not_let_anything_slip(stage: Stage) -> None:
 
 async def test_a_stopped_keeper_does_not_let_anything_slip(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("agent.workers.member.KEEPER_PATIENCE", 0.5)
-    pids = stage.folder / "pids"
-    run = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.5)
-    worker = stage.executor.workers()[0].pid
-    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
-    await stage.ready(run)
-    keeper = processes.find(worker)
-    assert keeper is not None
-    os.kill(keeper.parent, signal.SIGSTOP)
+    run, keeper = await _give_stubborn(stage)
+    os.kill(keeper, signal.SIGSTOP)
     stage.executor.cancel(run)
     ending = await stage.ending(run)
     assert ending.survivors == []
@@ -181,3 +169,15 @@ async def test_a_worker_whose_keeper_died_gets_no_order(stage: Stage) -> None:
     await until(lambda: [worker for worker in stage.executor.workers() if worker.id != before.id])
     assert not alive(before.pid)
     assert (await stage.run("nothing")).outcome == "completed"
+
+
+async def _give_stubborn(stage: Stage) -> tuple[str, int]:
+    """A run that heeds no TERM and has started somebody else who does not; and its worker's keeper."""
+    pids = stage.folder / "pids"
+    run = await stage.give("stubborn", {"pids": str(pids)}, kill_grace=0.5)
+    worker = stage.executor.workers()[0].pid
+    stage.watched = [worker, *(await until(lambda: pids_in(pids, 1)))]
+    await stage.ready(run)
+    found = processes.find(worker)
+    assert found is not None
+    return run, found.parent

@@ -56,7 +56,7 @@ def retrying(claimed: ClaimedRun, due: datetime, at: datetime = NOW) -> Outcome:
 
 
 def started(job: Job, fire_at: datetime, **run: Any) -> FireRow:
-    new = NewRun(new_id(), job.id, "schedule", fire_at, run.pop("available_at", fire_at), **run)
+    new = NewRun(new_id(), job.id, run.pop("cause", "schedule"), fire_at, run.pop("available_at", fire_at), **run)
     return FireRow(fire_at, FireOutcome.STARTED, FireReason.ON_TIME, new)
 
 

@@ -4,6 +4,7 @@ import asyncio
 from collections import Counter
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given
 from hypothesis import strategies as st
 
@@ -11,6 +12,7 @@ from agent.core.ports import Store
 from agent.core.records import Fence, JobChange, NewRun, RunUpdate
 from shared.clock import ManualClock
 from shared.ids import new_id
+from shared.models.run import RunCause
 from shared.states import RunState
 from tests.contract.store.making import (
     LEASE,
@@ -126,9 +128,10 @@ async def test_a_run_waits_for_a_worker_when_nothing_else_holds_it(
     assert (await make.read(later)).waiting_for == "no free worker"
 
 
-async def test_after_the_window_closed_nothing_that_fired_starts(store: Store, make: Maker) -> None:
+@pytest.mark.parametrize("cause", ["schedule", "catch_up"])
+async def test_after_the_window_closed_nothing_that_fired_starts(store: Store, make: Maker, cause: RunCause) -> None:
     job = await make.job(next_fire_at=NOW - MINUTE, window_end=NOW)
-    [run] = await make.settle(job, started(job, NOW - MINUTE))
+    [run] = await make.settle(job, started(job, NOW - MINUTE, cause=cause))
     by_hand = await make.run(job, cause="manual")
     claimed = await make.claim("w1", "w2", now=NOW + MINUTE)
     assert [each.run.id for each in claimed] == [by_hand.id]

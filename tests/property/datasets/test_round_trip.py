@@ -91,10 +91,6 @@ def postgres_database(postgres_server: str) -> Iterator[str]:
 @given(data=st.data())
 def test_export_and_import_give_the_same_table(world: DataWorld, format_: str, data: st.DataObject) -> None:
     rows = data.draw(st.lists(values(world.kind), min_size=1, max_size=8))
-    for table in ("orders", "back"):
-        columns = ", ".join(f"{name} {type_}" for name, type_ in zip(NAMES, TYPES[world.kind], strict=True))
-        world.execute(f"DROP TABLE IF EXISTS {table}")
-        world.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {columns})")
     put(world, rows)
     with tempfile.TemporaryDirectory(dir=world.folder) as folder:
         world.roots = [folder]
@@ -114,10 +110,6 @@ def test_the_extremes_come_back(world: DataWorld, format_: str) -> None:
     ]  # fmt: skip
     if world.kind == "sqlite":
         rows = [(n, float(d) if d is not None else None, x, s, b, None, None, None, None) for n, d, x, s, b, *_ in rows]
-    for table in ("orders", "back"):
-        columns = ", ".join(f"{name} {type_}" for name, type_ in zip(NAMES, TYPES[world.kind], strict=True))
-        world.execute(f"DROP TABLE IF EXISTS {table}")
-        world.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {columns})")
     put(world, rows)
     with tempfile.TemporaryDirectory(dir=world.folder) as folder:
         world.roots = [folder]
@@ -127,6 +119,11 @@ def test_the_extremes_come_back(world: DataWorld, format_: str) -> None:
 
 
 def put(world: DataWorld, rows: list[tuple[Any, ...]]) -> None:
+    """Into `orders`, made anew as `back` is."""
+    columns = ", ".join(f"{name} {type_}" for name, type_ in zip(NAMES, TYPES[world.kind], strict=True))
+    for table in ("orders", "back"):
+        world.execute(f"DROP TABLE IF EXISTS {table}")
+        world.execute(f"CREATE TABLE {table} (id INTEGER PRIMARY KEY, {columns})")
     if world.kind == "duckdb":
         import duckdb
 

@@ -89,6 +89,23 @@ async def test_replacing_the_running_marks_it_and_cancels_what_waits(store: Stor
     assert (await make.read(fresh)).state == RunState.PENDING
 
 
+async def test_what_is_caught_up_in_the_same_settlement_is_not_replaced(store: Store, make: Maker) -> None:
+    """A long absence is settled in parts: the last cancels what was active before, not what an earlier one made."""
+    job = await make.job(next_fire_at=NOW, policies={"overlap": "cancel_running"})
+    before = await make.run(job, now=NOW - MINUTE, cause="catch_up")
+    [caught_up] = await make.settle(job, started(job, NOW - MINUTE, cause="catch_up"))
+    [fresh] = await make.settle(job, started(job, NOW), cancel_running=True)
+    assert (await make.read(before)).state == RunState.CANCELLED
+    assert {(await make.read(run)).state for run in (caught_up, fresh)} == {RunState.PENDING}
+
+
+async def test_the_mark_up_to_which_all_is_settled_never_goes_back(store: Store, make: Maker) -> None:
+    job = await make.job(next_fire_at=NOW)
+    await make.settle(job, started(job, NOW), next_fire_at=NOW + MINUTE)
+    await make.settle(job, high_water=NOW - MINUTE, next_fire_at=NOW + MINUTE)
+    assert (await store.due_state("main", job.id)).high_water == NOW
+
+
 async def test_jobs_of_other_zone_data_are_found_until_they_are_settled(store: Store, make: Maker) -> None:
     old = [await make.job(f"old {number}", next_fire_at=NOW, zone="2025b") for number in range(3)]
     newer = await make.job("newer", next_fire_at=NOW, zone="2026b")

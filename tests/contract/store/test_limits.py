@@ -11,7 +11,7 @@ import pytest
 from agent.core.identity.records import TokenRecord
 from agent.core.permissions.callers import Scope
 from agent.core.ports import Store
-from agent.core.records import ActiveLimit, JobChange, NewRun
+from agent.core.records import ActiveLimit, JobChange, NewRun, SettledJob
 from shared.errors import LimitReached, NotFound
 from shared.ids import new_id
 from shared.models import AccountLimits, FireOutcome, FireReason, Job
@@ -119,6 +119,15 @@ async def test_fires_without_a_place_are_skipped_and_cancel_nothing(store: Store
     await store.finish([completed(waiting)], NOW)
     later = started(job, NOW + MINUTE)
     assert len(await make.settle(job, later, version=job.version, cancel_running=True)) == 1
+
+
+async def test_of_fires_settled_together_as_many_start_as_there_are_places(store: Store, make: Maker) -> None:
+    await limited(store, waiting_runs=2)
+    due = [await make.job(f"job {number}", next_fire_at=NOW) for number in range(4)]
+    runs = await store.settle([SettledJob(job.id, job.version, [started(job, NOW)], NOW, None) for job in due], NOW)
+    assert [run.job_id for run in runs] == [job.id for job in due[:2]]
+    reasons = Counter(fire.reason for fire in await store.list_fires("main"))
+    assert reasons == {FireReason.ON_TIME: 2, FireReason.ACCOUNT_QUEUE_FULL: 2}
 
 
 async def test_other_accounts_places_are_their_own(store: Store, make: Maker) -> None:

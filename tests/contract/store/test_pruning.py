@@ -94,6 +94,14 @@ async def test_a_pass_goes_on_where_a_look_ended(store: Store, make: Maker, monk
     assert {run.id for run in await make.runs()} == {waiting.id, young.id}
 
 
+async def test_a_pass_is_over_where_the_young_begin(store: Store, make: Maker, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pruning, "LOOKED_AT", 2)
+    job = await make.job()
+    for _ in range(3):
+        await ended_run(make, job)
+    assert (await store.old_runs(0, NOW - DAY, 0)).position is None
+
+
 async def test_the_surplus_is_the_oldest_that_are_over(store: Store, make: Maker) -> None:
     job = await make.job()
     ended = [await ended_run(make, job) for _ in range(5)]

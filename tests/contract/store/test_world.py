@@ -45,6 +45,17 @@ async def test_a_secret_is_replaced_listed_by_name_and_kept_while_it_is_used(sto
         await store.delete_secret("main", "db")
 
 
+async def test_what_is_private_is_listed_to_its_owner_and_to_nobody_else(store: Store) -> None:
+    await store.insert_connection(connection("open", owner_id="anna-id"))
+    await store.insert_connection(connection("hers", owner_id="anna-id", visibility="private"))
+    seen = {user: await store.list_connections("main", user) for user in ("anna-id", "ben-id", None)}
+    assert {user: [each.name for each in found] for user, found in seen.items()} == {
+        "anna-id": ["hers", "open"],
+        "ben-id": ["open"],
+        None: ["hers", "open"],
+    }
+
+
 async def test_a_connection_is_found_by_id_or_name_within_its_account(store: Store) -> None:
     made = await store.insert_connection(connection())
     assert await store.get_connection("main", made.id) == made == await store.get_connection("main", "orders_db")

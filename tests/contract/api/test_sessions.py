@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import datetime, timedelta
 from http.cookies import SimpleCookie
 from pathlib import Path
 from typing import Any
@@ -100,20 +100,22 @@ async def test_logout_ends_it_for_whoever_has_the_cookie(agent: RunningAgent, cl
         assert await status(thief) == 401
 
 
-async def test_it_ends_when_it_is_not_used_and_at_its_end(tmp_path: Path) -> None:
-    settings = {"session_idle": "10 minutes", "session_lifetime": "1 hour"}
+@pytest.mark.parametrize("unit", [timedelta(minutes=1), timedelta(seconds=6)], ids=str)
+async def test_it_ends_when_it_is_not_used_and_at_its_end(tmp_path: Path, unit: timedelta) -> None:
+    settings = {"session_idle": 10 * unit, "session_lifetime": 60 * unit}
     async with running_agent(tmp_path / "d", **settings) as agent, agent.tcp() as used, agent.tcp() as idle:
         await add_user(agent)
         for client in (used, idle):
-            assert (await log_in(client)).json()["expiresAt"] == "2026-03-02T13:00:00Z"
-        pass_time(agent, timedelta(minutes=9))
+            ends = datetime.fromisoformat((await log_in(client)).json()["expiresAt"])
+            assert ends == agent.clock.now() + 60 * unit
+        pass_time(agent, 9 * unit)
         assert await status(used) == 200
-        pass_time(agent, timedelta(minutes=1))
+        pass_time(agent, unit)
         assert (await status(used), await status(idle)) == (200, 401)
         for _ in range(5):
-            pass_time(agent, timedelta(minutes=9))
+            pass_time(agent, 9 * unit)
             assert await status(used) == 200
-        pass_time(agent, timedelta(minutes=5))
+        pass_time(agent, 5 * unit)
         assert await status(used) == 401
 
 

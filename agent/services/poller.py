@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from abc import ABC, abstractmethod
 
 import structlog
@@ -76,11 +75,18 @@ class Poller(ABC):
             _log.info("duty_works_again", duty=type(self).__name__, after_tries=self._failures)
         self.failing, self._failures = None, 0
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float) -> bool:
+        """True if a wake-up ended it."""
         if seconds <= 0:
             await asyncio.sleep(0)
-            return
-        # Not wait_for: a wake-up in the same moment as a stop makes it forget the stop (Python 3.11).
-        with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(seconds):
-                await self._wake.wait()
+            return False
+        # A timer that wakes: not wait_for, which forgets a stop in the moment of a wake-up (Python 3.11), nor a timeout,
+        # which takes longer than all that some duties do.
+        loop = asyncio.get_running_loop()
+        end = loop.time() + seconds
+        alarm = loop.call_later(seconds, self._wake.set)
+        try:
+            await self._wake.wait()
+        finally:
+            alarm.cancel()
+        return loop.time() < end

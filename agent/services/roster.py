@@ -38,8 +38,9 @@ class Roster(Poller):
             self._written, self._written_at = seen, elapsed
         return _HEARTBEAT
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float) -> bool:
         """What changes within a moment is one write."""
-        await super()._rest(seconds)
-        if self._wake.is_set():
+        woken = await super()._rest(seconds)
+        if woken:
             await asyncio.sleep(_AT_MOST_EVERY)
+        return woken

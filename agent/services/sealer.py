@@ -38,8 +38,9 @@ class Sealer(Poller):
                 self._ended.popleft()
         return _LONGEST_REST
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float) -> bool:
         """What ends within a moment is one visit to the logs."""
-        await super()._rest(seconds)
+        woken = await super()._rest(seconds)
         if self._ended:
             await asyncio.sleep(_MOMENT)
+        return woken

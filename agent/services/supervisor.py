@@ -189,14 +189,15 @@ class Supervisor(Poller):
         else:
             watched.lost_lines = 0
 
-    async def _rest(self, seconds: float) -> None:
+    async def _rest(self, seconds: float) -> bool:
         """Group what comes within a moment: the first event wakes, the write follows a little later, or at once where
         somebody waits for it."""
-        await super()._rest(seconds)
-        if self._wake.is_set():
+        woken = await super()._rest(seconds)
+        if woken:
             with contextlib.suppress(TimeoutError):
                 async with asyncio.timeout(_FLUSH_EVERY / 4):
                     await self._awaited.wait()
+        return woken
 
     async def _extend_leases(self) -> None:
         elapsed = self._clock.monotonic()

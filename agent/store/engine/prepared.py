@@ -16,12 +16,10 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
 
-from agent.store.engine.engine import BEGIN_WRITING
+from agent.store.engine.engine import BEGIN_WRITING, CHECKPOINT_PAGES
 
 Row = dict[str, Any]
 _Processor = Callable[[Any], Any]
-_CHECKPOINT_PAGES = 1000
-"""SQLite's own measure of when the log is moved into the main file."""
 _KEYS = 256
 """Most values in one IN list."""
 
@@ -147,7 +145,7 @@ def checkpoint_later(connection: sa.Connection) -> Iterator[None]:
         yield
     finally:
         with suppress(DBAPIError):  # a connection that cannot do even this is not used again
-            _execute(connection, f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
+            _execute(connection, f"PRAGMA wal_autocheckpoint = {CHECKPOINT_PAGES}")
 
 
 def driver_of(connection: sa.Connection) -> Any:

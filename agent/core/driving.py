@@ -149,8 +149,8 @@ class Manifest:
     """A driver as the agent knows it without importing its code.
 
     `entry` is `module:function`, a RunFunction, imported only in a worker. `check`, if given, is
-    `module:function` too: (parameters, grants of its needs) -> None, run in a thread when a job is
-    published; it raises InvalidInput with fields under `data`.
+    `module:function` too: (parameters, connections, knowledge bases) -> None, run in a thread when a job is
+    published, where all but knowledge bases is there; it raises InvalidInput with fields under `data`.
     """
 
     type: str

@@ -107,7 +107,7 @@ def envelope(refusal: Refusal) -> Any:
     error = refusal.error
     told: dict[str, Any] = {"messages": [error.message], "request_id": refusal.request_id}
     if refusal.status == 404:
-        told["id"] = refusal.path.rpartition("/")[2]
+        told["id"] = refusal.path.removeprefix(PREFIX).removeprefix("/")
     if isinstance(error, InvalidInput):
         told["field_errors"] = {fault.field: fault.message for fault in error.faults}
     return told

@@ -7,7 +7,7 @@ document's; every fault that it names is 400.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Depends, Request
@@ -186,10 +186,15 @@ def _definition(wanted: Wanted) -> JobInput:
         interval_type="simple",
         interval=wanted.interval,
         timezone="UTC",
-        start_on=wanted.start.isoformat(),
-        end_on=wanted.end.isoformat(),
+        start_on=_written(wanted.start),
+        end_on=_written(wanted.end),
         data=_data(wanted),
     )
+
+
+def _written(moment: datetime) -> str:
+    """As answers write what is in UTC."""
+    return moment.isoformat().replace("+00:00", "Z")
 
 
 def _data(wanted: Wanted) -> dict[str, Any]:

@@ -103,13 +103,15 @@ class Checking:
         """What is wrong with the parameters of the job's own driver or of an action, under `data`."""
         if manifest is None:
             return []
+        faults: list[Fault] = []
         try:
-            parameters, grants, faults = await self._granted(caller, users, manifest, data, aliases)
-            if not faults:
+            parameters, grants, missing = await self._granted(caller, users, manifest, data, aliases)
+            faults += [_place(fault, data) for fault in missing]
+            if all(fault.code == "unknown_knowledge_base" for fault in missing):
                 await self._check_world(manifest, parameters, grants)
         except InvalidInput as error:
-            return list(error.faults)
-        return [_place(fault, data) for fault in faults]
+            faults += error.faults
+        return faults
 
     async def _granted(
         self, caller: Caller, users: Users, manifest: Manifest, data: Mapping[str, Any], aliases: Mapping[str, str]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
+from weakref import WeakValueDictionary
 
 from agent.core.definitions.drafts import Drafts, finished
 from agent.core.jobs.jobs import Jobs
@@ -19,6 +21,7 @@ class Editing:
     def __init__(self, jobs: Jobs, drafts: Drafts) -> None:
         self._jobs = jobs
         self._drafts = drafts
+        self._turns: WeakValueDictionary[tuple[str, str], asyncio.Lock] = WeakValueDictionary()
 
     async def head(self, caller: Caller, key: str) -> Job | Draft:
         """The job (by id, slug, `owner:slug`, name) or the caller's own draft (by id). NotFound."""
@@ -53,17 +56,19 @@ class Editing:
         self, caller: Caller, key: str, make: Callable[[JobInput], JobInput], expected_version: int | None = None
     ) -> Job | Draft:
         """Let `make` say what the definition becomes; it must not change the one that it is given, may raise, and is
-        called anew when somebody else changed it meanwhile. A job's next revision is checked as every one is.
+        called anew when somebody else changed it meanwhile. A job's next revision is checked as every one is. Changes of
+        the same thing through one agent go one after the other: many at once are not refused for each other's sake.
 
         `expected_version`: of the job or the draft; StaleVersion if that is not its version now.
         """
-        for _ in range(_TRIES - 1):
-            try:
-                return await self._change(caller, key, make, expected_version)
-            except StaleVersion:
-                if expected_version is not None:
-                    raise
-        return await self._change(caller, key, make, expected_version)
+        async with self._turns.setdefault((caller.account_id, key), asyncio.Lock()):
+            for _ in range(_TRIES - 1):
+                try:
+                    return await self._change(caller, key, make, expected_version)
+                except StaleVersion:
+                    if expected_version is not None:
+                        raise
+            return await self._change(caller, key, make, expected_version)
 
     async def _change(
         self, caller: Caller, key: str, make: Callable[[JobInput], JobInput], expected_version: int | None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -51,6 +52,13 @@ async def add(client: httpx.AsyncClient, job: str, **fields: Any) -> dict[str, A
 def faults(answer: httpx.Response) -> dict[str, str]:
     assert answer.status_code == 400, answer.text
     return {fault["field"]: fault["message"] for fault in answer.json()["error"]["faults"]}
+
+
+async def test_many_changes_at_once_are_all_made(client: httpx.AsyncClient, job: str) -> None:
+    names = [f"a{number}" for number in range(12)]
+    await asyncio.gather(*(add(client, job, id=name) for name in names))
+    whole = (await client.get(f"/api/jobs/{job}")).json()
+    assert ({each["id"] for each in whole["actions"]}, whole["revision"]) == (set(names), 13)
 
 
 async def test_actions_are_added_read_changed_ordered_and_removed(client: httpx.AsyncClient, job: str) -> None:

@@ -150,6 +150,7 @@ async def test_what_is_not_there_is_named(agent: RunningAgent, client: httpx.Asy
     run = await theirs.run(await theirs.job())
     for key in (new_id(), "job_1", "0", run.id):
         assert error_of(await client.get(f"{PATH}/{key}"), 404, "id")["id"] == key
+    assert error_of(await client.get(f"{PATH}/a%2Fb"), 404, "id")["id"] == "a/b"
     assert await ids(client) == []
 
 

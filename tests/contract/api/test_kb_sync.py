@@ -150,6 +150,8 @@ async def test_a_start_just_before_receipt_fires_at_once(
     answer = await create(client, AHEAD | {"start_time": (NOW - before).isoformat()})
     assert answer.status_code == 201, answer.text
     assert answer.json()["data"]["next_run"] == next_run.isoformat().replace("+00:00", "Z")
+    job = (await client.get(f"/api/jobs/{answer.json()['data']['job_id']}")).json()
+    assert (job["startOn"], job["endOn"]) == ((NOW - before).isoformat().replace("+00:00", "Z"), "2026-03-04T18:00:00Z")
 
 
 async def test_unknown_fields_are_ignored(client: httpx.AsyncClient) -> None:

@@ -88,6 +88,13 @@ async def test_three_faults_at_once_are_all_told(client: httpx.AsyncClient) -> N
     }
 
 
+async def test_a_missing_knowledge_base_hides_no_missing_column(client: httpx.AsyncClient) -> None:
+    answer = await create(client, AHEAD | {"kb_name": "nobody_knows", "content_columns": ["product", "nope"]})
+    error = error_of(answer)
+    assert error["code"] == "INVALID_REQUEST"
+    assert [detail.partition(":")[0] for detail in error["details"]] == ["kb_name", "content_columns"]
+
+
 async def test_a_wrong_interval_is_explained(client: httpx.AsyncClient) -> None:
     error = error_of(await create(client, AHEAD | {"interval": "10 FORTNIGHTS"}))
     assert error["details"] == ["invalid interval format"]

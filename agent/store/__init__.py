@@ -32,7 +32,8 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     """
     _make_private(path)
     engine = open_writer(path)
-    writer = Writer(engine, clock)
+    place = Place(path)
+    writer = Writer(engine, clock, place)
     try:
         await asyncio.to_thread(_prepare, engine, new_id)
         await writer.start()
@@ -44,7 +45,7 @@ async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:
     except BaseException:
         engine.dispose()
         raise
-    return SqlStore(writer, Readers(path), clock, Place(path))
+    return SqlStore(writer, Readers(path, place), clock, place)
 
 
 def _make_private(path: Path) -> None:

@@ -1,12 +1,19 @@
-"""Whether the store's file still stands where it was opened: one that was deleted or replaced takes writes as ever, and all
-of them are gone when the agent ends."""
+"""Whether the store's file still stands where it was opened: one that was deleted or replaced would take writes as ever,
+and all of them would be gone when the agent ends. So it is given none: before each transaction, and before its commit, one
+looks; and now and then while there is none, so that it is noticed without."""
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
 from os.path import samestat
 from pathlib import Path
 
 from shared.errors import Unavailable
+
+LOOKS_EVERY = 2.0
+"""Seconds between two looks while nothing is written."""
 
 
 class Place:
@@ -14,14 +21,40 @@ class Place:
         self._path = path
         self._opened = path.stat()
 
+    def is_kept(self) -> bool:
+        try:
+            return samestat(self._opened, self._path.stat())
+        except OSError:
+            return False
+
     def check(self) -> None:
         """Unavailable if another file stands there, or none."""
-        try:
-            is_same = samestat(self._opened, self._path.stat())
-        except OSError:
-            is_same = False
-        if not is_same:
+        if not self.is_kept():
             raise Unavailable(
-                f"the store's file {self._path} was deleted or replaced under the agent: what is written since is lost "
-                "when it ends; stop it, and restore the last backup"
+                f"the store's file {self._path} was deleted or replaced under the agent, which stores nothing from then on; "
+                "put it back, and the agent goes on by itself, or stop it and restore the last backup"
             )
+
+
+class Watch:
+    """Looks now and then, and says when the file went or came back."""
+
+    def __init__(self, place: Place, changed: Callable[[], None]) -> None:
+        self._place = place
+        self._changed = changed
+        self._was_kept = True
+        self._next: asyncio.Handle | None = None
+
+    def start(self) -> None:
+        # Within nobody's context: who opened the store is not who finds its file gone.
+        self._next = asyncio.get_running_loop().call_later(LOOKS_EVERY, self._look, context=Context())
+
+    def stop(self) -> None:
+        if self._next is not None:
+            self._next.cancel()
+
+    def _look(self) -> None:
+        was_kept, self._was_kept = self._was_kept, self._place.is_kept()
+        if self._was_kept != was_kept:
+            self._changed()
+        self.start()

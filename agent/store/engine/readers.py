@@ -15,6 +15,7 @@ from typing import Any, TypeVar
 import sqlalchemy as sa
 
 from agent.store.engine.engine import READERS, open_reader
+from agent.store.engine.place import Place
 from agent.store.engine.prepared import driver_of, rollback
 from agent.store.engine.thread import Thread, Work, attempt, settle
 from shared.errors import Unavailable
@@ -26,8 +27,9 @@ Query = Callable[[sa.Connection], T]
 class Readers:
     """At most `READERS` questions at a time; each sees one state of the store. Connections are opened as needed."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, place: Place) -> None:
         self.engine = open_reader(path)
+        self._place = place
         self._work: Work = queue.SimpleQueue()
         self._threads: list[Thread] = []
         self._of_thread = threading.local()
@@ -75,6 +77,7 @@ class Readers:
     def _own_connection(self) -> sa.Connection:
         connection: sa.Connection | None = getattr(self._of_thread, "connection", None)
         if connection is None:
+            self._place.check()  # what others put there is not the store
             connection = self._of_thread.connection = self.engine.connect()
             self._connections.append(connection)
         return connection

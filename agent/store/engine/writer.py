@@ -41,6 +41,7 @@ from agent.store.engine.group import (
     write_together,
 )
 from agent.store.engine.health import Health, room_beside
+from agent.store.engine.place import Place, Watch
 from agent.store.engine.prepared import begin, checkpoint_later, commit, rollback
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
@@ -63,8 +64,10 @@ _log = logging.getLogger(__name__)
 
 
 class Writer:
-    def __init__(self, engine: sa.Engine, clock: Clock) -> None:
+    def __init__(self, engine: sa.Engine, clock: Clock, place: Place) -> None:
         self._engine = engine
+        self._place = place
+        self._watch = Watch(place, self._find_out)
         self.health = Health(clock, room_beside(Path(str(engine.url.database))))
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
@@ -86,6 +89,7 @@ class Writer:
         self._last_event_id = await self._thread.call(self._read_last_event_id)
         self._open = True
         self._idle.set()
+        self._watch.start()
 
     def submit(
         self,
@@ -159,12 +163,17 @@ class Writer:
     async def close(self) -> None:
         """Commit what waits, then stop."""
         self._open = False
+        self._watch.stop()
         if self._withheld is not None:
             self._withheld.drop()
         await self._idle.wait()
         await self._thread.call(self._let_go)
         await self._thread.call(self._engine.dispose)
         self._thread.stop()
+
+    def _find_out(self) -> None:
+        """What it means that the store's file went, or came back: a write is refused now, or taken again."""
+        self.submit(lambda _connection: None).add_done_callback(lambda done: done.cancelled() or done.exception())
 
     def _put(self, waiting: Waiting) -> None:
         if not self._open:
@@ -245,7 +254,7 @@ class Writer:
             self._idle.set()
 
     def _transact(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> tuple[list[Done], list[Event]]:
-        connection = self._connection = self._connection or self._engine.connect()
+        connection = self._connect()
         try:
             begin(connection)  # what holds the whole store is waited for once
             try:
@@ -257,6 +266,7 @@ class Writer:
             if any(each.error is None for each in done) and self.health.ends():
                 self.health.record_end(connection)
             news = events.write_recorded(connection, self._last_event_id)
+            self._place.check()
             self._foretelling.foretell(loop, group, done)
             commit(connection)
         except BaseException:
@@ -273,7 +283,7 @@ class Writer:
         self._thread.run(lambda: attempt(lambda: self._write_uncommitted(write)), partial(self._heed_written, withheld))
 
     def _write_uncommitted(self, write: Write[T]) -> tuple[T, list[Event]]:
-        connection = self._connection = self._connection or self._engine.connect()
+        connection = self._connect()
         try:
             begin(connection)
             events.begin(connection)
@@ -311,6 +321,7 @@ class Writer:
         assert self._connection is not None
         try:
             if keep:
+                self._place.check()
                 with checkpoint_later(self._connection):  # others wait for this very moment
                     commit(self._connection)
             else:
@@ -339,6 +350,11 @@ class Writer:
         self._withheld = None
         _guarded(lambda: withheld.heard(kept))
         withheld.end(kept=kept)
+
+    def _connect(self) -> sa.Connection:
+        self._place.check()
+        self._connection = self._connection or self._engine.connect()
+        return self._connection
 
     def _let_go(self) -> None:
         """What is left of a transaction goes with the connection; the next group gets a new one."""

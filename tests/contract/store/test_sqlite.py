@@ -20,7 +20,8 @@ from sqlalchemy.exc import IntegrityError, OperationalError
 from agent.core.permissions.audit import acting, acts
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.records import NewRun, RunUpdate
-from agent.store import SqlStore, open_store, schema
+from agent.store import SqlStore, facts, open_store, schema
+from agent.store.engine import place
 from agent.store.engine.prepared import _Compiled
 from agent.store.lists import counts, fulltext
 from agent.store.permissions import sight
@@ -294,13 +295,56 @@ async def test_who_rides_on_a_callers_write_is_not_that_caller(sqlite: SqlStore)
 
 @pytest.mark.parametrize("then", ["deleted", "replaced"])
 async def test_a_file_that_is_gone_from_its_place_is_no_store(sqlite: SqlStore, path: Path, then: str) -> None:
-    """It takes writes as ever, and nobody will ever read them."""
-    await sqlite.ping()
+    """It would take writes as ever, and nobody would ever read them."""
+    await sqlite.put_secret("main", "before", b"x", NOW)
+    assert len(await sqlite.list_secrets("main")) == 1
     _put_elsewhere(path, then)
     with pytest.raises(Unavailable, match="deleted or replaced"):
         await sqlite.ping()
+    with pytest.raises(Unavailable, match="put it back"):
+        await sqlite.put_secret("main", "lost", b"x", NOW)
+    assert sqlite.trouble is not None
+    assert [secret.name for secret in await sqlite.list_secrets("main")] == ["before"], "reading goes on"
     _put_back(path)
+    await sqlite.put_secret("main", "after", b"x", NOW)
+    assert sqlite.trouble is None
     await sqlite.ping()
+    assert [secret.name for secret in await sqlite.list_secrets("main")] == ["after", "before"]
+
+
+async def test_what_is_withheld_is_dropped_when_the_file_is_gone_at_its_moment(sqlite: SqlStore, path: Path) -> None:
+    heard: list[bool] = []
+    withheld = sqlite._writer.withhold(lambda: lambda connection: facts.put(connection, "laid", "x"), heard.append)
+    await withheld.written
+    _put_elsewhere(path, "deleted")
+    withheld.commit()
+    assert (await withheld.over, heard) == (False, [False])
+    _put_back(path)
+    assert await sqlite._read(facts.get, "laid") is None
+
+
+async def test_a_file_that_goes_and_comes_back_is_noticed_while_nothing_is_written(
+    path: Path, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(place, "LOOKS_EVERY", 0.01)
+    store = await open_store(path, clock=clock, new_id=new_id)
+    told: asyncio.Queue[Event] = asyncio.Queue()
+    store.subscribe(lambda news: [told.put_nowait(event) for event in news] and None)
+    _put_elsewhere(path, "deleted")
+    gone = await told.get()
+    assert (gone.id, gone.data["store"]) == (0, "refuses")
+    assert "deleted or replaced" in gone.data["reason"]
+    _put_back(path)
+    assert [(await told.get()).data["store"] for _ in range(2)] == ["refuses", "works"]
+    await store.close()
+
+
+async def test_a_question_does_not_open_what_was_put_in_the_stores_place(sqlite: SqlStore, path: Path) -> None:
+    _put_elsewhere(path, "replaced")
+    with pytest.raises(Unavailable, match="deleted or replaced"):
+        await sqlite.list_secrets("main")
+    _put_back(path)
+    assert await sqlite.list_secrets("main") == []
 
 
 def _put_elsewhere(path: Path, then: str) -> None:

@@ -115,7 +115,7 @@ HELD = "account_id, job_number, fire_at, outcome, reason, count, decided_at"
         (sql("INSERT INTO job_tags VALUES (999, 'x')"), "error store", "job_tags"),
         (lambda data: data.chmod(0o755), "error permissions", "755"),
         (lambda data: (data / "secrets.key").chmod(0o644), "error permissions", "secrets.key"),
-        (lambda data: (data / "secrets.key").unlink(), "error secrets", "1 secrets"),
+        (lambda data: (data / "secrets.key").unlink(), "error secrets", "1 secret is"),
         (_new_key, "error secrets", "'door'"),
         (sql("DELETE FROM secrets"), "error jobs", "'Open' uses secret 'door'"),
         (sql("DELETE FROM connections"), "error jobs", "'Sync' uses connection 'shop'"),

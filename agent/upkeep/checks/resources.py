@@ -44,7 +44,8 @@ def check_key(store: StoreInspection, layout: Layout, clock: Clock) -> Iterator[
     if not rows:
         return
     if not layout.key.exists():
-        sentence = f"{layout.key} is gone, and {len(rows)} secrets are written with it"
+        what = "1 secret is" if len(rows) == 1 else f"{len(rows)} secrets are"
+        sentence = f"{layout.key} is gone, and {what} written with it"
         yield error("secrets", sentence, "put the key back from its backup (chmod 600), or set the secrets anew")
         return
     kept = _Kept({(row["account_id"], row["name"]): bytes(row["ciphertext"]) for row in rows})

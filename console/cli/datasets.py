@@ -87,7 +87,7 @@ def create_dataset(
     parameter: Annotated[
         list[str] | None, typer.Option("--parameter", "-p", metavar="NAME=VALUE", help="What a `:name` stands for.")
     ] = None,
-    description: Annotated[str, typer.Option()] = "",
+    description: Annotated[str, typer.Option(help="What its rows are.")] = "",
     keep: Annotated[int | None, typer.Option(min=1, help="How many snapshots stay (10 if nothing is said).")] = None,
     keep_for: Annotated[str | None, typer.Option(help="How long snapshots stay, as in '30 days'.")] = None,
     private: Private = False,
@@ -141,7 +141,7 @@ def show_rows(
     dataset: DatasetKey,
     *,
     where: Annotated[str | None, typer.Option(help="A condition in DuckDB's SQL, as in 'price > 20'.")] = None,
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000)] = 20,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=1000, help="At most so many rows.")] = 20,
     offset: Annotated[int, typer.Option(min=0, help="How many rows to pass over.")] = 0,
     snapshot: Annotated[str | None, typer.Option(help="Another snapshot than the latest, by its id.")] = None,
     as_json: Json = False,

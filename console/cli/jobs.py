@@ -87,7 +87,7 @@ def create_job(
     timezone: Annotated[
         str | None, typer.Option(help="Zone of the schedule, e.g. Europe/Berlin (default UTC).")
     ] = None,
-    description: Annotated[str | None, typer.Option()] = None,
+    description: Annotated[str | None, typer.Option(help="What it is for.")] = None,
     slug: Annotated[str | None, typer.Option(help="Short name for URLs and commands; made from the name.")] = None,
     tag: Annotated[list[str] | None, typer.Option(help="May be repeated.")] = None,
     set_: Annotated[

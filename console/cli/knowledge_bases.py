@@ -66,7 +66,7 @@ def search(
     query: Annotated[str, typer.Argument(help="What to look for, in plain words.")],
     *,
     mode: Annotated[str, typer.Option(help="both, vector or text.")] = "both",
-    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200)] = 10,
+    limit: Annotated[int, typer.Option("--limit", "-n", min=1, max=200, help="At most so many hits.")] = 10,
     attribute: Annotated[
         list[str] | None, typer.Option("--filter", "-f", metavar="NAME=VALUE", help="Only rows with this attribute.")
     ] = None,

@@ -72,6 +72,12 @@ def test_every_setting_is_explained() -> None:
     assert not {name for name in Settings.model_fields if f"`{name}`" not in text}
 
 
+def test_every_option_of_a_command_says_what_it_does() -> None:
+    options = [(command.name, option) for command in every_command() for option in command.params if option.opts]
+    assert options
+    assert not [(name, option.name) for name, option in options if not option.help]
+
+
 def test_the_readme_uses_commands_that_are_there() -> None:
     used = set(re.findall(r"^jobdeck ([a-z]+)", read("README.md"), re.MULTILINE))
     assert used

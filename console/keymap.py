@@ -10,7 +10,7 @@ from textual.binding import Binding
 
 Where = Literal[
     "everywhere", "list", "roster", "runs", "jobs", "audit", "schedule", "workers", "data", "catch_up",
-    "entry", "run", "job", "revisions", "create", "actions", "action",
+    "entry", "run", "job", "why", "revisions", "create", "actions", "action",
 ]  # fmt: skip
 """Screens on which an act exists; `list` is Runs, Jobs and Audit, `roster` Schedule, Workers, Data, the missed fires and a job's revisions."""
 _GROUPS: Mapping[Where, frozenset[Where]] = {
@@ -74,8 +74,8 @@ ACTS: Mapping[str, Act] = {
         _act("run_now", "t", "run now", "run the job now", "runs", "jobs", "run", "job"),
         _act("pause", "p", "pause", "pause or resume the job's schedule", "jobs", "job"),
         _act("detail", "d", "details", "the whole job: what it does, policies, actions, next fires", "jobs"),
-        _act("its_runs", "enter", "runs", "the job's runs", "job"),
-        _act("ledger", "f", "its fires", "the job's ledger: what became of each of its due moments", "jobs", "job"),
+        _act("its_runs", "enter", "runs", "the job's runs", "job", "why"),
+        _act("ledger", "f", "its fires", "the job's ledger: what became of each of its due moments", "jobs", "job", "why"),
         _act("revisions", "v", "revisions", "how the job came to be as it is, and back", "jobs", "job"),
         _act("give", "o", "give away", "make it another user's: its runs act as that user from then on", "job"),
         _act("diff", "d", "compare", "what the revision changed, or what differs from the job as it is now", "revisions"),
@@ -99,7 +99,7 @@ ACTS: Mapping[str, Act] = {
         _act("preview", "ctrl+r", "try it", "what the action would do with the results of the last run; nothing is done", "actions", "action"),
         _act("why", "w", "why", "why did it (not) run?", "runs", "jobs", "run", "schedule", "catch_up", "job"),
         _act("undo", "u", "undo", "take back a cancel that waits, here or asked for elsewhere, or the last pause"),
-        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry", "schedule", "data", "job", "revisions"),
+        _act("copy", "y", "copy", "copy the command line for what the cursor is on", "list", "run", "entry", "schedule", "data", "job", "why", "revisions"),
         _act("help", "question_mark", "help", "this help; type to search it"),
         _act("palette", "ctrl+p", "palette", "everything that can be done here, by name"),
         _act("redraw", "ctrl+l", "redraw", "draw the whole screen anew; without a line to the agent: try again now"),
@@ -144,6 +144,9 @@ class Keymap:
             self.faults.append(f"keys.{act_id}: there is no act of that name to remap")
             return
         for key in keys:
+            if key.startswith("alt+"):
+                self.faults.append(f"keys.{act_id}: {key} is read as esc and a key; take another")
+                return
             other = self._holder(key, act)
             if other is not None:
                 self.faults.append(f"keys.{act_id}: {sign_of(key)} already means {ACTS[other].word!r}")

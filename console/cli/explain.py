@@ -19,19 +19,18 @@ def explain(job: JobKey, *, as_json: Json = False) -> int:
     if as_json:
         say_json(answer)
         return Exit.OK
-    for sentence in answer.sentences:
+    for sentence in answer.standing:
         say(to_one_line(sentence))
     if answer.last_fires:
         say()
         columns = [Column("FIRE"), Column("OUTCOME"), Column("WHY"), Column("RUN", flexible=True)]
-        say_table(columns, [_row(fire) for fire in answer.last_fires])
+        say_table(columns, [_row(fire, why) for fire, why in answer.told_fires])
     if answer.next_fires:
         say()
         say("next: " + ", ".join(f"{moment:%Y-%m-%d %H:%M:%S}Z" for moment in answer.next_fires[:3]))
     return Exit.OK
 
 
-def _row(fire: Fire) -> tuple[str, str, str, str]:
+def _row(fire: Fire, why: str) -> tuple[str, str, str, str]:
     more = f" ×{fire.count}" if fire.count > 1 else ""
-    reason = fire.reason.replace("_", " ")
-    return f"{fire.fire_at:%Y-%m-%d %H:%M:%S}Z{more}", str(fire.outcome), reason, fire.run_id or ""
+    return f"{fire.fire_at:%Y-%m-%d %H:%M:%S}Z{more}", str(fire.outcome), why, fire.run_id or ""

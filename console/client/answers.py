@@ -57,9 +57,22 @@ class Explanation(Resource):
     job: Job
     sentences: list[str]
     last_fires: list[Fire] = []
+    became: list[str] = []
+    """Of each of the last fires, what the last sentences say."""
     active_runs: list[Run] = []
     next_fires: list[Instant] = []
     sentinels: list[Sentinel] = []
+
+    @property
+    def standing(self) -> list[str]:
+        """The sentences that are not about the last fires."""
+        return self.sentences[: len(self.sentences) - len(self.became)]
+
+    @property
+    def told_fires(self) -> list[tuple[Fire, str]]:
+        """The last fires, with what became of each and why."""
+        words = self.became or [fire.reason.replace("_", " ") for fire in self.last_fires]
+        return list(zip(self.last_fires, words, strict=True))
 
 
 class Revision(Resource):

@@ -9,6 +9,7 @@ from rich.console import RenderableType
 from textual import events
 from textual._compositor import ChopsUpdate, CompositorUpdate
 from textual.app import App, ReturnType
+from textual.driver import Driver
 from textual.screen import Screen
 
 from console.display.painter import Painter
@@ -27,6 +28,16 @@ class DiffApp(App[ReturnType]):
         super().__init__(*args, **kwargs)
         self._painter = Painter()
         self._is_emit_due = False
+
+    def get_driver_class(self) -> type[Driver]:
+        """One that reads esc as a key of its own, where Textual would take its own for terminals (TEXTUAL_DRIVER may
+        name another)."""
+        usual = super().get_driver_class()
+        if usual.__name__ != "LinuxDriver":
+            return usual
+        from console.display.escape import EscapeDriver
+
+        return EscapeDriver
 
     def redraw(self) -> None:
         """Clear the terminal and write the whole frame: for when something else wrote over it."""

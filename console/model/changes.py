@@ -22,6 +22,8 @@ class Changes:
     counts: bool = False
     held: bool = False
     """How many missed fires wait for an operator."""
+    forgotten: int = 0
+    """The newest run that was let go to bound the memory, by number: it and older ones are the agent's alone again."""
 
     def __bool__(self) -> bool:
         return bool(self.added or self.changed or self.removed or self.stale or self.logs or self.counts or self.held)
@@ -37,6 +39,7 @@ class Changes:
         self.logs |= later.logs
         self.counts = self.counts or later.counts
         self.held = self.held or later.held
+        self.forgotten = max(self.forgotten, later.forgotten)
 
     def _add(self, item_id: str) -> None:
         if self.removed.pop(item_id, None) is None:

@@ -43,10 +43,9 @@ class Window:
         self.loading = False
 
     def forgot(self, newest: int) -> None:
-        """Runs up to that number were forgotten: to see them again they must be loaded again."""
-        if self.position is None or self.position <= newest:
-            self.position = newest + 1
-        self.at_end = False
+        """Runs up to that number were let go: to see them again they must be loaded again."""
+        if self.at_end or (self.position is not None and self.position <= newest):
+            self.position, self.at_end = newest + 1, False
 
     def restart(self) -> None:
         """Another filter, or a stream that lost its position."""

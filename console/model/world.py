@@ -176,7 +176,8 @@ class World:
         victims = sorted((run.number, run.id) for run in old if run.id not in keep)[: max(0, excess)]
         for _, run_id in victims:
             self._touched.pop(run_id, None)
-        return Changes(removed={run_id: self._runs.pop(run_id) for _, run_id in victims})
+        newest = max((number for number, _ in victims), default=0)
+        return Changes(removed={run_id: self._runs.pop(run_id) for _, run_id in victims}, forgotten=newest)
 
     def _bury(self, item_id: str) -> None:
         """Deleted: a page that is still on its way must not bring it back."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
@@ -233,7 +233,7 @@ class RosterScreen(FilteringScreen):
             self._is_decided = False
             self.table.set_source(self.source)
         elif list(old) != list(self.items):
-            self.table.order_changed()
+            self.table.add_rows(self._newcomers(old))
         self.table.set_marks(self.table.marks & self.items.keys())
         self.table.change_rows([key for key, item in self.items.items() if old.get(key) != item])
         filtered_out = self.filter_text and found
@@ -244,6 +244,11 @@ class RosterScreen(FilteringScreen):
         self._show_detail()
         self.refresh_footer()
         self.schedule_look()
+
+    def _newcomers(self, old: Collection[str]) -> list[str]:
+        """What came in among the rows that were there, and waits while somebody acts; what follows them was asked for."""
+        known = [place for place, key in enumerate(self.items) if key in old]
+        return [key for key in list(self.items)[: max(known, default=0)] if key not in old]
 
     def _filtered(self, found: Sequence[Any]) -> Iterable[Any]:
         """Those whose rows say what the filter asks for."""

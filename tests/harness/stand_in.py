@@ -239,9 +239,11 @@ class StandIn(Lists):
         job = self._job_of(request)
         if job is None:
             return _error(404, "not_found", "there is no such job")
-        sentences = [f"It fires {job.schedule_text}.", "The last fire started on time."]
+        fires = [as_json(fire) for fire in getattr(self, "fires", []) if fire.job_id == job.id][:3]
+        became = ["started on time"] * len(fires)
+        sentences = [f"It fires {job.schedule_text}.", *("The fire of then started on time." for _ in fires)]
         return JSONResponse(
-            {"job": as_json(job), "sentences": sentences, "lastFires": [], "activeRuns": [], "nextFires": []}
+            {"job": as_json(job), "sentences": sentences, "lastFires": fires, "became": became, "nextFires": []}
         )
 
     async def _give(self, request: Request) -> Response:

@@ -38,7 +38,10 @@ _PLURAL = [("was missed", "were missed"), ("was not", "were not"), ("looked at i
 class Explanation(Resource):
     job: Job
     sentences: list[str]
+    """How the job stands, then what became of its last fires."""
     last_fires: list[Fire]
+    became: list[str]
+    """Of each of them, in their order, what the last sentences say: what became of it, and why."""
     active_runs: list[Run]
     next_fires: list[Instant]
     sentinels: list[Sentinel] = []
@@ -60,6 +63,7 @@ async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Ex
         job=job,
         sentences=sentences,
         last_fires=fires,
+        became=[_became(fire) for fire in fires],
         active_runs=active,
         next_fires=upcoming,
         sentinels=unlike,
@@ -68,6 +72,12 @@ async def explain(store: Store, drivers: Drivers, job: Job, now: datetime) -> Ex
 
 def told(fire: Fire) -> str:
     """What became of a fire, or of a span of them, and why."""
+    if fire.count > 1 and fire.until is not None:
+        return f"{fire.count} fires from {_moment(fire.fire_at)} to {_moment(fire.until)} {_became(fire)}."
+    return f"The fire of {_moment(fire.fire_at)} {_became(fire)}."
+
+
+def _became(fire: Fire) -> str:
     because = _BECAUSE[fire.reason]
     if fire.reason is FireReason.WINDOW_CLOSED and fire.outcome is FireOutcome.STARTED:
         because = "started, and was not tried again, because the job's window had closed"
@@ -80,8 +90,7 @@ def told(fire: Fire) -> str:
     if fire.count > 1 and fire.until is not None:
         for one, many in _PLURAL:
             because = because.replace(one, many)
-        return f"{fire.count} fires from {_moment(fire.fire_at)} to {_moment(fire.until)} {because}."
-    return f"The fire of {_moment(fire.fire_at)} {because}."
+    return because
 
 
 def _upcoming(job: Job, now: datetime) -> tuple[list[datetime], str | None]:
@@ -135,17 +144,15 @@ def _waiting(run: Run, now: datetime) -> str:
     if run.state == "running":
         asked = run.cancel_requested_at
         doing = f"is being cancelled since {_moment(asked)}" if asked else f"is running since {_since(run)}"
-        return f"Run {run.id} {doing}, attempt {run.attempt}."
+        return f"Run #{run.number} {doing}, attempt {run.attempt}."
     if run.cancel_due_at is not None:
-        return (
-            f"Run {run.id} is {run.state} and will be cancelled at {_moment(run.cancel_due_at)}, unless that is undone."
-        )
+        return f"Run #{run.number} is {run.state} and will be cancelled at {_moment(run.cancel_due_at)}, unless that is undone."
     if run.state == "retrying" and run.available_at > now:
-        return f"Run {run.id} failed and is tried again at {_moment(run.available_at)}, {_next_attempt(run)}."
+        return f"Run #{run.number} failed and is tried again at {_moment(run.available_at)}, {_next_attempt(run)}."
     if run.available_at > now:
         why = "spread out with other caught-up runs" if run.cause == "catch_up" else "jitter"
-        return f"Run {run.id} is {run.state} and starts at {_moment(run.available_at)} ({why})."
-    return f"Run {run.id} is {run.state}: {_cause_of_wait(run.waiting_for)}."
+        return f"Run #{run.number} is {run.state} and starts at {_moment(run.available_at)} ({why})."
+    return f"Run #{run.number} is {run.state}: {_cause_of_wait(run.waiting_for)}."
 
 
 def _cause_of_wait(waiting_for: str | None) -> str:

@@ -53,10 +53,10 @@ class CatchUpScreen(RosterScreen):
         return [
             *([Offer("release", f"run all{number}"), Offer("release_newest", f"newest only{number}")] if chosen and can_run else []),
             *([Offer("give_up", f"give up{number}")] if here and can_run else []),
-            *views(self._sections),
             *([Offer("mark"), Offer("why")] if here else []),
-            *([Offer("mark_all", shown=False)] if here else []),
             Offer("back"),
+            *views(self._sections),
+            *([Offer("mark_all", shown=False)] if here else []),
         ]  # fmt: skip
 
     async def act_release(self) -> None:

@@ -63,7 +63,7 @@ class JobScreen(ConsoleScreen):
             Offer("its_runs"),
             Offer("run_now") if session.can("run") else None,
             Offer("pause", "resume" if job.paused_at else "pause") if session.can("edit") else None,
-            Offer("edit") if session.can("edit") else None,
+            Offer("edit") if session.can("edit") and not job.unreadable else None,
             Offer("revisions"),
             Offer("why"),
             Offer("ledger"),
@@ -175,8 +175,7 @@ class JobScreen(ConsoleScreen):
         owner = me.handle if me and me.user_id == job.owner_id and me.handle else job.owner_id
         lines = [
             *describe_job(job, owner, now, look, wide=True),
-            *_policies(job, look),
-            *_work(job, look),
+            *(() if job.unreadable else (*_policies(job, look), *_work(job, look))),
             *self._fires(now),
         ]
         if self._failure:

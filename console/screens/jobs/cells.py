@@ -10,6 +10,7 @@ from rich.text import Text
 
 from console.render.ages import due_in, seconds_to_next
 from console.render.look import Look
+from console.render.safe import to_one_line
 from console.render.spans import clock_time
 from console.render.states import RECENT, recent_strip
 from console.render.values import plain, said
@@ -53,11 +54,15 @@ def job_cells(job: Job, owner: str, now: datetime, look: Look, *, is_dimmed: boo
 
 def _without_zone(job: Job) -> str:
     """The zone stands in the detail: it is often longer than the time."""
+    if job.unreadable:
+        return "cannot be read"
     return (job.schedule_text or "by hand").replace(f" ({job.timezone})", "")
 
 
 def enabled_mark(job: Job, look: Look) -> Text:
-    """Glyph and letter: on, paused, off; `!` for one that behaves unlike itself."""
+    """Glyph and letter: on, paused, off, unreadable; `!` for one that behaves unlike itself."""
+    if job.unreadable:
+        return Text(f"{look.glyphs.states[RunState.FAILED]} U", look.palette.bad)
     if job.sentinels:
         return Text("! P" if job.paused_at else "! E", look.palette.warning)
     unicode = bool(look.glyphs.bar_parts)
@@ -69,6 +74,8 @@ def enabled_mark(job: Job, look: Look) -> Text:
 
 
 def next_fire(job: Job, now: datetime, look: Look) -> Text:
+    if job.unreadable:
+        return Text("never", look.palette.bad)
     if not job.enabled:
         return Text("off", look.palette.muted)
     if job.paused_at is not None:
@@ -79,13 +86,18 @@ def next_fire(job: Job, now: datetime, look: Look) -> Text:
 
 
 def next_change(job: Job, now: datetime) -> float | None:
-    if not _fires(job) or job.next_run_at is None or job.next_run_at <= now:
+    if not _fires(job) or job.unreadable or job.next_run_at is None or job.next_run_at <= now:
         return None
     return seconds_to_next(job.next_run_at, now)
 
 
 def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool) -> list[Text]:
     fares = _fares(job, look)
+    if job.unreadable and not wide:
+        return [
+            safe_text(job.unreadable.removeprefix("its definition "), look.palette.bad),
+            Text(remedy(job), look.palette.warning),
+        ]
     if not wide:
         about = job.description or job.schedule_text or "runs when it is told to"
         facts = f"{job.type} · {job.slug} · rev {job.revision} · {owner}" + (
@@ -95,6 +107,12 @@ def describe_job(job: Job, owner: str, now: datetime, look: Look, *, wide: bool)
             about = f"{unlike(job)}: {about}"
         return [safe_text(about), safe_text(facts, look.palette.muted).append("  ").append_text(fares)]
     lines = [safe_text(job.name, "bold"), enabled_mark(job, look).append(_state_word(job)), Text()]
+    if job.unreadable:
+        lines += [
+            safe_text(job.unreadable, look.palette.bad, wraps=True),
+            Text(remedy(job), look.palette.warning),
+            Text(),
+        ]
     if job.sentinels:
         lines += [Text(unlike(job), look.palette.warning), Text()]
     if job.description:
@@ -111,11 +129,20 @@ def unlike(job: Job) -> str:
     return ", ".join(kind.replace("_", " ") for kind in job.sentinels)
 
 
+def remedy(job: Job) -> str:
+    """What to do about one whose definition cannot be read."""
+    if job.defined_in:
+        return to_one_line(f"it never fires: write {job.defined_in} anew or upgrade the agent")
+    return "it never fires: publish it anew (jobdeck apply -f FILE) or upgrade the agent"
+
+
 def _fires(job: Job) -> bool:
     return job.enabled and job.paused_at is None
 
 
 def _state_word(job: Job) -> str:
+    if job.unreadable:
+        return " unreadable"
     if not job.enabled:
         return " disabled"
     return " paused" if job.paused_at is not None else " enabled"
@@ -134,6 +161,14 @@ def _fares(job: Job, look: Look) -> Text:
 
 def _facts(job: Job, owner: str, now: datetime) -> list[tuple[str, str]]:
     policies = job.policies
+    if job.unreadable:  # what else is said of it would be made up
+        return [
+            ("type", job.type),
+            ("owner", owner),
+            ("revision", str(job.revision)),
+            ("slug", job.slug),
+            ("id", job.id),
+        ]
     return [
         ("schedule", job.schedule_text),
         ("next", f"{clock_time(job.next_run_at, now)} UTC, {due_in(job.next_run_at, now)}" if job.next_run_at else ""),

@@ -71,7 +71,7 @@ class JobsScreen(ListScreen["Job"]):
             Offer("run_now", f"run now{number}") if targets and session.can("run") else None,
             Offer("pause", f"{'resume' if paused else 'pause'}{number}") if targets and session.can("edit") else None,
             Offer("detail") if here else None,
-            Offer("edit") if here and session.can("edit") else None,
+            Offer("edit") if here and not here.unreadable and session.can("edit") else None,
             Offer("why") if here else None,
             Offer("filter"),
             Offer("create") if session.can("edit") else None,

@@ -30,19 +30,20 @@ _BESIDE_MESSAGE = 20
 
 
 def head(run: Run, now: datetime, look: Look, undo: str) -> tuple[Text, Text]:
-    """State, job, attempt, cause and revision; then where it stands."""
+    """State, number, job, attempt, cause and revision; then where it stands."""
     first = Text(" ", no_wrap=True)
     first.append_text(state_text(run.state, look, cancelling=is_cancelling(run)))
-    first.append("  ").append(to_one_line(run.job_name), "bold")
+    first.append(f"  #{run.number}  ").append(to_one_line(run.job_name), "bold")
     if run.attempt:
         first.append(f"  attempt {run.attempt} of {run.max_attempts}")
-    first.append(f"  {CAUSES.get(run.cause, run.cause)}  rev {run.revision}  #{run.number}", look.palette.muted)
+    first.append(f"  {CAUSES.get(run.cause, run.cause)}  rev {run.revision}", look.palette.muted)
     return first, Text(" ", no_wrap=True).append_text(standing(run, now, look, undo))
 
 
-def head_right(run: Run, now: datetime, look: Look) -> Text:
-    """How long it takes."""
-    return Text(f"{took(run, now)} ", look.palette.muted)
+def head_right(run: Run, now: datetime, look: Look) -> tuple[Text, Text]:
+    """How long it takes; then when it ended. What stands before them is cut for them."""
+    ended = f"ended {clock_time(run.finished_at, now)} " if run.finished_at else ""
+    return Text(f"{took(run, now)} ", look.palette.muted), Text(ended, look.palette.muted)
 
 
 def lines(facts: Facts, now: datetime, look: Look, width: int) -> list[Text]:

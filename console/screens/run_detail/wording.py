@@ -14,7 +14,7 @@ from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.progress import eta, fraction, progress_bar
 from console.render.safe import to_one_line
-from console.render.spans import clock_time, countdown, seconds_to_change, short_span
+from console.render.spans import countdown, seconds_to_change, short_span
 from shared.states import FINAL, RunState
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ def standing(run: Run, now: datetime, look: Look, undo: str) -> Text:
             return Text(f"attempt {run.attempt + 1} of {run.max_attempts} {countdown(run.available_at, now)}")
         case RunState.RUNNING:
             return _running(run, now, look)
-    return _ended(run, now, look)
+    return _ended(run, look)
 
 
 def seconds_to_next(run: Run, now: datetime) -> float | None:
@@ -106,14 +106,12 @@ def _done(run: Run) -> str:
     return f"{short_count(progress.done)}/{short_count(progress.total)} {unit}".rstrip()
 
 
-def _ended(run: Run, now: datetime, look: Look) -> Text:
-    moment = clock_time(run.finished_at, now) if run.finished_at else ""
-    text = Text(f"ended {moment}", look.palette.muted)
+def _ended(run: Run, look: Look) -> Text:
     if run.error is not None and run.state == RunState.FAILED:
-        return Text(to_one_line(run.error.message), look.palette.bad).append("  ").append_text(text)
+        return Text(to_one_line(run.error.message), look.palette.bad)
     if run.state == RunState.CANCELLED and run.started_at:
-        return text.append("; none of its processes is left")
-    return text.append(f"  {_done(run)}" if run.progress.done else "")
+        return Text("none of its processes is left", look.palette.muted)
+    return Text(_done(run) if run.progress.done else "", look.palette.muted)
 
 
 def took(run: Run, now: datetime) -> str:

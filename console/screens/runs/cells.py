@@ -35,7 +35,8 @@ COLUMNS = (
 TIMED = ("what", "took", "when")
 TRIAGE = "triage"
 SORTS = ((TRIAGE, False), ("when", True), ("took", True), ("job", False))
-_BAR = 10
+_BAR = 6
+"""With the percentage no wider than the column is at forty columns."""
 
 
 def run_cells(run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed: bool, undo: str) -> Sequence[Text]:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
-from console.model import KeyOrder, Order, TriageOrder
+from console.model import Changes, KeyOrder, Order, TriageOrder
 from console.model.order import RUN_KEYS
 from console.screens.listing import ListScreen
 from console.screens.rows import CAUSE, Groups
@@ -51,6 +51,11 @@ class RunsScreen(ListScreen["Run"]):
 
     async def load_more(self) -> None:
         await self.session.live.more_runs(self.where, self.window)
+
+    def take(self, changes: Changes) -> None:
+        if changes.forgotten:
+            self.window.forgot(changes.forgotten)
+        super().take(changes)
 
     # What it shows.
 
@@ -149,13 +154,6 @@ class RunsScreen(ListScreen["Run"]):
 
     def act_previous_group(self) -> None:
         self._to_group(-1)
-
-    def show_run(self, run_id: str) -> bool:
-        """Put the cursor on a run, opening its cause; False when the list does not show it."""
-        cause = self.rows.cause_row(run_id)
-        if cause is not None and not self.rows.is_open(cause):
-            self.toggle(cause)
-        return self.table.move_to(run_id)
 
     # Helpers.
 

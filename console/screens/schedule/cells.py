@@ -15,7 +15,7 @@ from console.widgets.line import safe_text
 from console.widgets.table import Column
 
 if TYPE_CHECKING:
-    from shared.models import Fire, Job, Sentinel
+    from shared.models import Fire, Job, Run, Sentinel
 
 FIRE_COLUMNS = (
     Column("outcome", "Outcome", 11),
@@ -63,12 +63,13 @@ def fire_cells(fire: Fire, job_name: str, now: datetime, look: Look) -> Sequence
     )
 
 
-def describe_fire(fire: Fire, job_name: str, now: datetime, look: Look) -> list[Text]:
+def describe_fire(fire: Fire, job_name: str, run: Run | None, now: datetime, look: Look) -> list[Text]:
+    """`run` is its run, where that is known."""
     until = f" to {clock_time(fire.until, now)}" if fire.until else ""
     stands = f"; the fire of {clock_time(fire.stands_in_fire_at, now)} stands for it" if fire.stands_in_fire_at else ""
     by = f" by {fire.decided_by}" if fire.decided_by else ""
     about = f"due {clock_time(fire.fire_at, now)}{until} UTC, decided {clock_time(fire.decided_at, now)}{by}{stands}"
-    ran = f" · run {fire.run_id}" if fire.run_id else ""
+    ran = f" · run {f'#{run.number}, {run.state}' if run else fire.run_id}" if fire.run_id else ""
     return [safe_text(f"{job_name}: {fire.outcome}, {reason(fire)}"), safe_text(f"{about}{ran}", look.palette.muted)]
 
 

@@ -181,7 +181,8 @@ class ScheduleScreen(RosterScreen):
         return cells.fire_cells(fire, self._job_name(fire.job_id), self.session.now(), self.session.look)
 
     def _describe_fire(self, fire: Fire) -> Sequence[Text]:
-        return cells.describe_fire(fire, self._job_name(fire.job_id), self.session.now(), self.session.look)
+        run = self.session.world.runs.get(fire.run_id or "")
+        return cells.describe_fire(fire, self._job_name(fire.job_id), run, self.session.now(), self.session.look)
 
     def _job_name(self, job_id: str) -> str:
         if self.job is not None:

@@ -117,7 +117,7 @@ async def test_what_cannot_be_undone_says_why(stage: Stage) -> None:
 async def test_explain_says_when_it_will_be_cancelled(stage: Stage) -> None:
     run = await leaving(stage)
     told = await stage.core.jobs.explain(stage.me, run.job_id)
-    assert f"Run {run.id} is pending and will be cancelled at 2026-03-02 12:00:10Z, unless that is undone." in (
+    assert f"Run #{run.number} is pending and will be cancelled at 2026-03-02 12:00:10Z, unless that is undone." in (
         told.sentences
     )
     assert await stage.duty(Dispatcher).poll() > 0

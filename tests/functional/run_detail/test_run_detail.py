@@ -32,7 +32,7 @@ async def test_a_failed_run_says_why_and_opens_its_log_at_the_error(agent: Agent
     run_id = start_run(FAILS, "failed", name="Import")
     async with operating(agent.socket) as operator:
         await open_run(operator, run_id)
-        await operator.reads("✗ F  failed  Import", "attempt 1 of 1", "by hand  rev 1", "exit status 3")
+        await operator.reads("✗ F  failed  #1  Import", "attempt 1 of 1", "by hand  rev 1", "exit status 3")
         await operator.reads("fingerprint", "first error: line", "E exit status 3", "r rerun")
         assert "x cancel" not in operator.text
 

@@ -109,6 +109,26 @@ async def test_run_now_several_asks_first(agent: StandIn) -> None:
         assert len(agent.asked) == 2
 
 
+async def test_a_definition_that_cannot_be_read_is_marked_with_its_cause_and_what_to_do(agent: StandIn) -> None:
+    cause = "its definition cannot be read: policies.overlap: 'someday' is none of skip, allow"
+    broken = {"unreadable": cause, "schedule_text": "", "interval_type": "none", "interval": None, "next_run_at": None}
+    agent.jobs[job_id(4)] = agent.jobs[job_id(4)].model_copy(update=broken)
+    async with opened(agent) as pilot:
+        await pilot.press("2")
+        await until(pilot, lambda: screen(pilot).NAME == "jobs")
+        screen(pilot).table.move_to(job_id(4))
+        await until(pilot, lambda: "e edit" not in lines(pilot)[-1] and "policies.overlap" in lines(pilot)[-3])
+        [row] = [line for line in lines(pilot) if "Nightly backup" in line]
+        assert row.split()[:2] == ["✗", "U"]
+        assert "cannot be read" in row
+        assert "never" in row
+        assert "publish it anew (jobdeck apply -f FILE)" in text_of(pilot.app)
+        await pilot.press("d")
+        await until(pilot, lambda: screen(pilot).NAME == "job" and "publish it anew" in text_of(pilot.app))
+        assert "overlap    " not in text_of(pilot.app), "what nobody can read is not made up"
+        assert "e edit" not in lines(pilot)[-1]
+
+
 async def test_enter_shows_the_runs_of_the_job(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("2")
@@ -121,7 +141,7 @@ async def test_enter_shows_the_runs_of_the_job(agent: StandIn) -> None:
 async def test_why_tells_the_agents_sentences(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("w")
-        await until(pilot, lambda: "The last fire started on time." in text_of(pilot.app))
+        await until(pilot, lambda: "It fires every" in text_of(pilot.app))
         await pilot.press("escape")
         await until(pilot, lambda: screen(pilot).NAME == "runs")
 

@@ -37,6 +37,7 @@ def test_remapping_moves_a_key_and_frees_the_old_one() -> None:
     ("wanted", "told"),
     [
         ({"rerun": ("x",)}, "keys.rerun: x already means 'cancel'"),
+        ({"rerun": ("alt+r",)}, "keys.rerun: alt+r is read as esc and a key; take another"),
         ({"rerun": ("space",)}, "keys.rerun: space already means 'mark'"),
         ({"mark": ("m",)}, "keys.mark: there is no act of that name to remap"),
         ({"fly": ("f",)}, "keys.fly: there is no act of that name to remap"),

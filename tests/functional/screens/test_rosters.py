@@ -25,6 +25,18 @@ async def test_the_ledger_its_outcomes_its_runs_and_what_is_further_down(agent: 
         await until(pilot, lambda: screen(pilot).NAME == "run" and screen(pilot).run_id == run_id(83))
 
 
+async def test_why_tells_each_fire_once_with_the_number_of_its_run(agent: StandIn) -> None:
+    async with opened(fixed_night(agent), view="jobs") as pilot:
+        await until(pilot, lambda: "Orders into" in text_of(pilot.app))
+        screen(pilot).table.move_to(job_id(1))
+        await pilot.press("w")
+        await until(pilot, lambda: "#66  started on time" in text_of(pilot.app))
+        assert "The fire of" not in text_of(pilot.app)
+        await until(pilot, lambda: "f its fires" in lines(pilot)[-1])
+        await pilot.press("f")
+        await until(pilot, lambda: screen(pilot).NAME == "schedule" and "run #66" in text_of(pilot.app))
+
+
 async def test_the_ledger_of_one_job_and_back_to_all(agent: StandIn) -> None:
     async with opened(fixed_night(agent), view="jobs") as pilot:
         await until(pilot, lambda: "Customers into" in text_of(pilot.app))
@@ -43,8 +55,11 @@ async def test_a_new_fire_comes_by_itself_and_the_cursor_stays(agent: StandIn) -
         await pilot.press("j")
         agent.fires.insert(0, fixed_fire(901, 3, "missed", "catch_up_none"))
         agent.tell("fire.recorded", job_id(3), {"jobId": job_id(3)})
-        await until(pilot, lambda: "901" in screen(pilot).items)
+        await until(pilot, lambda: "▲ 1 new" in lines(pilot)[2])
         assert screen(pilot).table.cursor_id == "899"
+        assert "missed" not in text_of(pilot.app), "it waits while somebody acts"
+        await pilot.press("escape")
+        await until(pilot, lambda: "✗ missed" in lines(pilot)[3] and "new" not in lines(pilot)[2])
 
 
 async def test_what_leaves_the_list_stands_as_it_was_until_the_cursor_goes(agent: StandIn) -> None:
@@ -65,7 +80,7 @@ async def test_what_leaves_the_list_stands_as_it_was_until_the_cursor_goes(agent
 async def test_forty_columns_say_where_one_is_and_what_the_rows_are(agent: StandIn) -> None:
     async with opened(fixed_night(agent), (40, 24)) as pilot:
         assert "1 Runs" in lines(pilot)[0]
-        assert all(part in lines(pilot)[3] for part in ("Orders in", "██"))
+        assert all(part in lines(pilot)[3] for part in ("Orders in", "██", " 62%"))
         await pilot.press("3", "shift+tab")
         await until(pilot, lambda: "Unlike itself" in lines(pilot)[1] and "3 Schedule" in lines(pilot)[0])
         await until(pilot, lambda: "too slow" in lines(pilot)[3] and "Nightly" in lines(pilot)[3])

@@ -30,6 +30,15 @@ def screen(pilot: Pilot[None]) -> Any:
     return pilot.app.screen
 
 
+def go_to(pilot: Pilot[None], run: str) -> None:
+    """With the cursor, below its cause where that is closed."""
+    runs = screen(pilot)
+    cause = runs.rows.cause_row(run)
+    if cause is not None and not runs.rows.is_open(cause):
+        runs.toggle(cause)
+    assert runs.table.move_to(run)
+
+
 async def test_active_on_top_then_causes_then_the_rest(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         data = lines(pilot)[3:21]
@@ -48,6 +57,22 @@ async def test_progress_eta_and_late(agent: StandIn) -> None:
         assert "1m 3" in data[0]
         assert "late 3m 20s" in data[1]
         assert "~25%" in data[2], "without progress of its own the job's history speaks"
+
+
+async def test_what_was_let_go_to_bound_the_memory_comes_back_when_one_goes_there(agent: StandIn) -> None:
+    ended = agent.runs[run_id(66)]
+    agent.runs = {
+        run_id(number): ended.model_copy(update={"id": run_id(number), "number": number}) for number in range(1, 191)
+    }
+    async with opened(agent) as pilot:
+        await pilot.press("G")
+        await until(pilot, lambda: screen(pilot).window.at_end and len(screen(pilot).items) == 190)
+        await pilot.press("g")
+        pilot.app.session.world.limit = 190
+        agent.put_run(ended.model_copy(update={"id": run_id(191), "number": 191}), "run.created")
+        await until(pilot, lambda: run_id(191) in screen(pilot).items and run_id(1) not in screen(pilot).items)
+        await pilot.press("G")
+        await until(pilot, lambda: run_id(1) in screen(pilot).items)
 
 
 async def test_older_pages_come_in_below_while_one_goes_down(agent: StandIn) -> None:
@@ -117,7 +142,7 @@ async def test_leavers_stay_dimmed_until_the_view_is_let_go(agent: StandIn) -> N
 
 async def test_one_failure_reruns_without_a_question(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        screen(pilot).show_run(run_id(68))
+        go_to(pilot, run_id(68))
         await pilot.press("r")
         await until(pilot, lambda: "1 run started again" in text_of(pilot.app))
         assert agent.requests("/api/runs/_bulk") == [{"act": "rerun", "runs": [{"id": run_id(68), "version": 3}]}]
@@ -151,7 +176,7 @@ async def test_running_work_says_what_would_be_lost(agent: StandIn) -> None:
 
 async def test_pending_cancel_waits_and_is_taken_back(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        screen(pilot).show_run(run_id(87))
+        go_to(pilot, run_id(87))
         await pilot.press("x")
         await until(pilot, lambda: "cancelling 1 run in 10 s — u takes it back" in text_of(pilot.app))
         await until(pilot, lambda: "○ P⊘" in text_of(pilot.app) and "cancels in 10 s — u undoes" in text_of(pilot.app))
@@ -169,7 +194,7 @@ async def test_pending_cancel_waits_and_is_taken_back(agent: StandIn) -> None:
 
 async def test_a_key_that_repeats_cancels_once(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        screen(pilot).show_run(run_id(87))
+        go_to(pilot, run_id(87))
         await pilot.press("x", "x", "x")
         await until(pilot, lambda: "cancelling 1 run" in text_of(pilot.app))
         assert len(agent.requests("/api/runs/_bulk")) == 1
@@ -179,7 +204,7 @@ async def test_a_key_that_repeats_cancels_once(agent: StandIn) -> None:
 async def test_undo_takes_back_one_act_after_the_other(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         for number in (87, 84):
-            screen(pilot).show_run(run_id(number))
+            go_to(pilot, run_id(number))
             await pilot.press("x")
             await until(pilot, lambda number=number: agent.runs[run_id(number)].cancel_due_at is not None)
         await until(pilot, lambda: "cancelling 2 runs in 10 s — u takes them back" in text_of(pilot.app))
@@ -213,7 +238,7 @@ async def test_who_may_not_act_sees_the_countdown_without_a_key(agent: StandIn) 
 
 async def test_leaving_sends_nothing(agent: StandIn) -> None:
     async with opened(agent) as pilot:
-        screen(pilot).show_run(run_id(87))
+        go_to(pilot, run_id(87))
         await pilot.press("x")
         await until(pilot, lambda: "cancelling 1 run" in text_of(pilot.app))
         await pilot.press("q")

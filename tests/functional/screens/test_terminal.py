@@ -146,6 +146,17 @@ def test_typing_ahead_reaches_what_it_was_meant_for(agent: StandIn, open_console
     assert not agent.asked
 
 
+def test_esc_and_what_is_typed_with_it_are_two_keys(agent: StandIn, open_console: Open) -> None:
+    app = open_console(agent)
+    app.read_until(lambda: "#90" in app.rows[-2])
+    app.send("\r")
+    app.read_until(lambda: "esc back" in app.rows[-1])
+    app.send("\x1bj")
+    app.read_until(lambda: "#89" in app.rows[-2])
+    app.send("\x1b2")
+    app.read_until(lambda: "Schedule" in app.rows[2])
+
+
 def test_offline_bar_over_a_terminal(agent: StandIn, open_console: Open) -> None:
     app = open_console(agent)
     agent.is_down = True

@@ -129,6 +129,7 @@ def test_the_oldest_finished_runs_are_forgotten_and_nothing_else() -> None:
     assert len(world.runs) == 95
     assert {"run-000001", "run-000002", "run-000101"} <= set(world.runs)
     assert set(changes.removed) == {f"run-{number:06d}" for number in range(3, 9)}
+    assert changes.forgotten == 8
 
 
 def test_a_window_asks_once_near_the_end_and_stops_at_its_limit() -> None:
@@ -148,6 +149,15 @@ def test_a_window_asks_once_near_the_end_and_stops_at_its_limit() -> None:
     window.took(None)
     assert not window.wants_more(299, 300, 300)
     assert (window.at_end, window.full) == (True, False)
+    window.forgot(20)
+    assert window.wants_more(270, 280, 280)
+    assert window.asked() == 21
+
+
+def test_what_is_let_go_before_a_window_has_loaded_changes_nothing() -> None:
+    window = Window()
+    window.forgot(20)
+    assert window.asked() is None
 
 
 def test_an_event_that_cannot_be_read_says_what_is_stale() -> None:

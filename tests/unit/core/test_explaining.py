@@ -91,32 +91,32 @@ def test_no_reason_is_without_words(reason: FireReason) -> None:
 @pytest.mark.parametrize(
     ("run", "sentence"),
     [
-        ({"state": "pending", "waiting_for": "no free worker"}, "Run r is pending: no free worker."),
+        ({"state": "pending", "waiting_for": "no free worker"}, "Run #1 is pending: no free worker."),
         (
             {"state": "pending", "waiting_for": "key orders: 1 of 1 running"},
-            "Run r is pending: its concurrency key orders has 1 of 1 running.",
+            "Run #1 is pending: its concurrency key orders has 1 of 1 running.",
         ),
         (
             {"state": "pending", "waiting_for": "an older run of this job"},
-            "Run r is pending: it waits for an older run of this job.",
+            "Run #1 is pending: it waits for an older run of this job.",
         ),
-        ({"state": "pending"}, "Run r is pending: it is about to start."),
+        ({"state": "pending"}, "Run #1 is pending: it is about to start."),
         (
             {"state": "pending", "available_at": NOON + timedelta(hours=1)},
-            f"Run r is pending and starts at {LATER} (jitter).",
+            f"Run #1 is pending and starts at {LATER} (jitter).",
         ),
         (
             {"state": "pending", "cause": "catch_up", "available_at": NOON + timedelta(hours=1)},
-            f"Run r is pending and starts at {LATER} (spread out with other caught-up runs).",
+            f"Run #1 is pending and starts at {LATER} (spread out with other caught-up runs).",
         ),
         (
             {"state": "retrying", "attempt": 1, "max_attempts": 3, "available_at": NOON + timedelta(hours=1)},
-            f"Run r failed and is tried again at {LATER}, attempt 2 of 3.",
+            f"Run #1 failed and is tried again at {LATER}, attempt 2 of 3.",
         ),
-        ({"state": "running", "attempt": 2, "started_at": NOON}, f"Run r is running since {AT}, attempt 2."),
+        ({"state": "running", "attempt": 2, "started_at": NOON}, f"Run #1 is running since {AT}, attempt 2."),
         (
             {"state": "running", "attempt": 1, "cancel_requested_at": NOON},
-            f"Run r is being cancelled since {AT}, attempt 1.",
+            f"Run #1 is being cancelled since {AT}, attempt 1.",
         ),
     ],
 )

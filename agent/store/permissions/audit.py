@@ -15,7 +15,7 @@ from agent.core.records import AuditQuery, NewRefusal, NewRun
 from agent.store import events
 from agent.store.engine.prepared import Prepared
 from agent.store.runs import runs
-from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases, tokens
+from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases, tokens, users
 from agent.store.tables import runs as job_runs
 from shared.models import Run
 from shared.models.audit import AuditEntry
@@ -126,8 +126,8 @@ def _rows(who: Acting, now: datetime, told: Sequence[dict[str, Any]]) -> list[di
 
 
 def _named(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Tokens and drafts by their names, which events do not tell: listeners hear nothing of what a draft says. One that
-    this very write deleted has none any more."""
+    """What events tell by its id alone, by its name: listeners hear nothing of what a draft says. One that this very write
+    deleted has none any more."""
     for row in rows:
         query = _NAMES.get(row["event"] or "")
         if query is not None and row["count"] == 1:
@@ -136,8 +136,14 @@ def _named(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict[s
 
 
 _NAMES: Mapping[str, sa.Select[Any]] = {
-    "token.changed": sa.select(tokens.c.name).where(tokens.c.id == sa.bindparam("subject")),
-    "draft.changed": sa.select(drafts.c.definition).where(drafts.c.id == sa.bindparam("subject")),
+    kind: sa.select(name).where(name.table.c.id == sa.bindparam("subject"))
+    for kind, name in (
+        ("token.changed", tokens.c.name),
+        ("draft.changed", drafts.c.definition),
+        ("connection.changed", connections.c.name),
+        ("knowledge_base.changed", knowledge_bases.c.name),
+        ("user.changed", users.c.handle),
+    )
 }
 
 

@@ -64,6 +64,24 @@ async def test_a_draft_is_recorded_by_its_name(agent: RunningAgent, people: Peop
     assert [(row["event"], row["subjectId"]) for row in rows] == [("draft.changed", made.json()["id"])]
 
 
+@pytest.mark.parametrize(
+    ("path", "given", "event"),
+    [
+        ("connections", {"name": "night_orders", "url": "sqlite:////srv/orders.db"}, "connection.changed"),
+        ("knowledge-bases", {"name": "night_orders"}, "knowledge_base.changed"),
+        ("users", {"handle": "night_orders", "password": "correct horse battery"}, "user.changed"),
+    ],
+)
+async def test_what_is_made_is_recorded_by_its_name(
+    agent: RunningAgent, path: str, given: dict[str, Any], event: str
+) -> None:
+    async with agent.local() as local:
+        made = await local.post(f"/api/{path}", json=given)
+        assert made.status_code == 201, made.text
+    [row] = await _record(agent, subject="night_orders")
+    assert (row["event"], row["subjectId"]) == (event, made.json()["id"])
+
+
 async def test_a_write_that_is_refused_leaves_no_act(agent: RunningAgent, people: People) -> None:
     ada = await people.make("ada")
     job = await a_job(agent, ada)

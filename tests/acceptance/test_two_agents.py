@@ -70,6 +70,25 @@ def test_a_second_agent_is_told_who_holds_the_store_and_what_to_do(tmp_path: Pat
     assert by_link == stopped, "the same file, reached by another way"
 
 
+def test_a_second_agent_lets_the_first_one_work_although_the_lock_was_deleted(tmp_path: Path) -> None:
+    """To it, the runs and workers of the first look like what a dead agent left."""
+    folder, go = tmp_path / "data", tmp_path / "go"
+    agent = AgentProcess(folder, "--workers", "1").start()
+    try:
+        data = {"command": f"while [ ! -e {go} ]; do sleep 0.02; done"}
+        job = agent.call("POST", "/api/jobs", {"name": "long", "type": "command", "data": data})
+        run = agent.call("POST", f"/api/jobs/{job['id']}")
+        agent.run_until(run["id"], "running")
+        (folder / "jobdeck.db.lock").unlink()
+        second = warm_start.run(["agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"])
+        assert (second.returncode, "an agent is listening on" in second.stderr) == (Exit.CONFLICT, True), second.stderr
+        go.touch()
+        ended = agent.run_until(run["id"], "completed", "failed", "retrying")
+        assert (ended["state"], ended["attempt"]) == ("completed", 1)
+    finally:
+        agent.kill()
+
+
 def _refused(folder: Path) -> str:
     second = warm_start.run(["agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"])
     assert second.returncode == Exit.CONFLICT

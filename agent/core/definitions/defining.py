@@ -14,7 +14,7 @@ from typing import Protocol
 import structlog
 
 from agent.core.definitions.applying import Applying
-from agent.core.jobs.jobs import Jobs
+from agent.core.jobs.jobs import Jobs, slug_of
 from agent.core.permissions.audit import acts
 from agent.core.permissions.callers import EVERY_SCOPE, Caller
 from agent.core.ports import Store
@@ -87,7 +87,7 @@ class Defining:
         found, faults = _documents(contents)
         slugs: dict[str, list[str]] = {file.path: file.jobs for file in self.report.files if file.path in self._done}
         changed = {path: those for path, those in found.items() if self._done.get(path) != _hash(contents.texts[path])}
-        good = changed
+        good = changed | _rivals(found, changed)
         while good:
             given = _given(good.values())
             done = await self._applying.apply(caller, given, folder=True)
@@ -153,6 +153,17 @@ def _documents(contents: _Contents) -> tuple[dict[str, list[Document]], dict[str
         except InvalidInput as error:
             faults[path] = [_told(fault) for fault in error.faults]
     return found, faults
+
+
+def _rivals(found: Mapping[str, list[Document]], changed: Mapping[str, list[Document]]) -> dict[str, list[Document]]:
+    """Files that define what a changed one defines too: of the two neither counts."""
+    wanted = {slug for those in changed.values() for slug in _slugs(those)}
+    return {path: those for path, those in found.items() if path not in changed and wanted & _slugs(those)}
+
+
+def _slugs(those: Iterable[Document]) -> set[str]:
+    said = ((document.values.get("slug"), document.values.get("name")) for document in those)
+    return {str(slug or slug_of(str(name))) for slug, name in said}
 
 
 def _given(files: Iterable[Sequence[Document]]) -> list[GivenDefinition]:

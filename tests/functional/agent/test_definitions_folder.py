@@ -46,6 +46,28 @@ async def test_a_file_that_needs_another_ones_change_waits_for_it(stage: Stage, 
     assert await names(stage) == {"One": False, "Two": True}
 
 
+async def test_of_two_files_that_define_one_job_neither_counts(stage: Stage, folder: Path) -> None:
+    """Whichever came first; and the one that remains is followed again."""
+    core = stage.core
+    defining = Defining(core.store, core.jobs, core.applying, stage.clock, DefinitionsFolder(folder), "default")
+    (folder / "a.toml").write_text(ON)
+    await defining.look()
+    (folder / "b.toml").write_text('[[jobs]]\nslug = "one"\nname = "Other"\ntype = "command"\ndata.command = "false"\n')
+    report = await defining.look()
+    assert [(file.path, "twice" in str(file.faults)) for file in report.files] == [("a.toml", True), ("b.toml", True)]
+    assert await names(stage) == {"One": True}
+    (folder / "a.toml").unlink()
+    report = await defining.look()
+    assert not any(file.faults for file in report.files)
+    assert await names(stage) == {"Other": True}
+    (folder / "a.toml").write_text(ON)
+    await defining.look()
+    (folder / "b.toml").unlink()
+    report = await defining.look()
+    assert [(file.path, file.jobs, file.faults) for file in report.files] == [("a.toml", ["one"], [])]
+    assert await names(stage) == {"One": True}
+
+
 async def names(stage: Stage) -> dict[str, bool]:
     jobs, _ = await stage.core.jobs.list(stage.me)
     return {job.name: job.enabled for job in jobs}

@@ -17,7 +17,7 @@ NOT_PASSED_ON = ("JOBDECK_TOKEN",)
 def start(context: RunContext, parameters: CommandParameters) -> subprocess.Popen[bytes]:
     """The running program, its output in pipes. DriverError(kind='command_not_found' | 'cwd' | 'start') says what is wrong."""
     environment = _environment(context, parameters)
-    cwd = _cwd(parameters)
+    cwd = folder_for(parameters.cwd)
     arguments = _arguments(parameters, environment, cwd)
     with tempfile.TemporaryFile() as stdin:
         stdin.write(parameters.stdin.encode())
@@ -47,11 +47,18 @@ def _environment(context: RunContext, parameters: CommandParameters) -> dict[str
     return {**inherited, **about, **own}
 
 
-def _cwd(parameters: CommandParameters) -> Path:
-    cwd = Path(parameters.cwd or "~").expanduser()
-    if not cwd.is_dir():
+def folder_for(wanted: str | None) -> Path:
+    """Where a program starts: where its job says, else in the home of the agent's user, else at the root, as under cron:
+    who runs services need not have a home."""
+    try:
+        cwd = Path(wanted or "~").expanduser()
+    except RuntimeError:  # nobody has that name
+        cwd = Path(wanted or "/")
+    if cwd.is_dir():
+        return cwd
+    if wanted:
         raise DriverError("cwd", f"cwd: {str(cwd)!r} is not a folder on this machine")
-    return cwd
+    return Path("/")
 
 
 def _arguments(parameters: CommandParameters, environment: dict[str, str], cwd: Path) -> list[str]:

@@ -15,6 +15,7 @@ from pydantic import ValidationError
 from agent.core.wire import Ended, Progressed, Warned
 from agent.drivers.command.manifest import MANIFEST
 from agent.drivers.command.parameters import CommandParameters
+from agent.drivers.command.start import folder_for
 from tests.acceptance.workers.stage import Stage, alive, pids_in, until
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
@@ -109,9 +110,17 @@ async def test_what_cannot_be_started_is_said_plainly(stage: Stage) -> None:
         "command_not_found",
         "there is no program 'no-such-program' on this machine",
     )
-    _, ended = await _run(stage, {"command": "true", "cwd": "/no/such"})
-    assert ended.error is not None
-    assert ended.error.kind == "cwd"
+    for folder in ("/no/such", "~nobody-of-that-name"):
+        _, ended = await _run(stage, {"command": "true", "cwd": folder})
+        assert ended.error is not None
+        assert (ended.error.kind, folder in ended.error.message) == ("cwd", True)
+
+
+async def test_who_has_no_home_starts_at_the_root(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("HOME", str(tmp_path))
+    assert folder_for(None) == tmp_path
+    monkeypatch.setenv("HOME", "/nonexistent")
+    assert folder_for(None) == Path("/")
 
 
 async def test_strange_output_becomes_sane_lines(stage: Stage) -> None:

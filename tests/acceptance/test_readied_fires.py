@@ -136,7 +136,7 @@ def test_whoever_is_killed_in_the_last_second_no_fire_is_lost_or_run_twice(tmp_p
 def test_nor_in_many_seconds(tmp_path: Path) -> None:
     chance = random.Random(seed("readied"))
     kills = [(chance.choice(["agent", "worker", "worker"]), chance.uniform(-0.1, 0.4)) for _ in range(30)]
-    points = [("fires.fires.settle:before:2", 0.0), ("fires.fires.settle:after:2", 0.0), ("learn", 0.0)] * 5
+    points = [("fires.settlement.settle:before:2", 0.0), ("fires.settlement.settle:after:2", 0.0), ("learn", 0.0)] * 5
     _weather(Crowd(tmp_path), [("learn", 0.0), *kills, *points])
 
 

@@ -18,7 +18,7 @@ from shared.launcher import main as jobdeck
 
 VARIABLE = "JOBDECK_TEST_DIES"
 VERBS = (
-    "fires.fires.settle",
+    "fires.settlement.settle",
     "runs.claims.claim",
     "runs.leases.extend",
     "runs.updates.write",

@@ -16,8 +16,8 @@ from tests.harness.agent_process import AgentProcess, until
 from tests.harness.long import seed
 
 _SHORT = [
-    ("fires.fires.settle", "before"),
-    ("fires.fires.settle", "after"),
+    ("fires.settlement.settle", "before"),
+    ("fires.settlement.settle", "after"),
     ("runs.claims.claim", "before"),
     ("runs.claims.claim", "after"),
     ("runs.outcomes.finish", "before"),

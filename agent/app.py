@@ -68,9 +68,8 @@ class Agent:
     async def start(self, *, idle: bool = False) -> None:
         """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
         `idle`: answer only, fire and run nothing; then the reader of knowledge bases comes with the first question."""
-        refuse_where_answered(
-            socket_path(self.settings.data_dir)
-        )  # before its workers are taken for what a dead one left
+        # Before the workers of one that lives are taken for what a dead one left.
+        refuse_where_answered(socket_path(self.settings.data_dir))
         if not idle:
             await self.reader.start_if_needed()
         rescued = 0 if idle else await self._start_work()

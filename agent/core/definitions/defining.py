@@ -9,6 +9,7 @@ from __future__ import annotations
 import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import Protocol
 
 import structlog
@@ -151,8 +152,13 @@ def _documents(contents: _Contents) -> tuple[dict[str, list[Document]], dict[str
         try:
             found[path] = documents(path, text)
         except InvalidInput as error:
-            faults[path] = [_told(fault) for fault in error.faults]
+            faults[path] = [_told(replace(fault, field=_within(path, fault.field))) for fault in error.faults]
     return found, faults
+
+
+def _within(path: str, field: str) -> str:
+    """What is named beside its file need not name it again."""
+    return field.removeprefix(path).removeprefix(": ") or "file"
 
 
 def _rivals(found: Mapping[str, list[Document]], changed: Mapping[str, list[Document]]) -> dict[str, list[Document]]:

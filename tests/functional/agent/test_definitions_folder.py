@@ -68,6 +68,15 @@ async def test_of_two_files_that_define_one_job_neither_counts(stage: Stage, fol
     assert await names(stage) == {"One": True}
 
 
+async def test_what_is_wrong_with_a_text_is_named_beside_its_file_once(stage: Stage, folder: Path) -> None:
+    core = stage.core
+    defining = Defining(core.store, core.jobs, core.applying, stage.clock, DefinitionsFolder(folder), "default")
+    (folder / "a.toml").write_text("name =")
+    (folder / "b.toml").write_text('jobs = "one"')
+    report = await defining.look()
+    assert [file.faults[0].field for file in report.files] == ["file", "jobs"]
+
+
 async def names(stage: Stage) -> dict[str, bool]:
     jobs, _ = await stage.core.jobs.list(stage.me)
     return {job.name: job.enabled for job in jobs}

@@ -34,13 +34,14 @@ def many(world: DataWorld) -> DataWorld:
 
 def test_killed_refresh_leaves_no_half_snapshot_and_its_retry_makes_one(many: DataWorld) -> None:
     chance = random.Random(many.kind)
+    were_at_work = []
     for turn in range(1, 3):
         victim = start(many, "dataset-refresh", "run-k", turn, dataset="orders")
-        was_at_work = victim.killed_after(turn, chance.uniform(0, 0.05))
-        # DuckDB reads all in one, and may be done before it says a word more
-        assert was_at_work or many.kind == "duckdb"
+        were_at_work.append(victim.killed_after(turn, chance.uniform(0, 0.02)))
         for snapshot in many.snapshots.list():
             assert many.kept(snapshot) == EXPECTED
+    # the later it is hit, the likelier it was just done; DuckDB reads all in one, and may always be
+    assert any(were_at_work) or many.kind == "duckdb"
     many.refresh(many.context("run-k", attempt=3))
     assert many.kept() == EXPECTED
     assert len(many.snapshots.list()) == 1

@@ -196,6 +196,12 @@ class WorkerContext:
         """An event of this run that says when it was."""
         return self.send(op, at=self.now(), **fields)
 
+    def hold_at(self, op: str) -> dict[str, Any]:
+        """The same, sent with what comes after it, or when the run lasts."""
+        event = {"op": op, **self.identity, "at": self.now()}
+        self._outbox.hold(event)
+        return event
+
     def now(self) -> str:
         moment: datetime = self.clock.now()
         return moment.isoformat()

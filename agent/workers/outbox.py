@@ -42,9 +42,17 @@ class Outbox:
 
     def put(self, event: Event) -> None:
         """An event that must arrive, in its order."""
+        self.hold(event)
+        self.send_soon()
+
+    def hold(self, event: Event) -> None:
+        """The same, but it waits for what comes after it, or for `send_soon`."""
         with self._changing:
             self._events.append(event)
             self._log = None
+
+    def send_soon(self) -> None:
+        """What there is, a moment later."""
         if not self._filled.is_set():
             self._filled.set()
 
@@ -60,8 +68,7 @@ class Outbox:
         """An event that replaces the one of its kind that was not sent yet."""
         with self._changing:
             self._latest[event["op"]] = event
-        if not self._filled.is_set():
-            self._filled.set()
+        self.send_soon()
 
     def put_line(self, run: Event, line: Event) -> None:
         """A log line of `run` (its id and attempt). Blocks while the agent does not keep up."""
@@ -75,8 +82,8 @@ class Outbox:
             full = self._lines >= FULL_LINES or self._bytes >= FULL_BYTES
         if full:
             self.flush(progress=False)
-        elif not self._filled.is_set():
-            self._filled.set()
+        else:
+            self.send_soon()
 
     def flush(self, *, progress: bool = True) -> None:
         """Send what there is. Nothing is raised if the agent is gone: the reader of orders notices that and ends all."""

@@ -1,4 +1,4 @@
-"""The worker's life: orders come in by one thread, the driver's code runs in the main thread, one run after another."""
+"""The worker's life: orders come in, and the driver's code runs in the main thread, one run after another."""
 
 from __future__ import annotations
 
@@ -6,23 +6,22 @@ import contextlib
 import faulthandler
 import gc
 import os
-import queue
 import signal
 import socket
 import threading
 import time
 import traceback
-from collections.abc import Iterable
 from types import FrameType
 from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
-from agent.core.wire import CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, orders
+from agent.core.wire import AnyOrder, CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, orders
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import processes
 from agent.workers.context import Cancelled, WorkerContext
 from agent.workers.entries import preload
+from agent.workers.hearing import Hearing
 from agent.workers.leftovers import children_left, end_children
 from agent.workers.outbox import Outbox
 from agent.workers.running import run
@@ -42,7 +41,6 @@ class Workplace:
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
         self._mark = processes.VisibleMark()
-        self._waiting: queue.SimpleQueue[WorkerContext | None] = queue.SimpleQueue()
         self._contexts: dict[str, WorkerContext] = {}
         """Of all runs that were ordered and are not over, by their ids."""
         self._laid: list[WorkerContext] = []
@@ -55,9 +53,11 @@ class Workplace:
     def work(self) -> None:
         """Execute orders until told to stop."""
         signal.signal(signal.SIGTERM, self._interrupt)
-        threading.Thread(target=self._read, name="jobdeck-orders", daemon=True).start()
+        self._hearing = Hearing[WorkerContext | None](
+            self._link, obey=self._obey, lasts=self.outbox.send_soon, lost=self._abandoned
+        )
         self.outbox.put({"op": "hello", "pid": os.getpid()})
-        while (context := self._waiting.get()) is not None:
+        while (context := self._hearing.next()) is not None:
             with self._taking:
                 taken = context.take()
             if taken:
@@ -66,7 +66,7 @@ class Workplace:
     def _execute(self, context: WorkerContext) -> None:
         self._context = context
         self._mark.bear(context.run_id)
-        began = context.send_at("started")
+        began = context.hold_at("started")
         word = run(context)
         at = context.now()
         if children_left():
@@ -96,36 +96,33 @@ class Workplace:
             return context.kill_grace
         return max(0.0, context.cancelled_at + context.kill_grace - self.clock.monotonic())
 
-    def _read(self) -> None:
+    def _obey(self, line: bytes) -> None:
         try:
-            with self._link.makefile("rb") as lines, contextlib.suppress(OSError):
-                self._obey(lines)
+            self._follow(orders.validate_json(line))
         except Exception:  # a worker that hears nothing any more would keep its next order for ever
             traceback.print_exc()
-        self._abandoned()
+            self._abandoned()
 
-    def _obey(self, lines: Iterable[bytes]) -> None:
-        for line in lines:
-            message = orders.validate_json(line)
-            if isinstance(message, Order):
-                context = self._contexts[message.run_id] = WorkerContext(message, self.outbox, self.clock)
-                (self._laid.append if message.laid else self._waiting.put)(context)
-            elif isinstance(message, LaidOrder):
-                self._decide_laid(begin=message.begin)
-            elif isinstance(message, CancelOrder):
-                self._cancel(message)
-            elif isinstance(message, RecallOrder):
-                self._give_back(message)
-            elif isinstance(message, SettledOrder):
-                self._settled(message)
-            else:
-                self._waiting.put(None)
+    def _follow(self, message: AnyOrder) -> None:
+        if isinstance(message, Order):
+            context = self._contexts[message.run_id] = WorkerContext(message, self.outbox, self.clock)
+            (self._laid.append if message.laid else self._hearing.put)(context)
+        elif isinstance(message, LaidOrder):
+            self._decide_laid(begin=message.begin)
+        elif isinstance(message, CancelOrder):
+            self._cancel(message)
+        elif isinstance(message, RecallOrder):
+            self._give_back(message)
+        elif isinstance(message, SettledOrder):
+            self._settled(message)
+        else:
+            self._hearing.put(None)
 
     def _decide_laid(self, *, begin: bool) -> None:
         laid, self._laid = self._laid, []
         for context in laid:
             if begin:
-                self._waiting.put(context)
+                self._hearing.put(context)
             elif context.take():
                 del self._contexts[context.run_id]
 

@@ -33,6 +33,7 @@ from agent.core.wire.to_agent import (
 )
 from agent.core.wire.to_worker import (
     ActionOrder,
+    AnyOrder,
     CancelOrder,
     LaidOrder,
     Order,
@@ -46,6 +47,7 @@ from agent.core.wire.to_worker import (
 
 __all__ = [
     "ActionOrder",
+    "AnyOrder",
     "AttachmentGrant",
     "CancelOrder",
     "Checkpointed",

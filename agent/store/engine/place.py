@@ -1,10 +1,11 @@
 """Whether the store's file still stands where it was opened: one that was deleted or replaced would take writes as ever,
-and all of them would be gone when the agent ends. So it is given none: before each transaction, and before its commit, one
-looks; and now and then while there is none, so that it is noticed without."""
+and all of them would be gone when the agent ends. So it is given none: one
+looks before each commit, and now and then while there is none, so that it is noticed without."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Callable
 from contextvars import Context
 from os.path import samestat
@@ -18,12 +19,12 @@ LOOKS_EVERY = 2.0
 
 class Place:
     def __init__(self, path: Path) -> None:
-        self._path = path
+        self._path = str(path)  # every commit looks
         self._opened = path.stat()
 
     def is_kept(self) -> bool:
         try:
-            return samestat(self._opened, self._path.stat())
+            return samestat(self._opened, os.stat(self._path))  # noqa: PTH116
         except OSError:
             return False
 

@@ -45,14 +45,15 @@ class Prepared:
     def numbers(self, connection: sa.Connection, parameters: Sequence[Mapping[str, Any]]) -> range:
         """Execute an INSERT for each into a table whose key counts up; the numbers that the rows got, in their order.
         Counted by a single writer, they follow each other; RETURNING would take half as long again."""
-        self.each(connection, parameters)
-        last = int(driver_of(connection).execute("SELECT last_insert_rowid()").fetchone()[0])
+        compiled = self._compile(connection)
+        last = compiled.insert(connection, [compiled.bind(one) for one in parameters])
         return range(last - len(parameters) + 1, last + 1)
 
     def _compile(self, connection: sa.Connection) -> _Compiled:
-        if self._compiled is None or self._compiled.dialect != connection.dialect:
-            self._compiled = _Compiled(self._statement, self._given, connection.dialect)
-        return self._compiled
+        compiled, dialect = self._compiled, connection.dialect
+        if compiled is None or (compiled.dialect is not dialect and compiled.dialect != dialect):
+            compiled = self._compiled = _Compiled(self._statement, self._given, dialect)
+        return compiled
 
 
 class Lookup:
@@ -107,13 +108,23 @@ class _Compiled:
         return [dict(zip(self._names, _processed(one, self._from_columns), strict=True)) for one in found]
 
     def write(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
+        return int(self._execute(connection, values).rowcount)
+
+    def insert(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> int:
+        """The number that the last row got."""
+        done = self._execute(connection, values)
+        if len(values) > 1:  # of many the driver does not say it
+            done = driver_of(connection).execute("SELECT last_insert_rowid()")
+            return int(done.fetchone()[0])
+        return int(done.lastrowid)
+
+    def _execute(self, connection: sa.Connection, values: list[tuple[Any, ...]]) -> Any:
         driver = driver_of(connection)
         try:
             # one alone is executed as one: `executemany` prepares for many
-            done = driver.execute(self._text, values[0]) if len(values) == 1 else driver.executemany(self._text, values)
+            return driver.execute(self._text, values[0]) if len(values) == 1 else driver.executemany(self._text, values)
         except self._errors() as error:
             raise told(connection, error, self._text) from error
-        return int(done.rowcount)
 
     def _errors(self) -> type[Exception]:
         assert self.dialect.dbapi is not None

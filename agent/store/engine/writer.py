@@ -352,8 +352,9 @@ class Writer:
         withheld.end(kept=kept)
 
     def _connect(self) -> sa.Connection:
-        self._place.check()
-        self._connection = self._connection or self._engine.connect()
+        if self._connection is None:
+            self._place.check()  # or there would be a new file
+            self._connection = self._engine.connect()
         return self._connection
 
     def _let_go(self) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from datetime import datetime
 from functools import lru_cache
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -21,16 +22,26 @@ from shared.states import RunState
 
 _DEFAULTS = "limits"
 _NONE = AccountLimits()
-_WRITTEN = Prepared(
-    sa.select(
-        sa.select(meta.c.value).where(meta.c.key == _DEFAULTS).scalar_subquery().label("defaults"),
-        sa.select(sa.type_coerce(accounts.c.limits, sa.Text))
-        .where(accounts.c.id == sa.bindparam("account", type_=sa.Text))
-        .scalar_subquery()
-        .label("own"),
-    )
-)
 _Count = Callable[[sa.Connection, str, datetime], int]
+
+
+def written_of(account: sa.ColumnElement[str]) -> tuple[sa.ColumnElement[Any], ...]:
+    """What a query must have read of an account for `read`."""
+    return (
+        sa.select(meta.c.value).where(meta.c.key == sa.bindparam("limits_key", _DEFAULTS)).scalar_subquery().label("limits_of_all"),
+        sa.select(sa.type_coerce(accounts.c.limits, sa.Text))
+        .where(accounts.c.id == account)
+        .scalar_subquery()
+        .label("own_limits"),
+    )
+
+
+_WRITTEN = Prepared(sa.select(*written_of(sa.bindparam("account", type_=sa.Text))))
+
+
+def read(row: Mapping[Any, Any]) -> AccountLimits:
+    """What holds for the account: its own, else the defaults."""
+    return _together(row["limits_of_all"], row["own_limits"])
 
 
 def put_defaults(connection: sa.Connection, limits: AccountLimits) -> None:
@@ -46,9 +57,8 @@ def put(connection: sa.Connection, account_id: str, limits: AccountLimits, now: 
 
 
 def of(connection: sa.Connection, account_id: str) -> AccountLimits:
-    """What holds for it: its own, else the defaults."""
     [row] = _WRITTEN.rows(connection, {"account": account_id})
-    return _together(row["defaults"], row["own"])
+    return read(row)
 
 
 def allowance(connection: sa.Connection, account_id: str, now: datetime) -> AccountAllowance:
@@ -60,17 +70,27 @@ def allowance(connection: sa.Connection, account_id: str, now: datetime) -> Acco
     return AccountAllowance(account_id=account_id, own=own, limits=of(connection, account_id), use=use)
 
 
-def check(connection: sa.Connection, account_id: str, name: str, now: datetime, adding: int = 1) -> None:
-    """LimitReached unless the account has room for so many more."""
-    room = room_for(connection, account_id, name, now)
+def check(
+    connection: sa.Connection,
+    account_id: str,
+    name: str,
+    now: datetime,
+    adding: int = 1,
+    known: AccountLimits | None = None,
+) -> None:
+    """LimitReached unless the account has room for so many more. `known`: its limits, read in this transaction."""
+    limits = known or of(connection, account_id)
+    room = room_for(connection, account_id, name, now, limits)
     if room is not None and room < adding:
-        most = getattr(of(connection, account_id), name)
+        most = getattr(limits, name)
         raise LimitReached.of(account_id, name, most, most - room)
 
 
-def room_for(connection: sa.Connection, account_id: str, name: str, now: datetime) -> int | None:
+def room_for(
+    connection: sa.Connection, account_id: str, name: str, now: datetime, known: AccountLimits | None = None
+) -> int | None:
     """How many more the account may have, below 0 where it has too many already; None: any number."""
-    most: int | None = getattr(of(connection, account_id), name)
+    most: int | None = getattr(known or of(connection, account_id), name)
     if most is None:
         return None
     connection.execute(sa.select(accounts.c.number).where(accounts.c.id == account_id).with_for_update())

@@ -32,6 +32,7 @@ _OWNERS = Lookup(
         sa.type_coerce(jobs.c.definition, sa.Text).label("written"),
         job_statistics.c.median,
         job_statistics.c.p90,
+        *limits.written_of(jobs.c.account_id),
     )
     .select_from(jobs.outerjoin(job_statistics))
     .where(jobs.c.deleted_at.is_(None)),
@@ -59,8 +60,9 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime, *, b
     owners = _jobs_of(connection, new)
     if bounded:
         adding = Counter(owners[run.job_id]["account_id"] for run in new)
+        known = {row["account_id"]: row for row in owners.values()}
         for account, count in sorted(adding.items()):
-            limits.check(connection, account, "waiting_runs", now, count)
+            limits.check(connection, account, "waiting_runs", now, count, limits.read(known[account]))
     said = _said(connection, new, owners)
     rows = [_row(run, owners[run.job_id], said, now) for run in new]
     numbers = _INSERT.numbers(connection, rows)

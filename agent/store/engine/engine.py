@@ -20,7 +20,10 @@ BUSY_SECONDS = 30
 CHECKPOINT_PAGES = 4000
 """Pages in the log at which it is moved into the main file. The pages that every run writes are the same ones: of four
 times as many, hardly more go over."""
-_COMMON = (f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA foreign_keys = ON", "PRAGMA cache_size = -32768")
+PAGE = 4096
+"""Bytes; SQLite's own measure."""
+CACHE = "PRAGMA cache_size = -32768"
+_COMMON = (f"PRAGMA busy_timeout = {BUSY_SECONDS * 1000}", "PRAGMA foreign_keys = ON", CACHE)
 # auto_vacuum holds from the first table on, and costs nothing that could be measured.
 _WRITER = (
     *_COMMON,

@@ -41,8 +41,9 @@ from agent.store.engine.group import (
     write_together,
 )
 from agent.store.engine.health import Health, room_beside
+from agent.store.engine.lengthening import Lengthening, lengthen
 from agent.store.engine.place import Place, Watch
-from agent.store.engine.prepared import begin, checkpoint_later, commit, rollback
+from agent.store.engine.prepared import begin, checkpoint_later, commit, driver_of, rollback
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
 from shared.clock import Clock
@@ -68,7 +69,9 @@ class Writer:
         self._engine = engine
         self._place = place
         self._watch = Watch(place, self._find_out)
-        self.health = Health(clock, room_beside(Path(str(engine.url.database))))
+        path = Path(str(engine.url.database))
+        self.health = Health(clock, room_beside(path))
+        self._lengthening = Lengthening(path, self._is_quiet, self._lengthen_log)
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
         self._queue: deque[Waiting] = deque()
@@ -90,6 +93,7 @@ class Writer:
         self._open = True
         self._idle.set()
         self._watch.start()
+        self._lengthening.start()
 
     def submit(
         self,
@@ -164,12 +168,26 @@ class Writer:
         """Commit what waits, then stop."""
         self._open = False
         self._watch.stop()
+        self._lengthening.stop()
         if self._withheld is not None:
             self._withheld.drop()
         await self._idle.wait()
         await self._thread.call(self._let_go)
         await self._thread.call(self._engine.dispose)
         self._thread.stop()
+
+    def _is_quiet(self) -> bool:
+        return not self._busy and self._withheld is None
+
+    def _lengthen_log(self) -> None:
+        self._thread.run(lambda: attempt(self._lengthen), lambda _made: None)
+
+    def _lengthen(self) -> None:
+        try:
+            lengthen(driver_of(self._connect()))
+        except Exception as error:
+            _log.debug("the store's log stays as long as it is: %s", error)
+            self._let_go()
 
     def _find_out(self) -> None:
         """What it means that the store's file went, or came back: a write is refused now, or taken again."""

@@ -28,7 +28,10 @@ _Count = Callable[[sa.Connection, str, datetime], int]
 def written_of(account: sa.ColumnElement[str]) -> tuple[sa.ColumnElement[Any], ...]:
     """What a query must have read of an account for `read`."""
     return (
-        sa.select(meta.c.value).where(meta.c.key == sa.bindparam("limits_key", _DEFAULTS)).scalar_subquery().label("limits_of_all"),
+        sa.select(meta.c.value)
+        .where(meta.c.key == sa.bindparam("limits_key", _DEFAULTS))
+        .scalar_subquery()
+        .label("limits_of_all"),
         sa.select(sa.type_coerce(accounts.c.limits, sa.Text))
         .where(accounts.c.id == account)
         .scalar_subquery()

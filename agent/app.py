@@ -12,7 +12,7 @@ import structlog
 from fastapi import FastAPI
 
 from agent.api.app import create_api
-from agent.api.serving import Listener, refuse_where_answered, serve
+from agent.api.serving import Listener, serve
 from agent.composing.authoring import make_authoring
 from agent.composing.core import make_core
 from agent.composing.duties import make_duties
@@ -68,8 +68,6 @@ class Agent:
     async def start(self, *, idle: bool = False) -> None:
         """Rescue what an agent before left, then work, then listen: whoever gets an answer gets a true one.
         `idle`: answer only, fire and run nothing; then the reader of knowledge bases comes with the first question."""
-        # Before the workers of one that lives are taken for what a dead one left.
-        refuse_where_answered(socket_path(self.settings.data_dir))
         if not idle:
             await self.reader.start_if_needed()
         rescued = 0 if idle else await self._start_work()

@@ -151,18 +151,13 @@ def _bind_tcp(host: str, port: int) -> socket.socket:
     return door
 
 
-def refuse_where_answered(path: Path) -> None:
-    """Conflict if an agent has the folder although its lock is free: somebody deleted the lock's file."""
-    if _answers(path):
-        raise Conflict(f"an agent is listening on {path} already; stop it first (`fuser {path}` names it)")
-
-
 def _bind_socket(path: Path, *, group: bool) -> socket.socket:
     """A socket that only its owner (and, by setting, its group) can open. A stale one is removed only if nobody
     answers on it."""
     _prepare_folder(path.parent, group=group)
     if path.is_socket():
-        refuse_where_answered(path)
+        if _answers(path):
+            raise Conflict(f"an agent is listening on {path} already; stop it first (`fuser {path}` names it)")
         path.unlink()
     door = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM)
     try:

@@ -81,12 +81,45 @@ def test_a_second_agent_lets_the_first_one_work_although_the_lock_was_deleted(tm
         agent.run_until(run["id"], "running")
         (folder / "jobdeck.db.lock").unlink()
         second = warm_start.run(["agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"])
-        assert (second.returncode, "an agent is listening on" in second.stderr) == (Exit.CONFLICT, True), second.stderr
+        assert (second.returncode, "which named it, was deleted" in second.stderr) == (Exit.CONFLICT, True), (
+            second.stderr
+        )
+        assert f"`fuser {folder}` tells its pid" in second.stderr
+        told = warm_start.run(["doctor", "--data-dir", str(folder)]).stdout
+        assert "jobdeck.db.lock, which names the agent, was deleted or replaced" in told
         go.touch()
         ended = agent.run_until(run["id"], "completed", "failed", "retrying")
         assert (ended["state"], ended["attempt"]) == ("completed", 1)
     finally:
         agent.kill()
+
+
+def test_of_two_agents_that_start_at_once_one_is_turned_away_although_the_lock_was_deleted(tmp_path: Path) -> None:
+    """Neither of them listens yet, and both would find the runs of the one before them without a worker."""
+    folder, log = tmp_path / "data", tmp_path / "said"
+    data = {"command": f"echo $JOBDECK_ATTEMPT >> {log}; [ $JOBDECK_ATTEMPT = 2 ] || exec sleep 600"}
+    policies = {"on_lost": "retry", "retry": {"attempts": 5, "backoff": "10 ms"}}
+    agent = AgentProcess(folder, "--workers", "1").start()
+    try:
+        job = agent.call("POST", "/api/jobs", {"name": "long", "type": "command", "data": data, "policies": policies})
+        run = agent.call("POST", f"/api/jobs/{job['id']}")
+        until(log.exists, "it runs")
+        agent.kill()
+        lock = folder / "jobdeck.db.lock"
+        lock.unlink()
+        agent.spawn()
+        assert agent.process is not None
+        until(lambda: lock.exists() and str(agent.process.pid) in lock.read_text(), "it has the lock")  # type: ignore[union-attr]
+        agent.process.send_signal(signal.SIGSTOP)
+        lock.unlink()
+        second = warm_start.run(["agent", "--data-dir", str(folder), "--bind", "127.0.0.1:0"])
+        assert second.returncode == Exit.CONFLICT, second.stderr
+        agent.process.send_signal(signal.SIGCONT)
+        agent.wait_ready()
+        assert agent.run_until(run["id"], "completed", "failed")["attempt"] == 2
+    finally:
+        agent.kill()
+    assert log.read_text().split() == ["1", "2"]
 
 
 def _refused(folder: Path) -> str:

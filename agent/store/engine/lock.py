@@ -28,13 +28,17 @@ _FROM_CREATION = 5.0
 class StoreLock:
     """Held until `release` or the end of the process, however it ends: the kernel keeps it.
 
-    The file names the holder. It is never deleted: whoever deleted it while another waits would let two hold it.
+    The file names the holder, and holds between machines that share a disk. It can be deleted by hand, the folder that
+    the store lies in cannot: so that is locked too.
     """
 
-    def __init__(self, file: IO[str]) -> None:
+    def __init__(self, file: IO[str], folder: int | None = None) -> None:
         self._file = file
+        self._folder = folder
 
     def release(self) -> None:
+        if self._folder is not None:  # first, so that nobody finds it held and the file free
+            os.close(self._folder)
         self._file.close()
 
 
@@ -57,8 +61,36 @@ def take_lock(store: Path, clock: Clock, purpose: Purpose = "agent") -> StoreLoc
         text = file.read()
         file.close()
         raise Conflict(_sentence(path, text)) from None
+    try:
+        folder = _lock_folder(whole.parent)
+    except BlockingIOError:
+        file.close()
+        raise Conflict(_unnamed(path)) from None
     _sign(file, clock, purpose)
-    return StoreLock(file)
+    return StoreLock(file, folder)
+
+
+def _lock_folder(path: Path) -> int | None:
+    """BlockingIOError if another process has it; None where folders cannot be locked, and the file is all there is."""
+    try:
+        folder = os.open(path, os.O_RDONLY)
+    except OSError:
+        return None
+    try:
+        fcntl.flock(folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        os.close(folder)
+        if isinstance(error, BlockingIOError):
+            raise
+        return None
+    return folder
+
+
+def _unnamed(path: Path) -> str:
+    return (
+        f"another agent works on this store, and {path}, which named it, was deleted or replaced; "
+        f"stop it first (`fuser {path.parent}` tells its pid), {_ELSEWHERE}"
+    )
 
 
 def _sign(file: IO[str], clock: Clock, purpose: Purpose) -> None:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import fcntl
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 
 import httpx
 
@@ -21,7 +23,7 @@ PATIENCE = 10.0
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """The agent that has the folder, as it signed the lock."""
+    """The agent that has the folder, as it signed the lock; without a name where that is no longer to be had."""
 
     pid: int | None
     since: str | None
@@ -29,22 +31,35 @@ class Holder:
 
 def find_holder(layout: Layout) -> Holder | None:
     """None if no agent has the folder. The kernel is asked, for a signature outlives its writer."""
+    if _is_held(layout.lock):
+        return _signed(layout.lock.read_text(encoding="utf-8"))
+    return Holder(None, None) if _is_held(layout.root) else None
+
+
+def _is_held(path: Path) -> bool:
     try:
-        file = layout.lock.open(encoding="utf-8")
+        opened = os.open(path, os.O_RDONLY)
     except OSError:
-        return None
-    with file:
-        try:
-            # Shared and let go at once; an agent that starts in this very moment would be told to try again.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return _signed(file.read())
-    return None
+        return False
+    try:
+        # Shared and let go at once; an agent that starts in this very moment would be told to try again.
+        fcntl.flock(opened, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    except OSError:  # of a folder that cannot be locked
+        return False
+    finally:
+        os.close(opened)
+    return False
 
 
 def check_agent(layout: Layout, holder: Holder | None) -> Iterator[Finding]:
     if holder is not None:
         yield from _check_answer(layout, holder)
+    if holder is not None and holder.pid is None:
+        yield warning(
+            "agent", f"{layout.lock.name}, which names the agent, was deleted or replaced", "start the agent again"
+        )
     forsaken = find_forsaken(str(layout.root.resolve()))
     if forsaken:
         pids = listed([str(process.pid) for process in forsaken])

@@ -56,6 +56,16 @@ def test_a_holder_that_signed_nothing_readable_is_still_a_holder(tmp_path: Path,
     lock.release()
 
 
+def test_a_lock_whose_file_was_deleted_still_holds(tmp_path: Path, clock: ManualClock) -> None:
+    lock = take_lock(tmp_path / "store.db", clock)
+    (tmp_path / "store.db.lock").unlink()
+    for _ in range(2):  # the second finds the file that the first one made
+        with pytest.raises(Conflict, match=f"was deleted or replaced; .*`fuser {tmp_path}`"):
+            take_lock(tmp_path / "store.db", clock)
+    lock.release()
+    take_lock(tmp_path / "store.db", clock).release()
+
+
 def test_where_no_file_can_be_made_it_says_so(tmp_path: Path, clock: ManualClock) -> None:
     with pytest.raises(Unavailable, match="cannot be opened"):
         take_lock(tmp_path / "missing" / "store.db", clock)

@@ -15,6 +15,8 @@ from typing import Generic, NoReturn, TypeVar
 
 LOOK = 0.01
 """Seconds between two looks at whether a run lasts: it does when two of them meet it."""
+HEED = 0.005
+"""Seconds at most for which short runs follow each other and nobody reads what is said beside them."""
 LOOKS = 100
 """So many looks without a run in hand, and nobody looks any more until the next one begins."""
 CHUNK = 64 * 1024
@@ -43,6 +45,7 @@ class Hearing(Generic[Work]):
         else has the turn may be about to put it there."""
         self._waiting: deque[Work] = deque()
         self._rest: list[bytes] = []
+        self._read_at = 0.0
         self._begun = 0
         self._at_work = False
         self._looking = threading.Event()
@@ -53,9 +56,10 @@ class Hearing(Generic[Work]):
         self._waiting.append(work)
 
     def next(self) -> Work:
-        """What is to be executed next, by the thread that asks. What can be read before it begins is obeyed."""
+        """What is to be executed next, by the thread that asks. What was said some time before it begins is obeyed."""
         self._at_work = False
-        if self._waiting and self._turn.acquire(blocking=False):
+        late = self._waiting and time.monotonic() - self._read_at >= HEED
+        if late and self._turn.acquire(blocking=False):
             try:
                 self._read(wait=False)
             finally:
@@ -105,6 +109,8 @@ class Hearing(Generic[Work]):
             return
         except OSError:
             data = b""
+        finally:
+            self._read_at = time.monotonic()
         if not data:
             self._lost()
         *lines, rest = data.split(b"\n")

@@ -6,6 +6,7 @@ import io
 import os
 import sys
 import traceback
+from pathlib import Path
 from typing import Any, Literal, cast
 
 from agent.core.driving import DriverError, RunCancelled
@@ -21,10 +22,10 @@ MESSAGE_LIMIT = 4000
 LastWord = dict[str, Any]
 
 
-def run(context: WorkerContext) -> LastWord:
+def run(context: WorkerContext, process: ProcessState) -> LastWord:
     """Run the driver; the fields of its `Ended`."""
     try:
-        with _Surroundings(context):
+        with process.lent_to(context):
             result = _call(context)
     except RunCancelled:
         return _stopped(context)
@@ -98,26 +99,40 @@ def _failed(
     return {"outcome": "failed", "error": error, "result": result}
 
 
-class _Surroundings:
-    """What the driver prints goes to its log; what it does to folder, environment and umask ends with it. Not a
-    generator, nor `redirect_stdout` around it: every run enters it."""
+class ProcessState:
+    """What is the same for all runs of a process, though a driver can change it: folder, umask, streams."""
 
-    def __init__(self, context: WorkerContext) -> None:
-        self._printed = _Printed(context, "stdout"), _Printed(context, "stderr")
-
-    def __enter__(self) -> None:
-        self._folder, self._variables = os.getcwd(), _variables().copy()  # noqa: PTH109 (a hot path)
+    def __init__(self) -> None:
+        self._folder = str(Path.cwd())  # every run goes back to it
         self._mask = os.umask(0o077)
         os.umask(self._mask)
         self._streams = sys.stdout, sys.stderr
+
+    def lent_to(self, context: WorkerContext) -> _Lent:
+        return _Lent(self, context)
+
+    def restore(self) -> None:
+        sys.stdout, sys.stderr = self._streams
+        os.umask(self._mask)
+        os.chdir(self._folder)
+
+
+class _Lent:
+    """What the driver prints goes to its log; what it does to its process ends with it. Not a generator, nor
+    `redirect_stdout` around it: every run enters it."""
+
+    def __init__(self, state: ProcessState, context: WorkerContext) -> None:
+        self._state = state
+        self._printed = _Printed(context, "stdout"), _Printed(context, "stderr")
+
+    def __enter__(self) -> None:
+        self._variables = _variables().copy()
         sys.stdout, sys.stderr = self._printed
 
     def __exit__(self, *_error: object) -> None:
-        sys.stdout, sys.stderr = self._streams
+        self._state.restore()
         for printed in self._printed:
             printed.finish()
-        os.umask(self._mask)
-        os.chdir(self._folder)
         if _variables() != self._variables:
             os.environ.clear()
             os.environb.update(self._variables)

@@ -24,7 +24,7 @@ from agent.workers.entries import preload
 from agent.workers.hearing import Hearing
 from agent.workers.leftovers import children_left, end_children
 from agent.workers.outbox import Outbox
-from agent.workers.running import run
+from agent.workers.running import ProcessState, run
 from shared.clock import SystemClock
 
 INTERRUPT_AFTER = 2.0
@@ -41,6 +41,7 @@ class Workplace:
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
         self._mark = processes.VisibleMark()
+        self._process = ProcessState()
         self._contexts: dict[str, WorkerContext] = {}
         """Of all runs that were ordered and are not over, by their ids."""
         self._laid: list[WorkerContext] = []
@@ -67,7 +68,7 @@ class Workplace:
         self._context = context
         self._mark.bear(context.run_id)
         began = context.hold_at("started")
-        word = run(context)
+        word = run(context, self._process)
         at = context.now()
         if children_left():
             context.send("ended", at=at, **word)

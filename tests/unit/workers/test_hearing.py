@@ -95,7 +95,10 @@ def test_a_run_that_begins_when_nobody_looks_any_more_is_met(
         worker.wait_for(f"word {number}")
 
 
-def test_what_was_said_is_heard_before_the_next_run_begins(ends: tuple[_Worker, socket.socket]) -> None:
+def test_what_was_said_is_heard_before_the_next_run_begins(
+    ends: tuple[_Worker, socket.socket], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("agent.workers.hearing.HEED", 0.0)
     worker, agent = ends
     agent.sendall(b"run 1\nrun 2\n")
     assert worker.hearing.next() == "run 1"

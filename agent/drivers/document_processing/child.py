@@ -13,7 +13,9 @@ import os
 import re
 import resource
 import sys
+import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import kreuzberg
@@ -41,6 +43,7 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8")
     os.dup2(2, 1)
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    _load_pdf_library()
     resource.setrlimit(resource.RLIMIT_FSIZE, (0, 0))
     _extract(b"what every document needs is loaded before memory is counted", "text/plain", _config(1000, 0))
     if sys.platform == "linux":
@@ -48,6 +51,15 @@ def main() -> None:
     _answer(answers, {"ready": True})
     while line := sys.stdin.buffer.readline():
         _answer(answers, _read(json.loads(line), sys.stdin.buffer))
+
+
+def _load_pdf_library() -> None:
+    """The library writes it to the folder for temporary files when the first PDF is read, where files are not allowed any
+    more; and it would take whatever lies there under its name, whoever put it there. So it gets a folder of its own."""
+    with suppress(OSError), tempfile.TemporaryDirectory(prefix="jobdeck-pdf-") as folder:
+        os.environ["TMPDIR"] = folder
+        with suppress(kreuzberg.KreuzbergError):
+            _extract(b"%PDF-1.4", "application/pdf", _config(1000, 0))
 
 
 def _answer(answers: Any, answer: dict[str, Any]) -> None:

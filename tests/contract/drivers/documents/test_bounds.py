@@ -254,3 +254,17 @@ def test_cancel_while_a_document_is_read(world: KbWorld) -> None:
         world.process(context)
     assert children() == []
     assert [step.state for step in context.steps] == ["completed", "cancelled"]
+
+
+def test_a_library_that_somebody_else_left_in_the_folder_for_temporary_files_is_not_taken(
+    world: KbWorld, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shared = tmp_path / "shared"
+    (shared / "kreuzberg-pdfium").mkdir(parents=True)
+    (shared / "kreuzberg-pdfium" / "libpdfium.so").write_bytes(b"not the library")
+    monkeypatch.setenv("TMPDIR", str(shared))
+    put(world, "in/a.pdf", pdf("Marathon shoes"))
+    world.process(world.context())
+    assert list(world.texts()) == ["in/a.pdf#0"]
+    left = [path.relative_to(shared) for path in shared.rglob("*") if path.is_file()]
+    assert left == [Path("kreuzberg-pdfium/libpdfium.so")]

@@ -1,5 +1,5 @@
-"""Whether the store's file still stands where it was opened: one that was deleted or replaced would take writes as ever,
-and all of them would be gone when the agent ends. So it is given none: one
+"""Whether the store's file, and the log beside it, still stand where they were opened: one that was deleted or replaced
+would take writes as ever, and all of them would be gone when the agent ends. So it is given none: one
 looks before each commit, and now and then while there is none, so that it is noticed without."""
 
 from __future__ import annotations
@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from contextvars import Context
 from os.path import samestat
 from pathlib import Path
@@ -21,20 +22,40 @@ class Place:
     def __init__(self, path: Path) -> None:
         self._path = str(path)  # every commit looks
         self._opened = path.stat()
+        self._log = f"{path.resolve()}-wal"
+        self._log_opened: os.stat_result | None = None
+
+    def keep_log(self) -> None:
+        """Look after the log too, from now on: it is there from the first question to the end of the last connection."""
+        with suppress(FileNotFoundError):  # a disk on which SQLite has none
+            self._log_opened = os.stat(self._log)  # noqa: PTH116
+
+    def has_lost_log(self) -> bool:
+        return self._log_opened is not None and not _stands(self._log, self._log_opened)
 
     def is_kept(self) -> bool:
-        try:
-            return samestat(self._opened, os.stat(self._path))  # noqa: PTH116
-        except OSError:
-            return False
+        return _stands(self._path, self._opened) and not self.has_lost_log()
 
     def check(self) -> None:
         """Unavailable if another file stands there, or none."""
-        if not self.is_kept():
+        if self.is_kept():
+            return
+        if self.has_lost_log() and _stands(self._path, self._opened):
             raise Unavailable(
-                f"the store's file {self._path} was deleted or replaced under the agent, which stores nothing from then on; "
-                "put it back, and the agent goes on by itself, or stop it and restore the last backup"
+                f"the store's log {self._log} was deleted or replaced under the agent, which stores nothing from then on; "
+                f"stop the agent and start it again: what it had stored is kept in {self._path}"
             )
+        raise Unavailable(
+            f"the store's file {self._path} was deleted or replaced under the agent, which stores nothing from then on; "
+            "put it back, and the agent goes on by itself, or stop it and restore the last backup"
+        )
+
+
+def _stands(path: str, opened: os.stat_result) -> bool:
+    try:
+        return samestat(opened, os.stat(path))  # noqa: PTH116
+    except OSError:
+        return False
 
 
 class Watch:

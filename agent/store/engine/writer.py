@@ -44,6 +44,7 @@ from agent.store.engine.health import Health, room_beside
 from agent.store.engine.lengthening import Lengthening, lengthen
 from agent.store.engine.place import Place, Watch
 from agent.store.engine.prepared import begin, checkpoint_later, commit, driver_of, rollback
+from agent.store.engine.saving import save_log
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
 from shared.clock import Clock
@@ -74,6 +75,7 @@ class Writer:
         self._lengthening = Lengthening(path, self._is_quiet, self._lengthen_log)
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
+        self._log_is_saved = False
         self._queue: deque[Waiting] = deque()
         self._listeners: list[Listener] = []
         self._riders: list[Callable[[], None]] = []
@@ -90,6 +92,7 @@ class Writer:
 
     async def start(self) -> None:
         self._last_event_id = await self._thread.call(self._read_last_event_id)
+        self._place.keep_log()
         self._open = True
         self._idle.set()
         self._watch.start()
@@ -371,6 +374,7 @@ class Writer:
 
     def _connect(self) -> sa.Connection:
         if self._connection is None:
+            self._save_lost_log()
             self._place.check()  # or there would be a new file
             self._connection = self._engine.connect()
         return self._connection
@@ -380,6 +384,15 @@ class Writer:
         if self._connection is not None:
             connection, self._connection = self._connection, None
             connection.close()
+            self._save_lost_log()
+
+    def _save_lost_log(self) -> None:
+        """By the connection that the pool keeps since the start: none that is opened now could read it."""
+        if not self._place.has_lost_log():
+            self._log_is_saved = False
+        elif not self._log_is_saved:
+            with self._engine.connect() as connection:
+                self._log_is_saved = save_log(connection)
 
     def _read_last_event_id(self) -> int:
         with self._engine.connect() as connection:

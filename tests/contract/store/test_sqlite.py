@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import re
+import shutil
 import sqlite3
 import stat
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Mapping
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -312,6 +314,36 @@ async def test_a_file_that_is_gone_from_its_place_is_no_store(sqlite: SqlStore, 
     assert [secret.name for secret in await sqlite.list_secrets("main")] == ["after", "before"]
 
 
+@pytest.mark.parametrize("then", ["deleted", "replaced"])
+async def test_a_log_that_is_gone_from_its_place_takes_nothing_and_what_it_held_is_kept(
+    sqlite: SqlStore, path: Path, tmp_path: Path, then: str
+) -> None:
+    log = Path(f"{path}-wal")
+    await sqlite.put_secret("main", "before", b"x", NOW)
+    _put_elsewhere(log, then)
+    with pytest.raises(Unavailable, match=r"-wal was deleted or replaced .* start it again"):
+        await sqlite.put_secret("main", "lost", b"x", NOW)
+    with pytest.raises(Unavailable, match="-wal was deleted"):
+        await sqlite.ping()
+    assert _secrets_without_log(path, tmp_path / "alone.db") == ["before"]
+    _put_back(log)
+    await sqlite.put_secret("main", "after", b"x", NOW)
+    assert [secret.name for secret in await sqlite.list_secrets("main")] == ["after", "before"]
+
+
+async def test_what_the_log_held_is_kept_although_nothing_is_being_written(sqlite: SqlStore, path: Path) -> None:
+    """As while the disk is full, when somebody looks for files that could go."""
+    await sqlite.put_secret("main", "before", b"x", NOW)
+    _put_elsewhere(path, "deleted")
+    with pytest.raises(Unavailable):
+        await sqlite.put_secret("main", "lost", b"x", NOW)
+    _put_back(path)
+    _put_elsewhere(Path(f"{path}-wal"), "deleted")
+    with pytest.raises(Unavailable, match="-wal was deleted"):
+        await sqlite.put_secret("main", "lost", b"x", NOW)
+    assert _secrets_without_log(path, path.with_name("alone.db")) == ["before"]
+
+
 async def test_what_is_withheld_is_dropped_when_the_file_is_gone_at_its_moment(sqlite: SqlStore, path: Path) -> None:
     heard: list[bool] = []
     withheld = sqlite._writer.withhold(lambda: lambda connection: facts.put(connection, "laid", "x"), heard.append)
@@ -345,6 +377,14 @@ async def test_a_question_does_not_open_what_was_put_in_the_stores_place(sqlite:
         await sqlite.list_secrets("main")
     _put_back(path)
     assert await sqlite.list_secrets("main") == []
+
+
+def _secrets_without_log(path: Path, copy: Path) -> list[str]:
+    """What is there when the agent is killed now."""
+    shutil.copy(path, copy)
+    with closing(sqlite3.connect(copy)) as alone:
+        assert alone.execute("PRAGMA integrity_check").fetchall() == [("ok",)]
+        return [name for (name,) in alone.execute("SELECT name FROM secrets")]
 
 
 def _put_elsewhere(path: Path, then: str) -> None:

@@ -14,7 +14,7 @@ from agent.upkeep.checks.folder import check_folder, sizes_of
 from agent.upkeep.checks.jobs import check_jobs
 from agent.upkeep.checks.limits import check_limits
 from agent.upkeep.checks.resources import check_bases, check_key
-from agent.upkeep.checks.store import RESTORE, check_schema, check_store
+from agent.upkeep.checks.store import PUT_BACK, RESTORE, check_schema, check_store
 from agent.upkeep.findings import Finding, error
 from agent.upkeep.layout import Layout
 from shared.clock import Clock
@@ -40,13 +40,17 @@ def examine(data_dir: Path, clock: Clock) -> Report:
     """NotFound if this is no agent's folder."""
     layout = Layout(data_dir)
     wait_for_start(socket_path(data_dir), PATIENCE)
-    layout.require_store()
+    if not layout.loss():
+        layout.require_store()
     holder, sizes = find_holder(layout), sizes_of(layout)
     findings = [*check_folder(layout, sizes), *check_agent(layout, holder), *_inside(layout, holder, clock)]
     return Report(data_dir, holder, sizes, sorted(findings, key=lambda finding: finding.severity))
 
 
 def _inside(layout: Layout, holder: Holder | None, clock: Clock) -> Iterator[Finding]:
+    if loss := layout.loss():
+        yield error("store", loss, PUT_BACK)
+        return
     try:
         with inspect_store(layout.store) as store:
             behind = list(check_schema(store))

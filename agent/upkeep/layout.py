@@ -10,6 +10,7 @@ from pathlib import Path, PurePosixPath
 from agent.resources.knowledge.file import FILE_NAME
 from agent.resources.vault import KEY_FILE
 from agent.store import STORE_FILE
+from agent.upkeep.findings import listed
 from shared.errors import Forbidden, NotFound
 
 SETTINGS_FILE = "agent.toml"
@@ -20,6 +21,8 @@ DATASETS = "datasets"
 _FOLDERS = (LOGS, KNOWLEDGE, BLOBS, DATASETS)
 KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, *_FOLDERS)
 """What lies at the top of a backup; everything else in a data folder is made anew."""
+_BESIDE = (KEY_FILE, *_FOLDERS, f"{STORE_FILE}-wal", f"{STORE_FILE}.lock")
+"""What an agent has beside its store, and nobody else puts there."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,15 +76,26 @@ class Layout:
             yield manifest
 
     def require_store(self) -> None:
-        """NotFound if this is no agent's folder, Forbidden if it is somebody else's."""
-        try:
-            is_there = self.store.is_file()
-        except PermissionError:
-            is_there = True
-        if is_there and not os.access(self.store, os.R_OK):
+        """NotFound if this is no agent's folder or its store is gone, Forbidden if it is somebody else's."""
+        if not self._has_store():
+            raise NotFound(
+                self.loss() or f"there is no {STORE_FILE} in {self.root}; name the agent's folder with --data-dir"
+            )
+        if not os.access(self.store, os.R_OK):
             raise Forbidden(f"this user may not read {self.store}; do it as the user that runs the agent, or as root")
-        if not is_there:
-            raise NotFound(f"there is no {STORE_FILE} in {self.root}; name the agent's folder with --data-dir")
+
+    def loss(self) -> str:
+        """That the store is gone from what is an agent's folder all the same; empty if that is not so."""
+        left = [] if self._has_store() else [name for name in _BESIDE if (self.root / name).exists()]
+        if not left:
+            return ""
+        return f"{self.root} is an agent's folder ({listed(left)}), and its store {STORE_FILE} is gone"
+
+    def _has_store(self) -> bool:
+        try:
+            return self.store.is_file()
+        except PermissionError:
+            return True
 
 
 def is_kept(name: str) -> bool:

@@ -71,6 +71,17 @@ def test_a_folder_that_is_no_agents_is_not_found(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_folder_without_its_store_is_told_what_is_there_and_what_to_do(kept: Path, tmp_path: Path) -> None:
+    data = shutil.copytree(kept, tmp_path / "data", ignore=shutil.ignore_patterns("*.sock", "jobdeck.db*"))
+    done = doctor(data)
+    assert done.returncode == 1, done.stdout + done.stderr
+    assert f"{data} is an agent's folder" in done.stdout
+    assert "put it back" in done.stdout
+    assert "`jobdeck restore BACKUP --force`" in done.stdout
+    backup = run(["backup", "--data-dir", str(data), str(tmp_path / "backup")])
+    assert (backup.returncode, "its store jobdeck.db is gone" in backup.stderr) == (3, True)
+
+
 Damage = Callable[[Path], object]
 
 
@@ -109,6 +120,7 @@ HELD = "account_id, job_number, fire_at, outcome, reason, count, decided_at"
     ("damage", "key", "told"),
     [
         (_break_store, "error store", ""),
+        (lambda data: (data / "jobdeck.db").unlink(), "error store", "(secrets.key, knowledge, "),
         (lambda data: (data / "jobdeck.db").write_bytes(b"no database at all" * 500), "error store", "not a database"),
         (sql("UPDATE alembic_version SET version_num = '9999'"), "error schema", "newer"),
         (sql("UPDATE alembic_version SET version_num = '0000'"), "error schema", "newer"),

@@ -12,6 +12,10 @@ from agent.upkeep.findings import Finding, error, listed, warning
 SLACK = timedelta(seconds=5)
 FAR = timedelta(minutes=5)
 RESTORE = "stop the agent, keep a copy of the folder, and restore the last backup"
+PUT_BACK = (
+    "put it back, or stop the agent and restore the last backup (`jobdeck restore BACKUP --force`); "
+    "an agent that starts without it begins with an empty one"
+)
 
 
 def check_store(store: StoreInspection, now: datetime, *, agent_lives: bool) -> Iterator[Finding]:

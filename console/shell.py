@@ -87,6 +87,7 @@ class Console(KeysInOrder[None], DiffApp[None]):
         )
         self.session.listen(self._hear)
         self._first_view = options.view
+        self._mode_before = self.DEFAULT_MODE
         self._reasons: set[str] = set()
         self._fault: Exception | None = None
         self._opening = ExitStack()
@@ -211,6 +212,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
     def back(self) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
+        else:
+            self.run_worker(self._back_to_mode())
 
     def say(self, text: str, tone: Tone = "info") -> None:
         if screen := self.top():
@@ -280,6 +283,8 @@ class Console(KeysInOrder[None], DiffApp[None]):
         self._add_modes()
         while len(self.screen_stack) > 1:
             await self.pop_screen()
+        if mode != self.current_mode:
+            self._mode_before = self.current_mode
         await self.switch_mode(mode)
 
     def screen_of(self, kind: type[S]) -> S:
@@ -291,6 +296,10 @@ class Console(KeysInOrder[None], DiffApp[None]):
     async def _jump(self, place: str, argument: str) -> None:
         with self.keys_held():
             await Jumping(self).go(place, argument)
+
+    async def _back_to_mode(self) -> None:
+        with self.keys_held():
+            await self.to_mode(self._mode_before)
 
     def _add_modes(self) -> None:
         """Once the first frame is there; a key may come before it."""

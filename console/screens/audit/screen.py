@@ -110,6 +110,13 @@ class AuditScreen(ListScreen["AuditEntry"]):
         if entry is not None:
             self.session.shell.open_entry(entry)
 
+    def back_further(self) -> None:
+        """It has no number of its own: to where one came from, when nothing is left to clear."""
+        is_cleared = self.saved is self.VIEWS[0]
+        super().back_further()
+        if is_cleared:
+            self.session.shell.back()
+
     def act_trail(self) -> None:
         """All that was done with what the cursor's entry is about."""
         if self.here:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.functional.screens.test_runs import lines, opened, screen
 from tests.harness.console import fixed_entry, run_id, text_of, until
 from tests.harness.stand_in import StandIn
@@ -120,3 +122,18 @@ async def test_an_empty_record_says_so(agent: StandIn) -> None:
         agent.entries = [fixed_entry(1)]
         agent.move_run(run_id(90), cancel_requested_at=agent.now)
         await until(pilot, lambda: "run_job" in lines(pilot)[3])
+
+
+@pytest.mark.parametrize(("key", "name"), [("2", "jobs"), ("3", "schedule")])
+async def test_esc_leads_back_to_where_one_came_from_when_nothing_is_left_to_clear(
+    agent: StandIn, key: str, name: str
+) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press(key, "a")
+        await until(pilot, lambda: screen(pilot).NAME == "audit" and "pause_job" in text_of(pilot.app))
+        await pilot.press("tab")
+        await until(pilot, lambda: "delete_job" in lines(pilot)[3])
+        await pilot.press("escape")
+        await until(pilot, lambda: "cancel_runs" in lines(pilot)[3])
+        await pilot.press("escape")
+        await until(pilot, lambda: bool(name == screen(pilot).NAME))

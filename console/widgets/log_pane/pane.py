@@ -17,7 +17,7 @@ from console.render.look import Look
 from console.widgets.line import Line, safe_text
 from console.widgets.log_pane.find_box import FindBox
 from console.widgets.log_pane.lines import Lines
-from console.widgets.log_pane.search import Load, Search, Wanted, find
+from console.widgets.log_pane.search import Load, Search, Wanted, find, not_found
 from console.widgets.log_pane.view import LogView
 from shared.errors import JobdeckError
 
@@ -254,7 +254,8 @@ class LogPane(Vertical):
     async def _find(self, wanted: Wanted, direction: int, from_top: bool) -> None:  # noqa: FBT001  (as `_seek` is)
         worker = get_current_worker()
         await self._opened.wait()  # from where it opens, though it was asked for before
-        start = self.view.window[0] if from_top else self._place(direction) + direction
+        start, direction = self._way(direction, from_top)
+        is_whole = start == (1 if direction > 0 else self.lines.total)
         try:
             number = await find(self._search, wanted, start, direction, partial(self._tell_place, wanted.name))
         except JobdeckError as error:
@@ -264,20 +265,29 @@ class LogPane(Vertical):
         if worker.is_cancelled:
             return
         if number is None:
-            forth, back = ("n", "N") if wanted.text else ("e", "E")
-            place, other = ("below", f"{back} looks above") if direction > 0 else ("above", f"{forth} looks below")
-            self._sought(f"no {wanted.name} {place}; {other}")
+            self._sought(not_found(wanted, None if is_whole else direction))
         else:
             self._sought("")
             self.lines.grow(number)
             self._go_to(number)
 
+    def _way(self, direction: int, from_top: bool) -> tuple[int, int]:  # noqa: FBT001  (as `_seek` is)
+        """From which line, and where to. Who stands at the end has nothing below: what is looked for is above."""
+        top = self.view.window[0]
+        if direction > 0 and self.view.is_at_end and top > 1 and not self._is_marked_shown:
+            return self.lines.total, -1
+        return top if from_top else self._place(direction) + direction, direction
+
+    @property
+    def _is_marked_shown(self) -> bool:
+        first, last = self.view.window
+        return self.view.focus_line is not None and first <= self.view.focus_line <= last
+
     def _place(self, direction: int) -> int:
         """From where to go on: the marked line while it is on the screen, else the screen's edge."""
         first, last = self.view.window
-        focus = self.view.focus_line
-        if focus is not None and first <= focus <= last:
-            return focus
+        if self.view.focus_line is not None and self._is_marked_shown:
+            return self.view.focus_line
         return last + 1 if direction < 0 else first - 1
 
     def _go_to(self, number: int) -> None:
@@ -316,7 +326,13 @@ class LogPane(Vertical):
         elif self.lines.first_error is not None:
             head.append(f"  first error: line {self.lines.first_error:,}", palette.bad)
         is_told = bool(self._trouble or self._seeking or self._said)
-        self._head.show(head, None if is_told else self._hints(self._head.size.width - head.cell_len - 1))
+        room = self._head.size.width - head.cell_len - 1
+        self._head.show(head, self._still(room) if is_told else self._hints(room))
+
+    def _still(self, room: int) -> Text | None:
+        """What a search told hides not whether `f` begins or ends it, where both have room."""
+        text = Text("following", self._look.palette.good)
+        return text if self.is_following and not self._is_over and text.cell_len <= room else None
 
     def _hints(self, room: int) -> Text:
         """As many as fit."""

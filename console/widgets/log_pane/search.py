@@ -42,3 +42,12 @@ async def find(search: Search, wanted: Wanted, start: int, direction: int, tell:
         if place is not None:
             tell(place)
     return None
+
+
+def not_found(wanted: Wanted, direction: int | None) -> str:
+    """What is told of it, with the key that looks the other way; None: all was looked through."""
+    if direction is None:
+        return f"no {wanted.name} anywhere"
+    forth, back = ("n", "N") if wanted.text else ("e", "E")
+    place, other = ("below", f"{back} looks above") if direction > 0 else ("above", f"{forth} looks below")
+    return f"no {wanted.name} {place}; {other}"

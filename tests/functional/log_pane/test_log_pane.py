@@ -251,12 +251,12 @@ async def test_what_was_not_found_stays_told_while_the_log_grows() -> None:
     async with reading(log) as (operator, pane):
         await operator.reads("line 100", "following")
         await operator.press("slash", *"nowhere", "enter")
-        await operator.reads("no “nowhere” below")
+        await operator.reads("no “nowhere” anywhere")
         log.total = 101
         pane.grew(101)
-        await operator.reads("101 lines", "no “nowhere” below")
+        await operator.reads("101 lines", "no “nowhere” anywhere")
         assert pane.escape()
-        await operator.reads_no("no “nowhere” below")
+        await operator.reads_no("no “nowhere” anywhere")
 
 
 async def test_a_search_waits_for_the_log_to_open() -> None:
@@ -273,3 +273,38 @@ async def test_a_search_waits_for_the_log_to_open() -> None:
         log.gate.set()
         await operator.reads("needle 3000")
         assert pane.view.focus_line == 3_000
+
+
+@pytest.mark.parametrize("complete", [True, False])
+async def test_from_the_end_a_search_looks_above_where_all_lines_are(complete: bool) -> None:
+    log = MadeUpLog(
+        100_000, complete=complete, text_of=lambda number: "needle" if number == 70_000 else f"row {number}"
+    )
+    async with reading(log) as (operator, pane):
+        await operator.reads("row 100000")
+        await operator.press("slash", *"needle", "enter")
+        await operator.until(lambda: pane.view.focus_line == 70_000, "at the hit")
+        await operator.reads_no("following")
+        await operator.press("n")
+        await operator.reads("no “needle” below; N looks above")
+
+
+async def test_whether_the_log_is_followed_is_told_beside_what_a_search_says() -> None:
+    log = MadeUpLog(100, complete=False)
+    async with reading(log) as (operator, _):
+        await operator.reads("line 100", "following")
+        await operator.press("slash", *"nowhere", "enter")
+        await operator.reads("no “nowhere” anywhere", "following")
+        await operator.press("f")
+        await operator.reads_no("following")
+
+
+async def test_e_at_the_end_goes_to_the_last_error() -> None:
+    log = MadeUpLog(100, complete=False)
+    async with reading(log) as (operator, pane):
+        await operator.reads("line 100", "following")
+        log.total, log.errors = 50_000, frozenset({20_000, 40_000})
+        pane.grew(50_000)
+        await operator.reads("line 50000")
+        await operator.press("e")
+        await operator.reads("E line 40000")

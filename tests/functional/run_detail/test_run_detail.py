@@ -185,6 +185,6 @@ def test_a_search_typed_in_one_go_is_no_act(agent: AgentProcess, start_run: Star
         app.send("\r")
         app.read_until(lambda: "ready" in app.text)
         app.send("/xyxy\r")
-        app.read_until(lambda: "no “xyxy” below" in app.text)
+        app.read_until(lambda: "no “xyxy” anywhere" in app.text)
     assert agent.call("GET", f"/api/runs/{run_id}")["cancelRequestedAt"] is None
     agent.call("POST", f"/api/runs/{run_id}/_cancel", {})

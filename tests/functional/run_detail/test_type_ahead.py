@@ -42,7 +42,7 @@ def test_a_search_typed_before_the_run_is_shown(agent: AgentProcess, tmp_path: P
     with watching(agent, tmp_path, "Searched") as app:
         for keys in ["\r/xyxy\r"] if together else ["\r", "/xyxy\r"]:
             app.send(keys)
-        app.read_until(lambda: "no “xyxy” below" in app.text)
+        app.read_until(lambda: "no “xyxy” anywhere" in app.text)
 
 
 async def test_a_search_in_a_log_that_is_yet_to_come(agent: AgentProcess, start_run: StartRun) -> None:

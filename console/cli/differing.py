@@ -4,17 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Sequence
-from datetime import datetime
 from typing import Any
 
 from console.cli.output import paint, say
-from console.client.answers import Comparison
+from console.client.answers import Comparison, NextFires
 from shared.models.applying import Difference
 
 _WIDEST = 60
-_LOOKED_AHEAD = 5
-"""Fires that the agent answers of each side; fewer are all that there are."""
 _ID = re.compile(r"\b([0-9a-f]{8})-[0-9a-f]{4}-[0-9a-f-]{22}\b")
 
 
@@ -26,7 +22,7 @@ def say_comparison(compared: Comparison) -> None:
     if before is None or after is None:
         say(paint(f"{'before' if before is None else 'after'}: the schedule cannot be read", "error"))
     elif before != after:
-        _say_fires(before, after)
+        _say_fires(compared.next_fires)
 
 
 def difference_text(difference: Difference) -> str:
@@ -37,17 +33,17 @@ def difference_text(difference: Difference) -> str:
     return f"{field}: {_shown(difference.before)} -> {_shown(difference.after)}"
 
 
-def _say_fires(before: Sequence[datetime], after: Sequence[datetime]) -> None:
+def _say_fires(fires: NextFires) -> None:
     say("next fires:")
-    moments = sorted({*before, *after})
-    # Beyond the last of a full list nobody looked: what is not in it may be there all the same.
-    ends = [max(each) for each in (before, after) if len(each) >= _LOOKED_AHEAD]
-    for moment in [each for each in moments if not ends or each <= min(ends)]:
-        sign, style = _mark(moment in before, moment in after)
-        say(paint(f"  {sign} {moment:%Y-%m-%d %H:%M:%S}Z", style))
+    for change in fires.changes():
+        sign, style = _mark(change.was, change.will_be)
+        said = "  the next one then" if change.was is None else ""
+        say(paint(f"  {sign} {change.at:%Y-%m-%d %H:%M:%S}Z{said}", style))
 
 
-def _mark(was: bool, will_be: bool) -> tuple[str, str]:
+def _mark(was: bool | None, will_be: bool) -> tuple[str, str]:
+    if was is None:
+        return " ", "completed"
     if was and will_be:
         return " ", "dim"
     return ("+", "completed") if will_be else ("-", "error")

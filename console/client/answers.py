@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any, Generic, Literal, TypeVar
+from datetime import datetime
+from typing import Any, Generic, Literal, NamedTuple, TypeVar
 
 from pydantic import BaseModel, Field
 
@@ -84,11 +85,34 @@ class Revision(Resource):
     created_at: Instant
 
 
+_LOOKED_AHEAD = 5
+"""Fires that the agent answers of each side; fewer are all that there are."""
+
+
+class FireChange(NamedTuple):
+    """A moment, whether it fires then as things are, and whether it will. `was` None: nobody looked so far."""
+
+    at: datetime
+    was: bool | None
+    will_be: bool
+
+
 class NextFires(Resource):
     """None: that schedule cannot be read."""
 
     before: list[Instant] | None = None
     after: list[Instant] | None = None
+
+    def changes(self) -> list[FireChange]:
+        """Beyond the last of a full list nobody looked: what is not in it may be there all the same. When it fires
+        next is told however far that is."""
+        before, after = self.before or [], self.after or []
+        ends = [each[-1] for each in (before, after) if len(each) >= _LOOKED_AHEAD]
+        seen = [at for at in sorted({*before, *after}) if not ends or at <= min(ends)]
+        told = [FireChange(at, at in before, at in after) for at in seen]
+        if after and not any(change.will_be for change in told):
+            told.append(FireChange(after[0], None, will_be=True))
+        return told
 
 
 class Comparison(Resource):

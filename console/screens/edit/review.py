@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from datetime import UTC, datetime, tzinfo
+from datetime import UTC, tzinfo
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from rich.text import Text
 
-from console.render.look import Look
+from console.render.look import Look, Palette
 from console.render.safe import to_one_line
 from console.screens.create.fields import Option
 
 if TYPE_CHECKING:
-    from console.client.answers import Comparison, NextFires
+    from console.client.answers import Comparison, FireChange, NextFires
 
 PUBLISH, KEEP, DISCARD = "Publish it", "Keep it as a draft", "Discard the draft"
 _LABEL_WIDTH = 25
-_LOOKED_AHEAD = 5
-"""Fires that the agent answers of each side; fewer are all that there are."""
 
 
 def ways(compared: Comparison, actions: Option) -> tuple[Option, ...]:
@@ -56,22 +53,17 @@ def _fires(fires: NextFires, zone: tzinfo, look: Look) -> list[Text]:
         return [Text("The schedule cannot be read.", palette.bad)]
     if fires.before == fires.after:
         return [Text("It fires as before." if fires.after else "It does not fire by itself.", palette.muted)]
-    return [Text("Next fires", "bold"), *(_fire(at, fires, zone, look) for at in _known(fires))]
+    return [Text("Next fires", "bold"), *(_fire(change, zone, look.palette) for change in fires.changes())]
 
 
-def _known(fires: NextFires) -> Sequence[datetime]:
-    """Beyond the last of a full list nobody looked: what is not in it may be there all the same."""
-    lists = [fires.before or [], fires.after or []]
-    ends = [max(each) for each in lists if len(each) >= _LOOKED_AHEAD]
-    return [at for at in sorted({*lists[0], *lists[1]}) if not ends or at <= min(ends)]
-
-
-def _fire(at: datetime, fires: NextFires, zone: tzinfo, look: Look) -> Text:
-    before, after, palette = fires.before or [], fires.after or [], look.palette
-    sign, style = (" ", palette.muted) if at in before and at in after else ("+", palette.good)
-    if at not in after:
+def _fire(change: FireChange, zone: tzinfo, palette: Palette) -> Text:
+    moment = f"{change.at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}"
+    if change.was is None:
+        return Text(f"    {moment}  the next one then", palette.good, no_wrap=True)
+    sign, style = (" ", palette.muted) if change.was else ("+", palette.good)
+    if not change.will_be:
         sign, style = "-", palette.bad
-    return Text(f"  {sign} {at.astimezone(zone):%a %Y-%m-%d %H:%M:%S %Z}", style, no_wrap=True)
+    return Text(f"  {sign} {moment}", style, no_wrap=True)
 
 
 def _zone(name: str) -> tzinfo:

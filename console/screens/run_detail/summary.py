@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rich.text import Text
 
+from console.render.causes import cause_text
 from console.render.look import Look
 from console.render.safe import to_one_line
 from console.render.spans import clock_time, short_span
@@ -16,7 +17,7 @@ from console.render.values import plain
 from console.screens.run_detail.facts import Facts
 from console.screens.run_detail.lines import INDENT, title, wrapped
 from console.screens.run_detail.steps import step_lines
-from console.screens.run_detail.wording import CAUSES, is_cancelling, standing, took
+from console.screens.run_detail.wording import is_cancelling, standing, took
 from shared.states import RunState
 
 if TYPE_CHECKING:
@@ -36,7 +37,7 @@ def head(run: Run, now: datetime, look: Look, undo: str) -> tuple[Text, Text]:
     first.append(f"  #{run.number}  ").append(to_one_line(run.job_name), "bold")
     if run.attempt:
         first.append(f"  attempt {run.attempt} of {run.max_attempts}")
-    first.append(f"  {CAUSES.get(run.cause, run.cause)}  rev {run.revision}", look.palette.muted)
+    first.append(f"  {cause_text(run.cause)}  rev {run.revision}", look.palette.muted)
     return first, Text(" ", no_wrap=True).append_text(standing(run, now, look, undo))
 
 

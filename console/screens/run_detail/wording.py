@@ -20,13 +20,6 @@ from shared.states import FINAL, RunState
 if TYPE_CHECKING:
     from shared.models import Run
 
-CAUSES = {
-    "schedule": "by schedule",
-    "catch_up": "caught up",
-    "manual": "by hand",
-    "api": "by API",
-    "rerun": "rerun",
-}
 _BAR_WIDTH = 24
 _HOUR = 3600
 

@@ -11,6 +11,7 @@ from rich.text import Text
 from console.model.estimates import elapsed, kill_in
 from console.render.ages import age, due_in, seconds_to_next
 from console.render.amounts import amount, count, short_count
+from console.render.causes import cause_under_by
 from console.render.leaving import cancels_in, effect_changes_in
 from console.render.look import Look
 from console.render.spans import short_span
@@ -47,7 +48,7 @@ def run_cells(run: Run, now: datetime, look: Look, *, is_member: bool, is_dimmed
     job = Text(indent, look.palette.muted).append_text(name) if is_member else name
     cells = (
         state, job, what(run, now, look, undo), took(run, now, look), when(run, now, look),
-        safe_text(run.type, look.palette.muted), Text(f"#{run.number}", look.palette.muted), Text(run.cause.replace("_", " "), look.palette.muted),
+        safe_text(run.type, look.palette.muted), Text(f"#{run.number}", look.palette.muted), Text(cause_under_by(run.cause), look.palette.muted),
     )  # fmt: skip
     for cell in cells if is_dimmed else ():
         cell.stylize("dim")

@@ -10,6 +10,7 @@ from rich.text import Text
 
 from console.model.estimates import elapsed, is_late
 from console.render.amounts import count
+from console.render.causes import cause_text, cause_under_by
 from console.render.look import Look
 from console.render.spans import clock_time, short_span
 from console.render.states import state_text
@@ -41,7 +42,7 @@ def describe_cause(runs: Sequence[Run], number: int, now: datetime, look: Look, 
 
 def _narrow(run: Run, now: datetime, look: Look, undo: str) -> list[Text]:
     lead = safe_text(run.error.message, look.palette.bad) if run.error else what(run, now, look, undo)
-    facts = [f"#{run.number}", run.cause.replace("_", " "), f"attempt {max(run.attempt, 1)}/{run.max_attempts}"]
+    facts = [f"#{run.number}", cause_text(run.cause), f"attempt {max(run.attempt, 1)}/{run.max_attempts}"]
     if run.started_at:
         facts.append(f"started {clock_time(run.started_at, now)}")
     if run.original_run_id:
@@ -81,7 +82,7 @@ def _facts(run: Run, now: datetime) -> list[tuple[str, str]]:
         ("created", clock_time(run.created_at, now)),
         ("started", clock_time(run.started_at, now) if run.started_at else ""),
         ("finished", clock_time(run.finished_at, now) if run.finished_at else ""),
-        ("by", run.cause.replace("_", " ")),
+        ("by", cause_under_by(run.cause)),
         ("attempt", f"{run.attempt} of {run.max_attempts}" if run.attempt else ""),
         ("type", run.type),
         ("revision", str(run.revision)),

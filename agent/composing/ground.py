@@ -7,12 +7,18 @@ import random
 from dataclasses import dataclass
 from pathlib import Path
 
+import structlog
+
 from agent.settings import Settings
 from agent.store import STORE_FILE, SqlStore, open_store
 from agent.store.engine.lock import Purpose, StoreLock, take_lock
+from agent.upkeep.layout import Layout
 from shared.clock import Clock
 from shared.errors import InvalidInput
 from shared.ids import NewId
+
+_IF_NOT_MEANT = "If that is not meant, stop it and restore the last backup: jobdeck restore BACKUP --force"
+_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +42,15 @@ class Ground:
 async def open_ground(settings: Settings, clock: Clock, ids: NewId, rng: random.Random, purpose: Purpose) -> Ground:
     """Conflict if another agent holds the store, Unavailable if the store cannot be opened: then nothing is held."""
     data_dir = _prepare(settings.data_dir)
+    loss = Layout(data_dir).loss()
     lock = take_lock(data_dir / STORE_FILE, clock, purpose)
     try:
         store = await open_store(data_dir / STORE_FILE, clock=clock, new_id=ids)
     except BaseException:
         lock.release()
         raise
+    if loss:
+        _log.warning("store_missing", message=f"{loss}; this agent begins with an empty one. {_IF_NOT_MEANT}")
     return Ground(settings, data_dir, lock, store, clock, ids, rng, agent_id=ids())
 
 

@@ -80,6 +80,9 @@ def test_a_folder_without_its_store_is_told_what_is_there_and_what_to_do(kept: P
     assert "`jobdeck restore BACKUP --force`" in done.stdout
     backup = run(["backup", "--data-dir", str(data), str(tmp_path / "backup")])
     assert (backup.returncode, "its store jobdeck.db is gone" in backup.stderr) == (3, True)
+    with agent_process(data, "--workers", "1", cold=True) as agent:
+        assert "this agent begins with an empty one" in agent.log.read_text()
+        assert doctor(data).returncode == 0
 
 
 Damage = Callable[[Path], object]

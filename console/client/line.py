@@ -16,7 +16,8 @@ Sleep = Callable[[float], Awaitable[object]]
 default_sleep: Sleep = asyncio.sleep
 
 _FIRST_PAUSE = 0.5
-_LONGEST_PAUSE = 30.0
+_LONGEST_PAUSE = 5.0
+"""Seconds: who was paged looks at the screen while the agent comes back."""
 _STEADY_AFTER = 10.0
 """Seconds; a connection that lasted longer starts the pauses from the beginning."""
 

@@ -79,7 +79,7 @@ async def test_pauses_grow_to_a_limit_and_begin_anew_after_a_steady_line() -> No
         raise Unavailable("away")
 
     said = [type(signal) async for signal in _until_refused(line.keep(connect, fatal=(NotFound,)))]
-    assert pauses.taken == [0.5, 1, 2, 4, 8, 16, 30, 30, 0.5, 1]
+    assert pauses.taken == [0.5, 1, 2, 4, 5, 5, 5, 5, 0.5, 1]
     assert said == [Offline, Online, Offline]
 
 

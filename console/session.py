@@ -75,7 +75,10 @@ class Shell(Protocol):
         """An act that exists everywhere (console/keymap.py)."""
 
     def back(self) -> None:
-        """Leave the screen on top; what lies below all others, for the one that was shown before."""
+        """Leave the screen on top, if it lies on another."""
+
+    def back_to_view(self) -> None:
+        """To the view that was shown before this one."""
 
     def say(self, text: str, tone: Tone = "info") -> None:
         """A line above the footer; it goes with the next one, after a while, or by esc (errors stay until then)."""

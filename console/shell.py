@@ -212,8 +212,9 @@ class Console(KeysInOrder[None], DiffApp[None]):
     def back(self) -> None:
         if len(self.screen_stack) > 1:
             self.pop_screen()
-        else:
-            self.run_worker(self._back_to_mode())
+
+    def back_to_view(self) -> None:
+        self.run_worker(self._back_to_mode())
 
     def say(self, text: str, tone: Tone = "info") -> None:
         if screen := self.top():

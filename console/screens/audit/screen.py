@@ -115,7 +115,7 @@ class AuditScreen(ListScreen["AuditEntry"]):
         is_cleared = self.saved is self.VIEWS[0]
         super().back_further()
         if is_cleared:
-            self.session.shell.back()
+            self.session.shell.back_to_view()
 
     def act_trail(self) -> None:
         """All that was done with what the cursor's entry is about."""

@@ -41,7 +41,6 @@ async def test_whose_it_is_not_and_who_does_not_administer_is_not_asked(agent: S
         await pilot.press("o")
         await until(pilot, lambda: "nothing here to give away" in lines(pilot)[-2])
         await pilot.press("escape")
-        screen(pilot).session.shell.back()
         await until(pilot, lambda: screen(pilot).NAME == "jobs")
         screen(pilot).table.move_to(job_id(1))
         await pilot.press("d")

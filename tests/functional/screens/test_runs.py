@@ -313,7 +313,7 @@ async def test_wide_terminal_has_the_detail_beside_the_list(agent: StandIn) -> N
     async with opened(agent, size=(120, 30)) as pilot:
         assert "│ Orders into the index" in lines(pilot)[2]
         await pilot.resize_terminal(80, 24)
-        await until(pilot, lambda: lines(pilot)[-2].startswith(" #90 · schedule"))
+        await until(pilot, lambda: lines(pilot)[-2].startswith(" #90 · by schedule"))
 
 
 async def test_sort_goes_round_and_comes_back_to_triage(agent: StandIn) -> None:

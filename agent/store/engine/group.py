@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Protocol, TypeVar, cast
@@ -20,6 +21,8 @@ Item = TypeVar("Item")
 Write = Callable[[sa.Connection], T]
 WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
 """What it returns is in the order of the items, one for each."""
+Offer = Callable[[sa.Connection], AbstractContextManager[object]]
+"""What a write has for the one right before it, as long as the two are tried together and alone."""
 
 
 class Foresight(Protocol):
@@ -45,6 +48,7 @@ class Waiting:
     bides: bool = False
     """It lets what is withheld be, and waits for its moment."""
     foresight: Foresight | None = None
+    offer: Offer | None = None
 
 
 @dataclass(slots=True)
@@ -57,7 +61,14 @@ class Done:
 def write_together(connection: sa.Connection, group: list[Waiting]) -> list[Done]:
     """Raises what the first that is refused raises."""
     events.begin(connection)
-    return [done for part in _alike(group) for done in _write_alike(connection, part)]
+    with _offered(connection, group):
+        return [done for part in _alike(group) for done in _write_alike(connection, part)]
+
+
+def _offered(connection: sa.Connection, group: list[Waiting]) -> AbstractContextManager[object]:
+    """What the second has for the first, where there are no others."""
+    offer = group[1].offer if len(group) == 2 else None
+    return nullcontext() if offer is None else offer(connection)
 
 
 def _alike(group: list[Waiting]) -> list[list[Waiting]]:

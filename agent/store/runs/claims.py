@@ -19,7 +19,7 @@ from agent.store import events
 from agent.store.engine.prepared import Prepared
 from agent.store.lists import fulltext
 from agent.store.rows import Row, error_columns
-from agent.store.runs import cancels, leases, moves, promises
+from agent.store.runs import cancels, leases, moves, offers, promises
 from agent.store.tables import (
     HELD,
     LEAVING,
@@ -76,6 +76,10 @@ def claim(
     now: datetime,
     ahead: Ahead | None = None,
 ) -> list[ClaimedRun]:
+    begun = offers.taken(connection)
+    if begun is not None:
+        events.record_runs(connection, "run.changed", [begun.run], now)
+        return [begun]
     found = _choose(connection, len(worker_ids), len(ahead.worker_ids) if ahead else 0, now)
     if not found:
         return []

@@ -7,6 +7,8 @@ from collections.abc import Awaitable, Sequence
 from datetime import datetime
 from typing import Any
 
+import sqlalchemy as sa
+
 from agent.core.permissions.audit import acting
 from agent.core.ports.runs import Foresight
 from agent.core.records import (
@@ -24,6 +26,7 @@ from agent.store.lists import run_queries
 from agent.store.lists.walking import Patience
 from agent.store.permissions import audit
 from agent.store.runs import cancels, claims, leases, outcomes, promises, runs, updates
+from agent.store.runs.offers import Offer
 from agent.store.verbs.base import Verbs
 from shared.models import (
     Run,
@@ -48,9 +51,13 @@ class RunVerbs(Verbs):
         ahead: Ahead | None = None,
         foresight: Foresight | None = None,
     ) -> Awaitable[list[ClaimedRun]]:
+        def offer(connection: sa.Connection) -> Offer:
+            return Offer(connection, worker_ids[0], agent_id, lease_until, now)
+
         return self._writer.submit(
             lambda connection: claims.claim(connection, worker_ids, agent_id, lease_until, now, ahead),
             foresight=foresight,
+            offer=offer if worker_ids else None,
         )
 
     async def give_back(self, fences: Sequence[Fence], now: datetime) -> None:

@@ -26,6 +26,7 @@ class Foreseen:
         self._watch = watch
         self._asked = asked
         self._prepared: ClaimedRun | None = None
+        self._say: Callable[[], None] | None = None
         self._begun: ClaimedRun | None = None
         self._over = False
 
@@ -36,18 +37,25 @@ class Foreseen:
         with suppress(Exception):  # whatever stands against it is told when it is handed over
             order = self._ordering.plain(run)
             if order is not None:
-                self._executor.prepare(run.fence.worker_id, order)
-                self._prepared = run
+                say = self._executor.prepare(run.fence.worker_id, order, lambda: self._begin(run))
+                self._prepared, self._say = run, say
+
+    def confirm(self) -> None:
+        """Who asks to cancel a run that is claimed does so in a later commit: there is nothing to be looked at before."""
+        if self._say is not None:
+            self._say()
 
     def decide(self, *, kept: bool) -> None:
-        """No await between the last word and the watch: no word of the worker falls between."""
         prepared, self._prepared, self._over = self._prepared, None, True
-        if prepared is None:
-            return
-        begin = kept and prepared.run.id not in self._asked
-        if self._executor.decide_prepared(prepared.fence.worker_id, begin=begin):
-            self._begun = prepared
-            self._watch(prepared, frozenset())
+        if prepared is not None:
+            begin = kept and prepared.run.id not in self._asked
+            self._executor.decide_prepared(prepared.fence.worker_id, begin=begin)
 
     def has_begun(self, claimed: ClaimedRun) -> bool:
         return self._begun is not None and self._begun.fence == claimed.fence
+
+    def _begin(self, run: ClaimedRun) -> None:
+        """No await between the last word and the watch, or between what is heard first and it: no word of the worker
+        falls between."""
+        self._begun = run
+        self._watch(run, frozenset())

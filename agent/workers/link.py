@@ -47,19 +47,21 @@ class Link(asyncio.Protocol):
             asyncio.get_running_loop().call_soon(self._send)
         self._outgoing.append(line)
 
-    def write_now(self, line: bytes) -> None:
-        """The same without waiting for the end of this turn: straight into the socket, if nothing is before it."""
+    def write_now(self, line: bytes) -> bool:
+        """The same without waiting for the end of this turn: straight into the socket, if nothing is before it. Whether
+        it is there."""
         transport = self._transport
         if self._outgoing or transport is None or transport.is_closing() or transport.get_write_buffer_size():
             self._outgoing.append(line)
             self._send()
-            return
+            return False
         try:
             sent = self._socket.send(line)
         except OSError:  # no room, or nobody there: the transport waits, or hears of it
             sent = 0
         if sent < len(line):
             transport.write(line[sent:])
+        return sent == len(line)
 
     def gather(self, lines: int, seconds: float) -> None:
         """Hand out nothing until that many lines are there, at most for so long, and look for them now and then only: who

@@ -84,8 +84,11 @@ class Member:
         control, their_control = socket.socketpair()
         with their_link, their_control:
             try:
+                link.setblocking(False)
+                self.prepared.open(link.dup())
                 self._process = self._around.start(their_link.fileno(), their_control.fileno())
             except OSError:
+                self.prepared.close()
                 link.close()
                 control.close()
                 raise
@@ -112,6 +115,7 @@ class Member:
 
     def execute(self, order: Order) -> None:
         """Hand the order over; the worker must be idle."""
+        self.prepared.hold()
         if self.state != "idle":
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
         line = line_of(order)  # first: an order that cannot be written is nobody's
@@ -182,6 +186,7 @@ class Member:
 
     def retire(self, patience: float = 0.0) -> None:
         """Take no further order, but for one that may be on its way for `patience` seconds; exit when none is in hand."""
+        self.prepared.hold()
         self.retiring = True
         if patience and self.assignment is None and self.state == "idle":
             asyncio.get_running_loop().call_later(patience, self.retire)
@@ -196,6 +201,7 @@ class Member:
         stopped = self.pulse.feel((self._worker, self._keeper), asyncio.get_running_loop().time())
         if stopped < lease or self.state == "lost" or self.gone.is_set():
             return self.pulse.beats and not moved
+        self.prepared.hold()
         _log.warning("a worker was stopped by a signal and is ended", worker=self.id, pid=self.pid, seconds=stopped)
         self._become("lost")
         if self.assignment is not None:
@@ -239,6 +245,7 @@ class Member:
         self._later(held.order.kill_grace, self._kill_children)
 
     async def _receive(self, event: object) -> None:
+        self.prepared.settle()
         held = self.assignment
         if isinstance(event, Hello):
             self._worker = processes.find(event.pid)
@@ -319,6 +326,7 @@ class Member:
 
     async def _end(self) -> None:
         """The worker speaks no more: have its processes ended, TERM first unless the grace is over, and see them gone."""
+        self.prepared.close()
         held = self.assignment
         self._become("stopping" if self.retiring and held is None else "lost")
         grace = held.order.kill_grace if held else 0.0
@@ -373,6 +381,7 @@ class Member:
     def _distrust_keeper(self) -> None:
         """The keeper is dead or does not answer: the agent itself ends what is left."""
         if not self.gone.is_set() and self._straying is None:
+            self.prepared.hold()
             self._become("lost")
             self._straying = asyncio.create_task(self._end_strays())
 

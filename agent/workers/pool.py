@@ -146,13 +146,13 @@ class LocalExecutor:
         for member in members:
             member.decide_laid(begin=begin)
 
-    def prepare(self, worker_id: str, order: Order) -> None:
+    def prepare(self, worker_id: str, order: Order, begun: Callable[[], None]) -> Callable[[], None]:
         """RuntimeError if that worker could not begin it at once."""
-        self._member(worker_id).prepared.prepare(order)
+        return self._member(worker_id).prepared.prepare(order, begun)
 
-    def decide_prepared(self, worker_id: str, *, begin: bool) -> bool:
-        member = self._members.get(worker_id)
-        return member is not None and member.prepared.decide(begin=begin)
+    def decide_prepared(self, worker_id: str, *, begin: bool) -> None:
+        if worker_id in self._members:
+            self._members[worker_id].prepared.decide(begin=begin)
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """`reason`: cancel or timeout. Nothing happens if the run is not here (any more)."""

@@ -56,12 +56,13 @@ class Executor(Protocol):
         """All orders that are laid begin now, each behind what its worker has; or they never were, and nobody hears
         any more of them."""
 
-    def prepare(self, worker_id: str, order: Order) -> None:
+    def prepare(self, worker_id: str, order: Order, begun: Callable[[], None]) -> Callable[[], None]:
         """Hand an order to that idle worker while its claim is being committed: nothing of it begins before
-        `decide_prepared`."""
+        `decide_prepared`, or before what is returned here is called, as it may be in any thread and at most once.
+        `begun` is called, on the loop, when it is as if it had been handed over now, and before anything is heard of it."""
 
-    def decide_prepared(self, worker_id: str, *, begin: bool) -> bool:
-        """What was prepared there begins, as if it were handed over now; or it never was. False: it does not begin."""
+    def decide_prepared(self, worker_id: str, *, begin: bool) -> None:
+        """What was prepared there begins, if it has not; or, if it has not, it never was."""
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:
         """Ask, then TERM, then after the order's kill_grace KILL everything that the run ever started."""

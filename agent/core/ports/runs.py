@@ -16,6 +16,9 @@ class Foresight(Protocol):
     def foresee(self, claimed: Sequence[ClaimedRun]) -> None:
         """So it will be, if the commit that is on its way succeeds. Called for no empty claim."""
 
+    def confirm(self) -> None:
+        """It is on the disk. Said on a thread of the store, before `decide` and, should the disk be fast, before `foresee`."""
+
     def decide(self, *, kept: bool) -> None:
         """It is on the disk, or never was: told before anybody else hears of it, and only after `foresee`."""
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any
 
-from agent.store.engine.group import Done, Waiting
+from agent.store.engine.group import Done, Foresight, Waiting
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +19,12 @@ class Foretelling:
 
     def __init__(self) -> None:
         self._told: list[Waiting] = []
+        self._on_their_way: list[Foresight] = []
+        """The writer's thread alone looks at it."""
 
     def foretell(self, loop: asyncio.AbstractEventLoop, group: Sequence[Waiting], done: Sequence[Done]) -> None:
         """On the writer's thread, last of all before the commit."""
+        self._on_their_way = []
         for waiting in group:
             if waiting.foresight is None:
                 continue
@@ -29,6 +32,12 @@ class Foretelling:
             if result:
                 with contextlib.suppress(RuntimeError):  # the loop is closed: nobody makes ready any more
                     loop.call_soon_threadsafe(self._foretell, waiting, result)
+                    self._on_their_way.append(waiting.foresight)
+
+    def confirm(self) -> None:
+        """On the writer's thread, right after the commit: until the loop hears of it some time goes by."""
+        for foresight in self._on_their_way:
+            _guarded(foresight.confirm)
 
     def decide(self, done: Sequence[Done]) -> None:
         """The commit is over, however it went."""

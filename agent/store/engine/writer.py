@@ -295,6 +295,7 @@ class Writer:
         except BaseException:
             self._let_go()
             raise
+        self._foretelling.confirm()
         return done, news
 
     def _write_ahead(self, withheld: Withheld[Any]) -> None:

@@ -65,6 +65,9 @@ class Foresight:
     def foresee(self, result: object) -> None:
         self._told.append(("foreseen", result))
 
+    def confirm(self) -> None:
+        """On a thread of the store; on a fast disk before anything is foreseen."""
+
     def decide(self, *, kept: bool) -> None:
         self._told.append(("decided", kept))
 
@@ -92,21 +95,28 @@ async def test_what_is_foretold_is_not_on_the_disk_yet(store: SqlStore, monkeypa
             super().foresee(result)
             foreseen.set()
 
+        def confirm(self) -> None:
+            told.append(f"confirmed by {threading.current_thread().name}")
+
     monkeypatch.setattr(writer_module, "commit", commit)
     await store._writer.submit(_tell, foresight=Sign(told))
     assert committing.is_set()
-    assert told == [("foreseen", "written"), ("decided", True)]
+    assert told == [("foreseen", "written"), "confirmed by jobdeck-store-writer", ("decided", True)]
 
 
 async def test_a_commit_that_fails_is_told_to_who_foresaw_it(store: SqlStore, monkeypatch: pytest.MonkeyPatch) -> None:
     def commit(_connection: sa.Connection) -> None:
         raise sa.exc.OperationalError("COMMIT", None, Exception("disk full"))
 
+    class Sign(Foresight):
+        def confirm(self) -> None:
+            told.append("confirmed")
+
     told: list[object] = []
     with monkeypatch.context() as broken:
         broken.setattr(writer_module, "commit", commit)
         with pytest.raises(Unavailable):
-            await store._writer.submit(_tell, foresight=Foresight(told))
+            await store._writer.submit(_tell, foresight=Sign(told))
     assert told == [("foreseen", "written"), ("decided", False)]
 
 

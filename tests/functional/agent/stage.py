@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -52,7 +52,7 @@ class Bench:
             raise RuntimeError(f"there is no worker {worker_id}")
         self.orders[worker_id] = order
 
-    def prepare(self, worker_id: str, _order: Any) -> None:
+    def prepare(self, worker_id: str, _order: Any, _begun: Callable[[], None]) -> Callable[[], None]:
         raise RuntimeError(f"nothing can be prepared in worker {worker_id}")
 
     def cancel(self, run_id: str, reason: str = "cancel") -> None:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+import threading
+from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
 from agent.core.records import ClaimedRun
 from agent.core.wire import Order
 from agent.services.canceller import Canceller
 from agent.services.dispatcher import _LONGEST_REST, Dispatcher
-from agent.store.engine import writer
+from agent.store.engine import prepared, writer
 from shared.errors import Unavailable
 from shared.models import Run, RunError, SecretInput
 from tests.functional.agent.stage import MINUTE, Bench, Stage
@@ -130,28 +132,42 @@ class PreparingBench(Bench):
     def __init__(self, *ids: str, leaves: bool = False) -> None:
         super().__init__(*ids)
         self.prepared: list[Any] = []
+        self.said: list[str] = []
         self.decided: list[bool] = []
         self._leaves = leaves
+        self.has_prepared = threading.Event()
 
-    def prepare(self, worker_id: str, order: Any) -> None:
+    def prepare(self, worker_id: str, order: Any, begun: Callable[[], None]) -> Callable[[], None]:
         self.prepared.append((worker_id, order))
+        self._begun = begun
+        self.has_prepared.set()
+        return lambda: self.said.append(order.run_id)
 
-    def decide_prepared(self, worker_id: str, *, begin: bool) -> bool:
+    def decide_prepared(self, worker_id: str, *, begin: bool) -> None:
         self.decided.append(begin)
         if self._leaves:
             self.ids.remove(worker_id)
         elif begin:
             self.orders[worker_id] = self.prepared[-1][1]
-        return begin and not self._leaves
+            self._begun()
 
 
-async def test_a_run_alone_is_prepared_and_begun_once(stage: Stage) -> None:
+async def test_a_run_alone_is_prepared_and_begun_once(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The store's own thread says the word, and the loop hears of it."""
+
+    def commit(connection: sa.Connection) -> None:
+        assert bench.has_prepared.wait(10)
+        prepared.commit(connection)
+
     run = await stage.core.jobs.run_now(stage.me, (await stage.job()).id)
     bench = PreparingBench("w1", "w2")
     stage.man(bench)
-    await stage.dispatch()
+    with monkeypatch.context() as slow:
+        slow.setattr(writer, "commit", commit)
+        await stage.dispatch()
     [(worker, order)] = bench.prepared
     assert (order.run_id, bench.decided, [*bench.orders]) == (run.id, [True], [worker])
+    assert bench.said == [run.id]
     assert stage.agent.supervisor.watches(run.id)
     await stage.end(order, worker)
     assert (await stage.core.runs.get(stage.me, run.id)).state == "completed"

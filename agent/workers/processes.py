@@ -98,11 +98,12 @@ class VisibleMark:
     start left room for it (NO_RUN), and it is written there in place."""
 
     def __init__(self) -> None:
-        self._address: int | None = None
+        self._shown: memoryview | None = None
         if LINUX and os.environ.get(RUN_MARK) == NO_RUN:
             library = ctypes.CDLL(None)
             library.getenv.restype = ctypes.c_void_p
-            self._address = library.getenv(RUN_MARK.encode())
+            place = (ctypes.c_char * len(NO_RUN)).from_address(library.getenv(RUN_MARK.encode()))
+            self._shown = memoryview(place).cast("B")
         os.environ.pop(RUN_MARK, None)  # goes from the list; what the kernel shows stays where it is
 
     def bear(self, run_id: str) -> None:
@@ -114,8 +115,8 @@ class VisibleMark:
         self._write("")
 
     def _write(self, text: str) -> None:
-        if self._address is not None:
-            ctypes.memmove(self._address, text.encode()[: len(NO_RUN)].ljust(len(NO_RUN)), len(NO_RUN))
+        if self._shown is not None:
+            self._shown[:] = text.encode()[: len(NO_RUN)].ljust(len(NO_RUN))
 
 
 def environment(pid: int) -> dict[str, str]:

@@ -15,7 +15,7 @@ from types import FrameType
 from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
-from agent.core.wire import AnyOrder, CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, orders
+from agent.core.wire import AnyOrder, CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, line_of, orders
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import processes
@@ -31,6 +31,10 @@ INTERRUPT_AFTER = 2.0
 """Seconds (at most half the grace) after which a driver that has not looked at `cancelled` is interrupted."""
 RETRY_AFTER = 0.05
 """Seconds after which that is tried again, if the driver was just saying something."""
+
+_BEGIN = LaidOrder(begin=True)
+_BEGIN_LINE = line_of(_BEGIN).rstrip(b"\n")
+"""What most runs wait for: to read it as what it is takes as long as all that comes behind it."""
 
 
 class Workplace:
@@ -99,7 +103,7 @@ class Workplace:
 
     def _obey(self, line: bytes) -> None:
         try:
-            self._follow(orders.validate_json(line))
+            self._follow(_BEGIN if line == _BEGIN_LINE else orders.validate_json(line))
         except Exception:  # a worker that hears nothing any more would keep its next order for ever
             traceback.print_exc()
             self._abandoned()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -44,7 +44,9 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime, *, b
 
 
 def _check_room(connection: sa.Connection, new: Sequence[NewRun], owners: Mapping[str, Row], now: datetime) -> None:
-    adding = Counter(owners[run.job_id]["account_id"] for run in new)
-    known = {row["account_id"]: row for row in owners.values()}
-    for account, count in sorted(adding.items()):
-        limits.check(connection, account, "waiting_runs", now, count, limits.read(known[account]))
+    adding: dict[str, int] = defaultdict(int)
+    known = {row["account_id"]: limits.read(row) for row in owners.values()}
+    for run in new:
+        adding[owners[run.job_id]["account_id"]] += 1
+    for account in sorted(adding):
+        limits.check(connection, account, "waiting_runs", now, adding[account], known[account])

@@ -231,22 +231,35 @@ class Wizard(ConsoleScreen):
         form.offer(entered.field, options, said)
 
     async def _leave_what(self) -> None:
-        if await self._has_base() and not await self._stopped_by_faults("what"):
+        try:
+            missing = await self._missing_base()
+        except JobdeckError as error:
+            self.session.shell.say(error.message, "error")
+            return
+        # What else is wrong comes first: nothing is made for a job that cannot be.
+        if await self._stopped_by_faults("what", but=BASE if missing else None):
+            return
+        if not missing or (await self._made_base(missing) and not await self._stopped_by_faults("what")):
             self.show_step("when")
 
-    async def _has_base(self) -> bool:
-        """A knowledge base that is named but not there is made, if that is agreed to."""
+    async def _missing_base(self) -> str | None:
+        """The knowledge base that is named and not there."""
         name = self.draft.text(BASE).strip()
-        if not name or all(field.key != BASE for field in self.draft.what):
-            return True
+        if not name or all(field.key != BASE for field in self.draft.what) or await self._offering.knows_base(name):
+            return None
+        return name
+
+    async def _made_base(self, name: str) -> bool:
+        """If that is agreed to."""
+        if not await self.session.shell.ask(Question(f"there is no knowledge base {name!r}; make it?", "make it")):
+            return False
         from shared.models import KnowledgeBaseInput
 
         try:
-            if await self._offering.knows_base(name):
-                return True
-            if not await self.session.shell.ask(Question(f"there is no knowledge base {name!r}; make it?", "make it")):
-                return False
             await self.session.client.world.create_knowledge_base(KnowledgeBaseInput(name=name))
+        except InvalidInput as error:
+            self._show_faults("what", {BASE: error.faults[0].message})
+            return False
         except JobdeckError as error:
             self.session.shell.say(error.message, "error")
             return False
@@ -295,8 +308,9 @@ class Wizard(ConsoleScreen):
 
     # Checking.
 
-    async def _stopped_by_faults(self, step: StepName) -> bool:
-        """Ask the agent, and show what is wrong: at its field where it is in this step or an earlier one."""
+    async def _stopped_by_faults(self, step: StepName, but: str | None = None) -> bool:
+        """Ask the agent, and show what is wrong: at its field where it is in this step or an earlier one. `but`: the key of
+        a field that is looked at later."""
         self.show_head("checking…")
         try:
             faults = await self._faults()
@@ -305,7 +319,11 @@ class Wizard(ConsoleScreen):
             return True
         finally:
             self.show_head()
-        return self.showed(faults, step)
+        return self.showed([fault for fault in faults if but is None or not self._is_at(fault, but)], step)
+
+    def _is_at(self, fault: Fault, key: str) -> bool:
+        field = place_of(fault.field, self.draft.fields)
+        return field is not None and field.key == key
 
     async def _faults(self) -> Sequence[Fault]:
         try:

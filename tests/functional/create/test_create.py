@@ -132,6 +132,23 @@ async def test_what_is_wrong_is_told_at_its_field(agent: AgentProcess) -> None:
         await operator.reads("at 02:00, 02:15")
 
 
+async def test_no_knowledge_base_is_made_for_a_job_that_cannot_be(agent: AgentProcess) -> None:
+    """What else is wrong is told before it is offered; what cannot be its name is told at its field."""
+    async with operating(agent.socket) as operator:
+        await open_wizard(operator, "kb-sync")
+        await fill_sync(operator, "", "no base")
+        await operator.press("ctrl+s")
+        await operator.reads("└ is needed")
+        await operator.reads_no("make it?")
+        await operator.type("Nightly")
+        await operator.press("ctrl+s")
+        await operator.reads("no knowledge base 'no base'; make it?")
+        await operator.press("y")
+        await operator.reads("└ letters, digits, '_' and '-', at most 100")
+    names = [base["name"] for base in agent.call("GET", "/api/knowledge-bases")["items"]]
+    assert "no base" not in names
+
+
 async def test_a_type_is_found_by_typing(agent: AgentProcess) -> None:
     async with operating(agent.socket) as operator:
         await operator.reads("live")

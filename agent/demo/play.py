@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 from agent.demo.headless import DemoFailed, play_main_job
-from agent.demo.world import DemoWorld, open_world
+from agent.demo.world import SHOP_FILE, DemoWorld, open_world
 from agent.logging import set_up_logging_to_file
+from shared.errors import InvalidInput
 from shared.places import socket_path
 
+_LOG = "agent.log"
 _BY_SIGNAL = 128
 """Exit codes of programs that a signal has ended begin behind it."""
 
@@ -28,9 +30,9 @@ async def run_demo(*, port: int, keep: Path | None, in_terminal: bool) -> int:
     is half made cannot be taken down.
     """
     told = _hear_signals()
-    with _folder(keep) as folder:
-        set_up_logging_to_file(folder / "agent.log")
-        print("Building the demo: 20,000 orders, a knowledge base, an agent ...", flush=True)
+    with _folder(keep, in_terminal=in_terminal) as folder:
+        set_up_logging_to_file(folder / _LOG)
+        print(_about(folder), flush=True)
         world = await open_world(folder, port)
         try:
             return await _until_told(told, _play(world, folder, port, in_terminal=in_terminal))
@@ -77,7 +79,9 @@ async def _until_told(told: asyncio.Future[int], playing: Coroutine[Any, Any, in
 
 async def _open_console(world: DemoWorld, folder: Path) -> int:
     """The console is a process of its own, as it is for every operator."""
-    print("Making a past: some hundreds of runs, each really run ...", flush=True)
+    print(
+        "Looking after its jobs: a past of some hundreds of runs, each really run, where there is none ...", flush=True
+    )
     await world.fill()
     env = {
         **os.environ,
@@ -88,11 +92,32 @@ async def _open_console(world: DemoWorld, folder: Path) -> int:
     return await console.wait()
 
 
+def _about(folder: Path) -> str:
+    if (folder / SHOP_FILE).exists():
+        return f"Opening the demo that is kept in {folder} ..."
+    return "Building the demo: 20,000 orders, a knowledge base, an agent ..."
+
+
 @contextmanager
-def _folder(keep: Path | None) -> Iterator[Path]:
+def _folder(keep: Path | None, *, in_terminal: bool) -> Iterator[Path]:
     if keep is not None:
-        keep.mkdir(parents=True, exist_ok=True)
+        _make_folder(keep, in_terminal=in_terminal)
         yield keep.absolute()
         return
     with tempfile.TemporaryDirectory(prefix="jobdeck-demo-", ignore_cleanup_errors=True) as folder:
         yield Path(folder)
+
+
+def _make_folder(keep: Path, *, in_terminal: bool) -> None:
+    """InvalidInput where something is in the way. Without a terminal the main job begins from nothing."""
+    try:
+        keep.mkdir(parents=True, exist_ok=True)
+        holds = {entry.name for entry in keep.iterdir()}
+    except OSError as error:
+        raise InvalidInput.one("--keep", f"cannot be used as a folder: {error.strerror}", str(keep)) from None
+    if SHOP_FILE in holds and not in_terminal:
+        raise InvalidInput.one(
+            "--keep", "there is a demo in it, which opens in a terminal; without one, give a new folder", str(keep)
+        )
+    if holds and not holds & {SHOP_FILE, _LOG}:
+        raise InvalidInput.one("--keep", "other things are in it; give a new folder, or one of a demo", str(keep))

@@ -60,15 +60,22 @@ class Shop:
     def url(self) -> str:
         return f"sqlite:///{self.path}"
 
+    @property
+    def is_stocked(self) -> bool:
+        return self.path.exists()
+
     async def stock(self, orders: int = ORDERS) -> None:
-        """Create the table with its first orders, one a minute up to now."""
+        """Create the table with its first orders, one a minute up to now; the file is there when it is whole."""
         now = self._clock.now()
         moments = (now - timedelta(minutes=orders - number) for number in range(1, orders))
-        async with aiosqlite.connect(self.path) as database:
+        begun = self.path.with_suffix(".begun")
+        begun.unlink(missing_ok=True)
+        async with aiosqlite.connect(begun) as database:
             await database.executescript("PRAGMA journal_mode=WAL;" + _SCHEMA)
             await database.executemany(_INSERT, (self._order(*self._text(), moment) for moment in moments))
             await database.execute(_INSERT, self._order(*PLANTED, now - timedelta(minutes=1)))
             await database.commit()
+        begun.rename(self.path)  # the last connection has taken its log in
 
     async def open_for_business(self) -> None:
         """Each second some orders move on and a new one comes in."""

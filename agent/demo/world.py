@@ -16,9 +16,11 @@ from agent.demo.jobs import demo_jobs
 from agent.demo.shop import Shop
 from agent.settings import Settings
 from shared.clock import SystemClock
-from shared.models import ConnectionInput, KnowledgeBaseInput
+from shared.errors import Conflict
+from shared.models import ConnectionInput, Job, JobInput, KnowledgeBaseInput
 from shared.states import ACTIVE
 
+SHOP_FILE = "orders.db"
 _SEED = 20_000
 _PAST = {
     "Heartbeat": 160,
@@ -48,11 +50,11 @@ class DemoWorld:
 
     async def fill(self) -> None:
         """The dozen jobs, and a past: some hundreds of runs, each of them really run. Returns when most have ended;
-        what runs long is still at it."""
-        create = self.agent.core.jobs.create
-        made = [await create(self.caller, definition) for definition in demo_jobs(self.url)]
+        what runs long is still at it. A world that was kept has both."""
+        made = {job.name: job.id for definition in demo_jobs(self.url) for job in await self._create(definition)}
         self.trading = asyncio.create_task(self.shop.open_for_business())
-        await self._make_a_past({job.name: job.id for job in made})
+        if made.keys() >= _PAST.keys():
+            await self._make_a_past(made)
 
     async def close(self) -> None:
         if self.trading is not None:
@@ -60,6 +62,13 @@ class DemoWorld:
             with suppress(asyncio.CancelledError):
                 await self.trading
         await self.agent.stop()
+
+    async def _create(self, definition: JobInput) -> list[Job]:
+        """Nothing where there is one of that name."""
+        try:
+            return [await self.agent.core.jobs.create(self.caller, definition)]
+        except Conflict:
+            return []
 
     async def _make_a_past(self, ids: dict[str, str]) -> None:
         """Evenly mixed, so that each job's history reaches as far back as the others'."""
@@ -84,10 +93,11 @@ class DemoWorld:
 
 
 async def open_world(folder: Path, port: int) -> DemoWorld:
-    """An agent with a stocked shop, its connection and an empty knowledge base."""
+    """An agent with a stocked shop, its connection and a knowledge base; what is there of them already is kept."""
     clock = SystemClock()
-    shop = Shop(folder / "orders.db", clock, random.Random(_SEED))
-    await shop.stock()
+    shop = Shop(folder / SHOP_FILE, clock, random.Random(_SEED))
+    if not shop.is_stocked:
+        await shop.stock()
     taken = not _is_free(port)
     settings = Settings(
         data_dir=folder / "agent",
@@ -105,8 +115,10 @@ async def open_world(folder: Path, port: int) -> DemoWorld:
     assert agent.listener.url is not None
     caller = agent.core.gate.local()
     world = DemoWorld(agent, shop, caller, agent.listener.url, taken)
-    await agent.core.world.create_connection(caller, ConnectionInput(name="orders_db", url=shop.url))
-    await agent.core.world.create_knowledge_base(caller, KnowledgeBaseInput(name="orders_kb"))
+    with suppress(Conflict):
+        await agent.core.world.create_connection(caller, ConnectionInput(name="orders_db", url=shop.url))
+    with suppress(Conflict):
+        await agent.core.world.create_knowledge_base(caller, KnowledgeBaseInput(name="orders_kb"))
     return world
 
 

@@ -51,6 +51,34 @@ def test_without_a_terminal_it_runs_the_main_job_and_leaves_nothing(folder: Path
     assert not list(folder.iterdir())
 
 
+def test_a_demo_that_is_kept_is_not_built_over_and_nothing_else_is_touched(folder: Path) -> None:
+    kept = folder / "kept"
+    assert demo("--headless", "--port", "0", "--keep", str(kept), folder=folder).returncode == 0
+    again = demo("--headless", "--keep", str(kept), folder=folder)
+    assert (again.returncode, again.stdout) == (2, "")
+    assert again.stderr == (
+        "jobdeck: --keep: there is a demo in it, which opens in a terminal; without one, give a new folder "
+        f"(not '{kept}')\n"
+    )
+    (folder / "letter.txt").touch()
+    foreign = demo("--headless", "--keep", str(folder), folder=folder)
+    assert (foreign.returncode, foreign.stdout) == (2, "")
+    assert "--keep: other things are in it" in foreign.stderr
+    assert sorted(entry.name for entry in folder.iterdir()) == ["kept", "letter.txt"]
+
+
+def test_a_demo_that_is_kept_opens_again_in_a_terminal(folder: Path) -> None:
+    """With what was done in it, and with the jobs that were not there yet."""
+    kept = folder / "kept"
+    assert demo("--headless", "--port", "0", "--keep", str(kept), folder=folder).returncode == 0
+    with start([*DEMO, "--port", "0", "--keep", str(kept)], env={"HOME": str(folder)}) as app:
+        app.read_until(lambda: "Import price list" in app.text and "live" in app.rows[0])
+        app.send("2")
+        app.read_until(lambda: "sync_orders_demo" in app.text)
+        app.send("q")
+        app.read_until(lambda: not (kept / "agent" / "run" / "agent.sock").exists())
+
+
 async def test_the_documented_example_works_as_printed_with_dates_of_today(folder: Path) -> None:
     start_time = datetime.now(UTC).replace(tzinfo=None, microsecond=0) + timedelta(hours=1)
     body = {

@@ -3,6 +3,7 @@
 | what | place |
 |---|---|
 | data of the agent | `JOBDECK_DATA_DIR`, else `/var/lib/jobdeck` for root, else `$XDG_STATE_HOME/jobdeck` (`~/.local/state/jobdeck`) |
+| store of the agent | `<data>/jobdeck.db` |
 | socket of the agent | `<data>/run/agent.sock`; the folder is 0700, so being able to reach it is the right to use it |
 | settings of the console | `JOBDECK_CONSOLE_CONFIG`, else `$XDG_CONFIG_HOME/jobdeck/console.toml` |
 | token of the user | `JOBDECK_TOKEN_FILE`, else `$XDG_CONFIG_HOME/jobdeck/token`; only its owner may read it |
@@ -22,6 +23,7 @@ from shared.errors import InvalidInput
 
 Environment = Mapping[str, str]
 
+STORE_FILE = "jobdeck.db"
 SECRET_FILE_MODE = 0o600
 """Mode of files that hold a token or a key."""
 
@@ -38,6 +40,10 @@ def data_dir(environment: Environment | None = None, uid: int | None = None) -> 
     if uid == 0:
         return Path("/var/lib/jobdeck")
     return _state_home(environment) / "jobdeck"
+
+
+def store_path(data: Path) -> Path:
+    return data / STORE_FILE
 
 
 def run_dir(data: Path) -> Path:

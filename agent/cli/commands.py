@@ -76,7 +76,10 @@ def _settings(home: Path, config: Path | None, flags: dict[str, Any]) -> Setting
 @app.command()
 def demo(
     port: Annotated[int, typer.Option(help="Port of the demo's agent; another one is taken if it is busy.")] = 8000,
-    keep: Annotated[Path | None, typer.Option(help="Build the world in this folder and keep it, or open the one that is kept there.")] = None,
+    keep: Annotated[
+        Path | None,
+        typer.Option(help="Build the world in this folder and keep it, or open the one that is kept there."),
+    ] = None,
     headless: Annotated[
         bool, typer.Option("--headless", help="Run the main job once and print what came out.")
     ] = False,

@@ -17,11 +17,9 @@ from agent.store.store import SqlStore
 from shared.clock import Clock
 from shared.errors import Unavailable
 from shared.ids import NewId
+from shared.places import STORE_FILE
 
 __all__ = ["STORE_FILE", "SqlStore", "open_store"]
-
-STORE_FILE = "jobdeck.db"
-"""The store's name in a data folder."""
 
 
 async def open_store(path: Path, *, clock: Clock, new_id: NewId) -> SqlStore:

@@ -39,7 +39,7 @@ AccountId = Annotated[str, typer.Argument(metavar="ACCOUNT", help="Its id.")]
 @accounts.command("create")
 def create_account(account: AccountId, *, as_json: Json = False) -> int:
     """Create an account. Then give it users: `jobdeck user create NAME --account ACCOUNT --admin`."""
-    made = administer(lambda client: client.people.create_account(account))
+    made = administer(lambda client: client.people.create_account(account), sets_up=True)
     if as_json:
         say_json(made)
     else:
@@ -106,7 +106,7 @@ def limit_account(
         "max_job_duration": max_job_duration,
     }
     changes = {name: None if text == _DEFAULT else text for name, text in given.items() if text is not None}
-    found = administer(lambda client: _change_limits(client, account, changes))
+    found = administer(lambda client: _change_limits(client, account, changes), sets_up=True)
     if as_json:
         say_json(found)
     else:

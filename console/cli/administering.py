@@ -16,6 +16,7 @@ from typing import IO, TypeVar
 from console.cli.calling import await_start, call, the_target
 from console.client import AgentClient, Target
 from shared.errors import Unavailable
+from shared.places import store_path
 
 T = TypeVar("T")
 _PATIENCE = 120.0
@@ -23,21 +24,27 @@ _PATIENCE = 120.0
 _LOOK_EVERY = 0.02
 
 
-def administer(work: Callable[[AgentClient], Awaitable[T]]) -> T:
-    """As `call`; and with a local agent that does not run, the work is done by one in maintenance."""
+def administer(work: Callable[[AgentClient], Awaitable[T]], *, sets_up: bool = False) -> T:
+    """As `call`; and with a local agent that does not run, the work is done by one in maintenance. What `sets_up` makes
+    something that others build on, so it begins with an empty store where there is none; a question about what is not
+    there makes none."""
     target = the_target()
     await_start(target)
-    with _some_agent(target):
+    with _some_agent(target, sets_up=sets_up):
         return call(work)
 
 
 @contextmanager
-def _some_agent(target: Target) -> Iterator[None]:
+def _some_agent(target: Target, *, sets_up: bool) -> Iterator[None]:
     if target.socket is None or target.socket.parts[-2:] != ("run", "agent.sock") or _answers(target.socket):
         yield
         return
+    data_dir = target.socket.parents[1]
+    if not (sets_up or store_path(data_dir).exists()):
+        yield
+        return
     with tempfile.TemporaryFile("w+") as told:
-        process = _start(target.socket.parents[1], told)
+        process = _start(data_dir, told)
         try:
             _wait(process, target.socket, told)
             yield

@@ -38,7 +38,7 @@ def add_connection(
     """
     given = sys.stdin.readline().strip() if url == "-" else url
     wanted = ConnectionInput(name=name, url=given, secret_name=secret, visibility=visibility_of(private=private))
-    made = administer(lambda client: client.world.add_connection(wanted))
+    made = administer(lambda client: client.world.add_connection(wanted), sets_up=True)
     if as_json:
         say_json(made)
     else:

@@ -104,7 +104,9 @@ def create_dataset(
         "visibility": visibility_of(private=private),
     }
     kept = {"count": keep, "age": keep_for} if keep or keep_for else {}
-    made = administer(lambda client: client.datasets.create(_input(wanted | ({"keep": kept} if kept else {}))))
+    made = administer(
+        lambda client: client.datasets.create(_input(wanted | ({"keep": kept} if kept else {}))), sets_up=True
+    )
     if as_json:
         say_json(made)
     else:

@@ -35,7 +35,7 @@ def create_knowledge_base(
 ) -> int:
     """Create an empty knowledge base; a `kb-sync` job fills it."""
     wanted = KnowledgeBaseInput(name=name, embedder=embedder, visibility=visibility_of(private=private))
-    made = administer(lambda client: client.world.create_knowledge_base(wanted))
+    made = administer(lambda client: client.world.create_knowledge_base(wanted), sets_up=True)
     if as_json:
         say_json(made)
     else:

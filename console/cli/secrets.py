@@ -44,7 +44,7 @@ def set_secret(
     if not value:
         raise InvalidInput.one("value", "write it to standard input; an empty one is none")
     given = SecretInput(value=value, visibility="private" if private else None)
-    administer(lambda client: client.access.put_secret(name, given))
+    administer(lambda client: client.access.put_secret(name, given), sets_up=True)
     say_done(f"secret '{name}' is stored", {"stored": name}, as_json=as_json)
     return Exit.OK
 

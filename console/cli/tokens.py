@@ -38,7 +38,7 @@ def create_token(
     Example: jobdeck token create ci --scope read --scope run --expires 90d
     """  # fmt: skip
     given = TokenInput(name=name, scopes=scope, account=account, user=user, expires=expires)
-    made = administer(lambda client: client.access.create_token(given))
+    made = administer(lambda client: client.access.create_token(given), sets_up=True)
     if as_json:
         say_json(made)
     else:

@@ -52,7 +52,7 @@ def create_user(
     password = None if no_password else ask_password(twice=True)
     link = LinkInput(issuer=issuer, subject=subject) if issuer is not None else None
     given = UserInput(handle=handle, password=password, role=_role(admin), code=code, account=account, link=link)
-    made = administer(lambda client: client.people.create_user(given))
+    made = administer(lambda client: client.people.create_user(given), sets_up=True)
     if as_json:
         say_json(made)
     else:
@@ -115,7 +115,7 @@ def set_role(
 def set_password(user: Handle, *, as_json: Json = False) -> int:
     """Set a user's password. Whoever is logged in as that user is logged out."""
     password = ask_password(twice=True)
-    administer(lambda client: client.people.set_password(user, password))
+    administer(lambda client: client.people.set_password(user, password), sets_up=True)
     say_done("the password is set", {"passwordSet": user}, as_json=as_json)
     return Exit.OK
 

@@ -41,6 +41,16 @@ def test_what_is_set_up_without_an_agent_is_there_when_one_runs(data_dir: Path) 
     assert not any(b"hunter2" in path.read_bytes() for path in data_dir.rglob("*") if path.is_file())
 
 
+@pytest.mark.parametrize(
+    "words", [("job", "share", "orders", "ada"), ("user", "list"), ("connection", "test", "shop"), ("kb", "list")]
+)
+def test_a_question_about_what_is_not_there_makes_no_store(tmp_path: Path, words: tuple[str, ...]) -> None:
+    asked = jobdeck(tmp_path / "data", *words)
+    assert (asked.returncode, asked.stdout) == (5, "")
+    assert "no agent runs here" in asked.stderr
+    assert not (tmp_path / "data").exists()
+
+
 def test_the_command_behind_an_agents_start_waits_for_it(data_dir: Path) -> None:
     """As `jobdeck agent &` and the next line of the README, pasted at once."""
     agent = start(["agent", "--data-dir", str(data_dir), "--bind", ""])

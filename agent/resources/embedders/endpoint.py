@@ -16,6 +16,7 @@ from agent.resources.embedders.line import Line
 from agent.resources.embedders.names import EmbedderName
 from agent.resources.embedders.opening import Vectors
 from agent.resources.embedders.vectors import unit
+from agent.resources.http.guard import refused_address
 
 BATCH = 128
 CONNECTIONS = 4
@@ -100,7 +101,7 @@ class OpenAiEmbedder:
         raise DriverError("embedder_unavailable", f"embedder '{self.name}' {trouble}", transient=True)
 
     def _not_allowed(self, error: SSRFProtectionError) -> DriverError:
-        where = f"{error.hostname} is {error.ip_addr}, which is not a public address"
+        where = f"{refused_address(error)} is not a public address"
         return DriverError(
             "address_refused",
             f"embedder '{self.name}': {where}; the agent's settings name such hosts (`embedder_hosts`) or networks"

@@ -12,7 +12,7 @@ from httpx_secure import SSRFProtectionError
 from agent.core.driving import DriverError, RunContext
 from agent.resources.cancelling import run_unless_cancelled
 from agent.resources.http.answer import Answer, read_answer
-from agent.resources.http.guard import guarded
+from agent.resources.http.guard import guarded, refused_address
 from agent.resources.http.parameters import Secret
 from agent.resources.http.requests import HttpRequest
 
@@ -29,11 +29,11 @@ async def _exchange(context: RunContext, request: HttpRequest) -> Answer:
         async with asyncio.timeout(request.limit), _client(context) as client:
             return await _send(context, request, client)
     except SSRFProtectionError as error:
-        message = f"{error.hostname} is {error.ip_addr}, which is not a public address, and not one that is allowed"
+        message = f"{refused_address(error)} is not a public address, and not one that is allowed"
         raise DriverError("address_refused", message) from None
     except TimeoutError:
         raise DriverError("timeout", f"no whole answer within {request.limit:g} s", transient=True) from None
-    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError) as error:
+    except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
         raise DriverError("request", f"the request cannot be sent: {error}") from None
     except httpx.TransportError as error:
         message = f"{request.method} {request.url}: {error or type(error).__name__}"

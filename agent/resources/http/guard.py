@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_network
 
 import httpx
-from httpx_secure import httpx_ssrf_protection
+from httpx_secure import SSRFProtectionError, httpx_ssrf_protection
 
 Address = IPv4Address | IPv6Address
 
@@ -23,6 +23,12 @@ def guarded(client: httpx.AsyncClient, allowed: Sequence[str]) -> httpx.AsyncCli
         return is_allowed(address, allowed)
 
     return httpx_ssrf_protection(client, check_globally_reachable=False, custom_validator=may_reach)
+
+
+def refused_address(error: SSRFProtectionError) -> str:
+    """As an operator knows it: the address, with the name that led to it."""
+    address = str(error.ip_addr)
+    return address if error.hostname in (address, f"[{address}]") else f"{error.hostname} ({address})"
 
 
 def is_allowed(address: Address, allowed: Sequence[str]) -> bool:

@@ -70,6 +70,7 @@ class RequestParameters(BaseModel):
             raise ValueError(f"{value!r} is not a URL of http or https; write one like https://example.org/path")
         if parts.username is not None or parts.password is not None:
             raise ValueError("a URL is no place for credentials; write a header with {'secret': 'name'}")
+        _require_reachable(parts.hostname, value)
         return value
 
     @field_validator("headers")
@@ -96,3 +97,14 @@ class RequestParameters(BaseModel):
     def secrets(self) -> tuple[str, ...]:
         """Names of those that its headers carry."""
         return tuple(value.secret for value in self.headers.values() if isinstance(value, Secret))
+
+
+def _require_reachable(host: str, url: str) -> None:
+    """ValueError where no request could be made: `0177.0.0.1`, which some read as an address, and some as another one."""
+    import httpx  # what only lists jobs does without
+
+    try:
+        _ = httpx.URL(url).host
+    except (httpx.InvalidURL, UnicodeError):  # the latter: no name of the internet's alphabet
+        message = f"{host!r} is neither a host's name nor an address; write one like example.org or 203.0.113.7"
+        raise ValueError(message) from None

@@ -107,8 +107,9 @@ async def _connected(context: RunContext, way: Way) -> socket.socket:
     ]
     if not addresses:
         refused = ", ".join(str(each[4][0]) for each in found)
+        where = refused if refused == way.server.host else f"{way.server.host} ({refused})"
         message = (
-            f"{way.server.host} is {refused}, which is not a public address; the agent's settings allow"
+            f"{where} is not a public address; the agent's settings allow"
             " mail servers by name (`smtp_hosts`) or network (`allow_private_addresses`)"
         )
         raise DriverError("address_refused", message)

@@ -220,6 +220,8 @@ async def test_secrets_do_not_follow_to_another_host(stage: Stage, server: Serve
 async def test_private_addresses_are_refused_in_every_spelling(stage: Stage, server: Server, host: str) -> None:
     ended = await _call(stage, {"url": server.url("/json", host=host)}, allow_private_addresses=[])
     assert _kind(ended) == ("address_refused", False)
+    assert ended.error is not None
+    assert host.strip("[]") in ended.error.message
     assert server.seen == []
 
 
@@ -230,8 +232,9 @@ async def test_a_redirect_to_a_private_address_is_refused(stage: Stage, server: 
     assert [seen.reached for seen in server.seen] == ["127.0.0.2"]
 
 
-async def test_a_redirect_to_another_scheme_is_refused(stage: Stage, server: Server) -> None:
-    ended = await _call(stage, {"url": server.url("/redirect?to=file:///etc/passwd")})
+@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://xn--a/"])
+async def test_a_redirect_to_another_scheme_or_to_no_host_is_refused(stage: Stage, server: Server, target: str) -> None:
+    ended = await _call(stage, {"url": server.url(f"/redirect?to={target}")})
     assert _kind(ended) == ("request", False)
 
 
@@ -254,6 +257,9 @@ async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: S
         ({"url": "ftp://example.org"}, "http or https"),
         ({"url": "example.org"}, "http or https"),
         ({"url": "http://example.org:99999/"}, "not a URL"),
+        ({"url": "http://0177.0.0.1/"}, "'0177.0.0.1' is neither a host's name nor an address"),
+        ({"url": "http://256.1.1.1/"}, "'256.1.1.1' is neither"),
+        ({"url": "http://xn--a/"}, "'xn--a' is neither"),
         ({"url": "https://user:pw@example.org"}, "no place for credentials"),
         ({"url": "https://example.org", "headers": {"A": "b\r\nC: d"}}, "headers"),
         ({"url": "https://example.org", "headers": {"Content-Length": "3"}}, "set by the request"),

@@ -58,6 +58,12 @@ _NOTHING_SAID = "no credentials"
 _HOW_TO_SAY_SO = "`jobdeck login {url}` gets a token and keeps it, or set JOBDECK_TOKEN"
 _OPENS_NOTHING = "the token "
 """How it begins of a token that opens nothing any more."""
+_WITHOUT_ANSWER = (
+    *(httpx.ReadError, httpx.ReadTimeout, httpx.WriteError, httpx.WriteTimeout),
+    *(httpx.RemoteProtocolError, httpx.CloseError),
+)
+_QUESTIONS = ("/_check", "/_plan", "/_preview", "/_search", "/_test")
+"""They are asked by POST, and change nothing."""
 
 
 def refusal(target: Target, response: httpx.Response) -> JobdeckError:
@@ -88,11 +94,23 @@ def trouble(target: Target, error: httpx.HTTPError | httpx.InvalidURL) -> Jobdec
         return Forbidden(
             f"this user may not use {target.address}; ask as its owner, or set JOBDECK_AGENT to a URL and JOBDECK_TOKEN"
         )
-    return Unavailable(_trouble(target, error, cause))
+    told = _trouble(target, error, cause)
+    return Unavailable(f"{told}; look whether it was done before you do it again" if _may_be_done(error) else told)
 
 
 def foreign(target: Target, what: str) -> Unavailable:
     return Unavailable(f"what answers at {target.address} is not an agent of Jobdeck, or of another version: {what}")
+
+
+def _may_be_done(error: Exception) -> bool:
+    """What was to change something had been sent, and no answer came."""
+    if not isinstance(error, _WITHOUT_ANSWER):
+        return False
+    try:
+        request = error.request
+    except RuntimeError:  # of an answer that had begun
+        return False
+    return request.method not in ("GET", "HEAD") and not request.url.path.endswith(_QUESTIONS)
 
 
 def _trouble(target: Target, error: Exception, cause: OSError | None) -> str:

@@ -72,6 +72,23 @@ async def test_an_agent_that_does_not_answer() -> None:
             await _ask(Target("there", url), patience=0.05)
 
 
+async def test_who_asked_for_a_change_and_got_no_answer_is_told_to_look_first() -> None:
+    """It may have been made. A question asked by POST changes nothing, and what never left was not done."""
+    hint = "; look whether it was done before you do it again"
+    cut = b"HTTP/1.1 200 OK\r\nContent-Length: 60\r\n\r\n{"
+
+    async def told(url: str, path: str) -> str:
+        async with AgentClient(Target("there", url), timeout=5) as client:
+            with pytest.raises(Unavailable) as found:
+                await client.session.send("POST", path)
+        return found.value.message
+
+    async with _answering(cut) as url:
+        assert (await told(url, "/runs/1/_cancel")).endswith(f"was cut; it may have been restarted{hint}")
+        assert hint not in await told(url, "/knowledge-bases/kb/_search")
+    assert hint not in await told(url, "/runs/1/_cancel"), "nobody listens any more"
+
+
 def test_a_socket_of_somebody_else_is_forbidden() -> None:
     error = httpx.ConnectError("all attempts failed")
     error.__cause__ = PermissionError(13, "Permission denied")

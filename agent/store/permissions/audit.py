@@ -17,6 +17,7 @@ from agent.store.engine.prepared import Prepared
 from agent.store.runs import runs
 from agent.store.tables import audit, connections, datasets, drafts, jobs, knowledge_bases, tokens, users
 from agent.store.tables import runs as job_runs
+from shared.ids import is_id
 from shared.models import Run
 from shared.models.audit import AuditEntry
 
@@ -34,7 +35,7 @@ def done(connection: sa.Connection, who: Acting, now: datetime, write: Callable[
     place = events.mark(connection)
     result = write(connection, *args)
     told = events.since(connection, place)
-    rows = _named(connection, _rows(who, now, told)) if told else [_row(who, now, subject_id=who.subject)]
+    rows = _named(connection, _rows(who, now, told)) if told else [_row(who, now, **_named_in_path(connection, who))]
     _INSERT.each(connection, rows)
     return result
 
@@ -49,7 +50,8 @@ def insert_runs(connection: sa.Connection, given: Sequence[tuple[NewRun, Acting]
 
 def insert_refusal(connection: sa.Connection, refusal: NewRefusal, now: datetime) -> int:
     who = Acting(refusal.caller, refusal.act, refusal.subject)
-    row = _row(who, now, subject_id=refusal.subject, outcome="refused", reason=refusal.reason)
+    subject = _named_in_path(connection, who)
+    row = _row(who, now, **subject, outcome="refused", reason=refusal.reason)
     number: int = connection.execute(sa.insert(audit).values(row).returning(audit.c.number)).scalar_one()
     return number
 
@@ -132,6 +134,8 @@ def _named(connection: sa.Connection, rows: list[dict[str, Any]]) -> list[dict[s
         query = _NAMES.get(row["event"] or "")
         if query is not None and row["count"] == 1:
             row["subject_name"] = _name_in(connection.scalar(query, {"subject": row["subject_id"]}))
+        elif row["subject_name"] is None and row["count"] == 1:
+            row["subject_name"] = _name_of(connection, row["subject_id"], row["account_id"])
     return rows
 
 
@@ -145,6 +149,27 @@ _NAMES: Mapping[str, sa.Select[Any]] = {
         ("user.changed", users.c.handle),
     )
 }
+
+
+def _named_in_path(connection: sa.Connection, who: Acting) -> dict[str, Any]:
+    """What a request names, with its name if that is an id; of what is another account's nothing is told."""
+    return {"subject_id": who.subject, "subject_name": _name_of(connection, who.subject, who.caller.account_id)}
+
+
+def _name_of(connection: sa.Connection, subject: str, account_id: str) -> str | None:
+    return connection.scalar(_NAME_OF, {"subject": subject, "account": account_id}) if is_id(subject) else None
+
+
+_mine = {"subject": sa.bindparam("subject", type_=sa.Text), "account": sa.bindparam("account", type_=sa.Text)}
+_NAME_OF = sa.union_all(
+    *(
+        sa.select(table.c.name).where(table.c.id == _mine["subject"], table.c.account_id == _mine["account"])
+        for table in (jobs, connections, knowledge_bases, datasets)
+    ),
+    sa.select(jobs.c.name)
+    .join(job_runs, job_runs.c.job_number == jobs.c.number)
+    .where(job_runs.c.id == _mine["subject"], job_runs.c.account_id == _mine["account"]),
+)
 
 
 def _name_in(found: Any) -> str | None:

@@ -123,6 +123,8 @@ async def test_a_refusal_is_recorded_once_and_counted(agent: RunningAgent, peopl
     [row] = await _record(agent, outcome="refused")
     assert (row["handle"], row["act"], row["subjectId"], row["count"]) == ("bob", "delete_job", job.id, 5)
     assert "manager" in row["reason"]
+    [shared] = await _record(agent, act="share_job")
+    assert [each["subjectName"] for each in (row, shared)] == [job.name, job.name]
 
 
 async def test_what_is_not_there_for_the_caller_is_recorded_and_what_is_nowhere_is_not(
@@ -145,7 +147,7 @@ async def test_what_is_not_there_for_the_caller_is_recorded_and_what_is_nowhere_
     async with eve.client(agent) as client:
         foreign = (await client.get("/api/audit")).json()["items"]
     assert [(row["act"], row["subjectId"], row["count"]) for row in foreign] == said
-    assert {row["reason"] for row in foreign} == {FOREIGN}
+    assert {(row["reason"], row["subjectName"]) for row in foreign} == {(FOREIGN, None)}
 
 
 async def test_a_missing_scope_and_a_revoked_token_are_refusals_of_somebody(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from agent.core.driving import DriverError, RunContext
+from agent.core.running.nesting import DEEPEST_RESULT, is_deeper
 from agent.workers.context import WorkerContext
 from agent.workers.entries import parameters
 
@@ -23,6 +24,9 @@ def call_driver(worker: WorkerContext, context: RunContext, entry: str, data: di
         worker.in_driver = False
     if not isinstance(result, dict):
         raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
+    if is_deeper(result, DEEPEST_RESULT):  # the agent could not read it
+        message = f"the result is nested deeper than {DEEPEST_RESULT} levels; write a file instead"
+        raise DriverError("result_too_deep", message)
     masked: dict[str, Any] = worker.masking.value(result)
     if len(str(masked)) > RESULT_LIMIT:
         message = f"the result is larger than {RESULT_LIMIT} characters; write a file instead"

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import codecs
 import contextlib
 import json
+import math
 from dataclasses import dataclass
+from email.message import Message
 from typing import Any
 
 import httpx
 
 from agent.core.driving import DriverError
+from agent.core.running.nesting import is_deeper
 from agent.resources.http.parameters import Expectation
+from agent.resources.http.unpacking import unpacker
 
 KEPT = 1024 * 1024
 """Bytes of an answer that are read; the rest is left on the wire."""
@@ -18,6 +23,8 @@ EXCERPT = 4096
 """Characters of the body in the run's result."""
 JSON_IN_RESULT = 16 * 1024
 """Bytes up to which a JSON answer is in the run's result as a value too."""
+DEEPEST_IN_RESULT = 32
+"""Levels up to which it is."""
 TRANSIENT = {408, 425, 429}
 
 
@@ -32,7 +39,7 @@ class Answer:
 
     @property
     def text(self) -> str:
-        return self.body.decode(httpx.Headers(self.headers).encoding or "utf-8", "replace") if self.body else ""
+        return self.body.decode(_charset(self.headers.get("content-type", "")), "replace")
 
     def result(self) -> dict[str, Any]:
         told = {
@@ -46,15 +53,18 @@ class Answer:
         }
         if "json" in told["content_type"] and not self.truncated and len(self.body) <= JSON_IN_RESULT:
             with contextlib.suppress(ValueError):
-                told["json"] = json.loads(self.body)
+                value = _value(self.body)
+                if not is_deeper(value, DEEPEST_IN_RESULT):
+                    told["json"] = value
         return told
 
 
 async def read_answer(response: httpx.Response, seconds: float) -> Answer:
-    """Read at most KEPT bytes of the body."""
+    """Read at most KEPT bytes of the body. DriverError(kind='answer') if it cannot be unpacked."""
+    unpack = unpacker(response.headers.get("content-encoding", ""))
     kept = bytearray()
-    async for chunk in response.aiter_bytes():
-        kept += chunk
+    async for part in response.aiter_raw():
+        kept += unpack(part, KEPT + 1 - len(kept))
         if len(kept) > KEPT:
             break
     return Answer(
@@ -97,9 +107,36 @@ def _parse(answer: Answer) -> Any:
     if answer.truncated:
         raise DriverError("answer", f"the answer is longer than {KEPT} bytes, so expect.json cannot be checked")
     try:
-        return json.loads(answer.body)
+        return _value(answer.body)
     except ValueError:
         raise DriverError("answer", "expect.json: the answer is not JSON") from None
+
+
+def _value(body: bytes) -> Any:
+    """ValueError for what is no JSON: NaN, numbers beyond all bounds and what is nested without end are none."""
+    try:
+        return json.loads(body, parse_constant=_finite, parse_float=_finite)
+    except RecursionError:
+        raise ValueError("it is nested too deeply") from None
+
+
+def _finite(written: str) -> float:
+    number = float(written)
+    if not math.isfinite(number):
+        raise ValueError(f"{written[:50]} is no number")
+    return number
+
+
+def _charset(content_type: str) -> str:
+    """As the answer says, if there is such an encoding of texts; else UTF-8."""
+    header = Message()
+    header["content-type"] = content_type
+    named = header.get_content_charset("utf-8")
+    try:
+        is_of_texts = codecs.lookup(named)._is_text_encoding
+    except (LookupError, ValueError):
+        return "utf-8"
+    return named if is_of_texts else "utf-8"
 
 
 def _at(value: Any, path: str) -> Any:

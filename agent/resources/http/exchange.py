@@ -83,7 +83,13 @@ def _built(context: RunContext, request: HttpRequest, client: httpx.AsyncClient)
 
 
 def _value(context: RunContext, value: str | Secret) -> str:
-    return value.prefix + context.secret(value.secret).strip() if isinstance(value, Secret) else value
+    if not isinstance(value, Secret):
+        return value
+    found = context.secret(value.secret).strip()
+    if not (found.isascii() and found.isprintable()):
+        message = f"the secret '{value.secret}' cannot be sent in a header: it is not one line of ASCII characters"
+        raise DriverError("request", message)
+    return value.prefix + found
 
 
 def _without_secrets(going: httpx.Request, before: httpx.URL, request: HttpRequest) -> httpx.Request:

@@ -8,10 +8,10 @@ from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, field_validator, model_validator
 
+from agent.resources.http.spelling import check_prefix, check_spelling, check_value
 from shared.durations import Duration
 
 HeaderName = Annotated[str, Field(pattern=r"^[A-Za-z0-9!#$%&'*+.^_`|~-]+$")]
-HeaderValue = Annotated[str, Field(pattern=r"^[^\r\n\x00]*$")]
 StatusRange = Annotated[str, Field(pattern=r"^[1-5]\d\d(-[1-5]\d\d)?$")]
 StatusCode = Annotated[int, Field(ge=100, le=599)]
 
@@ -24,7 +24,7 @@ class Secret(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     secret: Annotated[str, Field(min_length=1)]
-    prefix: HeaderValue = ""
+    prefix: str = ""
 
 
 class Condition(BaseModel):
@@ -47,7 +47,7 @@ class RequestParameters(BaseModel):
     model_config = ConfigDict(extra="forbid", populate_by_name=True)
 
     url: Annotated[str, Field(max_length=8000)]
-    headers: dict[HeaderName, HeaderValue | Secret] = {}
+    headers: dict[HeaderName, str | Secret] = {}
     json_: Annotated[Any, Field(alias="json")] = None
     """Sent as JSON."""
     text: str | None = None
@@ -61,6 +61,7 @@ class RequestParameters(BaseModel):
     @field_validator("url")
     @classmethod
     def _is_http(cls, value: str) -> str:
+        check_spelling(value)
         try:
             parts = urlsplit(value)
             port_is_right = parts.port is None or parts.port > 0
@@ -75,10 +76,14 @@ class RequestParameters(BaseModel):
 
     @field_validator("headers")
     @classmethod
-    def _leaves_framing_alone(cls, value: dict[str, str | Secret]) -> dict[str, str | Secret]:
-        for name in value:
+    def _can_be_sent(cls, value: dict[str, str | Secret]) -> dict[str, str | Secret]:
+        for name, given in value.items():
             if name.lower() in FRAMING:
                 raise ValueError(f"{name} is set by the request itself; leave it out")
+            if isinstance(given, Secret):
+                check_prefix(name, given.prefix)
+            else:
+                check_value(name, given)
         return value
 
     @field_validator("timeout")

@@ -58,6 +58,17 @@ async def test_a_drivers_own_error_keeps_its_kind(stage: Stage) -> None:
     assert (ended.error.kind, ended.error.transient) == ("source_unreachable", True)
 
 
+async def test_a_result_that_the_agent_could_not_read_costs_no_worker(stage: Stage) -> None:
+    assert (await stage.run("nest", {"count": 64})).outcome == "completed"
+    for levels in (65, 300, 3000, 0):
+        ended = await stage.run("nest", {"count": levels})
+        assert ended.error is not None
+        assert (ended.error.kind, ended.error.message) == (
+            "result_too_deep",
+            "the result is nested deeper than 64 levels; write a file instead",
+        )
+
+
 async def test_bad_parameters_and_unknown_entries_are_told(stage: Stage) -> None:
     wrong = await stage.run("flood", {"count": "many"})
     assert wrong.error is not None

@@ -5,8 +5,10 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import threading
+import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -39,6 +41,7 @@ class Server:
     port: int
     seen: list[Seen] = field(default_factory=list)
     release: threading.Event = field(default_factory=threading.Event)
+    says: tuple[bytes, dict[str, str]] = (b"", {})
 
     def url(self, path: str, host: str = "127.0.0.2") -> str:
         return f"http://{host}:{self.port}{path}"
@@ -46,7 +49,7 @@ class Server:
 
 @pytest.fixture
 def server() -> Iterator[Server]:
-    """Answers: /status/N, /json, /big, /redirect?to=URL, /loop, /hang."""
+    """Answers: /status/N, /json, /big, /redirect?to=URL, /loop, /hang, /says what the test has set."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
@@ -63,6 +66,8 @@ def server() -> Iterator[Server]:
                 self._answer(302, b"", {"Location": "/loop"})
             elif self.path == "/big":
                 self._answer(200, b"x" * 3_000_000, {})
+            elif self.path == "/says":
+                self._answer(200, *known.says)
             elif self.path == "/hang":
                 known.release.wait(300)
                 self.close_connection = True
@@ -193,6 +198,90 @@ async def test_a_large_answer_is_cut(stage: Stage, server: Server) -> None:
     assert len(ended.result["body"]) == 4096
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        ("text/plain", "grüße".encode()),
+        ("text/plain; charset=iso-8859-1", "grüße".encode("latin-1")),
+        ("text/plain; charset=base64", "grüße".encode()),
+        ('text/plain; charset="no such"', "grüße".encode()),
+    ],
+)
+async def test_a_text_is_read_in_the_encoding_that_it_says(
+    stage: Stage, server: Server, kind: str, body: bytes
+) -> None:
+    server.says = body, {"Content-Type": kind}
+    ended = await _call(stage, {"url": server.url("/says")})
+    assert ended.result is not None
+    assert ended.result["body"] == "grüße"
+
+
+@pytest.mark.parametrize(
+    ("body", "shown"),
+    [
+        (b'{"ok": NaN}', None),
+        (b'{"ok": 1e999}', None),
+        (b"[" * 500 + b"]" * 500, None),
+        (b"[" * 8000 + b"]" * 8000, None),
+        (b'{"ok": 1.5e3}', {"ok": 1500.0}),
+    ],
+    ids=["NaN", "infinite", "deep", "deeper than Python", "plain"],
+)
+async def test_what_the_store_cannot_keep_is_no_value(stage: Stage, server: Server, body: bytes, shown: Any) -> None:
+    server.says = body, {}
+    ended = await _call(stage, {"url": server.url("/says")})
+    assert ended.outcome == "completed", ended
+    assert ended.result is not None
+    assert ended.result.get("json") == shown
+    ended = await _call(stage, {"url": server.url("/says"), "expect": {"json": [{"path": "ok", "equals": 1}]}})
+    assert _kind(ended) == ("answer", False)
+
+
+def _packed(megabytes: int) -> bytes:
+    packing = zlib.compressobj(9, wbits=31)
+    return b"".join(packing.compress(bytes(1024 * 1024)) for _ in range(megabytes)) + packing.flush()
+
+
+async def test_an_answer_is_unpacked_as_far_as_it_is_kept(stage: Stage, server: Server) -> None:
+    packed = {"Content-Encoding": "gzip"}
+    server.says = gzip.compress(b'{"ok": true}'), packed
+    ended = await _call(stage, {"url": server.url("/says")})
+    assert ended.result is not None
+    assert ended.result["json"] == {"ok": True}
+    server.says = _packed(100), packed
+    ended = await _call(stage, {"url": server.url("/says")})
+    assert ended.result is not None
+    assert (ended.result["bytes"], ended.result["truncated"]) == (1024 * 1024, True)
+
+
+@pytest.mark.parametrize(
+    ("coding", "body", "words"),
+    [
+        ("gzip", b"plain", "says that it is packed (gzip), but"),
+        ("gzip, gzip", gzip.compress(_packed(2)), "is packed (gzip, gzip)"),
+        ("br", b"\x0b", "is packed (br)"),
+    ],
+)
+async def test_what_cannot_be_unpacked_is_said(
+    stage: Stage, server: Server, coding: str, body: bytes, words: str
+) -> None:
+    server.says = body, {"Content-Encoding": coding}
+    ended = await _call(stage, {"url": server.url("/says")})
+    assert _kind(ended) == ("answer", False)
+    assert ended.error is not None
+    assert words in ended.error.message
+
+
+@pytest.mark.parametrize("secret", ["one\r\nX-Evil: two", "pässwort"])
+async def test_a_secret_that_no_header_can_carry_is_named(stage: Stage, server: Server, secret: str) -> None:
+    data = {"url": server.url("/json"), "headers": {"X-Key": {"secret": "key"}}}
+    ended = await _call(stage, data, secrets={"key": secret})
+    assert _kind(ended) == ("request", False)
+    assert ended.error is not None
+    assert "the secret 'key' cannot be sent in a header" in ended.error.message
+    assert server.seen == []
+
+
 async def test_redirects_are_followed_up_to_the_limit(stage: Stage, server: Server) -> None:
     ended = await _call(stage, {"url": server.url("/redirect?to=/json")})
     assert ended.result is not None
@@ -261,7 +350,18 @@ async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: S
         ({"url": "http://256.1.1.1/"}, "'256.1.1.1' is neither"),
         ({"url": "http://xn--a/"}, "'xn--a' is neither"),
         ({"url": "https://user:pw@example.org"}, "no place for credentials"),
-        ({"url": "https://example.org", "headers": {"A": "b\r\nC: d"}}, "headers"),
+        ({"url": "http://exa\nmple.org/"}, "which no URL has"),
+        ({"url": " http://example.org/"}, "which no URL has"),
+        ({"url": "http://example.org/\ud800"}, "url"),
+        ({"url": "https://example.org", "headers": {"A": "b\r\nC: d"}}, "A cannot be 'b\\r\\nC: d'; write one line"),
+        ({"url": "https://example.org", "headers": {"A": "Zürich"}}, "one line of ASCII characters"),
+        ({"url": "https://example.org", "headers": {"A": "a\x01"}}, "one line of ASCII characters"),
+        ({"url": "https://example.org", "headers": {"A": " a"}}, "without a blank before it"),
+        ({"url": "https://example.org", "headers": {"A": "a "}}, "leave out the blank after it"),
+        (
+            {"url": "https://example.org", "headers": {"A": {"secret": "s", "prefix": "B\n"}}},
+            "one line of ASCII characters",
+        ),
         ({"url": "https://example.org", "headers": {"Content-Length": "3"}}, "set by the request"),
         ({"url": "https://example.org", "json": {}, "text": ""}, "not both"),
         ({"url": "https://example.org", "timeout": "0 s"}, "timeout"),

@@ -72,6 +72,16 @@ def open_few(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     return {}
 
 
+def nest(context: RunContext, data: Count) -> dict[str, Any]:
+    """A result of so many levels; of 0, one that contains itself."""
+    result: dict[str, Any] = {}
+    if data.count == 0:
+        result["self"] = result
+    for _ in range(data.count - 1):
+        result = {"deeper": result}
+    return result
+
+
 def fail(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     if data.get("kind"):
         raise DriverError(data["kind"], "told so", transient=True)

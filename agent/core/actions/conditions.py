@@ -50,7 +50,7 @@ class Condition:
             raise ConditionError(
                 f"there is no {error} in the results; get(step, path, default) takes a default"
             ) from None
-        except (InvalidExpression, TypeError, IndexError, ZeroDivisionError, ValueError, RecursionError) as error:
+        except (InvalidExpression, TypeError, IndexError, ArithmeticError, ValueError, RecursionError) as error:
             raise ConditionError(str(error) or type(error).__name__) from None
 
 

@@ -22,7 +22,7 @@ Write = Callable[[sa.Connection], T]
 WriteEach = Callable[[sa.Connection, Sequence[Item], datetime], Sequence[T]]
 """What it returns is in the order of the items, one for each."""
 Offer = Callable[[sa.Connection], AbstractContextManager[object]]
-"""What a write has for the one right before it, as long as the two are tried together and alone."""
+"""What a write has for the one right before it, open as long as the two are tried together and alone."""
 
 
 class Foresight(Protocol):

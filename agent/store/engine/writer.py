@@ -111,7 +111,8 @@ class Writer:
     ) -> asyncio.Future[T]:
         """Queue `write`; the future has its result after the commit, or its refusal. One that `hurries` goes before those
         that are patient; one that `bides` waits for the moment of what is withheld. `foresight` is told of a result,
-        unless it is empty, while the commit is on its way, and what became of that before anybody else is told."""
+        unless it is empty, while the commit is on its way, and what became of that before anybody else is told. `offer`:
+        see `Offer`."""
         future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
         self._put(Waiting(write, future, stirs=stirs, hurries=hurries, bides=bides, foresight=foresight, offer=offer))
         return future

@@ -20,12 +20,14 @@ REMIND_SECONDS = 60.0
 @contextmanager
 def writer_lock(folder: Path, context: RunContext, name: str, what: str = "knowledge base") -> Iterator[None]:
     """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait.
-    DriverError(kind='superseded') for an attempt that a later one of its run was before."""
+    DriverError(kind='superseded') for an attempt that a later one of its run was before, 'gone' when the folder was
+    deleted meanwhile."""
     folder.mkdir(parents=True, exist_ok=True)
     # Not inherited by child processes: a stray one would keep the lock after its run.
     handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     try:
         _wait(handle, context, f"{what} '{name}'")
+        _refuse_the_gone(handle, folder, f"{what} '{name}'")
         _refuse_the_late(handle, context, f"{what} '{name}'")
         _sign(handle, context)
         yield
@@ -59,6 +61,16 @@ def _wait(handle: int, context: RunContext, base: str) -> None:
             remind_at += REMIND_SECONDS
         context.cancelled.wait(POLL_SECONDS)
         context.check_cancelled()
+
+
+def _refuse_the_gone(handle: int, folder: Path, base: str) -> None:
+    """Who deletes holds the lock too: what waited for it would make the folder anew, and fill it for nobody."""
+    try:
+        in_place = os.path.samestat(os.fstat(handle), (folder / LOCK_NAME).stat())
+    except FileNotFoundError:
+        in_place = False
+    if not in_place:
+        raise DriverError("gone", f"{base} was deleted while this run waited to write to it")
 
 
 def _refuse_the_late(handle: int, context: RunContext, base: str) -> None:

@@ -6,12 +6,14 @@ import asyncio
 import os
 import signal
 from collections.abc import AsyncIterator
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from pathlib import Path
 
 import psutil
 import pytest
 
+from agent.core.driving import DriverError
 from agent.resources.knowledge import client
 from agent.resources.knowledge.client import KnowledgeReader
 from agent.resources.knowledge.lock import writer_lock
@@ -222,6 +224,28 @@ async def test_delete_waits_for_no_one_and_refuses_while_a_run_writes(world: KbW
     assert await keys(reader, "hat") == []
     await reader.create(BASE)
     assert await keys(reader, "hat") == []
+
+
+async def test_a_run_that_waits_to_write_does_not_bring_back_what_is_deleted(
+    world: KbWorld, reader: KnowledgeReader
+) -> None:
+    loop, writes = asyncio.get_running_loop(), ExitStack()
+    writes.enter_context(writer_lock(world.base, world.context("run-w"), "orders_kb"))
+    waits = world.context("run-late")
+
+    def delete(_said: str) -> None:
+        writes.close()
+        asyncio.run_coroutine_threadsafe(reader.delete(BASE), loop).result(10)
+
+    def write() -> None:
+        with writer_lock(world.base, waits, "orders_kb"):
+            pytest.fail("it has the right to write to what is gone")
+
+    waits.on_log = delete
+    with pytest.raises(DriverError, match="'orders_kb' was deleted while this run waited") as refused:
+        await asyncio.to_thread(write)
+    assert (refused.value.kind, refused.value.transient) == ("gone", False)
+    assert not world.base.exists()
 
 
 def test_ids_do_not_lead_out_of_the_root(reader: KnowledgeReader, tmp_path: Path) -> None:

@@ -261,6 +261,7 @@ async def test_an_answer_is_unpacked_as_far_as_it_is_kept(stage: Stage, server: 
         ("gzip, gzip", gzip.compress(_packed(2)), "is packed (gzip, gzip)"),
         ("br", b"\x0b", "is packed (br)"),
     ],
+    ids=["not", "twice", "otherwise"],
 )
 async def test_what_cannot_be_unpacked_is_said(
     stage: Stage, server: Server, coding: str, body: bytes, words: str

@@ -89,6 +89,8 @@ class OpenAiEmbedder:
                 response = self._line.post(body)
             except SSRFProtectionError as error:
                 raise self._not_allowed(error) from None
+            except DriverError as error:
+                raise self._nonsense(error.message) from None
             except httpx.TransportError as error:
                 trouble = f"cannot be reached: {error}"
             else:
@@ -121,7 +123,7 @@ class OpenAiEmbedder:
         try:
             rows = sorted(response.json()["data"], key=lambda row: int(row["index"]))
             vectors = np.array([row["embedding"] for row in rows], dtype=np.float32)
-        except (ValueError, KeyError, TypeError) as error:
+        except (ValueError, KeyError, TypeError, RecursionError) as error:
             raise self._nonsense(f"not a list of embeddings ({error!r:.100})") from None
         if vectors.ndim != 2 or len(vectors) != count:
             raise self._nonsense(f"{len(rows)} embeddings for {count} texts")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import json
 import logging
 import threading
@@ -15,7 +16,7 @@ import numpy as np
 import pytest
 
 from agent.core.driving import DriverError, RunCancelled
-from agent.resources.embedders import Embedder, open_embedder, parse_embedder
+from agent.resources.embedders import Embedder, line, open_embedder, parse_embedder
 from agent.resources.embedders.endpoint import OpenAiEmbedder
 from agent.resources.embedders.names import Reach
 from shared.errors import InvalidInput
@@ -45,7 +46,7 @@ class Endpoint:
                 self.send_response(status)
                 for name, value in headers.items():
                     self.send_header(name, value)
-                data = json.dumps(answer).encode()
+                data = answer if isinstance(answer, bytes) else json.dumps(answer).encode()
                 self.send_header("content-length", str(len(data)))
                 self.end_headers()
                 self.wfile.write(data)
@@ -179,6 +180,31 @@ def test_nonsense_is_refused(endpoint: Endpoint, opened: Opening, answer: Any) -
     with pytest.raises(DriverError, match="answered something else") as refused:
         opened().embed(["x"])
     assert refused.value.kind == "embedder_answer"
+
+
+def test_an_answer_may_come_packed(opened: Opening, endpoint: Endpoint) -> None:
+    embedder = opened()
+    endpoint.plan.append((200, gzip.compress(json.dumps(embedded(["lamp"])).encode()), {"content-encoding": "gzip"}))
+    assert embedder.embed(["lamp"]).shape == (1, 3)
+
+
+@pytest.mark.parametrize(
+    ("answer", "headers", "words"),
+    [
+        (lambda: gzip.compress(bytes(line.LONGEST + 1)), {"content-encoding": "gzip"}, "more than 64 MiB"),
+        (lambda: b"plain", {"content-encoding": "gzip"}, "says that it is packed"),
+        (lambda: b"[" * 100_000, {}, "not a list of embeddings"),
+    ],
+    ids=["too long", "not packed", "too deep"],
+)
+def test_an_answer_without_bounds_is_refused(
+    opened: Opening, endpoint: Endpoint, answer: Callable[[], bytes], headers: dict[str, str], words: str
+) -> None:
+    embedder = opened()
+    endpoint.plan.append((200, answer(), headers))
+    with pytest.raises(DriverError, match=words) as refused:
+        embedder.embed(["lamp"])
+    assert (refused.value.kind, refused.value.transient) == ("embedder_answer", False)
 
 
 def test_unreachable_endpoint_is_transient(endpoint: Endpoint, opened: Opening) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+import structlog
 import uvicorn
 from fastapi import FastAPI
 
@@ -19,13 +20,18 @@ from agent.api.connections import Connection, Unambiguous, cut_late
 from agent.api.context import Api
 from agent.api.peers import ArrivingBy, Channel
 from agent.settings import Settings
-from shared.errors import Conflict, InvalidInput, Unavailable
+from shared.errors import Conflict, InvalidInput, JobdeckError, Unavailable
 from shared.sockets import way_to
 
+Door = socket.socket
 _BACKLOG = 128
 """Connections that wait; as many are accepted at once, before any of them can be refused."""
+_LOOKS_EVERY = 5.0
+"""Seconds between two looks whether the socket is there."""
 _ENDING = 0.5
 """Seconds that answers under way get when the agent stops."""
+
+_log = structlog.get_logger()
 
 
 @dataclass(slots=True)
@@ -35,14 +41,30 @@ class Listener:
     url: str | None
     socket: Path
     port: int | None
-    _api: Api
+    _app: FastAPI
+    _group: bool
     _made: int
     _servers: list[_Server] = field(default_factory=list)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _minding: asyncio.Task[None] | None = None
+
+    async def open(self, door: Door, channel: Channel) -> None:
+        """Answer there; returns when it does."""
+        server = _Server(Unambiguous(ArrivingBy(self._app, channel)))
+        self._servers.append(server)
+        self._tasks.append(asyncio.create_task(server.serve([door]), name=f"http-{channel}"))
+        await server.listening.wait()
+
+    def mind_socket(self) -> None:
+        """From now on it is put back where somebody clears its folder."""
+        self._minding = asyncio.create_task(self._mind_socket(), name="socket")
 
     async def stop(self) -> None:
         """Accept nothing more, end the streams, give answers half a second, then cut what is left."""
-        self._api.broadcast.close()
+        if self._minding is not None:
+            self._minding.cancel()
+        api: Api = self._app.state.api
+        api.broadcast.close()
         for server in self._servers:
             server.leave()
         await asyncio.wait(self._tasks, timeout=_ENDING)
@@ -50,6 +72,21 @@ class Listener:
             server.cut()
         await asyncio.gather(*self._tasks)
         self._remove_socket()
+
+    async def _mind_socket(self) -> None:
+        """Whoever asked would be told that no agent runs here. Who is connected stays so, by the door that was there."""
+        while True:
+            await asyncio.sleep(_LOOKS_EVERY)
+            if self.socket.exists() or not self.socket.parents[1].is_dir():
+                continue
+            try:
+                door = _bind_socket(self.socket, group=self._group)
+            except (JobdeckError, OSError) as error:
+                _log.warning("socket_was_removed", socket=str(self.socket), why_it_is_not_back=str(error))
+                continue
+            self._made = _inode(self.socket)
+            await self.open(door, Channel.SOCKET)
+            _log.warning("socket_was_removed", socket=str(self.socket), now="it is back")
 
     def _remove_socket(self) -> None:
         """Unless another agent has put its own there meanwhile."""
@@ -74,12 +111,9 @@ async def serve(app: FastAPI, settings: Settings, socket_path: Path) -> Listener
     doors = [(local, Channel.SOCKET)] + ([(tcp, Channel.TCP)] if tcp else [])
     port = tcp.getsockname()[1] if tcp else None
     url = f"http://{_authority(settings.host, port)}" if port else None
-    listener = Listener(url, socket_path, port, app.state.api, _inode(socket_path))
-    for door, channel in doors:
-        server = _Server(Unambiguous(ArrivingBy(app, channel)))
-        listener._servers.append(server)
-        listener._tasks.append(asyncio.create_task(server.serve([door]), name=f"http-{channel}"))
-    await asyncio.gather(*(server.listening.wait() for server in listener._servers))
+    listener = Listener(url, socket_path, port, app, settings.socket_group_access, _inode(socket_path))
+    await asyncio.gather(*(listener.open(door, channel) for door, channel in doors))
+    listener.mind_socket()
     return listener
 
 

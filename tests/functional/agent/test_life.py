@@ -4,14 +4,18 @@ from __future__ import annotations
 
 import asyncio
 import random
+import shutil
 import socket
 import sqlite3
+import stat
 from pathlib import Path
 from typing import Any
 
+import httpx
 import psutil
 import pytest
 
+from agent.api import serving
 from agent.api.serving import Listener
 from agent.app import open_agent
 from agent.settings import Settings
@@ -20,6 +24,7 @@ from agent.store.engine.lock import take_lock
 from shared.clock import ManualClock, SystemClock
 from shared.errors import Conflict
 from shared.models import ConnectionInput, KnowledgeBaseInput
+from tests.acceptance.workers.stage import until
 from tests.functional.agent.stage import NOON, Bench, Stage
 
 
@@ -49,6 +54,33 @@ async def test_an_agent_that_is_stopped_while_it_starts(tmp_path: Path, steps: i
     await agent.stop()
     _assert_free(tmp_path / "data")
     assert agent.core.executor.workers() == [] or not agent.works
+
+
+async def test_a_socket_that_somebody_removes_comes_back_and_who_is_connected_stays_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "_LOOKS_EVERY", 0.01)
+    agent = await open_agent(Settings(data_dir=tmp_path / "data", bind=""))
+    await agent.start(idle=True)
+    assert agent.listener is not None
+    path = agent.listener.socket
+    before = socket.socket(socket.AF_UNIX)
+    before.setblocking(False)
+    loop = asyncio.get_running_loop()
+    with before:
+        await loop.sock_connect(before, str(path))
+        for _ in range(2):
+            shutil.rmtree(path.parent)
+            await until(path.exists)
+            async with httpx.AsyncClient(transport=httpx.AsyncHTTPTransport(uds=str(path), verify=False)) as client:
+                assert (await client.get("http://localhost/healthz")).status_code == httpx.codes.OK
+        assert stat.S_IMODE(path.stat().st_mode) == 0o600
+        assert stat.S_IMODE(path.parent.stat().st_mode) == 0o700
+        await loop.sock_sendall(before, b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n")
+        assert (await loop.sock_recv(before, 100)).startswith(b"HTTP/1.1 200")
+    await agent.stop()
+    assert not path.exists()
+    _assert_free(tmp_path / "data")
 
 
 async def test_what_cannot_be_ended_keeps_nothing_else_from_its_end(

@@ -114,11 +114,14 @@ async def test_a_busy_worker_takes_none_and_one_that_became_busy_begins_none(sta
 
 
 async def test_a_worker_that_has_begun_takes_no_other_order(stage: Stage) -> None:
-    prepared = Preparation(stage)
+    prepared = Preparation(stage, "obey")
     await prepared.say()
     with pytest.raises(RuntimeError, match="not idle"):
         stage.executor.execute(prepared.worker, stage.order("nothing"))
-    await _completed(stage, prepared)
+    stage.executor.cancel(prepared.run_id)
+    ended = (await stage.ending(prepared.run_id)).ended
+    assert ended is not None
+    assert (ended.outcome, prepared.begun) == ("cancelled", 1)
 
 
 async def test_a_worker_that_died_begins_nothing_and_nobody_hears_of_an_end(stage: Stage) -> None:

@@ -38,6 +38,8 @@ class Outbox:
         self._bytes = 0
         self._progress_sent = 0.0
         self._log: list[Event] | None = None
+        """Where the next line of the run `_logged` goes, if nothing else comes before it."""
+        self._logged: Event = {}
         threading.Thread(target=self._flush_always, name="jobdeck-outbox", daemon=True).start()
 
     def put(self, event: Event) -> None:
@@ -73,8 +75,8 @@ class Outbox:
     def put_line(self, run: Event, line: Event) -> None:
         """A log line of `run` (its id and attempt). Blocks while the agent does not keep up."""
         with self._changing:
-            if self._log is None:
-                self._log = []
+            if self._log is None or run != self._logged:
+                self._log, self._logged = [], run
                 self._events.append({"op": "log", **run, "lines": self._log})
             self._log.append(line)
             self._lines += 1

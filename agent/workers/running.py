@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import io
 import os
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -14,6 +14,7 @@ from agent.core.running.fingerprint import fingerprint
 from agent.workers.calling import call_driver
 from agent.workers.context import WorkerContext
 from agent.workers.entries import load
+from agent.workers.printing import Printed
 from agent.workers.sequence import run_steps
 
 MESSAGE_LIMIT = 4000
@@ -99,14 +100,23 @@ def _failed(
     return {"outcome": "failed", "error": error, "result": result}
 
 
+_SIGNALS = (
+    *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD, signal.SIGPIPE),
+    *(signal.SIGUSR1, signal.SIGUSR2),
+)
+
+
 class ProcessState:
-    """What is the same for all runs of a process, though a driver can change it: folder, umask, streams."""
+    """What is the same for all runs of a process, though a driver can change it: folder, umask, streams, signals."""
 
     def __init__(self) -> None:
+        """As they are now: what the worker itself makes of signals is set before."""
         self._folder = str(Path.cwd())  # every run goes back to it
         self._mask = os.umask(0o077)
         os.umask(self._mask)
         self._streams = sys.stdout, sys.stderr
+        self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
+        self.printed = Printed("stdout", sys.stdout), Printed("stderr", sys.stderr)
 
     def lent_to(self, context: WorkerContext) -> _Lent:
         return _Lent(self, context)
@@ -115,6 +125,10 @@ class ProcessState:
         sys.stdout, sys.stderr = self._streams
         os.umask(self._mask)
         os.chdir(self._folder)
+        signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that one run left would end the next
+        for number, handler in self._handlers:
+            if signal.getsignal(number) is not handler:
+                signal.signal(number, handler)
 
 
 class _Lent:
@@ -123,16 +137,18 @@ class _Lent:
 
     def __init__(self, state: ProcessState, context: WorkerContext) -> None:
         self._state = state
-        self._printed = _Printed(context, "stdout"), _Printed(context, "stderr")
+        self._context = context
 
     def __enter__(self) -> None:
         self._variables = _variables().copy()
-        sys.stdout, sys.stderr = self._printed
+        for printed in self._state.printed:
+            printed.begin(self._context)
+        sys.stdout, sys.stderr = self._state.printed
 
     def __exit__(self, *_error: object) -> None:
         self._state.restore()
-        for printed in self._printed:
-            printed.finish()
+        for printed in self._state.printed:
+            printed.end()
         if _variables() != self._variables:
             os.environ.clear()
             os.environb.update(self._variables)
@@ -142,26 +158,3 @@ def _variables() -> dict[bytes, bytes]:
     """As the environment itself has them: to make text of each takes longer than all else around a short run."""
     found: dict[bytes, bytes] = cast("Any", os.environ)._data
     return found
-
-
-class _Printed(io.TextIOBase):
-    """A text stream whose lines are log lines."""
-
-    def __init__(self, context: WorkerContext, stream: str) -> None:
-        self._context = context
-        self._stream = stream
-        self._rest = ""
-
-    def writable(self) -> bool:
-        return True
-
-    def write(self, text: str) -> int:
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            self._context.log(line, stream=self._stream)
-        return len(text)
-
-    def finish(self) -> None:
-        if self._rest:
-            self._context.log(self._rest, stream=self._stream)
-            self._rest = ""

@@ -45,7 +45,6 @@ class Workplace:
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
         self._mark = processes.VisibleMark()
-        self._process = ProcessState()
         self._contexts: dict[str, WorkerContext] = {}
         """Of all runs that were ordered and are not over, by their ids."""
         self._laid: list[WorkerContext] = []
@@ -58,6 +57,7 @@ class Workplace:
     def work(self) -> None:
         """Execute orders until told to stop."""
         signal.signal(signal.SIGTERM, self._interrupt)
+        self._process = ProcessState()
         self._hearing = Hearing[WorkerContext | None](
             self._link, obey=self._obey, lasts=self.outbox.send_soon, lost=self._abandoned
         )

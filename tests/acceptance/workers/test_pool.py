@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -102,6 +103,23 @@ async def test_one_run_does_not_colour_the_next(stage: Stage) -> None:
     assert ended.result["left"] is None
     assert ended.result["folder"] != "/"
     assert ended.result["run"] == run
+    assert not ended.result["deaf"], "to TERM, by which the worker interrupts"
+    assert ended.result["alarm"] == 0
+
+
+async def test_what_one_run_set_up_to_print_prints_to_the_log_of_the_next(stage: Stage) -> None:
+    first, second, third = [await _said(stage, number) for number in (1, 2, 3)]
+    assert first == second == third, "of one worker"
+
+
+async def _said(stage: Stage, number: int) -> Any:
+    run = await stage.give("say", {"count": number})
+    ended = (await stage.ending(run)).ended
+    assert ended is not None
+    assert ended.result is not None
+    assert stage.log(run, "stderr") == [f"logged {number}"]
+    assert stage.log(run, "stdout") == [f"printed {number}"], "a line that was not ended"
+    return ended.result["pid"]
 
 
 async def test_lost_workers_are_replaced(stage: Stage) -> None:

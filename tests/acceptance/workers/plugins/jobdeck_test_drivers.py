@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import resource
+import signal
 import socket
 import subprocess
 import sys
@@ -58,6 +60,14 @@ def tell(context: RunContext, data: Count) -> dict[str, Any]:
         context.progress(done, data.count, unit="rows")
     print("printed")
     return {"checkpoint": context.checkpoint, "scratch": str(context.scratch), "secret": context.secret("key")}
+
+
+def say(context: RunContext, data: Count) -> dict[str, Any]:
+    """As drivers that were programs do: what is set up once writes to the stream of that moment for ever."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    logging.info("logged %d", data.count)
+    print("printed", data.count, end="")
+    return {"pid": os.getpid()}
 
 
 def flood(context: RunContext, data: Count) -> dict[str, Any]:
@@ -152,11 +162,19 @@ def die(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
 def dirty(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     os.environ["LEFT"] = "behind"
     os.chdir("/")
+    signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    signal.alarm(3600)
     return {}
 
 
 def clean(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
-    return {"left": os.environ.get("LEFT"), "folder": str(Path.cwd()), "run": os.environ.get("JOBDECK_RUN")}
+    return {
+        "left": os.environ.get("LEFT"),
+        "folder": str(Path.cwd()),
+        "run": os.environ.get("JOBDECK_RUN"),
+        "deaf": signal.getsignal(signal.SIGTERM) is signal.SIG_IGN,
+        "alarm": signal.getitimer(signal.ITIMER_REAL)[0],
+    }
 
 
 def call_rebound(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:

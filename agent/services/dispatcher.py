@@ -112,8 +112,9 @@ class Dispatcher(Poller):
         """Runs are about to be stored, or places to be freed: a claim that is queued now shares their commit."""
         if self._claim is None and not self._lays and (self._stirring or self._task is not None):
             self._claim = self._queue_claim()
-            if not self._stirring:
-                self.wake()
+            if self._claim is not None and not self._stirring:
+                # not before: whoever is woken now takes the processor from the thread that writes
+                self._claim.runs.add_done_callback(lambda _runs: self.wake())
 
     def hear(self, events: Sequence[Event]) -> None:
         self._asked.update(event.subject_id for event in events if asks_to_cancel(event))

@@ -13,7 +13,7 @@ from agent.core.records import NewRun
 from agent.store.engine.prepared import Lookup
 from agent.store.identity import limits
 from agent.store.rows import Row
-from agent.store.tables import job_revisions, job_statistics, jobs, runs
+from agent.store.tables import ACTIVE, LEAVING, WAITING, job_revisions, job_statistics, jobs, runs
 from agent.store.types import from_json
 from agent.store.written import read_definition
 from shared.errors import NotFound
@@ -30,7 +30,7 @@ COLUMNS = (
 _UNSET: dict[str, Any] = {**dict.fromkeys(column.name for column in runs.c), "original_gone": False}
 
 _OWNER_COLUMNS = ("number", "id", "name", "account_id", "owner_id", "revision")
-_OWNERS = Lookup(
+_OWNER = (
     sa.select(
         *(jobs.c[name] for name in _OWNER_COLUMNS),
         sa.type_coerce(jobs.c.definition, sa.Text).label("written"),
@@ -39,14 +39,24 @@ _OWNERS = Lookup(
         *limits.written_of(jobs.c.account_id),
     )
     .select_from(jobs.outerjoin(job_statistics))
-    .where(jobs.c.deleted_at.is_(None)),
-    jobs.c.id,
+    .where(jobs.c.deleted_at.is_(None))
 )
+_OWNERS = Lookup(_OWNER, jobs.c.id)
+_waiting = sa.exists().where(
+    WAITING, ~LEAVING, runs.c.available_at <= sa.bindparam("now", type_=runs.c.available_at.type)
+)
+_active = sa.exists().where(ACTIVE, runs.c.job_number == jobs.c.number)
+_OWNERS_AND_BEFORE = Lookup(_OWNER.add_columns(_waiting.label("any_waits"), _active.label("has_active")), jobs.c.id)
 
 
-def jobs_of(connection: sa.Connection, new: Sequence[NewRun]) -> dict[str, Row]:
-    """The rows of the runs' jobs by their ids, with what `limits.read` needs. NotFound if one is not there."""
-    found: dict[str, Row] = {row["id"]: row for row in _OWNERS.rows(connection, {run.job_id for run in new})}
+def jobs_of(connection: sa.Connection, new: Sequence[NewRun], before: datetime | None = None) -> dict[str, Row]:
+    """The rows of the runs' jobs by their ids, with what `limits.read` needs. NotFound if one is not there. `before`: also
+    whether `any_waits` of all runs that could start then, and whether the job `has_active` ones."""
+    wanted = {run.job_id for run in new}
+    rows = (
+        _OWNERS.rows(connection, wanted) if before is None else _OWNERS_AND_BEFORE.rows(connection, wanted, now=before)
+    )
+    found: dict[str, Row] = {row["id"]: row for row in rows}
     for run in new:
         job = found.get(run.job_id)
         if job is None or run.account_id not in (None, job["account_id"]):

@@ -17,7 +17,7 @@ from agent.core.records import ClaimedRun, NewRun
 from agent.store.engine.prepared import Prepared
 from agent.store.rows import Row
 from agent.store.runs import leases, making
-from agent.store.tables import ACTIVE, LEAVING, WAITING, runs
+from agent.store.tables import runs
 from shared.states import RunState
 
 _OFFER = "offer"
@@ -25,11 +25,6 @@ _OFFER = "offer"
 _BY_HAND = ("manual", "api")
 """Of these no window is asked."""
 
-_waiting = sa.exists().where(
-    WAITING, ~LEAVING, runs.c.available_at <= sa.bindparam("now", type_=runs.c.available_at.type)
-)
-_active = sa.exists().where(ACTIVE, runs.c.job_number == sa.bindparam("job_number"))
-_BEFORE = Prepared(sa.select(_waiting.label("waiting"), _active.label("active")))
 _INSERT = Prepared(
     sa.insert(runs), (*making.COLUMNS, "started_at", "claimed_at", "agent_id", "worker_id", "lease_until")
 )
@@ -54,12 +49,18 @@ class Offer:
         del self._connection.info[_OFFER]
 
 
+def open_at(connection: sa.Connection, new: Sequence[NewRun]) -> datetime | None:
+    """As of when `insert` has to know what these come before; None: nothing is offered to them."""
+    offer: Offer | None = connection.info.get(_OFFER)
+    return None if offer is None or len(new) != 1 else offer.now
+
+
 def insert(
     connection: sa.Connection, new: Sequence[NewRun], rows: Sequence[dict[str, Any]], owners: Mapping[str, Row]
 ) -> range | None:
-    """The number of the one run, if it has begun; None: nothing is written."""
+    """The number of the one run, if it has begun; None: nothing is written. `owners`: see `making.jobs_of`."""
     offer: Offer | None = connection.info.get(_OFFER)
-    if offer is None or len(new) != 1 or not _may_begin(connection, new[0], rows[0], offer.now):
+    if offer is None or len(new) != 1 or not _may_begin(new[0], rows[0], owners[new[0].job_id], offer.now):
         return None
     row = {**rows[0], **offer.lease, "state": RunState.RUNNING, "started_at": offer.now, "attempt": 1, "version": 2}
     numbers = _INSERT.numbers(connection, [row])
@@ -75,11 +76,10 @@ def taken(connection: sa.Connection) -> ClaimedRun | None:
     return None if offer is None else offer.taken
 
 
-def _may_begin(connection: sa.Connection, run: NewRun, row: Mapping[str, Any], now: datetime) -> bool:
+def _may_begin(run: NewRun, row: Mapping[str, Any], job: Row, now: datetime) -> bool:
     """As `claims` would have it of a run without a key that nobody waits beside."""
     if run.cause not in _BY_HAND or run.variant is not None or run.revision is not None:
         return False
     if row["concurrency_key"] is not None or run.available_at > now:
         return False
-    [before] = _BEFORE.rows(connection, {"now": now, "job_number": row["job_number"]})
-    return not before["waiting"] and not (row["chained"] and before["active"])
+    return not job["any_waits"] and not (row["chained"] and job["has_active"])

@@ -29,7 +29,7 @@ def insert(connection: sa.Connection, new: Sequence[NewRun], now: datetime, *, b
     """Pending runs, numbered in the order given. NotFound if a job or revision is not there."""
     if not new:
         return []
-    owners = making.jobs_of(connection, new)
+    owners = making.jobs_of(connection, new, offers.open_at(connection, new))
     if bounded:
         _check_room(connection, new, owners, now)
     rows = making.rows_of(connection, new, owners, now)

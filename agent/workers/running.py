@@ -100,10 +100,8 @@ def _failed(
     return {"outcome": "failed", "error": error, "result": result}
 
 
-_SIGNALS = (
-    *(signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGALRM, signal.SIGCHLD, signal.SIGPIPE),
-    *(signal.SIGUSR1, signal.SIGUSR2),
-)
+_SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
+"""By which the worker interrupts, by which the ends of programs are told, and what code sets most of all."""
 
 
 class ProcessState:

@@ -25,17 +25,23 @@ from benchmarks.peers.huey_consumer import Consumer, call, consumer
 
 CALLERS = 32
 BULK = 200
+PAIRS = 9
+"""Of what takes a moment each time: the machine's own noise is as large as what is compared."""
 _HUEY = "huey, SQLite, fsync, 2 workers"
 
 
 async def measure() -> list[Comparison]:
     async with _both() as (ours, theirs):
         return [
-            await compare("a durable run, one at a time", ours.one_by_one(30), _HUEY, theirs.one_by_one(30)),
+            await compare(
+                "a durable run, one at a time", ours.one_by_one(100), _HUEY, theirs.one_by_one(100), pairs=PAIRS
+            ),
             await compare(f"a durable run, {CALLERS} callers", ours.together(192), _HUEY, theirs.together(192)),
             await compare(f"by HTTP, {CALLERS} callers", ours.by_http(192), _HUEY, theirs.together(192)),
             await compare(f"by HTTP, {BULK} in one request", ours.in_bulk(), _HUEY, theirs.together(192)),
-            await compare("from submission to the driver's code", ours.latency(30), _HUEY, theirs.latency(30)),
+            await compare(
+                "from submission to the driver's code", ours.latency(30), _HUEY, theirs.latency(30), pairs=PAIRS
+            ),
             await compare("a durable run, one at a time", ours.one_by_one(30), "one fdatasync", _probe(ours.folder)),
         ]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -50,7 +50,8 @@ class Cancelled(threading.Event):
 class WorkerContext:
     """Implements `RunContext`."""
 
-    def __init__(self, order: Order, outbox: Outbox, clock: Clock) -> None:
+    def __init__(self, order: Order, outbox: Outbox, clock: Clock, catch_up: Callable[[], None]) -> None:
+        """`catch_up`: tell what programs have written until now."""
         self.run_id = order.run_id
         self.attempt = order.attempt
         self.job_id = order.job_id
@@ -80,6 +81,7 @@ class WorkerContext:
         """What was said before it was asked for is stored."""
         self._taken = threading.Lock()
         self._outbox = outbox
+        self._catch_up = catch_up
         self.identity: dict[str, Any] = {"run_id": order.run_id, "attempt": order.attempt}
         self._positions = 0
         self._output = 0
@@ -113,6 +115,13 @@ class WorkerContext:
     def log(self, text: str, *, level: str = "info", stream: str = "log") -> None:
         if level not in LEVELS or stream not in STREAMS:
             raise ValueError(f"log: level {level!r} is one of {LEVELS}, stream {stream!r} one of {STREAMS}")
+        self._catch_up()
+        self.write_log(text, level=level, stream=stream)
+        if self.interrupted:
+            self._stop_driver()
+
+    def write_log(self, text: str, *, level: str = "info", stream: str = "log") -> None:
+        """The same, in no order with what programs write."""
         at = self.now()
         for line in _lines(str(text)):
             if self.order.limits.output is not None and not self._has_room(line, self.order.limits.output):
@@ -120,8 +129,6 @@ class WorkerContext:
             self._outbox.put_line(self.identity, {"at": at, "level": level, "stream": stream, "text": line})
             if self.tail is not None:
                 self.tail.append(line[:TAIL_LINE])
-        if self.interrupted:
-            self._stop_driver()
 
     def warn(self, text: str) -> None:
         self.send("warning", text=self.masking.text(text))

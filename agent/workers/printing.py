@@ -16,8 +16,10 @@ class Printed(io.TextIOBase):
 
     encoding, errors = "utf-8", "replace"
 
-    def __init__(self, name: str, own: TextIO) -> None:
-        """`name`: of the log's streams. `own`: the process's own, for what is said when no run has it."""
+    def __init__(self, name: str, number: int, own: TextIO) -> None:
+        """`name`: of the log's streams; `number`: the descriptor for who wants one. `own`: for what is said when no run
+        has it."""
+        self.buffer = open(number, "wb", buffering=0, closefd=False)  # noqa: SIM115 (as long as the process)
         self._name = name
         self._own = own
         self._log: _Log | None = None
@@ -25,6 +27,9 @@ class Printed(io.TextIOBase):
 
     def writable(self) -> bool:
         return True
+
+    def fileno(self) -> int:
+        return self.buffer.fileno()
 
     def begin(self, log: _Log) -> None:
         self._log = log

@@ -12,6 +12,7 @@ from typing import Any, Literal, cast
 from agent.core.driving import DriverError, RunCancelled
 from agent.core.running.fingerprint import fingerprint
 from agent.workers.calling import call_driver
+from agent.workers.capture import Capture
 from agent.workers.context import WorkerContext
 from agent.workers.entries import load
 from agent.workers.printing import Printed
@@ -107,14 +108,15 @@ _SIGNALS = (signal.SIGTERM, signal.SIGCHLD, signal.SIGALRM)
 class ProcessState:
     """What is the same for all runs of a process, though a driver can change it: folder, umask, streams, signals."""
 
-    def __init__(self) -> None:
+    def __init__(self, capture: Capture) -> None:
         """As they are now: what the worker itself makes of signals is set before."""
+        self.capture = capture
         self._folder = str(Path.cwd())  # every run goes back to it
         self._mask = os.umask(0o077)
         os.umask(self._mask)
         self._streams = sys.stdout, sys.stderr
         self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
-        self.printed = Printed("stdout", sys.stdout), Printed("stderr", sys.stderr)
+        self.printed = Printed("stdout", 1, capture.aside), Printed("stderr", 2, capture.aside)
 
     def lent_to(self, context: WorkerContext) -> _Lent:
         return _Lent(self, context)
@@ -139,12 +141,14 @@ class _Lent:
 
     def __enter__(self) -> None:
         self._variables = _variables().copy()
+        self._state.capture.begin(self._context)
         for printed in self._state.printed:
             printed.begin(self._context)
         sys.stdout, sys.stderr = self._state.printed
 
     def __exit__(self, *_error: object) -> None:
         self._state.restore()
+        self._state.capture.end()
         for printed in self._state.printed:
             printed.end()
         if _variables() != self._variables:

@@ -16,9 +16,12 @@ from typing import Any, NoReturn
 
 from agent.core.driving import RunCancelled
 from agent.core.wire import AnyOrder, CancelOrder, LaidOrder, Order, RecallOrder, SettledOrder, line_of, orders
+from agent.workers import capture as capture_module
 from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
+from agent.workers import printing as printing_module
 from agent.workers import processes
+from agent.workers.capture import Capture
 from agent.workers.context import Cancelled, WorkerContext
 from agent.workers.entries import preload
 from agent.workers.hearing import Hearing
@@ -32,6 +35,7 @@ INTERRUPT_AFTER = 2.0
 RETRY_AFTER = 0.05
 """Seconds after which that is tried again, if the driver was just saying something."""
 
+_SPEAKING = (capture_module.__file__, context_module.__file__, outbox_module.__file__, printing_module.__file__)
 _BEGIN = LaidOrder(begin=True)
 _BEGIN_LINE = line_of(_BEGIN).rstrip(b"\n")
 """What most runs wait for: to read it as what it is takes as long as all that comes behind it."""
@@ -40,10 +44,11 @@ _BEGIN_LINE = line_of(_BEGIN).rstrip(b"\n")
 class Workplace:
     """One worker process: what it was told, and what it does now."""
 
-    def __init__(self, link: socket.socket) -> None:
+    def __init__(self, link: socket.socket, capture: Capture) -> None:
         self.clock = SystemClock()
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
+        self._capture = capture
         self._mark = processes.VisibleMark()
         self._contexts: dict[str, WorkerContext] = {}
         """Of all runs that were ordered and are not over, by their ids."""
@@ -57,7 +62,7 @@ class Workplace:
     def work(self) -> None:
         """Execute orders until told to stop."""
         signal.signal(signal.SIGTERM, self._interrupt)
-        self._process = ProcessState()
+        self._process = ProcessState(self._capture)
         self._hearing = Hearing[WorkerContext | None](
             self._link, obey=self._obey, lasts=self.outbox.send_soon, lost=self._abandoned
         )
@@ -78,6 +83,7 @@ class Workplace:
             context.send("ended", at=at, **word)
             self.outbox.flush()
             end_children(self.clock.monotonic, self._grace(context))
+            self._capture.drain()
             left = self._lay_down(context)
             context.send_now("cleared", **left)
         else:
@@ -110,7 +116,9 @@ class Workplace:
 
     def _follow(self, message: AnyOrder) -> None:
         if isinstance(message, Order):
-            context = self._contexts[message.run_id] = WorkerContext(message, self.outbox, self.clock)
+            context = self._contexts[message.run_id] = WorkerContext(
+                message, self.outbox, self.clock, self._capture.drain
+            )
             (self._laid.append if message.laid else self._hearing.put)(context)
         elif isinstance(message, LaidOrder):
             self._decide_laid(begin=message.begin)
@@ -188,11 +196,12 @@ class Workplace:
 
 def work(link: socket.socket, entries: list[str]) -> NoReturn:
     """Be a worker until told to stop; never returns, so that no thread or exit handler of a driver can hold the process."""
-    faulthandler.enable()
+    capture = Capture()
+    faulthandler.enable(capture.aside)  # who dies of it reads no more
     _defer_to_the_agent()
     preload(entries)
     gc.freeze()  # what is loaded stays: the collector need not look through it in the middle of a run
-    Workplace(link).work()
+    Workplace(link, capture).work()
     os._exit(0)
 
 
@@ -209,9 +218,9 @@ def _noticed(context: WorkerContext) -> bool:
 
 
 def _is_speaking(frame: FrameType | None) -> bool:
-    """True while the main thread is in a context's or the outbox's own code."""
+    """True while the main thread is in code that says something."""
     while frame is not None:
-        if frame.f_code.co_filename in (context_module.__file__, outbox_module.__file__):
+        if frame.f_code.co_filename in _SPEAKING:
             return True
         frame = frame.f_back
     return False

@@ -10,8 +10,9 @@ import subprocess
 from typing import IO, Any
 
 from agent.core.driving import DriverError, RunContext
-from agent.drivers.command.output import Lines, parse_progress
+from agent.core.running.lines import Lines
 from agent.drivers.command.parameters import CommandParameters
+from agent.drivers.command.progress import parse_progress
 from agent.drivers.command.start import start
 
 REST = 0.1

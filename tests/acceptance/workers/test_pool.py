@@ -14,6 +14,7 @@ from agent.core.wire import Checkpointed, Ended, Logged, Progressed, RunMessage,
 from agent.workers import member as member_module
 from agent.workers import pool as pool_module
 from agent.workers.scratch import remove_folder
+from shared.models.job import RunLimits
 from tests.acceptance.workers.stage import Stage, new_stage, until, worker_processes
 from tests.harness.telling import PATIENCE
 
@@ -120,6 +121,45 @@ async def _said(stage: Stage, number: int) -> Any:
     assert stage.log(run, "stderr") == [f"logged {number}"]
     assert stage.log(run, "stdout") == [f"printed {number}"], "a line that was not ended"
     return ended.result["pid"]
+
+
+async def test_what_programs_write_is_in_the_log_in_its_order(stage: Stage) -> None:
+    run = await stage.give("start_programs")
+    assert (await stage.ending(run)).ended is not None
+    assert stage.log(run) == ["before", "out", "err", "between", "to the stream", "after", "half a line"]
+    assert stage.log(run, "stderr") == ["err"]
+    assert stage.log(run, "log") == ["before", "after"]
+
+
+async def test_what_c_libraries_print_is_in_the_log_of_their_own_run(stage: Stage) -> None:
+    runs = [await stage.give("print_in_c", {"count": number}) for number in (1, 2)]
+    for number, run in enumerate(runs, 1):
+        await stage.ending(run)
+        assert stage.log(run, "stdout") == [f"printed in C: {number}"]
+
+
+async def test_a_program_waits_for_who_reads_what_it_writes(stage: Stage) -> None:
+    stage.slow = 0.002
+    run = await stage.give("pour", {"count": 200_000, "size": 200})
+    ended = (await stage.ending(run, 60)).ended
+    assert ended is not None
+    assert ended.result is not None
+    assert len(stage.log(run, "stdout")) == 200_000
+    assert ended.result["peak"] < 100_000, "kB: the worker kept the lines to itself"
+
+
+async def test_what_programs_write_counts_as_output(stage: Stage) -> None:
+    run = await stage.give("pour", {"count": 100_000, "size": 100}, limits=RunLimits(output=1024 * 1024))
+    ending = await stage.ending(run, 60)
+    assert ending.ended is None or ending.ended.outcome != "completed"
+    assert sum(len(line) + 1 for line in stage.log(run)) <= 1024 * 1024
+
+
+async def test_a_run_that_closes_its_output_costs_no_worker(stage: Stage) -> None:
+    assert (await stage.run("close_streams")).outcome == "completed"
+    run = await stage.give("pour", {"count": 100_000, "size": 20})
+    assert (await stage.ending(run, 60)).ended is not None
+    assert len(stage.log(run, "stdout")) == 100_000, "more than its pipe holds"
 
 
 async def test_lost_workers_are_replaced(stage: Stage) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ctypes
 import logging
 import os
 import resource
@@ -67,6 +68,36 @@ def say(context: RunContext, data: Count) -> dict[str, Any]:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     logging.info("logged %d", data.count)
     print("printed", data.count, end="")
+    return {"pid": os.getpid()}
+
+
+def start_programs(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Without a word of where their output goes, or with Python's own streams."""
+    context.log("before")
+    subprocess.run("echo out; echo err >&2", shell=True, check=True)
+    print("between")
+    subprocess.run(["echo", "to the stream"], stdout=sys.stdout, check=True)
+    subprocess.run(["printf", "half"], check=True)
+    context.log("after")
+    sys.stdout.buffer.write(b" a line")
+    return {}
+
+
+def print_in_c(context: RunContext, data: Count) -> dict[str, Any]:
+    """Into the buffer of the C library, which nobody empties."""
+    ctypes.CDLL(None).printf(b"printed in C: %d\n", data.count)
+    return {}
+
+
+def pour(context: RunContext, data: Count) -> dict[str, Any]:
+    """Lines of a program, as fast as it writes."""
+    subprocess.run(f"yes {'x' * data.size} | head -n {data.count}", shell=True, check=True)
+    return {"peak": int(next(x for x in Path("/proc/self/status").read_text().splitlines() if "VmHWM" in x).split()[1])}
+
+
+def close_streams(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    sys.stdout.close()
+    os.close(1)
     return {"pid": os.getpid()}
 
 

@@ -1,14 +1,11 @@
-"""A program's output as log lines: whatever bytes come, bounded lines go."""
+"""What programs write, as log lines: whatever bytes come, bounded lines go."""
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 
 LINE_LIMIT = 64 * 1024
 """Bytes of one line; a longer one is split."""
-
-_PROGRESS = re.compile(r"::progress\s+(\d{1,18})(?:/(\d{1,18}))?(?:\s+(.*))?")
 
 
 class Lines:
@@ -50,17 +47,6 @@ class Lines:
             self._hand_on(rest[:cut].decode("utf-8", "replace"))
             rest = rest[cut:]
         self._rest = rest
-
-
-def parse_progress(line: str) -> tuple[int, int | None, str] | None:
-    """(done, total, note) of `::progress 3/10 note`; None for any other line."""
-    if not line.startswith("::progress"):
-        return None
-    match = _PROGRESS.fullmatch(line.rstrip())
-    if match is None:
-        return None
-    done, total, note = match.groups()
-    return int(done), int(total) if total else None, note or ""
 
 
 def _last_written(line: bytes) -> bytes:

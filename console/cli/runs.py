@@ -15,6 +15,7 @@ from console.cli.output import Column, say, say_facts, say_json, say_table
 from console.cli.watching import watch_started
 from console.cli.wording import done, state_of, took, when
 from console.client import AgentClient
+from console.render.causes import cause_text
 from shared.clock import SystemClock
 from shared.exits import Exit
 from shared.models import Run, Step
@@ -171,7 +172,7 @@ def _say_run(run: Run, steps: list[Step]) -> None:
             ("job", run.job_name),
             ("state", state_of(run)),
             ("type", run.type),
-            ("cause", str(run.cause)),
+            ("cause", cause_text(run.cause)),
             ("fire", f"{run.fire_at:%Y-%m-%d %H:%M:%S}Z" if run.fire_at else ""),
             ("created", when(run.created_at, now)),
             ("took", took(run, now)),

@@ -7,10 +7,11 @@ from typing import Annotated
 
 import typer
 
+from console.cli import dependents
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Private, Yes, visibility_of
-from console.cli.output import Column, note, say, say_done, say_json, say_table
+from console.cli.output import Column, note, say, say_json, say_table
 from console.render.amounts import count
 from shared.exits import Exit
 from shared.models import ConnectionInput
@@ -78,8 +79,12 @@ def try_connection(connection: ConnectionKey, *, as_json: Json = False) -> int:
 
 @connections.command("remove")
 def remove_connection(connection: ConnectionKey, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Remove a data source; jobs that name it fail from then on."""
-    confirm(f"Remove the connection '{connection}'?", yes=yes)
+    """Remove a data source; jobs that name it fail from then on.
+
+    They are named before it and after.
+    """
+    users = administer(lambda client: client.world.users_of_connection(connection))
+    confirm(dependents.question(f"Remove the connection '{connection}'?", users), yes=yes)
     administer(lambda client: client.world.delete_connection(connection))
-    say_done("removed", {"removed": connection}, as_json=as_json)
+    dependents.say_removed(connection, users, as_json=as_json)
     return Exit.OK

@@ -7,10 +7,11 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import dependents
 from console.cli.administering import administer
 from console.cli.calling import confirm
 from console.cli.options import Json, Private, Yes, visibility_of
-from console.cli.output import Column, note, say, say_done, say_json, say_table
+from console.cli.output import Column, note, say, say_json, say_table
 from shared.errors import InvalidInput
 from shared.exits import Exit
 from shared.models import KnowledgeBaseInput, SearchHit, SearchInput
@@ -91,10 +92,15 @@ def search(
 
 @knowledge_bases.command("remove")
 def remove_knowledge_base(knowledge_base: BaseKey, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Remove a knowledge base with everything in it."""
-    confirm(f"Remove the knowledge base '{knowledge_base}' with everything in it?", yes=yes)
+    """Remove a knowledge base with everything in it.
+
+    Jobs that name it fail from then on; they are named before it and after.
+    """
+    users = administer(lambda client: client.world.users_of_knowledge_base(knowledge_base))
+    ask = f"Remove the knowledge base '{knowledge_base}' with everything in it?"
+    confirm(dependents.question(ask, users), yes=yes)
     administer(lambda client: client.world.delete_knowledge_base(knowledge_base))
-    say_done("removed", {"removed": knowledge_base}, as_json=as_json)
+    dependents.say_removed(knowledge_base, users, as_json=as_json)
     return Exit.OK
 
 

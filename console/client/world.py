@@ -8,6 +8,7 @@ from shared.models import (
     Connection,
     ConnectionInput,
     Fire,
+    JobUsers,
     KnowledgeBase,
     KnowledgeBaseInput,
     Me,
@@ -43,6 +44,9 @@ class World:
     async def add_connection(self, connection: ConnectionInput) -> Connection:
         return await self._session.fetch(Connection, "POST", "/connections", body=connection)
 
+    async def users_of_connection(self, connection_id: str) -> JobUsers:
+        return await self._session.fetch(JobUsers, "GET", f"{_connection(connection_id)}/jobs")
+
     async def delete_connection(self, connection_id: str) -> None:
         await self._session.send("DELETE", _connection(connection_id))
 
@@ -59,6 +63,9 @@ class World:
 
     async def create_knowledge_base(self, base: KnowledgeBaseInput) -> KnowledgeBase:
         return await self._session.fetch(KnowledgeBase, "POST", "/knowledge-bases", body=base)
+
+    async def users_of_knowledge_base(self, base_id: str) -> JobUsers:
+        return await self._session.fetch(JobUsers, "GET", f"{_base(base_id)}/jobs")
 
     async def delete_knowledge_base(self, base_id: str) -> None:
         await self._session.send("DELETE", _base(base_id))

@@ -42,6 +42,8 @@ from shared.models.sentinel import Sentinel, SentinelKind
 from shared.models.world import (
     Connection,
     ConnectionInput,
+    JobName,
+    JobUsers,
     KeyRotation,
     KnowledgeBase,
     KnowledgeBaseInput,
@@ -79,6 +81,8 @@ __all__ = [
     "Job",
     "JobDataset",
     "JobInput",
+    "JobName",
+    "JobUsers",
     "KeyRotation",
     "KnowledgeBase",
     "KnowledgeBaseInput",

@@ -116,3 +116,17 @@ class Worker(Resource):
     started_at: Instant
     heartbeat_at: Instant
     runs_done: int = 0
+
+
+class JobName(Resource):
+    id: str
+    name: str
+    slug: str
+
+
+class JobUsers(Resource):
+    """The jobs that work with something, as they are now."""
+
+    items: list[JobName]
+    others: int
+    """How many there are besides, that the caller may not see."""

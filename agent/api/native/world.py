@@ -13,7 +13,15 @@ from agent.api.auth import Admin, Deleter, Editor, Reader
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from shared.errors import InvalidInput, Unavailable
-from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
+from shared.models import (
+    Connection,
+    ConnectionInput,
+    JobUsers,
+    KnowledgeBase,
+    KnowledgeBaseInput,
+    SearchHit,
+    SearchInput,
+)
 from shared.models.base import Input, Resource
 
 routes = APIRouter(prefix="/api", tags=["world"])
@@ -67,6 +75,12 @@ async def get_connection(request: Request, caller: Reader, key: str) -> Response
     return json_answer(await api_of(request).core.world.get_connection(caller, key))
 
 
+@routes.get("/connections/{key}/jobs", **answers(200, JobUsers, 404))
+async def list_users_of_connection(request: Request, caller: Reader, key: str) -> Response:
+    """The jobs that work with a data source, and fail without it; of those that the caller may not see, how many."""
+    return json_answer(await api_of(request).core.world.users_of_connection(caller, key))
+
+
 @routes.delete("/connections/{key}", **answers(204, None, 404, 409))
 async def delete_connection(request: Request, caller: Admin, key: str) -> Response:
     """Remove a data source; the source itself is not touched."""
@@ -110,6 +124,12 @@ async def create_knowledge_base(
 async def get_knowledge_base(request: Request, caller: Reader, key: str) -> Response:
     """One knowledge base, by id or name."""
     return json_answer(await api_of(request).core.world.get_knowledge_base(caller, key))
+
+
+@routes.get("/knowledge-bases/{key}/jobs", **answers(200, JobUsers, 404))
+async def list_users_of_knowledge_base(request: Request, caller: Reader, key: str) -> Response:
+    """The jobs that work with a knowledge base, and fail without it; of those that the caller may not see, how many."""
+    return json_answer(await api_of(request).core.world.users_of_knowledge_base(caller, key))
 
 
 @routes.delete("/knowledge-bases/{key}", **answers(204, None, 404, 409))

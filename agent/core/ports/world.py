@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Protocol
+from typing import Literal, Protocol
 
-from shared.models import Connection, KnowledgeBase, Worker
+from shared.models import Connection, JobUsers, KnowledgeBase, Worker
+
+Used = Literal["connection", "knowledge_base"]
+"""What is noted of each job, by name, that it works with it."""
 
 
 class WorldStore(Protocol):
@@ -32,6 +35,9 @@ class WorldStore(Protocol):
     async def list_knowledge_bases(self, account_id: str, seen_by: str | None = None) -> list[KnowledgeBase]: ...
 
     async def delete_knowledge_base(self, account_id: str, key: str) -> None: ...
+
+    async def job_users(self, account_id: str, kind: Used, name: str, seen_by: str | None = None) -> JobUsers:
+        """Who works with it now."""
 
     async def put_workers(self, workers: Sequence[Worker], now: datetime) -> None: ...
 

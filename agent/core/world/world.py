@@ -18,7 +18,15 @@ from agent.core.world.granting import OF_CONNECTIONS, Granting
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, NotFound
 from shared.ids import NewId
-from shared.models import Connection, ConnectionInput, KnowledgeBase, KnowledgeBaseInput, SearchHit, SearchInput
+from shared.models import (
+    Connection,
+    ConnectionInput,
+    JobUsers,
+    KnowledgeBase,
+    KnowledgeBaseInput,
+    SearchHit,
+    SearchInput,
+)
 
 
 class World:
@@ -90,6 +98,11 @@ class World:
 
     async def get_connection(self, caller: Caller, key: str) -> Connection:
         return await self._access.connection(caller, key, Act.READ)
+
+    async def users_of_connection(self, caller: Caller, key: str) -> JobUsers:
+        """The jobs that fail without it."""
+        connection = await self._access.connection(caller, key, Act.READ)
+        return await self._store.job_users(caller.account_id, "connection", connection.name, seen_by(caller))
 
     async def delete_connection(self, caller: Caller, key: str) -> None:
         """With the password that came in its URL; a secret that was named for it stays."""
@@ -180,6 +193,11 @@ class World:
 
     async def get_knowledge_base(self, caller: Caller, key: str) -> KnowledgeBase:
         return await self._counted(await self._access.knowledge_base(caller, key, Act.READ))
+
+    async def users_of_knowledge_base(self, caller: Caller, key: str) -> JobUsers:
+        """The jobs that fail without it."""
+        base = await self._access.knowledge_base(caller, key, Act.READ)
+        return await self._store.job_users(caller.account_id, "knowledge_base", base.name, seen_by(caller))
 
     async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
         """With all that is in it; Conflict while a run writes to it."""

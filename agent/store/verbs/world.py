@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from agent.core.ports.world import Used
+from agent.store.jobs import uses
 from agent.store.verbs.base import Verbs
 from agent.store.world import connections, knowledge_bases, workers
-from shared.models import Connection, KnowledgeBase, Worker
+from shared.models import Connection, JobUsers, KnowledgeBase, Worker
 
 
 class WorldVerbs(Verbs):
@@ -37,6 +39,9 @@ class WorldVerbs(Verbs):
 
     async def delete_knowledge_base(self, account_id: str, key: str) -> None:
         await self._write(knowledge_bases.delete_knowledge_base, account_id, key, self._clock.now())
+
+    async def job_users(self, account_id: str, kind: Used, name: str, seen_by: str | None = None) -> JobUsers:
+        return await self._read(uses.users, account_id, kind, name, seen_by)
 
     async def put_workers(self, seen: Sequence[Worker], now: datetime) -> None:
         await self._writer.submit(lambda connection: workers.put_workers(connection, seen, now), bides=True)

@@ -141,12 +141,14 @@ POST   /api/sentinels/{sentinel_id}/_acknowledge                  run      401  
 GET    /api/connections                                           read     401    yes   yes      yes    yes    yes    yes     yes   yes
 POST   /api/connections                                           admin    401    yes   403      403    403    403    403     403   yes
 GET    /api/connections/{key}                                     read     401    404   404      yes    yes    yes    yes     yes   yes
+GET    /api/connections/{key}/jobs                                read     401    404   404      yes    yes    yes    yes     yes   yes
 DELETE /api/connections/{key}                                     admin    401    404   403      403    403    403    403     403   yes
 POST   /api/connections/{key}/_test                               read     401    404   404      yes    yes    yes    yes     yes   yes
 GET    /api/connections/{key}/tables                              read     401    404   404      yes    yes    yes    yes     yes   yes
 GET    /api/knowledge-bases                                       read     401    yes   yes      yes    yes    yes    yes     yes   yes
 POST   /api/knowledge-bases                                       edit     401    yes   yes      yes    yes    yes    yes     yes   yes
 GET    /api/knowledge-bases/{key}                                 read     401    404   404      yes    yes    yes    yes     yes   yes
+GET    /api/knowledge-bases/{key}/jobs                            read     401    404   404      yes    yes    yes    yes     yes   yes
 DELETE /api/knowledge-bases/{key}                                 delete   401    404   404      403    403    403    yes     yes   yes
 POST   /api/knowledge-bases/{key}/_search                         read     401    404   404      yes    yes    yes    yes     yes   yes
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 from tests.harness.shell import Shell
@@ -55,6 +58,32 @@ def test_what_jobs_work_with_is_shared_by_the_same_words(shell: Shell, tmp_path:
         shell(family, "share", "no-such", "grace", code=3)
     assert "account, private" in shell("kb", "visibility", "orders_kb", "public", code=2)
     assert "no user of this account" in shell("dataset", "owner", "orders", "nobody", code=2)
+
+
+def test_who_removes_something_is_told_which_jobs_fail_without_it(shell: Shell, tmp_path: Path) -> None:
+    with closing(sqlite3.connect(tmp_path / "till.db")) as till:
+        till.execute("CREATE TABLE orders (id INTEGER PRIMARY KEY, product TEXT, updated_at TEXT)")
+    shell("connection", "add", "till", f"sqlite:///{tmp_path}/till.db")
+    shell("connection", "add", "spare", f"sqlite:///{tmp_path}/spare.db")
+    shell("kb", "create", "till_kb")
+    data = {
+        "source_table": "till.orders",
+        "knowledge_base": "till_kb",
+        "content_columns": ["product"],
+        "filter_column": "updated_at",
+    }
+    sets = [word for key, value in data.items() for word in ("--set", f"{key}={json.dumps(value)}")]
+    job = shell.json("job", "create", "--name", "Sync the till", "--type", "kb-sync", *sets)
+    for family, name in (("connection", "till"), ("kb", "till_kb")):
+        asked = shell(family, "remove", name, code=2)
+        assert "1 job works with it and fails from then on: Sync the till. Remove the" in asked
+        removed = shell.json(family, "remove", name, "--yes")
+        assert removed == {
+            "removed": name,
+            "jobs": [{"id": job["id"], "name": "Sync the till", "slug": "sync-the-till"}],
+            "others": 0,
+        }
+    assert "--yes: is needed where nobody can be asked: Remove the" in shell("connection", "remove", "spare", code=2)
 
 
 def test_a_level_that_is_none_and_a_user_that_is_none_are_refused(shell: Shell) -> None:

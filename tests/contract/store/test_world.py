@@ -2,11 +2,13 @@ from __future__ import annotations
 
 import pytest
 
+from agent.core.driving import Needs
 from agent.core.ports import Store
+from agent.core.records import JobChange
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.models import Connection, KnowledgeBase
-from tests.contract.store.making import MINUTE, NOW
+from tests.contract.store.making import MINUTE, NOW, Maker, marks
 
 
 def connection(name: str = "orders_db", **fields: object) -> Connection:
@@ -87,3 +89,25 @@ async def test_a_knowledge_base_gets_a_number_that_is_never_given_again(store: S
 
 async def test_a_store_that_works_answers_a_ping(store: Store) -> None:
     await store.ping()
+
+
+async def test_who_works_with_something_now_is_named_and_the_others_are_counted(make: Maker) -> None:
+    store = make.store
+    orders, other = await store.insert_connection(connection()), await store.insert_connection(connection("other"))
+    needs = Needs(connections=(orders.id,))
+    jobs = {
+        name: await make.job(name, owner=owner)
+        for name, owner in (("Sync", "ben-id"), ("Again", "anna-id"), ("Gone", "ben-id"), ("Before", "ben-id"))
+    }
+    for job in jobs.values():
+        await store.replace_job(JobChange(job.id, await store.definition(job.id), marks(), "a", needs=needs), None, NOW)
+    await store.delete_job(jobs["Gone"].id, None, NOW)
+    before = jobs["Before"]
+    await store.replace_job(JobChange(before.id, await store.definition(before.id), marks(), "a"), None, NOW)
+    seen = {user: await store.job_users("main", "connection", "orders_db", user) for user in (None, "ben-id")}
+    assert {user: ([job.name for job in found.items], found.others) for user, found in seen.items()} == {
+        None: (["Again", "Sync"], 0),
+        "ben-id": (["Sync"], 1),
+    }
+    assert (await store.job_users("main", "connection", other.name)).items == []
+    assert (await store.job_users("main", "knowledge_base", "orders_db")).items == []

@@ -60,6 +60,11 @@ class Capture:
         with self._turn:
             self._read()
 
+    def leave_to_parent(self) -> None:
+        """In a copy of the process, which must not read what is the other's to read."""
+        self._log, self._pipes = None, {}
+        self._turn = threading.Lock()  # somebody who is not here may have had it
+
     def _read_always(self) -> None:
         while True:
             select.select(self._pipes, (), ())
@@ -67,7 +72,7 @@ class Capture:
 
     def _read(self) -> None:
         """No more than fits in: who goes on writing keeps nobody here."""
-        for _ in range(ROOM // CHUNK + 1):
+        for _ in range(ROOM // CHUNK + 1 if self._pipes else 0):
             ready, _, _ = select.select(self._pipes, (), (), 0)
             if not ready:
                 return

@@ -34,6 +34,11 @@ class Printed(io.TextIOBase):
     def begin(self, log: _Log) -> None:
         self._log = log
 
+    def print_through(self) -> None:
+        """In a copy of the process, which has no log: as any program does."""
+        self._log = None
+        self._own = open(self.buffer.fileno(), "w", 1, encoding=self.encoding, errors=self.errors, closefd=False)  # noqa: SIM115
+
     def end(self) -> None:
         """What was begun of a line is one."""
         log, self._log = self._log, None
@@ -51,7 +56,9 @@ class Printed(io.TextIOBase):
         return len(text)
 
     def flush(self) -> None:
-        """A line that was not ended waits for its end."""
+        """Of a run's lines one that was not ended waits for its end."""
+        if self._log is None:
+            self._own.flush()
 
     def close(self) -> None:
         """It is every run's: who closes it has printed all there is, and no more."""

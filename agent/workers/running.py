@@ -118,6 +118,14 @@ class ProcessState:
         self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
         self.printed = Printed("stdout", 1, capture.aside), Printed("stderr", 2, capture.aside)
 
+        os.register_at_fork(after_in_child=self._be_copy)
+
+    def _be_copy(self) -> None:
+        """A driver forked: what the copy prints is read by this process's original, and is in its run's log."""
+        self.capture.leave_to_parent()
+        for printed in self.printed:
+            printed.print_through()
+
     def lent_to(self, context: WorkerContext) -> _Lent:
         return _Lent(self, context)
 

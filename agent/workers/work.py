@@ -48,6 +48,7 @@ class Workplace:
         self.clock = SystemClock()
         self.outbox = Outbox(link, self.clock.monotonic)
         self._link = link
+        self._pid = os.getpid()
         self._capture = capture
         self._mark = processes.VisibleMark()
         self._contexts: dict[str, WorkerContext] = {}
@@ -78,6 +79,8 @@ class Workplace:
         self._mark.bear(context.run_id)
         began = context.hold_at("started")
         word = run(context, self._process)
+        if os.getpid() != self._pid:
+            os._exit(0)  # a copy that the driver forked and let return: it is no worker
         at = context.now()
         if children_left():
             context.send("ended", at=at, **word)

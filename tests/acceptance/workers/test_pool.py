@@ -131,6 +131,16 @@ async def test_what_programs_write_is_in_the_log_in_its_order(stage: Stage) -> N
     assert stage.log(run, "log") == ["before", "after"]
 
 
+async def test_copies_of_a_worker_print_like_programs_and_are_no_workers(stage: Stage) -> None:
+    for _ in range(2):
+        run = await stage.give("fork_some")
+        ending = await stage.ending(run)
+        assert ending.ended is not None
+        assert ending.ended.result == {"copy": False}
+        assert stage.log(run, "stdout") == ["printed by a child"]
+        assert stage.log(run, "stderr") == ["logged by a child"]
+
+
 async def test_what_c_libraries_print_is_in_the_log_of_their_own_run(stage: Stage) -> None:
     runs = [await stage.give("print_in_c", {"count": number}) for number in (1, 2)]
     for number, run in enumerate(runs, 1):

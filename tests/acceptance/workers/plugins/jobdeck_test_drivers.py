@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import logging
+import multiprocessing
 import os
 import resource
 import signal
@@ -81,6 +82,23 @@ def start_programs(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     context.log("after")
     sys.stdout.buffer.write(b" a line")
     return {}
+
+
+def fork_some(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """Copies of the worker: one of multiprocessing, which prints, and one that returns as if it were the worker."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    child = multiprocessing.get_context("fork").Process(target=_print_and_log, args=(context,))
+    child.start()
+    child.join()
+    if copy := os.fork():
+        os.waitpid(copy, 0)
+    return {"copy": not copy}
+
+
+def _print_and_log(context: RunContext) -> None:
+    print("printed by a child")
+    logging.info("logged by a child")
+    context.log("not heard")
 
 
 def print_in_c(context: RunContext, data: Count) -> dict[str, Any]:

@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import threading
 from typing import Protocol, TextIO
+
+from agent.core.running.lines import Lines
 
 
 class _Log(Protocol):
@@ -23,7 +26,9 @@ class Printed(io.TextIOBase):
         self._name = name
         self._own = own
         self._log: _Log | None = None
-        self._rest = ""
+        self._lines = Lines(self._tell)
+        self._turn = threading.RLock()
+        """Threads of a driver print at once."""
 
     def writable(self) -> bool:
         return True
@@ -36,23 +41,20 @@ class Printed(io.TextIOBase):
 
     def print_through(self) -> None:
         """In a copy of the process, which has no log: as any program does."""
-        self._log = None
+        self._log, self._turn = None, threading.RLock()
         self._own = open(self.buffer.fileno(), "w", 1, encoding=self.encoding, errors=self.errors, closefd=False)  # noqa: SIM115
 
     def end(self) -> None:
         """What was begun of a line is one."""
-        log, self._log = self._log, None
-        rest, self._rest = self._rest, ""
-        if rest and log is not None:
-            log.log(rest, stream=self._name)
+        with self._turn:
+            self._lines.finish()
+            self._log = None
 
     def write(self, text: str) -> int:
-        log = self._log
-        if log is None:
+        if self._log is None:
             return self._own.write(text)
-        *lines, self._rest = (self._rest + text).split("\n")
-        for line in lines:
-            log.log(line, stream=self._name)
+        with self._turn:
+            self._lines.feed(text.encode("utf-8", "replace"))
         return len(text)
 
     def flush(self) -> None:
@@ -62,3 +64,7 @@ class Printed(io.TextIOBase):
 
     def close(self) -> None:
         """It is every run's: who closes it has printed all there is, and no more."""
+
+    def _tell(self, line: str) -> None:
+        if self._log is not None:
+            self._log.log(line, stream=self._name)

@@ -141,6 +141,13 @@ async def test_copies_of_a_worker_print_like_programs_and_are_no_workers(stage: 
         assert stage.log(run, "stderr") == ["logged by a child"]
 
 
+async def test_of_a_line_that_is_drawn_over_and_over_the_last_state_is_kept(stage: Stage) -> None:
+    run = await stage.give("redraw", {"count": 50_000, "size": 80})
+    await stage.ending(run)
+    assert stage.log(run, "stdout")[-1] == "49999 " + "#" * 80
+    assert len(stage.log(run)) == 1
+
+
 async def test_what_c_libraries_print_is_in_the_log_of_their_own_run(stage: Stage) -> None:
     runs = [await stage.give("print_in_c", {"count": number}) for number in (1, 2)]
     for number, run in enumerate(runs, 1):

@@ -101,6 +101,13 @@ def _print_and_log(context: RunContext) -> None:
     context.log("not heard")
 
 
+def redraw(context: RunContext, data: Count) -> dict[str, Any]:
+    """As progress bars do: the same line over and over."""
+    for number in range(data.count):
+        print(f"\r{number} " + "#" * data.size, end="")
+    return {}
+
+
 def print_in_c(context: RunContext, data: Count) -> dict[str, Any]:
     """Into the buffer of the C library, which nobody empties."""
     ctypes.CDLL(None).printf(b"printed in C: %d\n", data.count)

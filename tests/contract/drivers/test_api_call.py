@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import socket
 import threading
 import zlib
 from collections.abc import Iterator
@@ -315,6 +316,17 @@ async def test_private_addresses_are_refused_in_every_spelling(stage: Stage, ser
     assert server.seen == []
 
 
+async def test_what_is_behind_a_refused_name_is_not_even_connected_to(stage: Stage) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as inside:
+        inside.setblocking(False)
+        ended = await _call(stage, {"url": f"http://localhost:{inside.getsockname()[1]}/"})
+        assert _kind(ended) == ("address_refused", False)
+        assert ended.error is not None
+        assert "localhost (" in ended.error.message
+        with pytest.raises(BlockingIOError):
+            inside.accept()
+
+
 async def test_a_redirect_to_a_private_address_is_refused(stage: Stage, server: Server) -> None:
     target = server.url("/json", host="127.0.0.1")
     ended = await _call(stage, {"url": server.url(f"/redirect?to={target}")})
@@ -331,13 +343,14 @@ async def test_a_redirect_to_another_scheme_or_to_no_host_is_refused(stage: Stag
 async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: Server) -> None:
     data = {"url": f"http://rebind.test:{server.port}/json"}
     rebound = {"entry": "jobdeck_test_drivers:call_rebound"}
-    ended = await _call(stage, {**data, "answers": ["127.0.0.2", "127.0.0.1"]}, **rebound)
+    ended = await _call(stage, {**data, "answers": ["127.0.0.2", "127.0.0.2", "127.0.0.1"]}, **rebound)
     assert ended.outcome == "completed", ended
     assert [seen.reached for seen in server.seen] == ["127.0.0.2"], "the address that was checked is the one reached"
     server.seen.clear()
-    ended = await _call(stage, {**data, "answers": ["127.0.0.1"]}, **rebound)
-    assert _kind(ended) == ("address_refused", False)
-    assert server.seen == []
+    for answers in (["127.0.0.2", "127.0.0.1"], ["127.0.0.1"]):
+        ended = await _call(stage, {**data, "answers": answers}, **rebound)
+        assert _kind(ended) == ("address_refused", False)
+        assert server.seen == []
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,8 @@ from pydantic import BaseModel, ValidationError
 
 from shared.errors import Fault
 
-_ABOUT_PYTHON = ("Value error, ", "Assertion failed, ", "Input ")
+_ABOUT_PYTHON = re.compile(r"^(?:Value error, |Assertion failed, |(?:[A-Z]\w*|Input)(?: input)? (?=should ))")
+"""Of what kind the value is to Python: the field's name stands before it."""
 _ALTERNATIVE = re.compile(r"(str|int|float|bool|none|(list|dict)\[.*\]|[A-Z]\w*)")
 _RIGHT = "should be "
 
@@ -37,9 +38,7 @@ def message_of(found: Mapping[str, Any], *, unknown: str = "is not a known field
         return "is required"
     if kind == "extra_forbidden":
         return unknown
-    for prefix in _ABOUT_PYTHON:
-        message = message.removeprefix(prefix)
-    return message
+    return _ABOUT_PYTHON.sub("", message)
 
 
 def _place(found: Mapping[str, Any]) -> tuple[int | str, ...]:

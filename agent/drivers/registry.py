@@ -6,7 +6,7 @@ import importlib
 import sys
 from collections.abc import Callable, Iterator
 from functools import lru_cache, partial
-from importlib.metadata import EntryPoints, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,24 @@ def _load(module: str) -> Any:
 
 def _plug_ins() -> Iterator[tuple[str, Callable[[], Any]]]:
     for point in _points(tuple(sys.path)):
-        yield point.value, point.load
+        yield point.value, partial(_load_plug_in, point)
+
+
+def _load_plug_in(point: EntryPoint) -> Any:
+    """InvalidInput where it takes secrets as they are: definitions are stored, shown and exported as they are written."""
+    manifest = point.load()
+    if isinstance(manifest, Manifest) and (name := _taken_secret(manifest.parameters.model_json_schema())):
+        message = f"its parameter {name!r} is a secret; let it be a secret's name, and say so in `needs`"
+        raise InvalidInput.one("parameters", message, name)
+    return manifest
+
+
+def _taken_secret(schema: Any) -> str | None:
+    """The name of a property that pydantic keeps to itself (SecretStr), wherever it stands."""
+    for name, inner in schema.get("properties", {}).items():
+        if any(each.get("writeOnly") for each in (inner, *inner.get("anyOf", ()))):
+            return str(name)
+    return next((found for each in schema.get("$defs", {}).values() if (found := _taken_secret(each))), None)
 
 
 @lru_cache(maxsize=1)

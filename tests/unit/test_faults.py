@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any
+from decimal import Decimal
+from typing import Annotated, Any
 
 import pytest
-from pydantic import ValidationError
+from pydantic import BaseModel, Field, HttpUrl, ValidationError
 
 from agent.drivers.command.manifest import MANIFEST
 from shared.faults import faults_in
@@ -40,3 +41,25 @@ def test_alternatives_are_one_mistake() -> None:
         "data.command: should be a valid string, or a valid list",
         "data.cmd: is none; did you mean 'cwd'?",
     ]  # fmt: skip
+
+
+class Odd(BaseModel):
+    word: Annotated[str, Field(pattern="^[a-z]+$")] = ""
+    several: Annotated[list[int], Field(min_length=1)] = [1]
+    money: Decimal = Decimal(0)
+    link: HttpUrl | None = None
+
+
+@pytest.mark.parametrize(
+    ("values", "sentence"),
+    [
+        ({"word": "A"}, "word: should match pattern '^[a-z]+$'"),
+        ({"several": []}, "several: should have at least 1 item after validation, not 0"),
+        ({"money": "x"}, "money: should be a valid decimal"),
+        ({"link": "ftp://x"}, "link: URL scheme should be 'http' or 'https'"),
+    ],
+)
+def test_what_would_be_right_stands_behind_the_field_without_its_type(values: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Odd.model_validate(values)
+    assert [f"{each.field}: {each.message}" for each in faults_in(refused.value, Odd, unknown="is none")] == [sentence]

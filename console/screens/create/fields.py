@@ -140,4 +140,11 @@ def _json(field: Field, text: str) -> Any:
     try:
         return json.loads(text)
     except ValueError as error:
-        raise InvalidInput.one(field.key, f"is not JSON: {error}", text) from None
+        message = f'is not JSON, as {{"name": "value"}} is: {_reason(error)}'
+        raise InvalidInput.one(field.key, message, text) from None
+
+
+def _reason(error: ValueError) -> str:
+    if not isinstance(error, json.JSONDecodeError):
+        return str(error)
+    return f"{error.msg.lower()} at line {error.lineno}, column {error.colno}"

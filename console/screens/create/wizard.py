@@ -356,9 +356,11 @@ class Wizard(ConsoleScreen):
             self.show_step(step, faults)
 
     def _by_field(self, faults: Sequence[Fault]) -> dict[str, str]:
-        found: dict[str, str] = {}
+        """All that is wrong with a field in one line; of what stands inside of its value, with its place there."""
+        found: dict[str, list[str]] = {}
         for fault in faults:
             field = place_of(fault.field, self.draft.fields)
             if field is not None:
-                found.setdefault(field.key, fault.message)
-        return found
+                inside = fault.field[len(field.key) + 1 :]
+                found.setdefault(field.key, []).append(f"{inside}: {fault.message}" if inside else fault.message)
+        return {key: "; ".join(messages) for key, messages in found.items()}

@@ -41,6 +41,7 @@ def test_plug_ins_are_found_and_a_broken_one_is_reported(tmp_path: Path, monkeyp
         "broken = plug_broken:MANIFEST",
         "odd = plug_good:OTHER",
         "twice = plug_good:TWICE",
+        "open = plug_open:MANIFEST",
     ]
     (info / "entry_points.txt").write_text("[jobdeck.drivers]\n" + "\n".join(points))
     (tmp_path / "plug_broken.py").write_text("import no_such_module\n")
@@ -49,10 +50,18 @@ def test_plug_ins_are_found_and_a_broken_one_is_reported(tmp_path: Path, monkeyp
         "from agent.drivers.command.manifest import MANIFEST as command\n"
         "MANIFEST = replace(command, type='plugged')\nTWICE = command\nOTHER = 3\n"
     )
+    (tmp_path / "plug_open.py").write_text(
+        "from pydantic import BaseModel, SecretStr\n"
+        "from agent.core.driving import Manifest\n"
+        "class Login(BaseModel):\n    user: str = ''\n    word: SecretStr | None = None\n"
+        "class P(BaseModel):\n    login: Login | None = None\n"
+        "MANIFEST = Manifest(type='open', title='Open', help='', parameters=P, entry='plug_open:run')\n"
+    )
     registry = DriverRegistry()
     assert registry.get("plugged").type == "plugged"
-    assert set(registry.faults) == {"plug_broken:MANIFEST", "plug_good:OTHER", "plug_good:TWICE"}
+    assert set(registry.faults) == {"plug_broken:MANIFEST", "plug_good:OTHER", "plug_good:TWICE", "plug_open:MANIFEST"}
     assert "no_such_module" in registry.faults["plug_broken:MANIFEST"]
+    assert "its parameter 'word' is a secret" in registry.faults["plug_open:MANIFEST"]
 
 
 def test_listing_drivers_loads_none_of_their_code() -> None:

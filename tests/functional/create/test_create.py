@@ -256,3 +256,15 @@ async def test_a_whole_job_typed_in_one_go(agent: AgentProcess) -> None:
         await operator.type("\r")
         await operator.until(lambda: not isinstance(operator.app.screen, CreateScreen), "the list of jobs")
     assert job_named(agent, "Blindly")["data"] == {"command": "echo quick"}
+
+
+async def test_all_that_is_wrong_inside_of_a_value_is_told_with_its_place(agent: AgentProcess) -> None:
+    async with operating(agent.socket, size=(160, 40)) as operator:
+        await open_wizard(operator, "command")
+        await operator.type("Limited")
+        await operator.press("enter")
+        await operator.type("true")
+        await operator.press(*["tab"] * 8, "ctrl+u")
+        await operator.type('{"memory_mb": "much", "cpu_seconds": -1}')
+        await operator.press("ctrl+s")
+        await operator.reads("└ memory_mb: should be a valid integer", "; cpu_seconds: should be greater than")

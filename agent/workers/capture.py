@@ -10,6 +10,7 @@ import os
 import select
 import sys
 import threading
+import time
 from collections.abc import Callable
 from typing import Protocol
 
@@ -19,11 +20,17 @@ ROOM = 1024 * 1024
 """Bytes that wait to be read, where the system can be told so. Who writes more waits; a library that does so while it has
 the interpreter to itself waits for ever, for nobody else can read."""
 CHUNK = 64 * 1024
+GATHER = 0.03
+"""Seconds for which what is written may wait for more."""
+Pipe = tuple[int, int]
+"""Where it is read, and where it is written."""
 _BY_LINE = 1
 """`_IOLBF` of C."""
 
 
 class Log(Protocol):
+    def flush(self) -> None: ...
+
     def write_log(self, text: str, *, stream: str) -> None: ...
 
 
@@ -31,12 +38,15 @@ class Capture:
     """Standard output and standard error, from when this is made. What is said there when no run has them goes `aside`,
     where they led before, and so does what the worker itself prints."""
 
-    def __init__(self) -> None:
+    def __init__(self, out: Pipe, error: Pipe) -> None:
+        """Who else can read them hears what nobody here lived to read."""
         self.aside = open(os.dup(2), "w", buffering=1, errors="replace")  # noqa: PTH123, SIM115 (as long as the process)
         self._log: Log | None = None
         self._turn = threading.Lock()
         """To read, and to say whose it is."""
-        self._pipes = {pipe.reading: pipe for pipe in (_Pipe(1, self._tell_out), _Pipe(2, self._tell_error))}
+        self._pipes = {
+            pipe.reading: pipe for pipe in (_Stream(1, out, self._tell_out), _Stream(2, error, self._tell_error))
+        }
         sys.stdout = sys.stderr = self.aside
         _print_by_line()
         threading.Thread(target=self._read_always, name="jobdeck-output", daemon=True).start()
@@ -55,10 +65,10 @@ class Capture:
         for pipe in self._pipes.values():
             pipe.lead()
 
-    def drain(self) -> None:
-        """What was written until now is told before anything else is."""
+    def drain(self) -> int:
+        """What was written until now is told before anything else is; how many bytes that were."""
         with self._turn:
-            self._read()
+            return self._read()
 
     def leave_to_parent(self) -> None:
         """In a copy of the process, which must not read what is the other's to read."""
@@ -66,18 +76,29 @@ class Capture:
         self._turn = threading.Lock()  # somebody who is not here may have had it
 
     def _read_always(self) -> None:
+        """A moment later, and sent at once: who dies leaves the most in the pipes, where it is found."""
+        read = 0
         while True:
             select.select(self._pipes, (), ())
-            self.drain()
+            if read < CHUNK:
+                time.sleep(GATHER)
+            read = self.drain()
+            log = self._log
+            if log is not None:
+                log.flush()
 
-    def _read(self) -> None:
+    def _read(self) -> int:
         """No more than fits in: who goes on writing keeps nobody here."""
+        read = 0
         for _ in range(ROOM // CHUNK + 1 if self._pipes else 0):
             ready, _, _ = select.select(self._pipes, (), (), 0)
             if not ready:
-                return
+                break
             for reading in ready:
-                self._pipes[reading].lines.feed(os.read(reading, CHUNK))
+                data = os.read(reading, CHUNK)
+                read += len(data)
+                self._pipes[reading].lines.feed(data)
+        return read
 
     def _tell_out(self, line: str) -> None:
         self._tell(line, "stdout")
@@ -92,11 +113,11 @@ class Capture:
             self._log.write_log(line, stream=stream)
 
 
-class _Pipe:
+class _Stream:
     """Where a descriptor leads, and who reads there."""
 
-    def __init__(self, number: int, tell: Callable[[str], None]) -> None:
-        self.reading, self._writing = os.pipe()
+    def __init__(self, number: int, pipe: Pipe, tell: Callable[[str], None]) -> None:
+        self.reading, self._writing = pipe
         self.lines = Lines(tell)
         self._number = number
         self._known = os.fstat(self._writing)

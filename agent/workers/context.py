@@ -50,7 +50,7 @@ class Cancelled(threading.Event):
 class WorkerContext:
     """Implements `RunContext`."""
 
-    def __init__(self, order: Order, outbox: Outbox, clock: Clock, catch_up: Callable[[], None]) -> None:
+    def __init__(self, order: Order, outbox: Outbox, clock: Clock, catch_up: Callable[[], object]) -> None:
         """`catch_up`: tell what programs have written until now."""
         self.run_id = order.run_id
         self.attempt = order.attempt

@@ -10,8 +10,8 @@ Agent to keeper, one line each:
     w   and a `Watch` as JSON: from now on look at what the worker's run takes
     u   look no more
 Keeper to agent, one JSON line each: {"op": "exceeded", ...} when the run took more than it may, {"op": "unwatched"} in
-answer to `u`, {"op": "lost", "status"} when the worker is over, {"op": "clear", "killed"} at the end, after which the
-keeper exits. If the agent is gone, the keeper ends everything by itself.
+answer to `u`, {"op": "lost", "status"} when the worker is over, {"op": "clear", "killed", "said"} at the end, with
+the last of what was written to the worker's output and that it did not live to read, after which the keeper exits. If the agent is gone, the keeper ends everything by itself.
 
 Memory beyond the limit is ended here and at once, whatever the agent does meanwhile: what is below the worker, or, if the
 worker itself took it or it happens again, everything. Open files are only told.
@@ -27,6 +27,7 @@ import signal
 import socket
 import sys
 import time
+from collections.abc import Sequence
 
 from agent.workers import processes
 from agent.workers.gauge import Breach, Watch, find_breach
@@ -39,14 +40,17 @@ WATCH = 2.0
 """Seconds between two looks at whether the agent still lives, in case somebody holds its end of the socket open."""
 LOOK = 0.05
 """Seconds between two looks at what a run takes."""
+LAST_WORDS = 16 * 1024
+"""Bytes."""
 LOOK_SHARE = 20
 """A look that takes long is followed by a rest of that many times its length."""
 
 
 class Keeper:
-    def __init__(self, worker: int, control: socket.socket) -> None:
+    def __init__(self, worker: int, control: socket.socket, outputs: Sequence[int]) -> None:
         self._worker = worker
         self._control = control
+        self._outputs = outputs
         self._agent = os.getppid()
         self._worker_left = True
         self._signal: int | None = None
@@ -79,7 +83,15 @@ class Keeper:
             self._look()
             if os.getppid() != self._agent:
                 self._abandoned()
-        self._say({"op": "clear", "killed": len(self._killed)})
+        self._say({"op": "clear", "killed": len(self._killed), "said": self._last_words()})
+
+    def _last_words(self) -> list[str]:
+        """Why it died, mostly: an assertion of C, the interpreter's own trace."""
+        said = b""
+        for output in self._outputs:
+            while select.select([output], [], [], 0)[0] and (data := os.read(output, LAST_WORDS)):
+                said = (said + data)[-LAST_WORDS:]
+        return said.decode("utf-8", "replace").splitlines()
 
     def _reap(self) -> bool:
         """Collect what died; False when there is no child left at all."""
@@ -204,9 +216,9 @@ class Keeper:
             self._abandoned()
 
 
-def keep(worker: int, control: socket.socket) -> None:
-    """Be the keeper of `worker` until nothing is left of it."""
+def keep(worker: int, control: socket.socket, outputs: Sequence[int]) -> None:
+    """Be the keeper of `worker` until nothing is left of it. `outputs`: where what it writes can be read."""
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, signal.SIG_IGN)
-    Keeper(worker, control).keep()
+    Keeper(worker, control, outputs).keep()
     sys.stdout.flush()

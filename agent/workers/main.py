@@ -21,10 +21,13 @@ def main() -> None:
     for end in (link, control):
         end.set_inheritable(False)
     adopt_orphans()
+    pipes = os.pipe(), os.pipe()
     worker = os.fork()
     if worker:
         link.close()
-        keep(worker, control)
+        for _, writing in pipes:
+            os.close(writing)
+        keep(worker, control, [reading for reading, _ in pipes])
         return
     control.close()
     adopt_orphans()  # not inherited over fork
@@ -32,7 +35,7 @@ def main() -> None:
     sys.path += settings["paths"]
     from agent.workers.work import work
 
-    work(link, settings["preload"])
+    work(link, settings["preload"], *pipes)
 
 
 if __name__ == "__main__":

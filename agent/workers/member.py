@@ -68,6 +68,7 @@ class Member:
         self._worker: processes.Process | None = None
         self._keeper: processes.Process | None = None
         self._killed = 0
+        self._said: list[str] = []
         self._unwatched = asyncio.Event()
         self._straying: asyncio.Task[None] | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -347,8 +348,10 @@ class Member:
             held.stop_timers()
             await remove_folder(held.order.scratch)
             self.assignment = None
-            await self._sinks.tell_killed(held, self._killed)
+            await self._sinks.tell_killed(held, self._killed, self._said)
             self._sinks.finish(held)
+        elif self._said:
+            _log.warning("a worker that had no run is gone", worker=self.id, said="\n".join(self._said))
         await self._sinks.all_taken()
         self._become(self.state)
 
@@ -363,7 +366,7 @@ class Member:
             elif word["op"] == "unwatched":
                 self._unwatched.set()
             elif word["op"] == "clear":
-                clear, self._killed = True, word["killed"]
+                clear, self._killed, self._said = True, word["killed"], word["said"]
         if not clear:
             self._distrust_keeper()
         if self._straying is not None:

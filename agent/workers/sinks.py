@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from functools import partial
 
 import structlog
@@ -33,7 +34,12 @@ class Sinks:
         line = WireLine(at=self._around.clock.now(), level="warning", text=text)
         await self.tell(Logged(**held.message.model_dump(), lines=[line]))
 
-    async def tell_killed(self, held: Assignment, processes: int) -> None:
+    async def tell_killed(self, held: Assignment, processes: int, said: Sequence[str]) -> None:
+        """`said`: what was written last, and that nobody lived to tell."""
+        if said:
+            now = self._around.clock.now()
+            lines = [WireLine(at=now, stream="stderr", text=text) for text in said]
+            await self.tell(Logged(**held.message.model_dump(), lines=lines))
         if processes:
             text = f"ended by KILL: {processes} process{'es' if processes > 1 else ''} of this run"
             await self.tell_in_log(held, text)

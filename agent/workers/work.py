@@ -21,7 +21,7 @@ from agent.workers import context as context_module
 from agent.workers import outbox as outbox_module
 from agent.workers import printing as printing_module
 from agent.workers import processes
-from agent.workers.capture import Capture
+from agent.workers.capture import Capture, Pipe
 from agent.workers.context import Cancelled, WorkerContext
 from agent.workers.entries import preload
 from agent.workers.hearing import Hearing
@@ -197,10 +197,11 @@ class Workplace:
         os._exit(1)
 
 
-def work(link: socket.socket, entries: list[str]) -> NoReturn:
-    """Be a worker until told to stop; never returns, so that no thread or exit handler of a driver can hold the process."""
-    capture = Capture()
-    faulthandler.enable(capture.aside)  # who dies of it reads no more
+def work(link: socket.socket, entries: list[str], out: Pipe, error: Pipe) -> NoReturn:
+    """Be a worker until told to stop; never returns, so that no thread or exit handler of a driver can hold the process.
+    What is written to standard output and standard error goes into the two pipes."""
+    capture = Capture(out, error)
+    faulthandler.enable(2)
     _defer_to_the_agent()
     preload(entries)
     gc.freeze()  # what is loaded stays: the collector need not look through it in the middle of a run

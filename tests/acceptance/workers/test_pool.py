@@ -141,6 +141,15 @@ async def test_copies_of_a_worker_print_like_programs_and_are_no_workers(stage: 
         assert stage.log(run, "stderr") == ["logged by a child"]
 
 
+async def test_the_last_words_of_a_worker_are_in_the_log(stage: Stage) -> None:
+    run = await stage.give("die_of_an_assertion", secrets={"key": "s3cret!"})
+    assert (await stage.ending(run)).ended is None
+    said = stage.log(run, "stderr")
+    assert "x.c:12: the key is s3cret!" in said, "masked where it is stored"
+    assert "Fatal Python error: Aborted" in said
+    assert any("in die_of_an_assertion" in line for line in said)
+
+
 async def test_of_a_line_that_is_drawn_over_and_over_the_last_state_is_kept(stage: Stage) -> None:
     run = await stage.give("redraw", {"count": 50_000, "size": 80})
     await stage.ending(run)

@@ -108,6 +108,13 @@ def redraw(context: RunContext, data: Count) -> dict[str, Any]:
     return {}
 
 
+def die_of_an_assertion(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
+    """As C code does, and nobody reads any more what it said: the thread that would waits for the interpreter."""
+    os.write(2, b"x.c:12: the key is " + context.secret("key").encode() + b"\n")
+    ctypes.PyDLL(None).abort()
+    return {}
+
+
 def print_in_c(context: RunContext, data: Count) -> dict[str, Any]:
     """Into the buffer of the C library, which nobody empties."""
     ctypes.CDLL(None).printf(b"printed in C: %d\n", data.count)

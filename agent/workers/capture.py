@@ -42,8 +42,8 @@ class Capture:
         """Who else can read them hears what nobody here lived to read."""
         self.aside = open(os.dup(2), "w", buffering=1, errors="replace")  # noqa: PTH123, SIM115 (as long as the process)
         self._log: Log | None = None
-        self._turn = threading.Lock()
-        """To read, and to say whose it is."""
+        self._turn = threading.RLock()
+        """To read, and to say whose it is. A driver's handler of signals may print while its thread reads."""
         self._pipes = {
             pipe.reading: pipe for pipe in (_Stream(1, out, self._tell_out), _Stream(2, error, self._tell_error))
         }
@@ -73,7 +73,7 @@ class Capture:
     def leave_to_parent(self) -> None:
         """In a copy of the process, which must not read what is the other's to read."""
         self._log, self._pipes = None, {}
-        self._turn = threading.Lock()  # somebody who is not here may have had it
+        self._turn = threading.RLock()  # somebody who is not here may have had it
 
     def _read_always(self) -> None:
         """A moment later, and sent at once: who dies leaves the most in the pipes, where it is found."""

@@ -30,7 +30,8 @@ class Outbox:
         self._link = link
         self._monotonic = monotonic
         self._sending = threading.Lock()
-        self._changing = threading.Lock()
+        self._changing = threading.RLock()
+        """A driver's handler of signals may say something while its thread does."""
         self._filled = threading.Event()
         self._events: list[Event] = []
         self._latest: dict[str, Event] = {}

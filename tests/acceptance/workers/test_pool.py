@@ -141,6 +141,13 @@ async def test_copies_of_a_worker_print_like_programs_and_are_no_workers(stage: 
         assert stage.log(run, "stderr") == ["logged by a child"]
 
 
+async def test_a_handler_of_signals_may_print_at_any_moment(stage: Stage) -> None:
+    run = await stage.give("print_at_signals", {"count": 50_000})
+    assert (await stage.ending(run)).ended is not None
+    assert stage.log(run, "log") == [f"line {number}" for number in range(50_000)]
+    assert "alarm" in stage.log(run, "stdout")
+
+
 async def test_the_last_words_of_a_worker_are_in_the_log(stage: Stage) -> None:
     run = await stage.give("die_of_an_assertion", secrets={"key": "s3cret!"})
     assert (await stage.ending(run)).ended is None

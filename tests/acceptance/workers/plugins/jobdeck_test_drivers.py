@@ -108,6 +108,16 @@ def redraw(context: RunContext, data: Count) -> dict[str, Any]:
     return {}
 
 
+def print_at_signals(context: RunContext, data: Count) -> dict[str, Any]:
+    """A handler that prints, in the middle of what prints."""
+    signal.signal(signal.SIGALRM, lambda *_: print("alarm"))
+    signal.setitimer(signal.ITIMER_REAL, 0.005, 0.005)
+    for number in range(data.count):
+        context.log(f"line {number}")
+    signal.setitimer(signal.ITIMER_REAL, 0)
+    return {}
+
+
 def die_of_an_assertion(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     """As C code does, and nobody reads any more what it said: the thread that would waits for the interpreter."""
     os.write(2, b"x.c:12: the key is " + context.secret("key").encode() + b"\n")

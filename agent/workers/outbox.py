@@ -6,6 +6,7 @@ by itself, and so waits for the agent. Order is kept; of progress and checkpoint
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
 import threading
@@ -29,7 +30,8 @@ class Outbox:
     def __init__(self, link: socket.socket, monotonic: Callable[[], float]) -> None:
         self._link = link
         self._monotonic = monotonic
-        self._sending = threading.Lock()
+        self._sending = threading.RLock()
+        self._is_sending = False
         self._changing = threading.RLock()
         """A driver's handler of signals may say something while its thread does."""
         self._filled = threading.Event()
@@ -91,13 +93,18 @@ class Outbox:
     def flush(self, *, progress: bool = True) -> None:
         """Send what there is. Nothing is raised if the agent is gone: the reader of orders notices that and ends all."""
         with self._sending:
-            parts = [_encode(event) for event in self._take(progress=progress)]
-            if not parts:
-                return
+            if self._is_sending:
+                return  # a driver's handler of signals says something in the middle of it: that goes with the next
+            self._is_sending = True
             try:
+                self._send(progress=progress)
+            finally:
+                self._is_sending = False
+
+    def _send(self, *, progress: bool) -> None:
+        if parts := [_encode(event) for event in self._take(progress=progress)]:
+            with contextlib.suppress(OSError):
                 self._link.sendall(b"".join(parts))
-            except OSError:
-                return
 
     def _take(self, *, progress: bool) -> list[Event]:
         with self._changing:

@@ -142,8 +142,11 @@ async def test_copies_of_a_worker_print_like_programs_and_are_no_workers(stage: 
 
 
 async def test_a_handler_of_signals_may_print_at_any_moment(stage: Stage) -> None:
+    stage.slow = 0.02  # so that signals come while a word is being sent
     run = await stage.give("print_at_signals", {"count": 50_000})
-    assert (await stage.ending(run)).ended is not None
+    ended = (await stage.ending(run)).ended
+    assert ended is not None
+    assert ended.outcome == "completed", stage.log(run)[-30:]
     assert stage.log(run, "log") == [f"line {number}" for number in range(50_000)]
     assert "alarm" in stage.log(run, "stdout")
 

@@ -23,7 +23,7 @@ from agent.resources.knowledge.file import SCHEMA_VERSION
 from agent.store import STORE_FILE
 from agent.store.inspection import inspect_store
 from agent.upkeep.files import new_file, private_folder, settle, settle_all, to_disk, why
-from agent.upkeep.layout import Layout
+from agent.upkeep.layout import KEPT, Layout
 from agent.upkeep.manifest import MANIFEST_FILE, KeptFile, Manifest, pour
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, Unavailable
@@ -43,7 +43,7 @@ def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = Fals
     """
     layout = Layout(data_dir)
     layout.require_store()
-    _check(target)
+    _check(target, layout)
     aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
         with _removed_at_last(aside):
@@ -59,11 +59,14 @@ def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = Fals
     return manifest
 
 
-def _check(target: Path) -> None:
+def _check(target: Path, layout: Layout) -> None:
     if target.name.endswith((".tgz", ".tar.gz", ".tar.xz", ".tar.zst", ".tar.bz2", ".zip")):
         raise InvalidInput.one("target", "write a name that ends in .tar, or one of a folder; compress it afterwards")
     if not target.parent.is_dir():
         raise InvalidInput.one("target", f"there is no folder {target.parent}; make it first", str(target))
+    if any(target.resolve().is_relative_to((layout.root / name).resolve()) for name in KEPT):
+        # it would be taken for the agent's own files, by the next backup too
+        raise InvalidInput.one("target", f"{target} is among the agent's own files; name a place elsewhere")
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise Conflict(f"{target} is there already, and no backup is written over; choose a new name")
 

@@ -155,6 +155,17 @@ def test_a_backup_takes_nobodys_place(backups: Path, tmp_path: Path) -> None:
     assert [path.name for path in tmp_path.iterdir()] == ["taken"]
 
 
+@pytest.mark.parametrize("place", ["logs/monday", "knowledge/monday", "datasets", "blobs/main/x/y", "logs/../logs/x"])
+def test_no_backup_is_made_among_the_agents_own_files(backups: Path, place: str) -> None:
+    """The next one would take it for logs or attached files, or fail on it."""
+    data = backups / "data"
+    (data / place).parent.mkdir(parents=True, exist_ok=True)
+    refused = jobdeck("backup", data / place, "--data-dir", data, code=2)
+    assert "is among the agent's own files" in refused.stderr
+    assert str(data / place) in refused.stderr
+    assert not (data / place / "manifest.json").exists()
+
+
 @pytest.mark.parametrize("name", ["half", "half.tar"])
 def test_a_backup_that_is_interrupted_leaves_nothing(backups: Path, tmp_path: Path, name: str) -> None:
     """A log that is a pipe holds the copy where the signal is to meet it."""

@@ -120,7 +120,9 @@ def _put_in_place(layout: Layout, clock: Clock) -> Path | None:
     """The key of a folder that is restored from a backup without one stays: it is the only one that opens its secrets."""
     root, aside = layout.root, layout.root / ASIDE
     old = root / f"replaced-{clock.now():%Y%m%dT%H%M%S}"
-    arriving = {path.name for path in aside.iterdir()}
+    # The store leaves first and arrives last: where this is cut short there is none, and an agent that is started beside
+    # what belongs to one refuses to make another.
+    arriving = sorted((path.name for path in aside.iterdir()), key=lambda name: name == layout.store.name)
     leaving = [name for name in KEPT if (root / name).exists() and (name in arriving or name != layout.key.name)]
     leaving += [path.name for path in root.glob(f"{layout.store.name}-*")]  # another store's journal would spoil it
     if leaving:

@@ -20,7 +20,9 @@ clouds answer with what a machine may know of itself."""
 
 def guarded(client: httpx.AsyncClient, allowed: Sequence[str]) -> httpx.AsyncClient:
     """The client, with every new connection of it checked after the name was resolved, and made to that very address.
-    Where a name leads to refused addresses alone, none of them is touched: whether a port inside is open stays unknown."""
+    Where a name leads to refused addresses alone, none of them is touched. Not so where its answers change between the look
+    and the connection, or are of both kinds: the library finds the address by connecting, and a refusal tells an open port
+    from a closed one."""
     seen: set[tuple[str, int | None]] = set()
 
     async def look_ahead(request: httpx.Request) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from contextvars import Context
@@ -22,16 +23,21 @@ class Place:
     def __init__(self, path: Path) -> None:
         self._path = str(path)  # every commit looks
         self._opened = path.stat()
-        self._log = f"{path.resolve()}-wal"
-        self._log_opened: os.stat_result | None = None
+        self._log_path = f"{path.resolve()}-wal"
+        self._log: _Log | None = None
 
     def keep_log(self) -> None:
-        """Look after the log too, from now on: it is there from the first question to the end of the last connection."""
+        """Look after the log too, until `leave`: it is there from the first question to the end of the last connection."""
         with suppress(FileNotFoundError):  # a disk on which SQLite has none
-            self._log_opened = os.stat(self._log)  # noqa: PTH116
+            self._log = _Log(self._log_path)
+
+    def leave(self) -> None:
+        if self._log is not None:
+            self._log.close()
+            self._log = None
 
     def has_lost_log(self) -> bool:
-        return self._log_opened is not None and not _stands(self._log, self._log_opened)
+        return self._log is not None and not self._log.stands()
 
     def is_kept(self) -> bool:
         return _stands(self._path, self._opened) and not self.has_lost_log()
@@ -42,7 +48,7 @@ class Place:
             return
         if self.has_lost_log() and _stands(self._path, self._opened):
             raise Unavailable(
-                f"the store's log {self._log} was deleted or replaced under the agent, which stores nothing from then on; "
+                f"the store's log {self._log_path} was deleted or replaced under the agent, which stores nothing from then on; "
                 f"stop the agent and start it again: what it had stored is kept in {self._path}"
             )
         raise Unavailable(
@@ -56,6 +62,35 @@ def _stands(path: str, opened: os.stat_result) -> bool:
         return samestat(opened, os.stat(path))  # noqa: PTH116
     except OSError:
         return False
+
+
+class _Log:
+    """Held open, for the system to say under which name it stands. `stat` would tell its times too, and of a file whose times
+    were asked for Linux (since 6.13) notes each write's own: without a journal that is one more write in each commit."""
+
+    def __init__(self, path: str) -> None:
+        """FileNotFoundError if there is none."""
+        self._path = path
+        self._opened = os.stat(path)  # noqa: PTH116
+        self._held = os.open(path, os.O_PATH) if sys.platform == "linux" else None
+        self._link = f"/proc/self/fd/{self._held}"
+        self._name = self._named()
+
+    def stands(self) -> bool:
+        if self._name is None:  # where the system says no names
+            return _stands(self._path, self._opened)
+        return self._named() == self._name
+
+    def close(self) -> None:
+        if self._held is not None:
+            os.close(self._held)
+
+    def _named(self) -> str | None:
+        """Another one from when it was renamed, or is deleted."""
+        try:
+            return os.readlink(self._link) if self._held is not None else None  # noqa: PTH115
+        except OSError:
+            return None
 
 
 class Watch:

@@ -180,6 +180,7 @@ class Writer:
         await self._idle.wait()
         await self._thread.call(self._let_go)
         await self._thread.call(self._engine.dispose)
+        self._place.leave()
         self._thread.stop()
 
     def _is_quiet(self) -> bool:

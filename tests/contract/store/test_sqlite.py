@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 import sqlite3
@@ -329,6 +330,19 @@ async def test_a_log_that_is_gone_from_its_place_takes_nothing_and_what_it_held_
     _put_back(log)
     await sqlite.put_secret("main", "after", b"x", NOW)
     assert [secret.name for secret in await sqlite.list_secrets("main")] == ["after", "before"]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere nothing but `stat` says where a file stands")
+async def test_no_commit_asks_for_the_times_of_the_log(
+    sqlite: SqlStore, path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Linux would note the exact time of the next write then, and put it on the disk with the commit."""
+    asked: list[str] = []
+    ask = os.stat
+    monkeypatch.setattr(os, "stat", lambda of, **how: asked.append(str(of)) or ask(of, **how))
+    await sqlite.put_secret("main", "one", b"x", NOW)
+    assert str(path) in asked
+    assert f"{path}-wal" not in asked
 
 
 async def test_what_the_log_held_is_kept_although_nothing_is_being_written(sqlite: SqlStore, path: Path) -> None:

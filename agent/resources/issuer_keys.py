@@ -31,22 +31,18 @@ class _Url:
     async def fetch(self) -> dict[str, Any]:
         """No redirects, no proxies, one answer of bounded size in bounded time; Unavailable says what went wrong."""
         import httpx
-        from httpx_secure import SSRFProtectionError
 
         try:
             async with asyncio.timeout(_SECONDS):
                 return _document(self._url, await self._read())
-        except (httpx.HTTPError, httpx.InvalidURL, SSRFProtectionError, TimeoutError, OSError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TimeoutError, OSError) as error:
             raise Unavailable(f"{self._url} cannot be read: {error or type(error).__name__}") from error
 
     async def _read(self) -> bytes:
-        import httpx
+        from agent.resources.http.transport import guarded_client
 
-        from agent.resources.http.guard import guarded
-
-        client = httpx.AsyncClient(trust_env=False, follow_redirects=False, timeout=_SECONDS)
         async with (
-            guarded(client, self._allowed) as client,
+            guarded_client(self._allowed, timeout=_SECONDS) as client,
             client.stream("GET", self._url, headers={"Accept": "application/json"}) as answer,
         ):
             if answer.status_code != 200:

@@ -9,14 +9,13 @@ from typing import Any
 
 import httpx
 import numpy as np
-from httpx_secure import SSRFProtectionError
 
 from agent.core.driving import DriverError, RunCancelled
 from agent.resources.embedders.line import Line
 from agent.resources.embedders.names import EmbedderName
 from agent.resources.embedders.opening import Vectors
 from agent.resources.embedders.vectors import unit
-from agent.resources.http.guard import refused_address
+from agent.resources.http.transport import AddressRefused
 
 BATCH = 128
 CONNECTIONS = 4
@@ -87,7 +86,7 @@ class OpenAiEmbedder:
             after: str | None = None
             try:
                 response = self._line.post(body)
-            except SSRFProtectionError as error:
+            except AddressRefused as error:
                 raise self._not_allowed(error) from None
             except DriverError as error:
                 raise self._nonsense(error.message) from None
@@ -102,8 +101,8 @@ class OpenAiEmbedder:
                 raise RunCancelled
         raise DriverError("embedder_unavailable", f"embedder '{self.name}' {trouble}", transient=True)
 
-    def _not_allowed(self, error: SSRFProtectionError) -> DriverError:
-        where = f"{refused_address(error)} is not a public address"
+    def _not_allowed(self, error: AddressRefused) -> DriverError:
+        where = f"{error.where} is not a public address"
         return DriverError(
             "address_refused",
             f"embedder '{self.name}': {where}; the agent's settings name such hosts (`embedder_hosts`) or networks"

@@ -10,7 +10,7 @@ from typing import Any
 import httpx
 
 from agent.core.driving import DriverError
-from agent.resources.http.guard import guarded
+from agent.resources.http.transport import guarded_client
 from agent.resources.http.unpacking import unpacker
 
 TIMEOUT = httpx.Timeout(60.0, connect=10.0)
@@ -21,26 +21,20 @@ _OF_THE_WAY = {"content-encoding", "content-length", "transfer-encoding"}
 
 
 class Line:
-    """The guard knows asynchronous clients only, so the client lives in a loop of its own. No proxies out of the
-    environment: they would resolve names beyond the guard. `allowed`: private networks (CIDR) that may be reached."""
+    """The guard knows asynchronous clients only, so the client lives in a loop of its own. `allowed`: private networks
+    (CIDR) that may be reached."""
 
     def __init__(self, url: str, headers: Mapping[str, str], allowed: Sequence[str]) -> None:
         self._url = url
         verify = httpx.create_ssl_context() if url.startswith("https:") else False
-        client = httpx.AsyncClient(
-            headers={"Accept-Encoding": "gzip, deflate", **headers},
-            timeout=TIMEOUT,
-            follow_redirects=False,
-            verify=verify,
-            trust_env=False,
-        )
-        self._client = guarded(client, allowed)
+        headers = {"Accept-Encoding": "gzip, deflate", **headers}
+        self._client = guarded_client(allowed, verify=verify, timeout=TIMEOUT, headers=headers)
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="embedder-line", daemon=True)
         self._thread.start()
 
     def post(self, body: dict[str, Any]) -> httpx.Response:
-        """From any thread. httpx.RequestError, of which SSRFProtectionError is one; DriverError(kind='answer') for what
+        """From any thread. httpx.RequestError, of which AddressRefused is one; DriverError(kind='answer') for what
         is longer than LONGEST, or cannot be unpacked."""
         return asyncio.run_coroutine_threadsafe(self._post(body), self._loop).result()
 

@@ -5,16 +5,17 @@ from __future__ import annotations
 import asyncio
 import ssl
 from functools import cache
+from urllib.parse import urljoin
 
 import httpx
-from httpx_secure import SSRFProtectionError
 
 from agent.core.driving import DriverError, RunContext
 from agent.resources.cancelling import run_unless_cancelled
 from agent.resources.http.answer import Answer, read_answer
-from agent.resources.http.guard import guarded, refused_address
 from agent.resources.http.parameters import Secret
 from agent.resources.http.requests import HttpRequest
+from agent.resources.http.spelling import check_url
+from agent.resources.http.transport import AddressRefused, guarded_client
 
 
 def exchange(context: RunContext, request: HttpRequest) -> Answer:
@@ -26,11 +27,10 @@ def exchange(context: RunContext, request: HttpRequest) -> Answer:
 
 async def _exchange(context: RunContext, request: HttpRequest) -> Answer:
     try:
-        async with asyncio.timeout(request.limit), _client(context) as client:
+        async with asyncio.timeout(request.limit), _client(context, request) as client:
             return await _send(context, request, client)
-    except SSRFProtectionError as error:
-        message = f"{refused_address(error)} is not a public address, and not one that is allowed"
-        raise DriverError("address_refused", message) from None
+    except AddressRefused as error:
+        raise DriverError("address_refused", str(error)) from None
     except TimeoutError:
         raise DriverError("timeout", f"no whole answer within {request.limit:g} s", transient=True) from None
     except (httpx.UnsupportedProtocol, httpx.InvalidURL, httpx.LocalProtocolError, UnicodeError) as error:
@@ -40,15 +40,30 @@ async def _exchange(context: RunContext, request: HttpRequest) -> Answer:
         raise DriverError("unreachable", message, transient=True) from None
 
 
-def _client(context: RunContext) -> httpx.AsyncClient:
-    # no proxies, .netrc or certificates out of the environment: a proxy would resolve names beyond the guard
-    client = httpx.AsyncClient(
-        verify=_certificates(),
-        trust_env=False,
-        follow_redirects=False,
-        timeout=None,  # noqa: S113 (one for the whole)
-    )
-    return guarded(client, context.allow_private_addresses)
+def _client(context: RunContext, request: HttpRequest) -> httpx.AsyncClient:
+    whole = None  # the time is one for all of it
+    heed = _check_target if request.redirects else _forget_target
+    hooks = {"response": [heed]}
+    return guarded_client(context.allow_private_addresses, verify=_certificates(), timeout=whole, event_hooks=hooks)
+
+
+async def _check_target(response: httpx.Response) -> None:
+    """DriverError(kind='request') where a redirect leads to what is no URL: httpx takes that for a broken connection."""
+    if not response.has_redirect_location:
+        return
+    target = response.headers["location"]
+    try:
+        check_url(urljoin(str(response.url), target))
+    except ValueError:
+        message = (
+            f"{response.status_code} from {response.url} redirects to {target[:200]!r}, where no request can be sent"
+        )
+        raise DriverError("request", message) from None
+
+
+async def _forget_target(response: httpx.Response) -> None:
+    """Nobody follows it, readable or not."""
+    response.headers.pop("location", None)
 
 
 @cache
@@ -64,7 +79,7 @@ async def _send(context: RunContext, request: HttpRequest, client: httpx.AsyncCl
         response = await client.send(going, stream=True)
         try:
             following = response.next_request
-            if following is None or (request.redirects == 0 and response.has_redirect_location):
+            if following is None:
                 return await read_answer(response, context.clock.monotonic() - started)
         finally:
             await response.aclose()

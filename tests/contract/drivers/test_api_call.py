@@ -41,6 +41,8 @@ class Seen:
 class Server:
     port: int
     seen: list[Seen] = field(default_factory=list)
+    connections: list[str] = field(default_factory=list)
+    """To which address each was made, whether anything was asked or not."""
     release: threading.Event = field(default_factory=threading.Event)
     says: tuple[bytes, dict[str, str]] = (b"", {})
 
@@ -94,7 +96,13 @@ def server() -> Iterator[Server]:
         def log_message(self, *_: Any) -> None:
             pass
 
-    listening = ThreadingHTTPServer(("0.0.0.0", 0), Handler)
+    class Listening(ThreadingHTTPServer):
+        def get_request(self) -> tuple[socket.socket, Any]:
+            connection, peer = super().get_request()
+            known.connections.append(connection.getsockname()[0])
+            return connection, peer
+
+    listening = Listening(("0.0.0.0", 0), Handler)
     listening.daemon_threads = True
     known = Server(listening.server_address[1])
     thread = threading.Thread(target=listening.serve_forever, daemon=True)
@@ -334,23 +342,41 @@ async def test_a_redirect_to_a_private_address_is_refused(stage: Stage, server: 
     assert [seen.reached for seen in server.seen] == ["127.0.0.2"]
 
 
-@pytest.mark.parametrize("target", ["file:///etc/passwd", "http://xn--a/"])
+@pytest.mark.parametrize(
+    "target", ["file:///etc/passwd", "http://xn--a/", "http://0177.0.0.1/", "http://[::1/", "http://a..b/", "//a:b/"]
+)
 async def test_a_redirect_to_another_scheme_or_to_no_host_is_refused(stage: Stage, server: Server, target: str) -> None:
-    ended = await _call(stage, {"url": server.url(f"/redirect?to={target}")})
+    url = server.url(f"/redirect?to={target}")
+    ended = await _call(stage, {"url": url})
     assert _kind(ended) == ("request", False)
+    assert ended.error is not None
+    assert ended.error.message == f"307 from {url} redirects to {target!r}, where no request can be sent"
+    ended = await _call(stage, {"url": url, "redirects": 0, "expect": {"status": [307]}})
+    assert ended.outcome == "completed", "who follows none takes it as it is"
 
 
-async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: Server) -> None:
-    data = {"url": f"http://rebind.test:{server.port}/json"}
-    rebound = {"entry": "jobdeck_test_drivers:call_rebound"}
-    ended = await _call(stage, {**data, "answers": ["127.0.0.2", "127.0.0.2", "127.0.0.1"]}, **rebound)
-    assert ended.outcome == "completed", ended
-    assert [seen.reached for seen in server.seen] == ["127.0.0.2"], "the address that was checked is the one reached"
-    server.seen.clear()
-    for answers in (["127.0.0.2", "127.0.0.1"], ["127.0.0.1"]):
-        ended = await _call(stage, {**data, "answers": answers}, **rebound)
+@pytest.mark.parametrize(
+    ("answers", "path", "reached"),
+    [
+        (["127.0.0.2", "127.0.0.1"], "/json", ["127.0.0.2"]),
+        (["127.0.0.1 127.0.0.2"], "/json", ["127.0.0.2"]),
+        (["127.0.0.1"], "/json", []),
+        (["127.0.0.2", "127.0.0.1"], "/redirect?to=/json", ["127.0.0.2"]),
+    ],
+    ids=["later", "beside", "only", "redirected"],
+)
+async def test_a_name_that_leads_inside_is_not_followed_there(
+    stage: Stage, server: Server, answers: list[str], path: str, reached: list[str]
+) -> None:
+    """Nor connected to: that would tell which ports are open inside."""
+    data = {"url": f"http://rebind.test:{server.port}{path}", "answers": answers}
+    ended = await _call(stage, data, entry="jobdeck_test_drivers:call_rebound")
+    if path == "/json" and reached:
+        assert ended.outcome == "completed", ended
+        assert server.seen[0].headers["host"] == f"rebind.test:{server.port}"
+    else:
         assert _kind(ended) == ("address_refused", False)
-        assert server.seen == []
+    assert server.connections == [seen.reached for seen in server.seen] == reached
 
 
 @pytest.mark.parametrize(
@@ -363,6 +389,10 @@ async def test_a_name_that_is_rebound_cannot_lead_inside(stage: Stage, server: S
         ({"url": "http://0177.0.0.1/"}, "'0177.0.0.1' is neither a host's name nor an address"),
         ({"url": "http://256.1.1.1/"}, "'256.1.1.1' is neither"),
         ({"url": "http://xn--a/"}, "'xn--a' is neither"),
+        ({"url": "http://a..b/"}, "'a..b' is neither"),
+        ({"url": "http://.a/"}, "'.a' is neither"),
+        ({"url": f"http://{'a' * 64}.org/"}, "aaa.org' is neither"),
+        ({"url": f"http://{'abc.' * 64}org/"}, "abc.org' is neither"),
         ({"url": "https://user:pw@example.org"}, "no place for credentials"),
         ({"url": "http://exa\nmple.org/"}, "which no URL has"),
         ({"url": " http://example.org/"}, "which no URL has"),

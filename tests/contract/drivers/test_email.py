@@ -22,7 +22,8 @@ from shared.models import MailServer
 from shared.models.dataset import Snapshot, SnapshotColumn
 from tests.acceptance.workers.stage import Stage, new_stage, until
 from tests.harness.agent import NOW
-from tests.harness.mail_server import MailBox, certificate, mail_server
+from tests.harness.certificates import certificate
+from tests.harness.mail_server import MailBox, mail_server
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 _ALLOWED = ["127.0.0.2/32"]

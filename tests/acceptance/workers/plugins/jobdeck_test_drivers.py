@@ -251,7 +251,8 @@ def clean(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
 
 
 def call_rebound(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
-    """`api-call`, with a name server that answers `rebind.test` with each of `answers` in turn, the last one ever after."""
+    """`api-call`, with a name server that answers `rebind.test` with each of `answers` in turn, the last one ever after;
+    one answer may be several addresses."""
     from agent.drivers.api_call.parameters import ApiCallParameters
     from agent.drivers.api_call.run import run
 
@@ -260,7 +261,8 @@ def call_rebound(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
 
     def rebinding(host: Any, *rest: Any, **named: Any) -> Any:
         if host in ("rebind.test", b"rebind.test"):
-            host = answers.pop(0) if len(answers) > 1 else answers[0]
+            answer = answers.pop(0) if len(answers) > 1 else answers[0]
+            return [found for address in answer.split() for found in resolve(address, *rest, **named)]
         return resolve(host, *rest, **named)
 
     socket.getaddrinfo = rebinding

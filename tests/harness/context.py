@@ -77,6 +77,8 @@ class RecordingContext:
         self._knowledge_bases = knowledge_bases or {}
         self._secrets = secrets or {}
         self._datasets = datasets or {}
+        for grant in (*self._knowledge_bases.values(), *self._datasets.values()):
+            Path(grant.path).mkdir(parents=True, exist_ok=True)  # as the agent does for what it grants
 
     def check_cancelled(self) -> None:
         if self.cancelled.is_set():

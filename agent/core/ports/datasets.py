@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Protocol
 
 from agent.core.records import RowsQuery
+from agent.core.wire import DatasetGrant
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, Snapshot
 
 
@@ -39,6 +40,9 @@ class Snapshots(Protocol):
 
     def path_of(self, dataset: Dataset) -> str:
         """The folder of the dataset's snapshots, for whoever writes them: a worker."""
+
+    async def make_folder(self, grant: DatasetGrant) -> None:
+        """For who is about to write: what is not there later was deleted meanwhile. Unavailable if it cannot be made."""
 
     def folder(self, account_id: str) -> str:
         """What holds the folders of all of the account's datasets."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from agent.core.driving import Manifest
-from agent.core.wire import ConnectionGrant
+from agent.core.wire import ConnectionGrant, KnowledgeBaseGrant
 from shared.models import KeyRotation, KnowledgeBase, SearchHit, SearchInput
 from shared.models.share import Visibility
 
@@ -33,6 +33,9 @@ class KnowledgeBases(Protocol):
         """All that is in it. Conflict while a run writes to it."""
 
     def grant_path(self, base: KnowledgeBase) -> str: ...
+
+    async def make_folder(self, grant: KnowledgeBaseGrant) -> None:
+        """For who is about to write: what is not there later was deleted meanwhile. Unavailable if it cannot be made."""
 
     def folder(self, account_id: str) -> str:
         """What holds all of the account's knowledge bases."""

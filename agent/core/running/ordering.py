@@ -59,6 +59,7 @@ class Ordering:
         grants, faults = await self._granting.grant(run.account_id, needs, Users(owner_id=run.owner_id))
         if faults:
             raise InvalidInput([Fault("data", fault.message, fault.value) for fault in faults])
+        await self._granting.make_folders(grants)
         granted = {
             "connections": grants.connections,
             "knowledge_bases": grants.knowledge_bases,

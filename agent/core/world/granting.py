@@ -89,6 +89,13 @@ class Granting:
             await self._add_mail_server(asked)
         return asked.grants, asked.faults
 
+    async def make_folders(self, grants: Grants) -> None:
+        """Of what a run may write to, before it begins. Unavailable if one cannot be made."""
+        for base in grants.knowledge_bases.values():
+            await self._bases.make_folder(base)
+        for dataset in grants.datasets.values():
+            await self._snapshots.make_folder(dataset)
+
     async def connection(self, connection: Connection) -> tuple[ConnectionGrant, str | None]:
         """The connection with its credential, and the credential alone."""
         password = None

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from agent.core.records import RowsQuery
+from agent.core.wire import DatasetGrant
 from agent.resources.datasets.folder import SnapshotFolder
-from agent.resources.folder_names import folder_name
+from agent.resources.folder_names import folder_name, make_folder
 from agent.resources.knowledge.lock import holder, try_lock
 from shared.errors import Conflict, InvalidInput, Unavailable
 from shared.models.dataset import Dataset, DatasetRows, Snapshot
@@ -39,6 +40,9 @@ class FileSnapshots:
     def path_of(self, dataset: Dataset) -> str:
         """Neither id can lead out of `root`."""
         return str(Path(self.folder(dataset.account_id), folder_name(dataset.id)))
+
+    async def make_folder(self, grant: DatasetGrant) -> None:
+        await make_folder(grant.path)
 
     def folder(self, account_id: str) -> str:
         return str(self._root / folder_name(account_id))

@@ -16,9 +16,10 @@ from typing import Any
 
 from agent.core.driving import DriverError
 from agent.core.threads import look
+from agent.core.wire import KnowledgeBaseGrant
 from agent.resources.embedders import open_embedder
 from agent.resources.embedders.names import WORDLLAMA, WORDLLAMA_DIMENSIONS, Reach, parse_embedder
-from agent.resources.folder_names import folder_name
+from agent.resources.folder_names import folder_name, make_folder
 from agent.resources.knowledge.file import open_for_writing
 from agent.resources.knowledge.lock import holder, try_lock
 from agent.resources.knowledge.room import account_rows
@@ -63,6 +64,9 @@ class KnowledgeReader:
     def grant_path(self, base: KnowledgeBase) -> str:
         """The base's folder; neither id can lead out of `root`."""
         return str(Path(self.folder(base.account_id)) / folder_name(base.id))
+
+    async def make_folder(self, grant: KnowledgeBaseGrant) -> None:
+        await make_folder(grant.path)
 
     def folder(self, account_id: str) -> str:
         return str(self._root / folder_name(account_id))

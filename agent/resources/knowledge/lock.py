@@ -21,10 +21,12 @@ REMIND_SECONDS = 60.0
 def writer_lock(folder: Path, context: RunContext, name: str, what: str = "knowledge base") -> Iterator[None]:
     """Hold the right to write; waits for it, saying in the run's log who holds it. RunCancelled ends the wait.
     DriverError(kind='superseded') for an attempt that a later one of its run was before, 'gone' when the folder was
-    deleted meanwhile."""
-    folder.mkdir(parents=True, exist_ok=True)
-    # Not inherited by child processes: a stray one would keep the lock after its run.
-    handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    deleted since the run was granted it."""
+    try:
+        # Not inherited by child processes: a stray one would keep the lock after its run.
+        handle = os.open(folder / LOCK_NAME, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except FileNotFoundError:
+        raise _gone(f"{what} '{name}'") from None
     try:
         _wait(handle, context, f"{what} '{name}'")
         _refuse_the_gone(handle, folder, f"{what} '{name}'")
@@ -70,7 +72,11 @@ def _refuse_the_gone(handle: int, folder: Path, base: str) -> None:
     except FileNotFoundError:
         in_place = False
     if not in_place:
-        raise DriverError("gone", f"{base} was deleted while this run waited to write to it")
+        raise _gone(base)
+
+
+def _gone(base: str) -> DriverError:
+    return DriverError("gone", f"{base} was deleted before this run could write to it")
 
 
 def _refuse_the_late(handle: int, context: RunContext, base: str) -> None:

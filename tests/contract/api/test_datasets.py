@@ -119,6 +119,7 @@ async def test_it_is_not_deleted_under_a_run_that_writes_to_it(world: RunningAge
     made = await make(world)
     folder = world.agent.core.settings.data_dir / "datasets" / "default" / made["id"]
     async with world.local() as http:
+        folder.mkdir(parents=True)
         with writer_lock(folder, RecordingContext(tmp_path), "orders", "dataset"):
             refused = await http.delete("/api/datasets/orders")
             assert (refused.status_code, "run run-1" in refused.text) == (409, True)

@@ -144,6 +144,7 @@ def test_a_snapshot_an_attachment_and_what_export_writes_are_read_too(shop: Data
     with pytest.raises(DriverError, match="told apart by id; take another origin"):
         shop.run("import", context, attachment="kb.jsonl", **how)
     (tmp_path / "kb").rename(tmp_path / "old")
+    (tmp_path / "kb").mkdir()
     assert shop.run("import", context, attachment="kb.jsonl", **how)["rowsImported"] == 300
     assert shop.in_base() == before
     with pytest.raises(DriverError, match=r"no file is attached as 'other\.csv'; there are: kb\.jsonl"):

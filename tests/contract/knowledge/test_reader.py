@@ -242,9 +242,19 @@ async def test_a_run_that_waits_to_write_does_not_bring_back_what_is_deleted(
             pytest.fail("it has the right to write to what is gone")
 
     waits.on_log = delete
-    with pytest.raises(DriverError, match="'orders_kb' was deleted while this run waited") as refused:
+    with pytest.raises(DriverError, match="'orders_kb' was deleted before this run could write") as refused:
         await asyncio.to_thread(write)
     assert (refused.value.kind, refused.value.transient) == ("gone", False)
+    assert not world.base.exists()
+
+
+async def test_nor_does_one_that_was_granted_it_before(world: KbWorld, reader: KnowledgeReader) -> None:
+    granted = world.context("run-late")
+    assert world.base.is_dir()
+    await reader.delete(BASE)
+    with pytest.raises(DriverError, match="was deleted before") as refused:
+        world.sync(granted)
+    assert refused.value.kind == "gone"
     assert not world.base.exists()
 
 

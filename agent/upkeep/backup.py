@@ -14,7 +14,7 @@ import shutil
 import sqlite3
 import tarfile
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing
 from pathlib import Path
 from urllib.parse import quote
 
@@ -22,6 +22,7 @@ from agent.release import release
 from agent.resources.knowledge.file import SCHEMA_VERSION
 from agent.store import STORE_FILE
 from agent.store.inspection import inspect_store
+from agent.upkeep.aside import folder_beside, packed_of
 from agent.upkeep.files import new_file, private_folder, settle, settle_all, to_disk, why
 from agent.upkeep.layout import KEPT, Layout
 from agent.upkeep.manifest import MANIFEST_FILE, KeptFile, Manifest, pour
@@ -44,10 +45,8 @@ def back_up(data_dir: Path, target: Path, clock: Clock, *, with_key: bool = Fals
     layout = Layout(data_dir)
     layout.require_store()
     _check(target, layout)
-    aside = target.with_name(f".{target.name}.{os.getpid()}.partial")
     try:
-        with _removed_at_last(aside):
-            aside.mkdir(mode=0o700)
+        with folder_beside(target) as aside:
             manifest = _copy(layout, aside, clock, with_key=with_key)
             if target.suffix == ".tar":
                 _pack(aside, manifest, target)
@@ -69,15 +68,6 @@ def _check(target: Path, layout: Layout) -> None:
         raise InvalidInput.one("target", f"{target} is among the agent's own files; name a place elsewhere")
     if target.is_symlink() or (target.exists() and not (target.is_dir() and not any(target.iterdir()))):
         raise Conflict(f"{target} is there already, and no backup is written over; choose a new name")
-
-
-@contextmanager
-def _removed_at_last(aside: Path) -> Iterator[None]:
-    try:
-        yield
-    finally:
-        shutil.rmtree(aside, ignore_errors=True)
-        _tar_of(aside).unlink(missing_ok=True)
 
 
 def _copy(layout: Layout, aside: Path, clock: Clock, *, with_key: bool) -> Manifest:
@@ -188,14 +178,10 @@ def _copy_files(layout: Layout, aside: Path, sources: Iterable[Path]) -> Iterato
 
 def _pack(aside: Path, manifest: Manifest, target: Path) -> None:
     """The folder as one file; the manifest first, so that a reader knows what may follow."""
-    packed = _tar_of(aside)
+    packed = packed_of(aside)
     with new_file(packed) as file:
         with tarfile.open(fileobj=file, mode="w") as tar:
             for name in (MANIFEST_FILE, *(kept.path for kept in manifest.files)):
                 tar.add(aside / name, name, recursive=False)
         to_disk(file)
     packed.rename(target)
-
-
-def _tar_of(aside: Path) -> Path:
-    return aside.with_name(aside.name + ".tar")

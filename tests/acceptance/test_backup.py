@@ -183,6 +183,42 @@ def test_a_backup_that_is_interrupted_leaves_nothing(backups: Path, tmp_path: Pa
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.parametrize("name", ["half", "half.tar"])
+def test_what_a_killed_backup_left_goes_with_the_next_and_what_another_works_on_stays(
+    backups: Path, tmp_path: Path, name: str
+) -> None:
+    mine = tmp_path / ".thesis.12.partial"
+    mine.mkdir()
+    log = next((backups / "data" / "logs").glob("*/*"))
+    os.mkfifo(log / "999.log")
+    words = ["backup", str(tmp_path / name), "--data-dir", str(backups / "data")]
+    killed, works = (subprocess.Popen([*ARGV, *words], stderr=subprocess.PIPE) for _ in range(2))
+    try:
+        for process in (killed, works):
+            until(lambda: (_aside(tmp_path / name, process) / "logs").exists(), "it copies logs")  # noqa: B023
+        killed.kill()
+        killed.communicate(timeout=PATIENCE)
+        assert _aside(tmp_path / name, killed).exists()
+        (log / "999.log").rename(tmp_path / "pipe")  # the next one is to come to its end
+        jobdeck("backup", tmp_path / "next", "--data-dir", backups / "data")
+        assert not _aside(tmp_path / name, killed).exists()
+        assert _aside(tmp_path / name, works).exists()
+        with (tmp_path / "pipe").open("wb"):
+            pass
+        works.communicate(timeout=PATIENCE)
+    finally:
+        for process in (killed, works):
+            process.kill()
+            process.communicate()
+        (log / "999.log").unlink(missing_ok=True)
+    assert works.returncode == 0
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted([mine.name, name, "next", "pipe"])
+
+
+def _aside(target: Path, process: subprocess.Popen[bytes]) -> Path:
+    return target.with_name(f".{target.name}.{process.pid}.partial")
+
+
 def test_a_full_disk_leaves_nothing(backups: Path, tmp_path: Path) -> None:
     import resource
 

@@ -40,11 +40,13 @@ class Ground:
 
 
 async def open_ground(settings: Settings, clock: Clock, ids: NewId, rng: random.Random, purpose: Purpose) -> Ground:
-    """Conflict if another agent holds the store, Unavailable if the store cannot be opened: then nothing is held."""
+    """Conflict if another agent holds the store, or half of a restore is in its place; Unavailable if the store cannot be opened: then nothing is held."""
     data_dir = _prepare(settings.data_dir)
-    loss = Layout(data_dir).loss()
+    layout = Layout(data_dir)
+    loss = layout.loss()
     lock = take_lock(data_dir / STORE_FILE, clock, purpose)
     try:
+        layout.require_whole()
         store = await open_store(data_dir / STORE_FILE, clock=clock, new_id=ids)
     except BaseException:
         lock.release()

@@ -14,7 +14,7 @@ from agent.upkeep.checks.folder import check_folder, sizes_of
 from agent.upkeep.checks.jobs import check_jobs
 from agent.upkeep.checks.limits import check_limits
 from agent.upkeep.checks.resources import check_bases, check_key
-from agent.upkeep.checks.store import PUT_BACK, RESTORE, check_schema, check_store
+from agent.upkeep.checks.store import PUT_BACK, RESTORE, RESTORE_AGAIN, check_schema, check_store
 from agent.upkeep.findings import Finding, error
 from agent.upkeep.layout import Layout
 from shared.clock import Clock
@@ -49,7 +49,8 @@ def examine(data_dir: Path, clock: Clock) -> Report:
 
 def _inside(layout: Layout, holder: Holder | None, clock: Clock) -> Iterator[Finding]:
     if loss := layout.loss():
-        yield error("store", loss, PUT_BACK)
+        is_half = layout.is_half_restored()
+        yield error("store", loss, RESTORE_AGAIN) if is_half else error("store", loss, PUT_BACK)
         return
     try:
         with inspect_store(layout.store) as store:

@@ -11,7 +11,7 @@ from agent.resources.knowledge.file import FILE_NAME
 from agent.resources.vault import KEY_FILE
 from agent.store import STORE_FILE
 from agent.upkeep.findings import listed
-from shared.errors import Forbidden, NotFound
+from shared.errors import Conflict, Forbidden, NotFound
 
 SETTINGS_FILE = "agent.toml"
 LOGS = "logs"
@@ -21,6 +21,8 @@ DATASETS = "datasets"
 _FOLDERS = (LOGS, KNOWLEDGE, BLOBS, DATASETS)
 KEPT = (STORE_FILE, KEY_FILE, SETTINGS_FILE, *_FOLDERS)
 """What lies at the top of a backup; everything else in a data folder is made anew."""
+RESTORING = ".restoring"
+"""Where a restore checks all it has before it moves any of it; gone when it is over."""
 _BESIDE = (KEY_FILE, *_FOLDERS, f"{STORE_FILE}-wal", f"{STORE_FILE}.lock")
 """What an agent has beside its store, and nobody else puts there."""
 
@@ -36,6 +38,10 @@ class Layout:
     @property
     def lock(self) -> Path:
         return self.root / f"{STORE_FILE}.lock"
+
+    @property
+    def restoring(self) -> Path:
+        return self.root / RESTORING
 
     @property
     def key(self) -> Path:
@@ -83,6 +89,15 @@ class Layout:
             )
         if not os.access(self.store, os.R_OK):
             raise Forbidden(f"this user may not read {self.store}; do it as the user that runs the agent, or as root")
+
+    def require_whole(self) -> None:
+        """Conflict where a restore was cut short among its moves. Not to be asked while one may be at it."""
+        if self.is_half_restored():
+            raise Conflict(f"{self.root} has no store yet: a restore was cut short; run it again, with --force")
+
+    def is_half_restored(self) -> bool:
+        """The store leaves first and arrives last."""
+        return self.restoring.exists() and not self._has_store()
 
     def loss(self) -> str:
         """That the store is gone from what is an agent's folder all the same; empty if that is not so."""

@@ -8,19 +8,19 @@ import tarfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import chain, count
 from pathlib import Path
 
 from agent.store import schema
 from agent.store.engine.lock import take_lock
 from agent.upkeep.archive import Archive, open_archive
 from agent.upkeep.files import new_file, private_folder, settle, settle_all, to_disk, why
-from agent.upkeep.layout import KEPT, Layout
+from agent.upkeep.layout import KEPT, RESTORING, Layout
 from agent.upkeep.manifest import KeptFile, Manifest, pour
 from shared.clock import Clock
 from shared.errors import Conflict, InvalidInput, Unavailable
 
-ASIDE = ".restoring"
-_NOTHING = (ASIDE, "lost+found")
+_NOTHING = (RESTORING, "lost+found")
 SPARE = 64 * 1024 * 1024
 """Bytes that stay free on the disk."""
 
@@ -43,7 +43,7 @@ def restore(backup: Path, data_dir: Path, clock: Clock, *, force: bool = False) 
         _check(archive.manifest, layout, force=force)
         with _folder(data_dir), _held(layout, clock):
             try:
-                _unpack(archive, data_dir / ASIDE)
+                _unpack(archive, layout.restoring)
                 replaced = _put_in_place(layout, clock)
             except (OSError, tarfile.TarError) as error:
                 raise Unavailable(f"nothing was restored: {why(error)}") from error
@@ -95,7 +95,7 @@ def _held(layout: Layout, clock: Clock) -> Iterator[None]:
     try:
         yield
     finally:
-        shutil.rmtree(layout.root / ASIDE, ignore_errors=True)
+        shutil.rmtree(layout.restoring, ignore_errors=True)
         lock.release()
 
 
@@ -118,10 +118,9 @@ def _unpack_one(archive: Archive, kept: KeptFile, target: Path) -> None:
 
 def _put_in_place(layout: Layout, clock: Clock) -> Path | None:
     """The key of a folder that is restored from a backup without one stays: it is the only one that opens its secrets."""
-    root, aside = layout.root, layout.root / ASIDE
-    old = root / f"replaced-{clock.now():%Y%m%dT%H%M%S}"
-    # The store leaves first and arrives last: where this is cut short there is none, and an agent that is started beside
-    # what belongs to one refuses to make another.
+    root, aside = layout.root, layout.restoring
+    old = _free_place(root / f"replaced-{clock.now():%Y%m%dT%H%M%S}")
+    # the store leaves first and arrives last: where this is cut short there is none, and no agent begins with another
     arriving = sorted((path.name for path in aside.iterdir()), key=lambda name: name == layout.store.name)
     leaving = [name for name in KEPT if (root / name).exists() and (name in arriving or name != layout.key.name)]
     leaving += [path.name for path in root.glob(f"{layout.store.name}-*")]  # another store's journal would spoil it
@@ -130,6 +129,12 @@ def _put_in_place(layout: Layout, clock: Clock) -> Path | None:
     _move_all([(root / name, old / name) for name in leaving] + [(aside / name, root / name) for name in arriving])
     settle(root)
     return old if leaving else None
+
+
+def _free_place(wanted: Path) -> Path:
+    """That, or where two come in one second: `…-2` and so on."""
+    others = (wanted.with_name(f"{wanted.name}-{number}") for number in count(2))
+    return next(place for place in chain([wanted], others) if not place.exists())
 
 
 def _move_all(moves: list[tuple[Path, Path]]) -> None:

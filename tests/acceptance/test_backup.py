@@ -250,6 +250,58 @@ def test_a_restore_spares_what_is_there(backups: Path, tmp_path: Path) -> None:
         assert agent.call("GET", "/readyz")["ready"] is True
 
 
+_KILLED = """
+import os, signal, sys
+from shared.launcher import main
+left, rename = int(sys.argv.pop(1)), os.rename
+
+def killed(*names, **named):
+    global left
+    if not left:
+        os.kill(os.getpid(), signal.SIGKILL)
+    left -= 1
+    rename(*names, **named)
+
+os.rename = killed
+main()
+"""
+
+
+def test_a_restore_that_is_killed_at_any_move_leaves_no_store_or_the_whole_of_one(
+    backups: Path, tmp_path: Path
+) -> None:
+    words = ["restore", str(backups / "file.tar"), "--force"]
+    for moves in range(20):
+        data = tmp_path / str(moves)
+        jobdeck("restore", backups / "folder", "--data-dir", data)
+        (data / "agent.toml").write_text("workers = 1\n")
+        done = subprocess.run(
+            [sys.executable, "-c", _KILLED, str(moves), *words, "--data-dir", str(data)], capture_output=True
+        )
+        if done.returncode == 0:
+            break
+        assert done.returncode == -signal.SIGKILL, done.stderr
+        if not (data / "jobdeck.db").exists():
+            told = jobdeck("agent", "--data-dir", data, code=6).stderr
+            assert "a restore was cut short; run it again, with --force" in told
+            assert "run it again, with --force" in jobdeck("doctor", "--data-dir", data, code=1).stdout
+        else:
+            assert moves == 0, "nothing has moved yet"
+            assert "was ended before it changed anything" in jobdeck("doctor", "--data-dir", data, code=1).stdout
+        jobdeck(*words, "--data-dir", data)
+        assert _restored(data) == _restored(backups / "folder")
+        assert [path.read_text() for path in data.rglob("agent.toml")] == ["workers = 1\n"], "nothing is lost"
+    else:
+        pytest.fail("it was never over")
+    assert moves > 5
+
+
+def _restored(folder: Path) -> list[str]:
+    """What belongs to the store, by name; none of what lies aside."""
+    found = [path.relative_to(folder) for path in folder.rglob("*") if path.is_file()]
+    return sorted(str(path) for path in found if path.parts[0] in ("jobdeck.db", "logs", "knowledge"))
+
+
 Damage = Callable[[Path], None]
 
 

@@ -33,6 +33,9 @@ def sizes_of(layout: Layout) -> dict[str, int]:
 
 def check_folder(layout: Layout, sizes: Mapping[str, int]) -> Iterator[Finding]:
     yield from _check_room(layout, sizes)
+    if layout.restoring.exists() and not layout.is_half_restored():
+        sentence = f"{layout.restoring} is of a restore that is at work, or was ended before it changed anything"
+        yield warning("folder", sentence, "if none is at work, run it again, or remove that folder")
     for path, allowed in (
         (layout.root, 0o700),
         (layout.store, 0o600),

@@ -17,6 +17,8 @@ PUT_BACK = (
     "an agent that starts without it begins with an empty one"
 )
 
+RESTORE_AGAIN = "a restore was cut short: run it again, with --force; no agent starts until then"
+
 
 def check_store(store: StoreInspection, now: datetime, *, agent_lives: bool) -> Iterator[Finding]:
     if problems := store.problems():

@@ -38,7 +38,8 @@ class View(Generic[T]):
         self._where = where
         self._held: Sequence[str] | None = None
         self._held_ids: frozenset[str] = frozenset()
-        self._kept = 0
+        self._waiting: dict[str, None] = {}
+        """In their order of arrival."""
         self._gone: dict[str, T] = {}
         self.refilter(now)
 
@@ -47,9 +48,9 @@ class View(Generic[T]):
         return self._order.ids() if self._held is None else self._held
 
     @property
-    def waiting(self) -> int:
+    def waiting(self) -> Sequence[T]:
         """New rows that wait until the view is let go."""
-        return len(self._order) - self._kept if self._held is not None else 0
+        return [item for item_id in self._waiting if (item := self._items.get(item_id)) is not None]
 
     @property
     def matching(self) -> int:
@@ -91,13 +92,13 @@ class View(Generic[T]):
         if self._held is None:
             self._held = tuple(self._order.ids())
             self._held_ids = frozenset(self._held)
-            self._kept = len(self._held)
 
     def release(self) -> bool:
         """Let the rows go where they belong; True if that moves any."""
         held, self._held = self._held, None
         self._held_ids = frozenset()
         self._gone.clear()
+        self._waiting.clear()
         return held is not None and tuple(self._order.ids()) != held
 
     def _consider(self, item_id: str, now: datetime, repaint: Repaint) -> None:
@@ -113,8 +114,9 @@ class View(Generic[T]):
             repaint.moved |= placed
             repaint.ids.add(item_id)
         elif item_id in self._held_ids:
-            self._kept += new
             repaint.ids.add(item_id)
+        elif new:
+            self._waiting[item_id] = None
 
     def _let_in_below(self, repaint: Repaint) -> None:
         below: list[str] = []
@@ -126,7 +128,8 @@ class View(Generic[T]):
             assert self._held is not None
             self._held = (*self._held, *reversed(below))
             self._held_ids = self._held_ids | frozenset(below)
-            self._kept += len(below)
+            for item_id in below:
+                self._waiting.pop(item_id, None)
             repaint.moved = True
 
     def _drop(self, item_id: str, repaint: Repaint) -> bool:
@@ -135,6 +138,6 @@ class View(Generic[T]):
         if self._held is None:
             repaint.moved = True
         elif item_id in self._held_ids:
-            self._kept -= 1
             repaint.ids.add(item_id)
+        self._waiting.pop(item_id, None)
         return True

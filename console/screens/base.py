@@ -140,9 +140,13 @@ class ConsoleScreen(Screen[None]):
         if act in self.ACTS and all(offer.act != act for offer in self.offers()):
             self.session.shell.say(self._why_not(act), "warning")
             return
+        self.before_act(act)
         result = method()
         if inspect.isawaitable(result):
             self.run_worker(self._try(result))
+
+    def before_act(self, act: str) -> None:
+        """Something is about to be done with what is on the screen."""
 
     def _why_not(self, act: str) -> str:
         from console.keymap import ACTS

@@ -36,6 +36,10 @@ WIDE = 120
 """Columns from which the detail stands beside the list."""
 
 
+_LEAVING = ("log", "why", "trail")
+"""Acts after which one comes back to the row."""
+
+
 class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
     """A subclass gives the kind, its views, columns, orders, cells and details; `open_row` and its acts."""
 
@@ -172,6 +176,10 @@ class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
         self.filter_text = text.strip()
         self.start_anew(to_top=False)
 
+    def before_act(self, act: str) -> None:
+        if act in _LEAVING:
+            self.table.begin_acting()
+
     def act_next_view(self) -> None:
         self._step_view(1)
 
@@ -197,6 +205,7 @@ class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
         self.fill()
 
     def on_virtual_table_row_selected(self, message: RowSelected) -> None:
+        self.table.begin_acting()
         if message.row_id.startswith(CAUSE):
             self.toggle(message.row_id)
         else:
@@ -296,9 +305,14 @@ class ListScreen(FillingScreen, FilteringScreen, Generic[T]):
 
     def _news(self) -> str:
         parts = [self.filter_told] if self.filter_told else []
-        if self.rows.view.waiting:
-            parts.append(f"▲ {self.rows.view.waiting:,} new")
+        waiting = self.rows.view.waiting
+        if waiting:
+            parts.append(f"▲ {len(waiting):,} new{self.alarm_of(waiting)}")
         return "  ".join(parts)
+
+    def alarm_of(self, waiting: Iterable[T]) -> str:  # noqa: ARG002
+        """What must not wait unseen among the rows that do."""
+        return ""
 
     def empty_text(self) -> str:
         world = self.session.world

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
@@ -77,6 +77,10 @@ class RunsScreen(ListScreen["Run"]):
             return describe_cause(self._runs_of(row_id), len(self.rows.members(row_id)), now, look, wide=wide)
         run = self.rows.view.get(row_id)
         return describe_run(run, now, look, self._undo_sign, wide=wide) if run else ()
+
+    def alarm_of(self, waiting: Iterable[Run]) -> str:
+        failed = sum(run.state is RunState.FAILED for run in waiting)
+        return f", {failed:,} {self.session.look.glyphs.states[RunState.FAILED]}" if failed else ""
 
     def next_change(self, item: Run, now: datetime) -> float | None:
         return cells.next_change(item, now)

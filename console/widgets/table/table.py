@@ -129,8 +129,12 @@ class VirtualTable(Widget, can_focus=True):
 
     @property
     def is_acting(self) -> bool:
-        """True from the first move of the cursor, and while there are marks, until `rest()`."""
+        """True from the first move of the cursor or when its row was opened, and while there are marks, until `rest()`."""
         return self._view.is_acting or bool(self._marks)
+
+    def begin_acting(self) -> None:
+        """The row under the cursor is the operator's choice from now on: it is opened, and come back to."""
+        self._view.is_acting = True
 
     @property
     def hold_policy(self) -> HoldPolicy:

@@ -13,9 +13,9 @@ HoldPolicy = Literal["acting", "always", "never"]
 class View:
     """A window of `height` rows over an Order, and a cursor in it.
 
-    The operator acts from the first move of the cursor until `rest()`. Until then the view stays on top while rows
-    come in, and the cursor goes down with its row; when it reaches the lower edge, that counts as acting too, so that
-    the cursor's row never leaves the screen by itself.
+    The operator acts from the first move of the cursor, or when its row is opened, until `rest()`. Until then the view
+    stays on top while rows come in, and the cursor goes down with its row; where that leaves at the lower edge, the cursor
+    is on the first row again: nobody chose the one it had, and what is new is what is looked for.
     """
 
     def __init__(self, source: RowSource) -> None:
@@ -88,7 +88,8 @@ class View:
     def _scroll_to_anchor(self, row_id: str | None, line: int) -> None:
         place = None if row_id is None else self.order.place_of(row_id)
         if not self.is_acting and self.top == 0:
-            self.is_acting = self.place >= self.height > 0
+            if self.place >= self.height > 0:
+                self.place, self.cursor_id = 0, self.order.id_at(0)
             self._show_cursor()
         elif place is None or row_id == self.cursor_id:
             self.top = self.place - line if place is not None else self.top

@@ -129,6 +129,42 @@ async def test_nothing_moves_while_somebody_acts(agent: StandIn) -> None:
         assert screen(pilot).table.cursor_id == run_id(95)
 
 
+async def test_failures_that_wait_are_told(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        await pilot.press("j")
+        for number, state in ((95, RunState.RUNNING), (96, RunState.FAILED)):
+            new = agent.runs[run_id(88)].model_copy(update={"id": run_id(number), "number": number, "state": state})
+            agent.put_run(new, "run.created")
+        await until(pilot, lambda: "▲ 2 new, 1 ✗" in lines(pilot)[1])
+        await pilot.press("g")
+        await until(pilot, lambda: "✗" not in lines(pilot)[1])
+
+
+async def test_nobody_who_only_looks_misses_what_comes(agent: StandIn) -> None:
+    """More than the screen has lines for, and the cursor on a row that nobody chose."""
+    async with opened(agent) as pilot:
+        for number in range(101, 131):
+            agent.put_run(
+                agent.runs[run_id(88)].model_copy(update={"id": run_id(number), "number": number}), "run.created"
+            )
+        await until(pilot, lambda: screen(pilot).table.cursor_id == run_id(130))
+        assert "new" not in lines(pilot)[1]
+
+
+async def test_a_row_that_was_opened_is_there_when_one_comes_back(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        here = screen(pilot).table.cursor_id
+        await pilot.press("enter")
+        await until(pilot, lambda: "esc back" in lines(pilot)[-1])
+        for number in range(101, 131):
+            agent.put_run(
+                agent.runs[run_id(88)].model_copy(update={"id": run_id(number), "number": number}), "run.created"
+            )
+        await pilot.press("escape")
+        await until(pilot, lambda: "▲ 30 new" in lines(pilot)[1])
+        assert screen(pilot).table.cursor_id == here
+
+
 async def test_leavers_stay_dimmed_until_the_view_is_let_go(agent: StandIn) -> None:
     async with opened(agent, view="active") as pilot:
         await pilot.press("j")

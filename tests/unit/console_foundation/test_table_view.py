@@ -113,8 +113,8 @@ def test_until_the_operator_acts_new_rows_come_in_and_the_cursor_goes_down_with_
     view, source = view_of("abcdefgh")
     assert change(view, source, "XYabcdefgh") == "XYabc"
     assert (view.cursor_id, view.cursor_line, view.holds) == ("a", 2, False)
-    assert change(view, source, "UVWXYabcdefgh") == "VWXYa"
-    assert (view.cursor_id, view.holds) == ("a", True)
+    assert change(view, source, "UVWXYabcdefgh") == "UVWXY", "nobody chose that row: what is new is on the screen"
+    assert (view.cursor_id, view.cursor_line, view.holds) == ("U", 0, False)
 
 
 def test_the_policy_decides() -> None:

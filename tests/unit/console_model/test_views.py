@@ -28,12 +28,12 @@ def test_new_rows_wait_while_held() -> None:
     repaint = view.apply(changes, NOW)
     assert (list(view.rows), view.waiting, repaint.moved, repaint.ids) == (
         ["run-000002", "run-000001"],
-        1,
+        [world.runs["run-000003"]],
         False,
         set(),
     )
     assert view.release()
-    assert (list(view.rows), view.waiting) == (["run-000003", "run-000002", "run-000001"], 0)
+    assert (list(view.rows), view.waiting) == (["run-000003", "run-000002", "run-000001"], [])
 
 
 def test_a_row_that_leaves_the_filter_stays_dimmed_until_release() -> None:
@@ -45,7 +45,7 @@ def test_a_row_that_leaves_the_filter_stays_dimmed_until_release() -> None:
     assert not view.is_dimmed("run-000001")
     assert view.get("run-000002") == world.runs["run-000002"]
     assert list(view.rows) == ["run-000002", "run-000001"]
-    assert view.waiting == 0
+    assert view.waiting == []
     assert view.release()
     assert list(view.rows) == ["run-000001"]
 
@@ -57,7 +57,7 @@ def test_a_dimmed_row_that_comes_back_is_not_dimmed_and_does_not_wait() -> None:
     assert view.is_dimmed("run-000001")
     view.apply(_move(world, 2, run(1, RunState.RETRYING, version=3)), NOW)
     assert not view.is_dimmed("run-000001")
-    assert view.waiting == 0
+    assert view.waiting == []
 
 
 def test_a_forgotten_row_keeps_its_last_look_while_held() -> None:

@@ -196,7 +196,7 @@ class WorkerContext:
 
     def send_now(self, op: str, **fields: Any) -> None:
         """An event of this run, with everything before it, without waiting for others."""
-        self.send(op, **fields)
+        self._outbox.hold({"op": op, **self.identity, **fields})
         self._outbox.flush()
 
     def send_at(self, op: str, **fields: Any) -> dict[str, Any]:

@@ -6,6 +6,7 @@ import os
 import signal
 import sys
 import traceback
+from _signal import getsignal  # type: ignore[import-not-found]  # signal's own looks for a name for each
 from pathlib import Path
 from typing import Any, Literal, cast
 
@@ -115,7 +116,7 @@ class ProcessState:
         self._mask = os.umask(0o077)
         os.umask(self._mask)
         self._streams = sys.stdout, sys.stderr
-        self._handlers = [(number, signal.getsignal(number)) for number in _SIGNALS]
+        self._handlers = [(number, getsignal(number)) for number in _SIGNALS]
         self.printed = Printed("stdout", 1, capture.aside), Printed("stderr", 2, capture.aside)
 
         os.register_at_fork(after_in_child=self._be_copy)
@@ -135,7 +136,7 @@ class ProcessState:
         os.chdir(self._folder)
         signal.setitimer(signal.ITIMER_REAL, 0)  # an alarm that one run left would end the next
         for number, handler in self._handlers:
-            if signal.getsignal(number) is not handler:
+            if getsignal(number) is not handler:
                 signal.signal(number, handler)
 
 
@@ -148,7 +149,7 @@ class _Lent:
         self._context = context
 
     def __enter__(self) -> None:
-        self._variables = _variables().copy()
+        self._variables = _variables.copy()
         self._state.capture.begin(self._context)
         for printed in self._state.printed:
             printed.begin(self._context)
@@ -159,12 +160,10 @@ class _Lent:
         self._state.capture.end()
         for printed in self._state.printed:
             printed.end()
-        if _variables() != self._variables:
+        if _variables != self._variables:
             os.environ.clear()
             os.environb.update(self._variables)
 
 
-def _variables() -> dict[bytes, bytes]:
-    """As the environment itself has them: to make text of each takes longer than all else around a short run."""
-    found: dict[bytes, bytes] = cast("Any", os.environ)._data
-    return found
+_variables: dict[bytes, bytes] = cast("Any", os.environ)._data
+"""As the environment itself has them: to make text of each takes longer than all else around a short run."""

@@ -68,6 +68,7 @@ class Workplace:
             self._link, obey=self._obey, lasts=self.outbox.send_soon, lost=self._abandoned
         )
         self.outbox.put({"op": "hello", "pid": os.getpid()})
+        self._own_threads = threading.active_count() - len(_foreign_threads())
         while (context := self._hearing.next()) is not None:
             with self._taking:
                 taken = context.take()
@@ -99,7 +100,7 @@ class Workplace:
 
     def _lay_down(self, context: WorkerContext) -> dict[str, Any]:
         """The run is over; what it left."""
-        threads = _threads_left()
+        threads = _threads_left() if threading.active_count() > self._own_threads else 0
         self._context = None
         self._contexts.pop(context.run_id, None)
         self._mark.lay_down()

@@ -19,7 +19,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.core.driving import DriverError, RunCancelled, RunContext
-from agent.workers.context import WorkerContext
+from agent.workers.outbox import Event, Outbox
 
 
 class Count(BaseModel):
@@ -33,18 +33,17 @@ def nothing(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
 
 def end_within_a_return(context: RunContext, data: dict[str, Any]) -> dict[str, Any]:
     """Ends between the moment when what waits behind it is taken to be given back, and the word of that."""
-    send, begun, ended = WorkerContext.send, threading.Event(), threading.Event()
+    hold, begun, ended = Outbox.hold, threading.Event(), threading.Event()
 
-    def slowly(self: WorkerContext, op: str, **fields: Any) -> dict[str, Any]:
-        if op == "returned":
+    def slowly(self: Outbox, event: Event) -> None:
+        if event["op"] == "returned":
             begun.set()
             ended.wait(60)
-        said = send(self, op, **fields)
-        if op == "ended":
+        hold(self, event)
+        if event["op"] == "ended":
             threading.Timer(0.05, ended.set).start()  # when its words are on their way
-        return said
 
-    WorkerContext.send = slowly  # type: ignore[method-assign]
+    Outbox.hold = slowly  # type: ignore[method-assign]
     begun.wait(60)
     return {}
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import socket
 from collections import deque
+from collections.abc import Callable
 from typing import cast
 
 HIGH = 1024 * 1024
@@ -31,6 +32,7 @@ class Link(asyncio.Protocol):
         self._over = False
         self._enough = 1
         """So many lines are taken in before the first of them is handed out."""
+        self._have_enough: Callable[[], None] | None = None
         self._gathering: asyncio.TimerHandle | None = None
 
     @classmethod
@@ -63,20 +65,23 @@ class Link(asyncio.Protocol):
             transport.write(line[sent:])
         return sent == len(line)
 
-    def gather(self, lines: int, seconds: float) -> None:
-        """Hand out nothing until that many lines are there, at most for so long, and look for them now and then only: who
-        is woken by each would be in the way of who sends them."""
+    def gather(self, lines: int, seconds: float, enough: Callable[[], None]) -> None:
+        """Hand out nothing before `end_gathering`, at most for so long, and look for lines now and then only: who is woken
+        by each would be in the way of who sends them. `enough` is called when that many are there, or no more come."""
         self.end_gathering()
-        if not self._over and self._transport is not None and not self._transport.is_closing():
-            self._enough = lines
-            self._transport.pause_reading()
-            self._look_after(LOOK, asyncio.get_running_loop().time() + seconds)
+        if self._over or self._transport is None or self._transport.is_closing():
+            enough()
+            return
+        self._enough, self._have_enough = lines, enough
+        self._transport.pause_reading()
+        self._look_after(LOOK, asyncio.get_running_loop().time() + seconds)
 
     def end_gathering(self) -> None:
         """Hand out what is there, and from now on each line as it comes."""
         if self._gathering is not None:
             self._gathering.cancel()
         self._gathering, self._enough = None, 1
+        self._tell_enough()
         self._arrived.set()
         self._resume()
 
@@ -100,13 +105,11 @@ class Link(asyncio.Protocol):
         return self
 
     async def __anext__(self) -> bytes:
-        while len(self._lines) < self._enough:
+        while not self._lines or self._gathering is not None:
             if self._over:
                 raise StopAsyncIteration
             self._arrived.clear()
             await self._arrived.wait()
-        if self._gathering is not None:
-            self.end_gathering()
         line = self._lines.popleft()
         self._waiting -= len(line)
         self._resume()
@@ -117,8 +120,7 @@ class Link(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._receive(data)
-        has_all = self._gathering is None or len(self._lines) >= self._enough
-        if self._transport is not None and (self._waiting > HIGH or not has_all):
+        if self._transport is not None and (self._waiting > HIGH or self._gathering is not None):
             self._transport.pause_reading()
 
     def connection_lost(self, _reason: Exception | None) -> None:
@@ -136,13 +138,20 @@ class Link(asyncio.Protocol):
             self._rest, self._rest_size = [], 0
             self._lines.extend(lines)
             self._waiting += sum(map(len, lines))
-            if len(self._lines) >= self._enough:
+            if self._gathering is None:
                 self._arrived.set()
+            elif len(self._lines) >= self._enough:
+                self._tell_enough()
         if rest:
             self._rest.append(rest)
             self._rest_size += len(rest)
             if self._rest_size > LINE_LIMIT:
                 self.close()
+
+    def _tell_enough(self) -> None:
+        tell, self._have_enough = self._have_enough, None
+        if tell is not None:
+            tell()
 
     def _resume(self) -> None:
         transport = self._transport

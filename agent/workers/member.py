@@ -36,6 +36,7 @@ from agent.workers.link import Link
 from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE, KEEPER_PATIENCE
 from agent.workers.prepared import Prepared
 from agent.workers.pulse import Pulse, is_stopped
+from agent.workers.rush import Rush
 from agent.workers.scratch import remove_folder
 from agent.workers.sinks import Sinks
 from agent.workers.surroundings import Surroundings
@@ -43,8 +44,6 @@ from agent.workers.waiting import Waiting
 
 State = Literal["starting", "idle", "busy", "stopping", "lost"]
 
-_RUSH_EACH, _RUSH = 0.0003, 0.08
-"""Seconds for each order laid in it, and at most, in which a worker begins them before it is listened to."""
 _log = structlog.get_logger(__name__)
 
 
@@ -143,12 +142,12 @@ class Member:
         self.say(order.model_copy(update={"laid": True}))
         self._waiting.lay(Assignment(order))
 
-    def tell_laid(self, *, begin: bool) -> None:
+    def tell_laid(self, rush: Rush, *, begin: bool) -> None:
         """The word that begins what was laid here, or has it forgotten; `decide_laid` follows."""
         if laid := self._waiting.laid:
             self._link.write_now(line_of(LaidOrder(begin=begin)))
             if begin:
-                self._link.gather(laid, min(laid * _RUSH_EACH, _RUSH))
+                rush.add(self._link, laid)
 
     def decide_laid(self, *, begin: bool) -> None:
         """What was laid here has begun, or is forgotten; of that nobody hears."""

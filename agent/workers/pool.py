@@ -17,6 +17,7 @@ from agent.core.ports import EndSink, EventSink, ReturnSink, forget_return
 from agent.core.wire import Order, SettledOrder
 from agent.workers import processes, strays
 from agent.workers.member import Member
+from agent.workers.rush import Rush
 from agent.workers.scratch import remove_folder
 from agent.workers.surroundings import Surroundings
 from shared.clock import Clock
@@ -140,9 +141,9 @@ class LocalExecutor:
         self._member(worker_id).lay(order)
 
     def decide_laid(self, *, begin: bool) -> None:
-        members = list(self._members.values())
+        members, rush = list(self._members.values()), Rush()
         for member in members:  # all begin before anything is noted of it
-            member.tell_laid(begin=begin)
+            member.tell_laid(rush, begin=begin)
         for member in members:
             member.decide_laid(begin=begin)
 

@@ -25,4 +25,4 @@ class AuditVerbs(Verbs):
         return await self._read(audit.is_of_others, account_id, ids)
 
     async def prune_audit(self, before: datetime, keep_refusals: int) -> int:
-        return await self._write(audit.prune, before, keep_refusals)
+        return await self._write_aside(audit.prune, before, keep_refusals)

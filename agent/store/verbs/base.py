@@ -49,6 +49,10 @@ class Verbs:
         now = self._clock.now()
         return self._writer.submit(lambda connection: audit.done(connection, who, now, write, args))
 
+    def _write_aside(self, write: Callable[..., T], *args: Any) -> Awaitable[T]:
+        """Of the agent's own duties, on nobody's behalf: what is to be committed at its moment does not give way to it."""
+        return self._writer.submit(lambda connection: write(connection, *args), bides=True)
+
     def _write_all(self, write: Callable[..., T], calls: Sequence[tuple[Any, ...]]) -> Awaitable[list[T]]:
         """As so many writes, each with rows of its own in the record; all of them or none."""
         who, now = acting(), self._clock.now()

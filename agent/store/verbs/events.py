@@ -19,6 +19,6 @@ class EventVerbs(Verbs):
     async def prune_events(self, keep: int, before: datetime | None = None) -> int:
         """In small transactions, so that nobody waits long behind it."""
         gone = 0
-        while part := await self._write(events.prune, keep, before):
+        while part := await self._write_aside(events.prune, keep, before):
             gone += part
         return gone

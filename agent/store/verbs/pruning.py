@@ -20,19 +20,19 @@ class PruningVerbs(Verbs):
         return await self._read(pruning.surplus_runs, keep, most)
 
     async def delete_runs(self, numbers: Sequence[int]) -> int:
-        return await self._write(pruning.delete_runs, numbers)
+        return await self._write_aside(pruning.delete_runs, numbers)
 
     async def gone_runs(self, most: int) -> list[str]:
         return await self._read(pruning.gone, most)
 
     async def forget_gone_runs(self, run_ids: Sequence[str]) -> None:
-        await self._write(pruning.forget_gone, run_ids)
+        await self._write_aside(pruning.forget_gone, run_ids)
 
     async def old_fires(self, after: int, before: datetime, spare: int) -> OldRows:
         return await self._read(pruning.old_fires, after, before, spare)
 
     async def delete_fires(self, numbers: Sequence[int]) -> int:
-        return await self._write(pruning.delete_fires, numbers)
+        return await self._write_aside(pruning.delete_fires, numbers)
 
     async def named_blobs(self) -> frozenset[str]:
         return await self._read(pruning.named_blobs)
@@ -41,13 +41,13 @@ class PruningVerbs(Verbs):
         return await self._read(credentials.dead_tokens, before, most)
 
     async def delete_tokens(self, token_ids: Sequence[str]) -> None:
-        await self._write(credentials.delete_tokens, token_ids, self._clock.now())
+        await self._write_aside(credentials.delete_tokens, token_ids, self._clock.now())
 
     async def prune_sessions(self, now: datetime, idle_since: datetime) -> int:
-        return await self._write(credentials.prune_sessions, now, idle_since)
+        return await self._write_aside(credentials.prune_sessions, now, idle_since)
 
     async def give_back_space(self) -> bool:
-        return await self._write(space.give_back)
+        return await self._write_aside(space.give_back)
 
     async def size(self) -> StoreSize:
         return await self._read(space.size)

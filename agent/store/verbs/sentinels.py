@@ -25,7 +25,7 @@ class SentinelVerbs(Verbs):
         return await self._read(watching.watched, numbers, unheard)
 
     async def write_judged(self, judged: Sequence[Judged], cursor: int | None, now: datetime) -> None:
-        await self._write(sentinels.write, judged, cursor, now)
+        await self._write_aside(sentinels.write, judged, cursor, now)
 
     async def list_sentinels(
         self,
@@ -53,6 +53,6 @@ class SentinelVerbs(Verbs):
     async def prune_sentinels(self, before: datetime) -> int:
         """In small transactions, so that nobody waits long behind it."""
         gone = 0
-        while part := await self._write(sentinels.prune, before, 1000):
+        while part := await self._write_aside(sentinels.prune, before, 1000):
             gone += part
         return gone

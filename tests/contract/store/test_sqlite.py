@@ -10,7 +10,7 @@ import sqlite3
 import stat
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
@@ -367,6 +367,34 @@ async def test_what_is_withheld_is_dropped_when_the_file_is_gone_at_its_moment(s
     assert (await withheld.over, heard) == (False, [False])
     _put_back(path)
     assert await sqlite._read(facts.get, "laid") is None
+
+
+async def test_the_agents_own_duties_wait_for_the_moment_of_what_is_withheld(
+    sqlite: SqlStore, clock: ManualClock
+) -> None:
+    now = clock.now()
+    withheld = sqlite._writer.withhold(
+        lambda: lambda connection: facts.put(connection, "laid", "x"), lambda _kept: None
+    )
+    await withheld.written
+    duties: list[Coroutine[Any, Any, Any]] = [
+        sqlite.write_judged([], 7, now),
+        sqlite.prune_sentinels(now),
+        sqlite.prune_events(10, now),
+        sqlite.prune_audit(now, 10),
+        sqlite.delete_runs([1]),
+        sqlite.forget_gone_runs(["x"]),
+        sqlite.delete_fires([1]),
+        sqlite.delete_tokens(["x"]),
+        sqlite.prune_sessions(now, now),
+        sqlite.give_back_space(),
+    ]
+    waiting = [asyncio.ensure_future(duty) for duty in duties]
+    await asyncio.sleep(0)
+    withheld.commit()
+    assert await withheld.over, "none of them has put it aside"
+    await asyncio.gather(*waiting)
+    assert await sqlite._read(facts.get, "laid") == "x"
 
 
 async def test_a_file_that_goes_and_comes_back_is_noticed_while_nothing_is_written(

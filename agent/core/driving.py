@@ -24,8 +24,8 @@ class DriverError(Exception):
         self, kind: str, message: str, *, transient: bool = False, result: dict[str, Any] | None = None
     ) -> None:
         super().__init__(message)
-        self.kind = kind
-        self.message = message
+        self.kind = str(kind)  # of plug-ins too, whose code nobody has checked
+        self.message = str(message)
         self.transient = transient
         self.result = result
         """What was done until then, to be kept with the failed run."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from agent.core.driving import DriverError, RunContext
+from agent.core.running.masking import Masking
 from agent.core.running.nesting import DEEPEST_RESULT, is_deeper
 from agent.workers.context import WorkerContext
 from agent.workers.entries import parameters
+from agent.workers.plain import plain
 
 RESULT_LIMIT = 4 * 1024 * 1024
 """Characters of a result as JSON: it is stored with the run, files are for more."""
@@ -22,12 +24,19 @@ def call_driver(worker: WorkerContext, context: RunContext, entry: str, data: di
         result = function(context, checked)
     finally:
         worker.in_driver = False
+    return kept(result, worker.masking)
+
+
+def kept(result: Any, masking: Masking) -> dict[str, Any]:
+    """A result as it is stored. DriverError if it cannot be."""
     if not isinstance(result, dict):
         raise DriverError("driver", f"the driver returned {type(result).__name__}, not a dict")
+    if not result:
+        return {}
     if is_deeper(result, DEEPEST_RESULT):  # the agent could not read it
         message = f"the result is nested deeper than {DEEPEST_RESULT} levels; write a file instead"
         raise DriverError("result_too_deep", message)
-    masked: dict[str, Any] = worker.masking.value(result)
+    masked: dict[str, Any] = masking.value(plain(result))
     if len(str(masked)) > RESULT_LIMIT:
         message = f"the result is larger than {RESULT_LIMIT} characters; write a file instead"
         raise DriverError("result_too_large", message)

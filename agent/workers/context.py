@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 import os
 import threading
 from collections import deque
@@ -9,14 +10,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, SupportsIndex, TypeVar
 
 from agent.core.actions.steps import Steps
 from agent.core.driving import LOG_TAIL, RunCancelled, StepHandle
 from agent.core.running.masking import Masking
+from agent.core.running.nesting import DEEPEST_CHECKPOINT, DEEPEST_RESULT, is_deeper
 from agent.core.wire import AttachmentGrant, ConnectionGrant, DatasetGrant, KnowledgeBaseGrant, Order
 from agent.workers import processes
 from agent.workers.outbox import Outbox
+from agent.workers.plain import plain, text_of
 from shared.clock import Clock
 
 Granted = TypeVar("Granted")
@@ -25,6 +28,10 @@ LINE_LIMIT = 64 * 1024
 """Characters of one log line; a longer one is split."""
 TAIL_LINE = 2000
 """Characters of a line that are remembered for an attachment."""
+LARGEST = 2**63 - 1
+"""Of the numbers that a store holds."""
+SHOWN = 60
+"""Characters of a value that an error repeats."""
 CANCEL_SECONDS = 0.1
 """Between two looks for a cancel while the agent is waited for."""
 LEVELS = ("debug", "info", "warning", "error")
@@ -107,7 +114,12 @@ class WorkerContext:
         return sum(processes.send(process, number) for process in found)
 
     def progress(self, done: int, total: int | None = None, *, unit: str = "", note: str = "") -> None:
-        shown = {"done": done, "total": total, "unit": unit, "note": self.masking.text(note)}
+        shown = {
+            "done": _whole("done", done),
+            "total": None if total is None else _whole("total", total),
+            "unit": str(unit),
+            "note": self.masking.text(str(note)),
+        }
         self._outbox.put_latest({"op": "progress", **self.identity, "progress": shown})
         if self.interrupted:
             self._stop_driver()
@@ -131,12 +143,11 @@ class WorkerContext:
                 self.tail.append(line[:TAIL_LINE])
 
     def warn(self, text: str) -> None:
-        self.send("warning", text=self.masking.text(text))
+        self.send("warning", text=self.masking.text(str(text)))
 
     @contextmanager
     def step(self, key: str, title: str) -> Iterator[StepHandle]:
-        self._positions += 1
-        step = _Step(self, {"position": self._positions, "key": key, "title": title})
+        step = self._next_step(key, title)
         step.enter("running")
         try:
             yield step
@@ -144,19 +155,20 @@ class WorkerContext:
             step.enter("cancelled")
             raise
         except Exception as error:
-            step.text = step.text or f"{type(error).__name__}: {error}"
+            step.text = step.text or f"{type(error).__name__}: {text_of(error)}"
             step.enter("failed")
             raise
         step.enter("completed")
 
     def note_step(self, key: str, title: str, state: str, why: str) -> None:
         """A stage that ended before it began: `skipped`, or `failed`."""
-        self._positions += 1
-        step = _Step(self, {"position": self._positions, "key": key, "title": title})
+        step = self._next_step(key, title)
         step.text = why
         step.enter(state)
 
     def save_checkpoint(self, data: dict[str, Any]) -> None:
+        if not isinstance(data, dict) or is_deeper(data, DEEPEST_CHECKPOINT):
+            raise ValueError(f"save_checkpoint takes a dict of at most {DEEPEST_CHECKPOINT} levels, not {_cut(data)}")
         self.checkpoint = data
         self._outbox.put_latest({"op": "checkpoint", **self.identity, "data": dict(data)})
 
@@ -213,6 +225,10 @@ class WorkerContext:
         moment: datetime = self.clock.now()
         return moment.isoformat()
 
+    def _next_step(self, key: str, title: str) -> _Step:
+        self._positions += 1
+        return _Step(self, {"position": self._positions, "key": str(key), "title": self.masking.text(str(title))})
+
     def _has_room(self, line: str, limit: int) -> bool:
         """Count the line; the one that is too much is told, and neither it nor any after it is kept."""
         if self._output > limit:
@@ -237,17 +253,30 @@ class _Step:
         self._state = "running"
 
     def message(self, text: str) -> None:
-        self.text = text
+        self.text = str(text)
         self.enter(self._state)
 
     def result(self, data: dict[str, Any]) -> None:
-        self._result = data
+        if not isinstance(data, dict) or is_deeper(data, DEEPEST_RESULT):
+            raise ValueError(f"a step's result is a dict of at most {DEEPEST_RESULT} levels, not {_cut(data)}")
+        self._result = plain(data)
 
     def enter(self, state: str) -> None:
         self._state = state
         masking = self._context.masking
         told = {"message": masking.text(self.text), "result": masking.value(self._result)}
         self._context.send_at("step", state=state, **self._identity, **told)
+
+
+def _whole(name: str, value: object) -> int:
+    """ValueError, where the driver's code said it, for what the agent could not store."""
+    if not isinstance(value, SupportsIndex) or abs(number := operator.index(value)) > LARGEST:
+        raise ValueError(f"progress: {name} is a whole number of at most {LARGEST}, not {_cut(value)}")
+    return number
+
+
+def _cut(value: object) -> str:
+    return f"{type(value).__name__} {text_of(value)[:SHOWN]}"
 
 
 def _lines(text: str) -> Iterator[str]:

@@ -7,12 +7,13 @@ by itself, and so waits for the agent. Order is kept; of progress and checkpoint
 from __future__ import annotations
 
 import contextlib
-import json
 import socket
 import threading
 import time
 from collections.abc import Callable
 from typing import Any
+
+from agent.workers.plain import encode
 
 GATHER = 0.03
 """Seconds that an event may wait for others."""
@@ -23,7 +24,6 @@ FULL_BYTES = 256 * 1024
 """Of log text: what a batch holds at most, but for its last line."""
 
 Event = dict[str, Any]
-_JSON = json.JSONEncoder(ensure_ascii=False, default=str)
 
 
 class Outbox:
@@ -102,7 +102,7 @@ class Outbox:
                 self._is_sending = False
 
     def _send(self, *, progress: bool) -> None:
-        if parts := [_encode(event) for event in self._take(progress=progress)]:
+        if parts := [encode(event) for event in self._take(progress=progress)]:
             with contextlib.suppress(OSError):
                 self._link.sendall(b"".join(parts))
 
@@ -132,8 +132,3 @@ class Outbox:
             if self._latest:
                 time.sleep(PROGRESS_EVERY)
                 self._filled.set()
-
-
-def _encode(event: Event) -> bytes:
-    # a driver may hand over anything: what JSON does not know is written as its text, lone surrogates as `?`
-    return _JSON.encode(event).encode("utf-8", "replace") + b"\n"

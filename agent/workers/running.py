@@ -12,10 +12,11 @@ from typing import Any, Literal, cast
 
 from agent.core.driving import DriverError, RunCancelled
 from agent.core.running.fingerprint import fingerprint
-from agent.workers.calling import call_driver
+from agent.workers.calling import call_driver, kept
 from agent.workers.capture import Capture
 from agent.workers.context import WorkerContext
 from agent.workers.entries import load
+from agent.workers.plain import text_of
 from agent.workers.printing import Printed
 from agent.workers.sequence import run_steps
 
@@ -33,10 +34,10 @@ def run(context: WorkerContext, process: ProcessState) -> LastWord:
     except RunCancelled:
         return _stopped(context)
     except DriverError as error:
-        return _failed(context, error.kind, error.message, transient=error.transient, result=error.result)
+        return _failed(context, error.kind, error.message, transient=error.transient, result=_left(context, error))
     except BaseException as error:  # SystemExit and KeyboardInterrupt are a driver's failures like any other
         context.log("".join(traceback.format_exception(error)).rstrip(), level="error")
-        return _failed(context, "error", f"{type(error).__name__}: {error}", transient=False)
+        return _failed(context, "error", f"{type(error).__name__}: {text_of(error)}", transient=False)
     return {"outcome": "completed", "result": result}
 
 
@@ -83,6 +84,17 @@ def _stopped(context: WorkerContext) -> LastWord:
     if context.cancelled.is_set():
         return {"outcome": "cancelled"}
     return _failed(context, "driver", "the driver stopped as if it had been cancelled, but it was not", transient=False)
+
+
+def _left(context: WorkerContext, error: DriverError) -> dict[str, Any] | None:
+    """What was done until then, if it can be kept."""
+    if error.result is None:
+        return None
+    try:
+        return kept(error.result, context.masking)
+    except DriverError as refusal:
+        context.log(f"what was done until then is not kept: {refusal.message}", level="warning")
+        return None
 
 
 def _failed(

@@ -19,6 +19,7 @@ from agent.core.driving import DriverError, RunCancelled
 from agent.core.wire import ActionOrder
 from agent.workers.calling import RESULT_LIMIT, call_driver
 from agent.workers.context import WorkerContext
+from agent.workers.plain import text_of
 from agent.workers.stage import StageContext, named_lines
 
 
@@ -122,7 +123,7 @@ class _Sequence:
             except BaseException as error:  # SystemExit and KeyboardInterrupt are a driver's failures like any other
                 trace = "".join(traceback.format_exception(error)).rstrip()
                 self._context.log(named_lines(action.name, trace), level="error")
-                message = f"{type(error).__name__}: {error}"
+                message = f"{type(error).__name__}: {text_of(error)}"
                 handle.message(message)
                 raise DriverError("error", message) from error
             handle.result(result)

@@ -7,6 +7,8 @@ from typing import Any
 
 DEEPEST_RESULT = 64
 """Levels of a driver's result."""
+DEEPEST_CHECKPOINT = 80
+"""Levels of what a run saves: what its steps have brought is in it."""
 
 
 def is_deeper(value: Any, levels: int) -> bool:

@@ -53,6 +53,11 @@ class Acting:
         active = [run for run in runs if run.state not in FINAL and run.id not in asked]
         if not active or not await self._agreed(self._cancel_question(active)):
             return
+        left = [run for run in active if self._state(run) not in FINAL]  # while it was asked, some may have ended
+        if not left:
+            self._tell(f"nothing to cancel: {active[0].job_name} has {_ended(self._state(active[0]))}", "warning")
+            return
+        active = left
         ids = {run.id for run in active}
         self._being_cancelled |= ids
         try:
@@ -134,7 +139,7 @@ class Acting:
         self, act: BulkAct, runs: Sequence[Run], done: str, *, noun: str = "run", undoable: bool = False
     ) -> list[Run]:
         """The runs as the agent answered. Refusals are told; of what waits the countdown tells enough."""
-        names = {run.id: run.job_name for run in runs}
+        meant = {run.id: run for run in runs}
         try:
             answers = await self.session.client.runs.bulk(
                 act, [(run.id, run.version) for run in runs], undoable=undoable
@@ -142,7 +147,7 @@ class Acting:
         except JobdeckError as error:
             self._tell(f"not {done}: {error.message}", "error")
             return []
-        refused = [f"{names[item.id]}: {_reason(item)}" for item in answers if not item.ok]
+        refused = [f"{meant[item.id].job_name}: {self._reason(item, meant[item.id])}" for item in answers if not item.ok]
         answered = [item.run for item in answers if item.ok and item.run is not None]
         at_once = sum(run.cancel_due_at is None for run in answered)
         if refused or at_once:
@@ -179,6 +184,20 @@ class Acting:
     def _tell(self, text: str, tone: Tone) -> None:
         self.session.shell.say(text, tone)
 
+    def _reason(self, item: BulkItem, meant: Run) -> str:
+        if item.error is None:
+            return "refused"
+        if item.error.code != "stale_version":
+            return item.error.message
+        state = self._state(meant)
+        if state in FINAL and meant.state not in FINAL:
+            return f"has {_ended(state)} meanwhile"
+        return "changed meanwhile; look again"
+
+    def _state(self, run: Run) -> RunState:
+        """As it is by now."""
+        return self.session.world.runs.get(run.id, run).state
+
     def _job_name(self, job_id: str) -> str:
         job = self.session.world.jobs.get(job_id)
         return job.name if job else job_id
@@ -192,7 +211,6 @@ def _by_state(runs: Sequence[Run]) -> str:
     return f"{' and '.join([', '.join(parts[:-1]), parts[-1]] if len(parts) > 1 else parts)} {'run' if len(runs) == 1 else 'runs'}"
 
 
-def _reason(item: BulkItem) -> str:
-    if item.error is None:
-        return "refused"
-    return "changed meanwhile; look again" if item.error.code == "stale_version" else item.error.message
+def _ended(state: RunState) -> str:
+    """Behind `has`."""
+    return "been cancelled" if state == RunState.CANCELLED else str(state)

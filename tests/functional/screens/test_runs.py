@@ -210,6 +210,18 @@ async def test_running_work_says_what_would_be_lost(agent: StandIn) -> None:
         await until(pilot, lambda: "► R⊘" in text_of(pilot.app))
 
 
+async def test_what_ended_while_it_was_asked_is_not_cancelled(agent: StandIn) -> None:
+    async with opened(agent, size=(120, 24)) as pilot:
+        await pilot.press("j", "x")
+        await until(pilot, lambda: "cancel 1 running run of Nightly backup?" in text_of(pilot.app))
+        run = next(run for run in agent.runs.values() if (run.job_name, run.state) == ("Nightly backup", "running"))
+        agent.move_run(run.id, state=RunState.COMPLETED, finished_at=NOW)
+        await until(pilot, lambda: screen(pilot).session.world.runs[run.id].state == RunState.COMPLETED)
+        await pilot.press("y")
+        await until(pilot, lambda: "nothing to cancel: Nightly backup has completed" in text_of(pilot.app))
+    assert not agent.requests("/api/runs/_bulk")
+
+
 async def test_pending_cancel_waits_and_is_taken_back(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         go_to(pilot, run_id(87))

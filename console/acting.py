@@ -147,7 +147,9 @@ class Acting:
         except JobdeckError as error:
             self._tell(f"not {done}: {error.message}", "error")
             return []
-        refused = [f"{meant[item.id].job_name}: {self._reason(item, meant[item.id])}" for item in answers if not item.ok]
+        refused = [
+            f"{meant[item.id].job_name}: {self._reason(item, meant[item.id])}" for item in answers if not item.ok
+        ]
         answered = [item.run for item in answers if item.ok and item.run is not None]
         at_once = sum(run.cancel_due_at is None for run in answered)
         if refused or at_once:

@@ -14,6 +14,7 @@ from console.widgets.table.pace import CallLater, Pace
 from shared.errors import JobdeckError, NotFound
 
 if TYPE_CHECKING:
+    from console.client.answers import AgentInfo
     from shared.models import Event, Run
 
 _FIRST_PAGE = 200
@@ -107,6 +108,9 @@ class Live:
         world = self._session.world
         if not self._is_loaded:
             await self._load(position)
+        else:
+            world.trouble = ""  # a new stream tells first what trouble there is; an agent that died in it told no end
+            self._spawn(self._ask_agent())  # it may be another one, on a machine that has slept
         world.link = world.link.up(self._session.now())
         self._changed(Changes())
 
@@ -134,7 +138,7 @@ class Live:
             client.runs.counts(),
             client.jobs.page(limit=_FIRST_PAGE, sort="name"),
         )
-        session.agent, session.skew = agent, agent.now - session.clock.now()
+        self._know(agent)
         pages = await asyncio.gather(
             client.runs.page(limit=_FIRST_PAGE),
             client.runs.page(where="state:failed", limit=_FIRST_PAGE),
@@ -143,7 +147,6 @@ class Live:
         runs = {run.id: run for page in pages for run in page.items}
         changes = session.world.restart(runs.values(), jobs.items, position)
         session.world.counts.seed(counts.counts, position)
-        session.world.held = Held(agent.held_fires, agent.held_jobs)
         session.world.trouble = agent.store_trouble or ""
         changes.counts = changes.held = True
         self._changed(changes)
@@ -167,9 +170,16 @@ class Live:
 
     async def _ask_held(self) -> None:
         self._is_asking_held = False
-        agent = await self._session.client.world.agent()
-        self._session.world.held = Held(agent.held_fires, agent.held_jobs)
+        await self._ask_agent()
+
+    async def _ask_agent(self) -> None:
+        self._know(await self._session.client.world.agent())
         self._changed(Changes(held=True))
+
+    def _know(self, agent: AgentInfo) -> None:
+        session = self._session
+        session.agent, session.skew = agent, agent.now - session.clock.now()
+        session.world.held = Held(agent.held_fires, agent.held_jobs)
 
     async def _reread(self, kind: str, subject_id: str) -> None:
         """An event that could not be read: ask for its subject itself."""

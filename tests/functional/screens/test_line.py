@@ -58,6 +58,20 @@ async def test_an_agent_that_can_store_nothing_is_not_called_live(agent: StandIn
         await until(pilot, lambda: "live" in lines(pilot)[0])
 
 
+async def test_what_an_agent_died_of_is_not_told_of_the_next(agent: StandIn) -> None:
+    async with opened(agent) as pilot:
+        reason = "the store cannot be written: the disk is full; make room, and the agent goes on by itself"
+        agent.tell("agent.changed", "store", {"store": "refuses", "reason": reason, "since": NOW.isoformat()})
+        await until(pilot, lambda: "DISK FULL" in lines(pilot)[0])
+        agent.is_down = True
+        agent.drop_streams()
+        await until(pilot, lambda: "OFFLINE" in lines(pilot)[0])
+        agent.production = True
+        agent.is_down = False
+        await until(pilot, lambda: "live" in lines(pilot)[0])
+        await until(pilot, lambda: "PRODUCTION" in lines(pilot)[0])
+
+
 async def test_each_reason_of_an_outage_is_told(agent: StandIn) -> None:
     """Behind `was cut` may come why the line does not come back."""
     async with opened(agent) as pilot:

@@ -7,6 +7,7 @@ Each function takes the words after `jobdeck` (its own name first) and returns a
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib
 import importlib.util
 import os
@@ -28,6 +29,16 @@ _ROOT = Path(__file__).resolve().parent.parent
 _LONGEST_VALUE = 60
 _COMPLETERS = {CONSOLE_CLI: "console.cli:complete", AGENT_CLI: "agent.cli:complete"}
 """Who can complete the words after a command: `module:function` from words to candidates."""
+_OF_THE_MACHINE = {
+    errno.ENOSPC: "make room, and try again",
+    errno.EDQUOT: "make room, and try again",
+    errno.EFBIG: "allow larger files (`ulimit -f`), and try again",
+    errno.EROFS: "name a place that can be written to",
+    errno.EIO: "look at the disk; `dmesg` may tell more",
+    errno.EMFILE: "allow more open files (`ulimit -n`), and try again",
+    errno.ENFILE: "the machine has too many files open",
+}
+"""What no command can mend, and what to do about it."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -48,6 +59,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         raise
     except JobdeckError as error:
         return _refuse(error)
+    except OSError as error:
+        return _tell_of_machine(error) if error.errno in _OF_THE_MACHINE else _apologise(error)
     except Exception as error:
         code = _explain_usage(error)
         return _apologise(error) if code is None else code
@@ -167,8 +180,7 @@ def _say(text: str) -> int:
 
 
 def _refuse(error: JobdeckError) -> int:
-    fence_terminal()
-    sys.stderr.write(f"jobdeck: {_sentence(error)}\n")
+    _tell(f"jobdeck: {_sentence(error)}\n")
     return exit_for(error)
 
 
@@ -207,11 +219,19 @@ def _explain_usage(error: Exception) -> int | None:
     return None
 
 
+def _tell_of_machine(error: OSError) -> int:
+    """A full disk, also where the output goes: nothing of it is Jobdeck's mistake."""
+    assert error.errno is not None
+    what = str(error.filename or "what was to be written")
+    _silence(sys.stdout)
+    _tell(f"jobdeck: {what}: {error.strerror}; {_OF_THE_MACHINE[error.errno]}\n")
+    return Exit.UNAVAILABLE
+
+
 def _apologise(error: Exception) -> int:
     if os.environ.get("JOBDECK_TRACEBACK"):
         raise error
-    fence_terminal()
-    sys.stderr.write(
+    _tell(
         f"jobdeck: something went wrong inside Jobdeck: {type(error).__name__}: {error}\n"
         "jobdeck: JOBDECK_TRACEBACK=1 shows where; please report it\n"
     )
@@ -219,9 +239,24 @@ def _apologise(error: Exception) -> int:
 
 
 def _leave_broken_pipe() -> int:
-    """The reader went away, as `head` does: say nothing, also not when Python flushes at its end."""
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    """The reader went away, as `head` does: say nothing."""
+    _silence(sys.stdout)
     return Exit.BROKEN_PIPE
+
+
+def _tell(text: str) -> None:
+    """Where it cannot be written either, the exit code has to say it alone."""
+    fence_terminal()
+    try:
+        sys.stderr.write(text)
+        sys.stderr.flush()
+    except OSError:
+        _silence(sys.stderr)
+
+
+def _silence(stream: TextIO) -> None:
+    """Nothing more goes there, also not when Python flushes at its end."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 if __name__ == "__main__":

@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from shared.commands import COMMANDS
+from shared.exits import Exit
 from tests.harness.agent_process import AgentProcess
 from tests.harness.telling import PATIENCE
 
@@ -86,14 +87,27 @@ def test_without_a_manager_nothing_is_told_and_a_dead_one_does_no_harm(tmp_path:
     assert agent.stop() == 0
 
 
-def test_the_unit_starts_what_there_is() -> None:
+@pytest.fixture
+def unit() -> configparser.ConfigParser:
     unit = configparser.ConfigParser(strict=False, interpolation=None)
     unit.optionxform = str  # type: ignore[assignment,method-assign]
     unit.read(UNIT)
+    return unit
+
+
+def test_the_unit_starts_what_there_is(unit: configparser.ConfigParser) -> None:
     python, *words = unit["Service"]["ExecStart"].split()
     assert (python, words[:3]) == ("/opt/jobdeck/bin/python", ["-I", "-m", "shared.launcher"])
     assert words[3] in COMMANDS
     assert unit["Service"]["Type"] == "notify"
+
+
+def test_systemd_goes_on_trying_what_may_pass_and_leaves_what_does_not(unit: configparser.ConfigParser) -> None:
+    """A disk that is full for an hour at night must not cost the morning."""
+    assert unit["Service"]["Restart"] == "on-failure"
+    assert unit["Unit"]["StartLimitIntervalSec"] == "0"
+    left_alone = {int(code) for code in unit["Service"]["RestartPreventExitStatus"].split()}
+    assert left_alone == {Exit.USAGE}
 
 
 @pytest.mark.skipif(shutil.which("systemd-analyze") is None, reason="there is no systemd here")

@@ -6,6 +6,7 @@ import fcntl
 import json
 import os
 import socket
+from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, Literal
@@ -46,7 +47,7 @@ def take_lock(store: Path, clock: Clock, purpose: Purpose = "agent") -> StoreLoc
     """Lock the store's file by `<store>.lock` beside it; by whatever links it is reached, it is one file.
 
     Conflict, naming the holder, how it is and what to do, if another process has it; Unavailable if the file cannot be
-    made.
+    made or written.
     """
     whole = store.resolve()
     path = whole.with_name(whole.name + ".lock")
@@ -66,8 +67,14 @@ def take_lock(store: Path, clock: Clock, purpose: Purpose = "agent") -> StoreLoc
     except BlockingIOError:
         file.close()
         raise Conflict(_unnamed(path)) from None
-    _sign(file, clock, purpose)
-    return StoreLock(file, folder)
+    lock = StoreLock(file, folder)
+    try:
+        _sign(file, clock, purpose)
+    except OSError as error:
+        with suppress(OSError):  # what could not be written is tried once more
+            lock.release()
+        raise Unavailable(f"the lock {path} cannot be written: {error.strerror}; make room") from error
+    return lock
 
 
 def _lock_folder(path: Path) -> int | None:

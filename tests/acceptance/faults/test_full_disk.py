@@ -15,6 +15,7 @@ import httpx
 import pytest
 
 from agent.resources.knowledge.lock import LOCK_NAME, try_lock
+from shared.exits import Exit
 from tests.acceptance.faults.small_disk import SmallDisk, small_disk
 from tests.harness.agent_process import AgentProcess, agent_process, until
 from tests.harness.knowledge import known_texts
@@ -96,9 +97,32 @@ def test_an_agent_that_was_killed_on_a_full_disk_starts_when_there_is_room(disk:
     first_end = agent.process.wait(PATIENCE)
     disk.make_room()
     with agent_process(disk.root / "data", "--workers", "1") as after:
-        assert first_end != 0, "it says so at once, and leaves the rest to its service manager"
+        assert first_end == Exit.UNAVAILABLE, (
+            "it says so at once; its service manager tries again (docs/jobdeck.service)"
+        )
+        assert "disk is full" in _agent_log(agent)
         assert _count_jobs(after) == 1 + accepted
         assert after.run_until(run["id"], "failed")["error"]["kind"] == "lost"
+
+
+@pytest.mark.parametrize("has_log", [True, False])
+def test_a_first_start_on_a_full_disk_says_so_and_is_made_good_by_the_next(
+    tmp_path: Path, disk: SmallDisk, has_log: bool
+) -> None:
+    (disk.root / "data").mkdir()
+    disk.fill()
+    agent = AgentProcess(disk.root / "data", "--workers", "1", cold=True)
+    if has_log:
+        agent.log = tmp_path / "elsewhere.log"
+    agent.spawn()
+    assert agent.process is not None
+    assert agent.process.wait(PATIENCE) == Exit.UNAVAILABLE
+    if has_log:
+        assert "No space left on device; make room" in _agent_log(agent)
+        assert "report it" not in _agent_log(agent)
+    disk.make_room()
+    with agent_process(disk.root / "data", "--workers", "1") as after:
+        assert _count_jobs(after) == 0
 
 
 def _fill(path: Path, rows: int) -> dict[str, str]:

@@ -231,3 +231,14 @@ def test_a_data_folder_that_cannot_be_is_told(tmp_path: Path, name: str) -> None
     done = jobdeck("agent", "--data-dir", str(tmp_path / name), "--bind", "")
     assert (done.returncode, done.stderr.count("\n")) == (2, 1)
     assert done.stderr.startswith(f"jobdeck: data_dir: {tmp_path / name} cannot be made or written to: ")
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="only Linux has a disk that is always full")
+@pytest.mark.parametrize("words", [("--help",), ("completion", "bash"), ("run", "--help")])
+def test_a_full_disk_behind_the_output_is_not_called_a_mistake_of_ours(words: tuple[str, ...]) -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "shared.launcher", *words], stdout=full, stderr=subprocess.PIPE, text=True, cwd=ROOT
+        )
+    said = "jobdeck: what was to be written: No space left on device; make room, and try again\n"
+    assert (done.returncode, done.stderr) == (5, said)

@@ -201,7 +201,7 @@ class Acting:
         return self.session.world.runs.get(run.id, run).state
 
     def _job_name(self, job_id: str) -> str:
-        job = self.session.world.jobs.get(job_id)
+        job = self.session.world.named_jobs.get(job_id)
         return job.name if job else job_id
 
 

@@ -85,7 +85,7 @@ class Auditing:
             return None
 
     def _names(self) -> Iterable[str]:
-        for job in self._session.world.jobs.values():
+        for job in self._session.world.named_jobs.values():
             yield job.name
         for entry in self.trail.entries.values():
             yield from (entry.user_id, entry.handle, entry.act, entry.subject_id)

@@ -46,9 +46,10 @@ class Jumping:
     async def _go_to_job(self, words: str) -> None:
         from console.screens.jobs import JobsScreen
 
+        await self._app.session.live.find_jobs(words)
         await self._app.to_mode("jobs")
         if not self._app.screen_of(JobsScreen).show_job(words):
-            self._app.say(f"there is no job {words!r} among those that are loaded; / searches all", "warning")
+            self._app.say(f"there is no job {words!r}", "warning")
 
     async def _go_to_run(self, words: str) -> None:
         runs = self._app.session.world.runs
@@ -84,9 +85,10 @@ class Jumping:
         from console.screens.jobs.screen import find_job
         from console.screens.schedule import ScheduleScreen
 
-        job = find_job(words, list(self._app.session.world.jobs.values()))
+        await self._app.session.live.find_jobs(words)
+        job = find_job(words, list(self._app.session.world.named_jobs.values()))
         if job is None:
-            self._app.say(f"there is no job {words!r} among those that are loaded", "warning")
+            self._app.say(f"there is no job {words!r}", "warning")
             return
         await self._app.to_mode("schedule")
         self._app.screen_of(ScheduleScreen).show_job(job.id, job.name)

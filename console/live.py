@@ -8,17 +8,20 @@ from collections.abc import Awaitable, Callable, Iterable
 from typing import TYPE_CHECKING
 
 from console.client import Offline, Online, Reset
+from console.introductions import Introductions
 from console.model import Changes, Held, Window, reduce
+from console.model.job_groups import JOB_GROUPS
 from console.session import ConsoleSession
 from console.widgets.table.pace import CallLater, Pace
 from shared.errors import JobdeckError, NotFound
 
 if TYPE_CHECKING:
     from console.client.answers import AgentInfo
-    from shared.models import Event, Run
+    from shared.models import Event, Job, Run
 
 _FIRST_PAGE = 200
 _RETRY = (0.5, 1.0, 2.0, 4.0, 8.0, 15.0)
+_FEW = 20
 _RECOUNT_AFTER = 1.0
 _HEAVY = (
     "console.client.session",
@@ -44,7 +47,9 @@ class Live:
         self._is_loaded = False
         self._is_recounting = False
         self._is_asking_held = False
+        self._is_counting_jobs = False
         self._tasks: set[asyncio.Task[None]] = set()
+        self._introductions = Introductions(session, self._spawn, self._name)
 
     async def run(self) -> None:
         """For ever: what happens at the agent happens to the world."""
@@ -97,6 +102,15 @@ class Live:
         """What the agent answered to an act: known at once, before its event comes."""
         self._changed(self._session.world.take_runs(runs, self._session.world.position))
 
+    def introduce(self, job_ids: Iterable[str]) -> None:
+        """Ask for what is known of these jobs, where nothing is."""
+        self._introductions.ask(job_ids)
+
+    async def find_jobs(self, words: str) -> None:
+        """The first few that have these words in their names, where not all are loaded."""
+        if not self._session.world.knows_all_jobs:
+            self._name((await self._session.client.jobs.page(q=words, limit=_FEW)).items)
+
     async def recount(self) -> None:
         """The agent's own figures, for what events alone could not tell."""
         position = self._session.world.position
@@ -132,13 +146,14 @@ class Live:
 
     async def _load_once(self, position: int) -> None:
         client, session = self._session.client, self._session
-        agent, session.me, counts, jobs = await asyncio.gather(
+        agent, me, counts, jobs = await asyncio.gather(
             client.world.agent(),
             client.world.me(),
             client.runs.counts(),
             client.jobs.page(limit=_FIRST_PAGE, sort="name"),
         )
         self._know(agent)
+        session.me = me
         pages = await asyncio.gather(
             client.runs.page(limit=_FIRST_PAGE),
             client.runs.page(where="state:failed", limit=_FIRST_PAGE),
@@ -147,6 +162,11 @@ class Live:
         runs = {run.id: run for page in pages for run in page.items}
         changes = session.world.restart(runs.values(), jobs.items, position)
         session.world.counts.seed(counts.counts, position)
+        session.world.job_count, session.world.job_counts = jobs.total, {}
+        if me.handle:
+            session.world.handles[me.user_id] = me.handle
+        self._introductions.forget()
+        self._count_jobs_soon()
         session.world.trouble = agent.store_trouble or ""
         changes.counts = changes.held = True
         self._changed(changes)
@@ -159,6 +179,8 @@ class Live:
         if "held" in changes.stale and not self._is_asking_held:
             self._is_asking_held = True
             self._call_later(_RECOUNT_AFTER, lambda: self._spawn(self._ask_held()))
+        if "jobs" in changes.stale:
+            self._count_jobs_soon()
         for kind in changes.stale & {"run", "job"}:
             self._spawn(self._reread(kind, event.subject_id))
         if changes:
@@ -167,6 +189,27 @@ class Live:
     async def _recount_now(self) -> None:
         self._is_recounting = False
         await self.recount()
+
+    def _count_jobs_soon(self) -> None:
+        if not self._session.world.knows_all_jobs and not self._is_counting_jobs:
+            self._is_counting_jobs = True
+            self._call_later(_RECOUNT_AFTER, lambda: self._spawn(self._count_jobs()))
+
+    async def _count_jobs(self) -> None:
+        self._is_counting_jobs = False
+        world, jobs = self._session.world, self._session.client.jobs
+        groups = [group.where for group in JOB_GROUPS.values()]
+        everything, *counted = await asyncio.gather(*(jobs.page(where=where, limit=1) for where in ("", *groups)))
+        world.job_count = everything.total
+        world.job_counts = dict(zip(JOB_GROUPS, (page.total for page in counted), strict=True))
+        self._changed(Changes(counts=True))
+
+    def _name(self, jobs: Iterable[Job]) -> None:
+        """What is told of their runs, by tag or owner, can be told now."""
+        world = self._session.world
+        changes = world.take_named(jobs)
+        changes.changed |= {run.id for run in world.runs.values() if run.job_id in changes.added}
+        self._changed(changes)
 
     async def _ask_held(self) -> None:
         self._is_asking_held = False

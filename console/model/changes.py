@@ -11,7 +11,7 @@ class Changes:
     """Ids of runs, jobs and workers together: ids are unique across kinds.
 
     `removed` keeps the last known object. `stale` names what must be asked for anew (`workers`, `fires`,
-    `connections`, `knowledge_bases`, `agent`, `counts`, `held`; `run`, `job` where an event was not understood), `logs` how many lines a run's log has by now.
+    `connections`, `knowledge_bases`, `agent`, `counts`, `jobs` (how many), `held`; `run`, `job` where an event was not understood), `logs` how many lines a run's log has by now.
     """
 
     added: set[str] = field(default_factory=set)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import ChainMap
 from collections.abc import Collection, Iterable, Mapping
 from datetime import datetime
 from types import MappingProxyType
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 from console.model.changes import Changes, swap
 from console.model.counts import Counts
+from console.model.job_groups import JOB_GROUPS
 from console.model.link import Link
 from shared.states import FINAL
 
@@ -41,6 +43,12 @@ class World:
         self.counts = Counts()
         self.link = Link()
         self.held = Held()
+        self.job_count = 0
+        """At the agent; `jobs` may be a part of them."""
+        self.job_counts: Mapping[str, int] = {}
+        """By group, as the agent has counted them; it is asked where not all are loaded."""
+        self.handles: dict[str, str] = {}
+        """Users by id, as far as something of theirs was seen."""
         self.trouble = ""
         """Why the agent can store nothing at the moment; empty: all is well."""
         self.pinned: frozenset[str] = frozenset()
@@ -48,6 +56,7 @@ class World:
         self._runs: dict[str, Run] = {}
         self._leaving: dict[str, Run] = {}
         self._jobs: dict[str, Job] = {}
+        self._others: dict[str, Job] = {}
         self._workers: dict[str, Worker] = {}
         self._touched: dict[str, int] = {}
         self._strips: dict[str, int] = {}
@@ -56,6 +65,8 @@ class World:
         self.leaving: Mapping[str, Run] = MappingProxyType(self._leaving)
         """Those whose cancel waits on the agent and can still be undone."""
         self.jobs: Mapping[str, Job] = MappingProxyType(self._jobs)
+        self.named_jobs: Mapping[str, Job] = ChainMap(self._jobs, self._others)
+        """Also those that no page has brought, whose names are known all the same. A list of them would have holes."""
         self.workers: Mapping[str, Worker] = MappingProxyType(self._workers)
 
     def take_runs(self, page: Iterable[Run], as_of: int) -> Changes:
@@ -80,6 +91,7 @@ class World:
             known = self._jobs.get(job.id)
             if job.id in self._deleted:
                 continue
+            self._learn_handle(job)
             if known is None:
                 self._jobs[job.id] = job
                 changes.added.add(job.id)
@@ -89,9 +101,19 @@ class World:
             self._strips[job.id] = as_of
         return changes
 
+    def take_named(self, jobs: Iterable[Job]) -> Changes:
+        """Jobs that something is of, but no list has brought."""
+        new = {job.id: job for job in jobs if job.id not in self._jobs and job.id not in self._deleted}
+        for job in new.values():
+            self._learn_handle(job)
+        self._others |= new
+        return Changes(added=set(new))
+
     def restart(self, runs: Iterable[Run], jobs: Iterable[Job], position: int) -> Changes:
         """Begin anew at that position: what is not given is no longer known. For the start, and after a Reset."""
         fresh_runs, fresh_jobs = {run.id: run for run in runs}, {job.id: job for job in jobs}
+        for job in fresh_jobs.values():
+            self._learn_handle(job)
         changes = swap(self._runs, fresh_runs)
         changes.merge(swap(self._jobs, fresh_jobs))
         for old, new in ((self._runs, fresh_runs), (self._jobs, fresh_jobs)):
@@ -100,6 +122,7 @@ class World:
         self._leaving.clear()
         self._leaving.update((run.id, run) for run in fresh_runs.values() if run.cancel_due_at is not None)
         self._touched.clear()
+        self._others.clear()
         self._strips = dict.fromkeys(fresh_jobs, position)
         self.position = position
         return changes
@@ -125,12 +148,14 @@ class World:
 
     def put_job(self, job: Job, position: int, changes: Changes) -> None:
         """What event `position` says of a job; events do not carry the strip."""
-        known = self._jobs.get(job.id)
+        known, knew_all = self._jobs.get(job.id), self.knows_all_jobs
         if known is not None and job.version < known.version:
             return
+        self._learn_handle(job)
         self._jobs[job.id] = job if known is None else _with_what_events_leave_out(job, known)
         self._touched[job.id] = position
         (changes.added if known is None else changes.changed).add(job.id)
+        self._count_anew(changes, knew_all=knew_all)
 
     def set_next(self, job_id: str, moment: datetime | None, position: int, changes: Changes) -> None:
         """It has fired, and fires next at that moment. What is paused or disabled is due at none."""
@@ -152,10 +177,23 @@ class World:
         changes.changed.add(job_id)
 
     def drop_job(self, job_id: str, changes: Changes) -> None:
+        knew_all = self.knows_all_jobs
         self._bury(job_id)
+        self._others.pop(job_id, None)
         known = self._jobs.pop(job_id, None)
         if known is not None:
             changes.removed[job_id] = known
+        self._count_anew(changes, knew_all=knew_all)
+
+    @property
+    def knows_all_jobs(self) -> bool:
+        return len(self._jobs) >= self.job_count
+
+    def count_jobs(self, group: str) -> int | None:
+        """None: not all are loaded, and the agent has not counted them yet."""
+        if self.knows_all_jobs:
+            return sum(map(JOB_GROUPS[group].holds, self._jobs.values()))
+        return self.job_counts.get(group)
 
     def drop_run(self, run_id: str, position: int, changes: Changes) -> None:
         self._bury(run_id)
@@ -178,6 +216,18 @@ class World:
             self._touched.pop(run_id, None)
         newest = max((number for number, _ in victims), default=0)
         return Changes(removed={run_id: self._runs.pop(run_id) for _, run_id in victims}, forgotten=newest)
+
+    def _count_anew(self, changes: Changes, *, knew_all: bool) -> None:
+        """A job came, went or is another. Who has them all counts them; else the agent does."""
+        if knew_all:
+            self.job_count = len(self._jobs)
+        else:
+            changes.stale.add("jobs")
+
+    def _learn_handle(self, job: Job) -> None:
+        handle, _, slug = job.natural_id.rpartition(":")
+        if handle and slug:
+            self.handles[job.owner_id] = handle
 
     def _bury(self, item_id: str) -> None:
         """Deleted: a page that is still on its way must not bring it back."""

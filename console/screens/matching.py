@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from shared.filters import Filter, Kind, Known
 
 
+_OF_JOB = {"job", "tag", "owner"}
+"""What a run does not say of itself, but its job."""
+
+
 class Matcher:
     """A filter with what jobs and users are called: what runs do not say of themselves.
 
@@ -25,8 +29,15 @@ class Matcher:
         self._kind = kind
         self._session = session
 
-    def matches(self, item: object, now: datetime) -> bool:
+    def matches(self, item: Any, now: datetime) -> bool:
+        """A run of a job that is not known yet is judged again when it is."""
+        if self._asks_jobs and item.job_id not in self._session.world.named_jobs:
+            self._session.live.introduce([item.job_id])
         return self._filter.matches(item, now, self._known)
+
+    @cached_property
+    def _asks_jobs(self) -> bool:
+        return self._kind == "run" and any(getattr(term, "field", "") in _OF_JOB for term in self._filter.terms)
 
     @cached_property
     def _filter(self) -> Filter:
@@ -39,8 +50,8 @@ class Matcher:
         """Made once: it looks at the jobs as they are when it is asked."""
         from shared.filters import Known
 
-        jobs, me = self._session.world.jobs, self._session.me
-        return Known(_Tags(jobs), _Slugs(jobs), {me.user_id: me.handle} if me else {})
+        world = self._session.world
+        return Known(_Tags(world.named_jobs), _Slugs(world.named_jobs), world.handles)
 
 
 def quoted(text: str) -> str:

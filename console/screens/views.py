@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from console.model import World
+from console.model.job_groups import JOB_GROUPS
 from shared.states import ACTIVE
 
 
@@ -27,6 +28,10 @@ def _unknown(_: World) -> int | None:
     return None
 
 
+def _job_group(name: str, title: str) -> SavedView:
+    return SavedView(name, title, JOB_GROUPS[name].where, lambda world: world.count_jobs(name))
+
+
 RUN_VIEWS: Sequence[SavedView] = (
     SavedView("all", "All", "", lambda world: world.counts.total),
     SavedView("active", "Active", "state:active", _states(*map(str, ACTIVE))),
@@ -37,12 +42,10 @@ RUN_VIEWS: Sequence[SavedView] = (
 )
 
 JOB_VIEWS: Sequence[SavedView] = (
-    SavedView("all", "All", "", lambda world: len(world.jobs)),
-    SavedView("enabled", "Scheduled", "enabled:yes paused:no -next:none", _unknown),
-    SavedView(
-        "paused", "Paused", "paused:yes", lambda world: sum(job.paused_at is not None for job in world.jobs.values())
-    ),
-    SavedView("disabled", "Disabled", "enabled:no", lambda world: sum(not job.enabled for job in world.jobs.values())),
+    SavedView("all", "All", "", lambda world: world.job_count),
+    _job_group("enabled", "Scheduled"),
+    _job_group("paused", "Paused"),
+    _job_group("disabled", "Disabled"),
 )
 
 AUDIT_VIEWS: Sequence[SavedView] = (

@@ -76,7 +76,7 @@ class JobScreen(ConsoleScreen):
 
     @property
     def job(self) -> Job | None:
-        known = self.session.world.jobs.get(self._job_id)
+        known = self.session.world.named_jobs.get(self._job_id)
         return known or (self._told.job if self._told else None)
 
     def take(self, changes: Changes) -> None:

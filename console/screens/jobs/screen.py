@@ -138,18 +138,21 @@ class JobsScreen(ListScreen["Job"]):
             self.session.shell.copy(f"jobdeck job show {self.here.slug}")
 
     def show_job(self, words: str) -> bool:
-        """Put the cursor on the job that `words` name best; False when there is none."""
-        found = find_job(words, list(self.items.values()))
+        """Put the cursor on the job that `words` name best, alone where it is not loaded; False when there is none."""
+        found = find_job(words, list(self.session.world.named_jobs.values()))
         if found is None:
             return False
+        if found.id not in self.items:
+            self.show_view("all")
+            self.show_filter(f"slug:{found.slug}")
+            return True
         if self.rows.index_of(found.id) is None:
             self.show_view("all")
             self.show_filter("")
         return self.table.move_to(found.id)
 
     def _owner(self, job: Job) -> str:
-        me = self.session.me
-        return me.handle if me and me.user_id == job.owner_id and me.handle else job.owner_id[:_SHORT_ID]
+        return self.session.world.handles.get(job.owner_id) or job.owner_id[:_SHORT_ID]
 
 
 def find_job(words: str, jobs: Sequence[Job]) -> Job | None:

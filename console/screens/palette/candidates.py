@@ -56,7 +56,7 @@ def _all(text: str, world: World, offers: Sequence[Offer], keymap: Keymap) -> It
     for view in AUDIT_VIEWS[1:]:
         if view.where:
             yield Candidate(f"audit {view.where}", f"audit {view.name}", f"audit: {view.title.lower()}", view.where)
-    for job in sorted(world.jobs.values(), key=lambda job: job.name.casefold()):
+    for job in sorted(world.named_jobs.values(), key=lambda job: job.name.casefold()):
         yield Candidate(f"job {job.slug}", f"job {job.slug}", job.name, job.schedule_text)
     if text.startswith("run ") and text[4:].strip():
         yield Candidate(text.strip(), text.strip(), "open this run")

@@ -237,7 +237,7 @@ class RunDetail(ConsoleScreen):
     def _draw(self, now: datetime) -> None:
         if self.facts is None or not self._panel.is_attached:
             return
-        look, job = self.session.look, self.session.world.jobs.get(self.facts.run.job_id)
+        look, job = self.session.look, self.session.world.named_jobs.get(self.facts.run.job_id)
         self.facts.unlike = job.sentinels if job else ()
         first, second = head(self.facts.run, now, look, self.session.keymap.sign("undo"))
         took, ended = head_right(self.facts.run, now, look)

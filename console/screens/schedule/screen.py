@@ -187,5 +187,7 @@ class ScheduleScreen(RosterScreen):
     def _job_name(self, job_id: str) -> str:
         if self.job is not None:
             return self.job[1]
-        job = self.session.world.jobs.get(job_id)
+        job = self.session.world.named_jobs.get(job_id)
+        if job is None:
+            self.session.live.introduce([job_id])
         return job.name if job else job_id

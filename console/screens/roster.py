@@ -72,6 +72,8 @@ class RosterScreen(FilteringScreen):
         self.loaded: Sequence[Any] = ()
         """What the agent has answered; `items` are those of it that the filter takes."""
         self.items: dict[str, Any] = {}
+        self.has_more = False
+        """Whether the agent has more of the section than it was asked for."""
         self._left: dict[str, Any] = {}
         """What has left the list, and stands there dimmed as long as the cursor is on it."""
         self.tabs = Tabs(session.look)
@@ -158,7 +160,7 @@ class RosterScreen(FilteringScreen):
             return False
         if found.columns is not self.section.columns:
             self.filter_text = ""
-        self.section, self.loaded, self.items, self._left = found, (), {}, {}
+        self.section, self.loaded, self.items, self._left, self.has_more = found, (), {}, {}, False
         self.session.memory.keep(self.NAME, view=found.name)
         self.source = ListSource((), self._draw)
         self.table.set_columns(found.columns)
@@ -270,7 +272,9 @@ class RosterScreen(FilteringScreen):
     def _show_tabs(self) -> None:
         self.tabs.show_tabs(
             [
-                Tab(each.title, len(self.items) if each is self.section and self.items else None, each is self.section)
+                Tab(each.title, len(self.items) or None, is_here=True, is_part=self.has_more)
+                if each is self.section
+                else Tab(each.title, None, is_here=False)
                 for each in self._sections
             ],
             self.filter_told,

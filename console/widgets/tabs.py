@@ -20,6 +20,8 @@ class Tab:
     count: int | None
     is_here: bool
     style: str = ""
+    is_part: bool = False
+    """There are more than are counted."""
 
 
 class Tabs(Line):
@@ -55,6 +57,6 @@ class Tabs(Line):
             title = f" {tab.title} " if tab.is_here else tab.title
             line.append(title, "bold reverse" if tab.is_here else self._look.palette.muted)
             if tab.count is not None:
-                line.append(f" {short_count(tab.count)}", tab.style)
+                line.append(f" {short_count(tab.count)}{'+' if tab.is_part else ''}", tab.style)
             line.append(_GAP)
         return line

@@ -40,8 +40,7 @@ class ScheduleScreen(RosterScreen):
 
     def __init__(self, session: ConsoleSession) -> None:
         self.job: tuple[str, str] | None = None
-        self._pages = 1
-        self._is_all = True
+        self._pages = self._loaded_pages = 1
         super().__init__(session)
 
     def sections(self) -> Iterable[Section]:
@@ -82,7 +81,7 @@ class ScheduleScreen(RosterScreen):
         self.show_section("ledger")
 
     def show_section(self, name: str) -> bool:
-        self._pages, self._is_all = 1, True
+        self._pages = self._loaded_pages = 1
         return super().show_section(name)
 
     def leave(self) -> None:
@@ -136,8 +135,7 @@ class ScheduleScreen(RosterScreen):
             self._load_on()
 
     def _load_on(self) -> None:
-        if not self._is_all:
-            self._is_all = True
+        if self.has_more and self.section.name not in (_UPCOMING, _UNLIKE) and self._pages == self._loaded_pages:
             self._pages += 1
             self.load()
 
@@ -164,7 +162,7 @@ class ScheduleScreen(RosterScreen):
             before = page.before
             if before is None:
                 break
-        self._is_all = before is None
+        self._loaded_pages, self.has_more = self._pages, before is not None
         return found
 
     async def _upcoming(self) -> Sequence[Job]:
@@ -172,10 +170,13 @@ class ScheduleScreen(RosterScreen):
         page = await self.session.client.jobs.page(
             where="enabled:yes paused:no -next:none", sort="nextRunAt", limit=_PAGE
         )
+        self.has_more = page.total > len(page.items)
         return [job for job in page.items if job.next_run_at is not None]
 
     async def _sentinels(self) -> Sequence[Sentinel]:
-        return (await self.session.client.sentinels.page(limit=_PAGE)).items
+        page = await self.session.client.sentinels.page(limit=_PAGE)
+        self.has_more = page.before is not None
+        return page.items
 
     def _fire_cells(self, fire: Fire) -> Sequence[Cell]:
         return cells.fire_cells(fire, self._job_name(fire.job_id), self.session.now(), self.session.look)

@@ -68,3 +68,10 @@ def test_a_job_is_found_and_led_to(console: PtyApp) -> None:
     console.read_until(lambda: "/slug:zz-the-last" in console.rows[1] and _LAST in console.text)
     console.send("d")
     console.read_until(lambda: "urgent" in console.text)
+
+
+def test_a_part_is_not_called_all(console: PtyApp) -> None:
+    console.send("3")
+    console.read_until(lambda: "Ledger" in console.rows[1])
+    console.send("\x1b[Z\x1b[Z")  # backwards, past what speaks
+    console.read_until(lambda: "Upcoming  200+" in console.rows[1])

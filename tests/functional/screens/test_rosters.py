@@ -53,6 +53,7 @@ async def test_a_new_fire_comes_by_itself_and_the_cursor_stays(agent: StandIn) -
         await pilot.press("3")
         await until(pilot, lambda: "Orders export" in lines(pilot)[3])
         await pilot.press("j")
+        await until(pilot, lambda: screen(pilot).table.is_acting)
         agent.fires.insert(0, fixed_fire(901, 3, "missed", "catch_up_none"))
         agent.tell("fire.recorded", job_id(3), {"jobId": job_id(3)})
         await until(pilot, lambda: "▲ 1 new" in lines(pilot)[2])
@@ -67,6 +68,7 @@ async def test_what_leaves_the_list_stands_as_it_was_until_the_cursor_goes(agent
         await pilot.press("4")
         await until(pilot, lambda: "4712" in lines(pilot)[4])
         await pilot.press("j")
+        await until(pilot, lambda: screen(pilot).table.is_acting)
         agent.workers = [worker for worker in agent.workers if worker.pid != 4712]
         screen(pilot).load()
         await until(pilot, lambda: len(screen(pilot).items) == len(agent.workers))

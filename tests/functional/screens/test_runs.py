@@ -116,6 +116,7 @@ async def test_cause_opens_and_closes(agent: StandIn) -> None:
 async def test_nothing_moves_while_somebody_acts(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("j", "j")
+        await until(pilot, lambda: screen(pilot).table.cursor_id == run_id(88))
         before = [line[:26] for line in lines(pilot)[3:21]]
         new = agent.runs[run_id(88)].model_copy(update={"id": run_id(95), "number": 95, "version": 1})
         agent.put_run(new, "run.created")
@@ -132,6 +133,7 @@ async def test_nothing_moves_while_somebody_acts(agent: StandIn) -> None:
 async def test_failures_that_wait_are_told(agent: StandIn) -> None:
     async with opened(agent) as pilot:
         await pilot.press("j")
+        await until(pilot, lambda: screen(pilot).table.is_acting)
         for number, state in ((95, RunState.RUNNING), (96, RunState.FAILED)):
             new = agent.runs[run_id(88)].model_copy(update={"id": run_id(number), "number": number, "state": state})
             agent.put_run(new, "run.created")

@@ -126,6 +126,7 @@ class Live:
             world.trouble = ""  # a new stream tells first what trouble there is; an agent that died in it told no end
             self._spawn(self._ask_agent())  # it may be another one, on a machine that has slept
         world.link = world.link.up(self._session.now())
+        self.introduce(())  # whoever was asked for before the line stood
         self._changed(Changes())
 
     async def _load(self, position: int) -> None:

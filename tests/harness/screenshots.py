@@ -20,12 +20,19 @@ SIZES = ((80, 24), (160, 48))
 _OUTSIDE = ("NO_COLOR", "TEXTUAL_THEME", "TEXTUAL_ANIMATIONS", "TERM_PROGRAM")
 
 
+async def _moved(pilot: Pilot[Any]) -> None:
+    await until(pilot, lambda: getattr(getattr(pilot.app.screen, "table", None), "is_acting", False))
+    await pilot.pause()  # the detail follows the cursor
+
+
 async def runs(pilot: Pilot[Any]) -> None:
     await pilot.press("n")
+    await _moved(pilot)
 
 
 async def jobs(pilot: Pilot[Any]) -> None:
     await pilot.press("2", "j")
+    await _moved(pilot)
     await until(pilot, lambda: "Last 20 runs" in text_of(pilot.app))
 
 
@@ -36,11 +43,13 @@ async def run_detail(pilot: Pilot[Any]) -> None:
 
 async def audit(pilot: Pilot[Any]) -> None:
     await pilot.press("a", "j")
+    await _moved(pilot)
     await until(pilot, lambda: "pause_job" in text_of(pilot.app))
 
 
 async def schedule(pilot: Pilot[Any]) -> None:
     await pilot.press("3", "j")
+    await _moved(pilot)
     await until(pilot, lambda: "overlap active" in text_of(pilot.app))
 
 

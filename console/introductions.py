@@ -11,8 +11,8 @@ from shared.errors import JobdeckError
 if TYPE_CHECKING:
     from shared.models import Job
 
-_AT_ONCE = 100
-"""Values that a filter may have."""
+_AT_ONCE = 50
+"""Ids that have room in a filter."""
 _MOST = 5000
 """Jobs that are kept for their names; of what is beyond, the screens say ids."""
 

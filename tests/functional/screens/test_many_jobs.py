@@ -10,8 +10,10 @@ import pytest
 from tests.harness.agent_process import AgentProcess, agent_process, until
 from tests.harness.pty_app import PtyApp, start_warm
 
-JOBS = 230
+JOBS = 280
 _LAST = "zz the last"
+_LATE = 60
+"""Jobs behind the first page that have run, too: more than are asked for at once."""
 
 
 @pytest.fixture(scope="module")
@@ -21,13 +23,17 @@ def agent(tmp_path_factory: pytest.TempPathFactory) -> Iterator[AgentProcess]:
         for number in range(JOBS - 1):
             job = {
                 "name": f"job {number:03}", "type": "command", "data": {"command": ["true"]}, "interval": "0 3 * * *",
-                "enabled": number != JOBS - 2,
+                "enabled": number != JOBS - 2, "tags": ["late"] if number >= JOBS - 1 - _LATE else [],
             }  # fmt: skip
-            assert client.post("/api/jobs", json=job).status_code == 201
+            made = client.post("/api/jobs", json=job)
+            assert made.status_code == 201
+            if job["tags"]:
+                assert client.post(f"/api/jobs/{made.json()['id']}").status_code == 202
         once = {"name": _LAST, "type": "command", "data": {"command": ["false"]}, "tags": ["urgent"], "interval": "1 s"}
         last = agent.call("POST", "/api/jobs", {**once, "policies": {"overlap": "allow"}}, expect=201)
         until(lambda: agent.call("GET", f"/api/runs?filter=job:{last['slug']}")["items"], "it runs")
         agent.call("POST", f"/api/jobs/{last['id']}/_pause")
+        until(lambda: agent.call("GET", "/api/runs/counts")["counts"].get("completed") == _LATE, "the others have run")
         yield agent
 
 
@@ -44,9 +50,9 @@ def console(agent: AgentProcess, tmp_path: Path) -> Iterator[PtyApp]:
 def test_the_tabs_count_all_jobs_and_follow_them(console: PtyApp, agent: AgentProcess) -> None:
     console.send("2")
     console.read_until(lambda: f"All  {JOBS}  Scheduled {JOBS - 2}  Paused 1  Disabled 1" in console.rows[1])
-    agent.call("POST", "/api/jobs/job-220/_pause")
+    agent.call("POST", "/api/jobs/job-210/_pause")
     console.read_until(lambda: f"Scheduled {JOBS - 3}  Paused 2  Disabled 1" in console.rows[1])
-    agent.call("POST", "/api/jobs/job-220/_resume")
+    agent.call("POST", "/api/jobs/job-210/_resume")
     console.read_until(lambda: f"Scheduled {JOBS - 2}  Paused 1  Disabled 1" in console.rows[1])
 
 
@@ -59,6 +65,14 @@ def test_the_ledger_says_names(console: PtyApp) -> None:
 def test_runs_are_found_by_what_only_their_job_says(console: PtyApp, where: str) -> None:
     console.send(f"/{where}\r")
     console.read_until(lambda: f"/{where}" in console.rows[1] and any(_LAST in row for row in console.rows[3:]))
+
+
+def test_so_are_runs_of_more_jobs_than_are_asked_for_at_once(console: PtyApp) -> None:
+    console.send("/tag:late\r")
+    console.read_until(lambda: "/tag:late" in console.rows[1] and _LAST not in console.text)
+    console.read_until(lambda: sum(" C " in row and " job 2" in row for row in console.rows) > 20)
+    console.send("G")
+    console.read_until(lambda: any(f"job {JOBS - 1 - _LATE}" in row for row in console.rows[3:]))
 
 
 def test_a_job_is_found_and_led_to(console: PtyApp) -> None:

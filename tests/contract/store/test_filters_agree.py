@@ -186,6 +186,22 @@ async def test_jobs(world: World, clock: ManualClock, text: str) -> None:
     assert total == len(found)
 
 
+@pytest.mark.parametrize(
+    "text", ["id:{}", "-id:{}", "id:{},none", "id:none", "-id:none", "id:{},zzz state:failed", "id:~{}"]
+)
+async def test_ids(world: World, clock: ManualClock, text: str) -> None:
+    """Of several, of nobody, in any letter case; the rows of others are not among them."""
+    several = ",".join(run.id.upper() for run in world.runs[::9]) if "~" not in text else world.runs[0].id[-3:]
+    runs = parse(text.format(several), "run")
+    found = await world.store.list_runs(RunQuery("main", runs, limit=200))
+    assert {run.id for run in found} == _expected(runs, world.runs, clock.now(), world.known)
+    several = ",".join(job.id for job in world.jobs[::5]) if "~" not in text else world.jobs[0].id[-3:]
+    jobs = parse(text.replace(" state:failed", " enabled:yes").format(several), "job")
+    page, total = await world.store.list_jobs("main", limit=100, where=jobs)
+    assert {job.id for job in page} == _expected(jobs, world.jobs, clock.now(), world.known)
+    assert total == len(page)
+
+
 async def test_letter_case_beyond_ascii(world: World, clock: ManualClock) -> None:
     for text in ('owner:"BOB MÜLLER"', 'key:"ÖRDERS"', 'tag:"GRÖßE"', 'error:~"LÄUFT"', 'worker:"WÖRKER"'):
         where = parse(text, "run")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
 from agent.store.engine.group import Done, Foresight, Waiting
-
-_log = logging.getLogger(__name__)
+from agent.store.engine.guarded import guarded
 
 
 class Foretelling:
@@ -37,7 +35,7 @@ class Foretelling:
     def confirm(self) -> None:
         """On the writer's thread, right after the commit: until the loop hears of it some time goes by."""
         for foresight in self._on_their_way:
-            _guarded(foresight.confirm)
+            guarded(foresight.confirm)
 
     def decide(self, done: Sequence[Done]) -> None:
         """The commit is over, however it went."""
@@ -45,16 +43,9 @@ class Foretelling:
         for waiting in told:
             kept = any(each.future is waiting.future and each.error is None for each in done)
             if waiting.foresight is not None:
-                _guarded(partial(waiting.foresight.decide, kept=kept))
+                guarded(partial(waiting.foresight.decide, kept=kept))
 
     def _foretell(self, waiting: Waiting, result: Any) -> None:
         self._told.append(waiting)
         if waiting.foresight is not None:
-            _guarded(partial(waiting.foresight.foresee, result))
-
-
-def _guarded(call: Callable[[], None]) -> None:
-    try:
-        call()
-    except Exception:
-        _log.exception("one that makes ready for a commit failed")
+            guarded(partial(waiting.foresight.foresee, result))

@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import deque
 from collections.abc import Callable, Sequence
 from contextvars import Context
 from datetime import datetime
@@ -41,10 +40,12 @@ from agent.store.engine.group import (
     write_apart,
     write_together,
 )
+from agent.store.engine.guarded import guarded
 from agent.store.engine.health import Health, room_beside
 from agent.store.engine.lengthening import Lengthening, lengthen
 from agent.store.engine.place import Place, Watch
 from agent.store.engine.prepared import begin, checkpoint_later, commit, driver_of, rollback
+from agent.store.engine.queue import PATIENCE, Queue
 from agent.store.engine.saving import save_log
 from agent.store.engine.thread import Thread, attempt
 from agent.store.engine.withheld import Withheld
@@ -56,10 +57,6 @@ T = TypeVar("T")
 Item = TypeVar("Item")
 Listener = Callable[[Sequence[Event]], None]
 
-GROUP = 200
-"""Most writes in one transaction; beyond it the first would wait too long for its acknowledgement."""
-PATIENCE = 0.5
-"""Seconds for which a write that is patient may wait behind writes that hurry."""
 _QUIET_EACH, _QUIET = 0.00004, 0.08
 """Seconds for each event, and at most, in which a crowd begins before others are told of it."""
 
@@ -77,9 +74,8 @@ class Writer:
         self._thread = Thread("jobdeck-store-writer")
         self._connection: sa.Connection | None = None
         self._log_is_saved = False
-        self._queue: deque[Waiting] = deque()
+        self._queue = Queue()
         self._listeners: list[Listener] = []
-        self._riders: list[Callable[[], None]] = []
         self._last_event_id = 0
         self._open = False
         self._withheld: Withheld[Any] | None = None
@@ -160,7 +156,7 @@ class Writer:
         return withheld
 
     def ride(self, rider: Callable[[], None]) -> None:
-        self._riders.append(rider)
+        self._queue.ride(rider)
 
     def stir(self) -> asyncio.Future[None]:
         """Have the riders called for a group that begins soon; it is committed when the future has its result."""
@@ -203,7 +199,7 @@ class Writer:
     def _put(self, waiting: Waiting) -> None:
         if not self._open:
             raise Unavailable("the store is closed")
-        self._queue.append(waiting)
+        self._queue.put(waiting)
         if not waiting.bides:
             self._wait_for_nothing()
         if not self._busy:
@@ -228,35 +224,12 @@ class Writer:
 
     def _begin(self) -> None:
         # Who stopped waiting before the transaction began wants nothing written; once it runs, it is written.
-        group = [waiting for waiting in self._take() if not waiting.future.done()]
+        group = [waiting for waiting in self._queue.take() if not waiting.future.done()]
         if self._withheld is not None and not group and not self._queue:
             self._write_ahead(self._withheld)
             return
         loop = asyncio.get_running_loop()
         self._thread.run(lambda: self._commit(group, loop), self._tell)
-
-    def _take(self) -> list[Waiting]:
-        if any(waiting.hurries for waiting in self._queue):
-            taken = self._take_hurried()
-        else:
-            taken = [self._queue.popleft() for _ in range(min(len(self._queue), GROUP))]
-        return taken + self._ridden() if any(waiting.stirs for waiting in taken) else taken
-
-    def _ridden(self) -> list[Waiting]:
-        """What the riders queue goes behind the group, however many still wait: it has seen all that its commit tells."""
-        late, self._queue = self._queue, deque()
-        for rider in self._riders:
-            _guarded(rider)
-        ridden, self._queue = list(self._queue), late
-        return ridden
-
-    def _take_hurried(self) -> list[Waiting]:
-        """What waits for nobody, and what has waited long enough, in their order."""
-        now = asyncio.get_running_loop().time()
-        ready = [each for each in self._queue if each.patient_until is None or each.patient_until <= now][:GROUP]
-        taken = {id(waiting) for waiting in ready}
-        self._queue = deque(waiting for waiting in self._queue if id(waiting) not in taken)
-        return ready
 
     def _commit(self, group: list[Waiting], loop: asyncio.AbstractEventLoop) -> tuple[list[Done], list[Event]]:
         try:
@@ -374,7 +347,7 @@ class Writer:
 
     def _let_be(self, withheld: Withheld[Any], *, kept: bool) -> None:
         self._withheld = None
-        _guarded(lambda: withheld.heard(kept))
+        guarded(lambda: withheld.heard(kept))
         withheld.end(kept=kept)
 
     def _connect(self) -> sa.Connection:
@@ -411,11 +384,4 @@ class Writer:
 
     def _tell_listeners(self, news: list[Event]) -> None:
         for listener in list(self._listeners) if news else ():
-            _guarded(lambda listener=listener: listener(news))  # type: ignore[misc]
-
-
-def _guarded(call: Callable[[], None]) -> None:
-    try:
-        call()
-    except Exception:
-        _log.exception("a listener of the store failed")
+            guarded(lambda listener=listener: listener(news))  # type: ignore[misc]

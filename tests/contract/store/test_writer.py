@@ -13,7 +13,7 @@ import pytest
 import sqlalchemy as sa
 
 from agent.store import events
-from agent.store.engine import prepared
+from agent.store.engine import prepared, queue
 from agent.store.engine import writer as writer_module
 from agent.store.engine.writer import Writer
 from agent.store.store import SqlStore
@@ -36,7 +36,7 @@ async def test_what_has_been_patient_for_long_goes_along_however_many_wait_for_n
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(writer_module, "PATIENCE", 0.0)
-    monkeypatch.setattr(writer_module, "GROUP", 1)
+    monkeypatch.setattr(queue, "GROUP", 1)
     assert await _order(store._writer) == ["patient", "other", "hurried"]
 
 
@@ -44,7 +44,7 @@ async def test_what_rides_along_goes_with_its_group_however_many_wait(
     store: SqlStore, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """And behind all of it: what a claim is told with, it has seen."""
-    monkeypatch.setattr(writer_module, "GROUP", 2)
+    monkeypatch.setattr(queue, "GROUP", 2)
     writer, made = store._writer, list[object]()
     riding = [lambda: writer.submit(lambda _connection: made.append("rider"))]
     writer.ride(lambda: riding.pop()() if riding else None)

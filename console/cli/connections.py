@@ -9,7 +9,6 @@ import typer
 
 from console.cli import dependents
 from console.cli.administering import administer
-from console.cli.calling import confirm
 from console.cli.options import Json, Private, Yes, visibility_of
 from console.cli.output import Column, note, say, say_json, say_table
 from console.render.amounts import count
@@ -83,8 +82,12 @@ def remove_connection(connection: ConnectionKey, *, yes: Yes = False, as_json: J
 
     They are named before it and after.
     """
-    users = administer(lambda client: client.world.users_of_connection(connection))
-    confirm(dependents.question(f"Remove the connection '{connection}'?", users), yes=yes)
-    administer(lambda client: client.world.delete_connection(connection))
-    dependents.say_removed(connection, users, as_json=as_json)
+    dependents.remove(
+        connection,
+        f"Remove the connection '{connection}'?",
+        lambda client: client.world.users_of_connection(connection),
+        lambda client: client.world.delete_connection(connection),
+        yes=yes,
+        as_json=as_json,
+    )
     return Exit.OK

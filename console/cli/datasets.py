@@ -10,10 +10,11 @@ from typing import Annotated, Any
 
 import typer
 
+from console.cli import dependents
 from console.cli.administering import administer
-from console.cli.calling import call, confirm
+from console.cli.calling import call
 from console.cli.options import Json, Private, Yes, visibility_of
-from console.cli.output import Column, note, say, say_done, say_facts, say_json, say_table
+from console.cli.output import Column, note, say, say_facts, say_json, say_table
 from console.cli.watching import watch_started
 from shared.errors import InvalidInput
 from shared.exits import Exit
@@ -181,10 +182,19 @@ def list_snapshots(dataset: DatasetKey, *, as_json: Json = False) -> int:
 
 @datasets.command("delete")
 def delete_dataset(dataset: DatasetKey, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Delete a dataset with all its snapshots. The job that `refresh` made goes with it; others that name it fail from then on."""
-    confirm(f"Delete the dataset '{dataset}' with all its snapshots?", yes=yes)
-    administer(lambda client: client.datasets.delete(dataset))
-    say_done("deleted", {"deleted": dataset}, as_json=as_json)
+    """Delete a dataset with all its snapshots.
+
+    The job that `refresh` made goes with it; others that name it fail from then on, and are named before it and after.
+    """
+    dependents.remove(
+        dataset,
+        f"Delete the dataset '{dataset}' with all its snapshots?",
+        lambda client: client.datasets.users(dataset),
+        lambda client: client.datasets.delete(dataset),
+        word="deleted",
+        yes=yes,
+        as_json=as_json,
+    )
     return Exit.OK
 
 

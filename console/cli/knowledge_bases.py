@@ -9,7 +9,6 @@ import typer
 
 from console.cli import dependents
 from console.cli.administering import administer
-from console.cli.calling import confirm
 from console.cli.options import Json, Private, Yes, visibility_of
 from console.cli.output import Column, note, say, say_json, say_table
 from shared.errors import InvalidInput
@@ -96,11 +95,14 @@ def remove_knowledge_base(knowledge_base: BaseKey, *, yes: Yes = False, as_json:
 
     Jobs that name it fail from then on; they are named before it and after.
     """
-    users = administer(lambda client: client.world.users_of_knowledge_base(knowledge_base))
-    ask = f"Remove the knowledge base '{knowledge_base}' with everything in it?"
-    confirm(dependents.question(ask, users), yes=yes)
-    administer(lambda client: client.world.delete_knowledge_base(knowledge_base))
-    dependents.say_removed(knowledge_base, users, as_json=as_json)
+    dependents.remove(
+        knowledge_base,
+        f"Remove the knowledge base '{knowledge_base}' with everything in it?",
+        lambda client: client.world.users_of_knowledge_base(knowledge_base),
+        lambda client: client.world.delete_knowledge_base(knowledge_base),
+        yes=yes,
+        as_json=as_json,
+    )
     return Exit.OK
 
 

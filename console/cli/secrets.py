@@ -7,8 +7,8 @@ from typing import Annotated
 
 import typer
 
+from console.cli import dependents
 from console.cli.administering import administer
-from console.cli.calling import confirm
 from console.cli.options import Json, Yes
 from console.cli.output import Column, note, say_done, say_json, say_table
 from console.cli.wording import when
@@ -66,10 +66,18 @@ def list_secrets(*, as_json: Json = False) -> int:
 
 @secrets.command("remove")
 def remove_secret(name: SecretName, *, yes: Yes = False, as_json: Json = False) -> int:
-    """Remove a secret that no connection uses."""
-    confirm(f"Remove the secret '{name}'?", yes=yes)
-    administer(lambda client: client.access.delete_secret(name))
-    say_done("removed", {"removed": name}, as_json=as_json)
+    """Remove a secret that no connection uses.
+
+    Jobs that name it fail from then on; they are named before it and after.
+    """
+    dependents.remove(
+        name,
+        f"Remove the secret '{name}'?",
+        lambda client: client.access.users_of_secret(name),
+        lambda client: client.access.delete_secret(name),
+        yes=yes,
+        as_json=as_json,
+    )
     return Exit.OK
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.client.answers import Items
 from console.client.session import Session, segment
-from shared.models import KeyRotation, NewToken, Secret, SecretInput, TokenInfo, TokenInput
+from shared.models import JobUsers, KeyRotation, NewToken, Secret, SecretInput, TokenInfo, TokenInput
 
 
 class Access:
@@ -29,6 +29,9 @@ class Access:
 
     async def rotate_key(self) -> KeyRotation:
         return await self._session.fetch(KeyRotation, "POST", "/secrets/_rotate_key", patience=60)
+
+    async def users_of_secret(self, name: str) -> JobUsers:
+        return await self._session.fetch(JobUsers, "GET", f"/secrets/{segment('secret', name)}/jobs")
 
     async def delete_secret(self, name: str) -> None:
         await self._session.send("DELETE", f"/secrets/{segment('secret', name)}")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from console.client.answers import Items
 from console.client.session import Session, segment
-from shared.models import Run
+from shared.models import JobUsers, Run
 from shared.models.dataset import Dataset, DatasetRows, NewDataset, Snapshot
 
 
@@ -21,6 +21,9 @@ class Datasets:
     async def get(self, key: str) -> Dataset:
         """With its snapshots as they are now."""
         return await self._session.fetch(Dataset, "GET", _path(key))
+
+    async def users(self, key: str) -> JobUsers:
+        return await self._session.fetch(JobUsers, "GET", f"{_path(key)}/jobs")
 
     async def delete(self, key: str) -> None:
         await self._session.send("DELETE", _path(key))

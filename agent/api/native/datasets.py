@@ -13,7 +13,7 @@ from agent.api.auth import Deleter, Editor, Reader, Runner
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
 from agent.core.records import RowsQuery
-from shared.models import Run
+from shared.models import JobUsers, Run
 from shared.models.base import Input
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, NewDataset, Snapshot
 
@@ -50,6 +50,12 @@ async def create_dataset(request: Request, caller: Editor, given: New) -> Respon
 async def get_dataset(request: Request, caller: Reader, key: str) -> Response:
     """One dataset, by id or name."""
     return versioned(await api_of(request).core.datasets.get(caller, key))
+
+
+@routes.get("/datasets/{key}/jobs", **answers(200, JobUsers, 404))
+async def list_users_of_dataset(request: Request, caller: Reader, key: str) -> Response:
+    """The jobs that work with a dataset, and fail without it; of those that the caller may not see, how many."""
+    return json_answer(await api_of(request).core.datasets.users(caller, key))
 
 
 @routes.put("/datasets/{key}", **answers(200, Dataset, 404, 409, 413, 415))

@@ -11,7 +11,7 @@ from agent.api.answers import Items, answers, json_answer, no_content
 from agent.api.auth import Admin, Editor
 from agent.api.bodies import JsonBody
 from agent.api.context import api_of
-from shared.models import KeyRotation, Secret, SecretInput
+from shared.models import JobUsers, KeyRotation, Secret, SecretInput
 
 routes = APIRouter(prefix="/api/secrets", tags=["world"])
 
@@ -26,6 +26,12 @@ async def list_secrets(request: Request, caller: Editor) -> Response:
 async def get_secret(request: Request, caller: Editor, name: str) -> Response:
     """That there is such a secret, whose it is, and since when."""
     return json_answer(await api_of(request).core.secrets.get(caller, name))
+
+
+@routes.get("/{name}/jobs", **answers(200, JobUsers, 404))
+async def list_users_of_secret(request: Request, caller: Editor, name: str) -> Response:
+    """The jobs that name a secret, and fail without it; of those that the caller may not see, how many."""
+    return json_answer(await api_of(request).core.secrets.users(caller, name))
 
 
 @routes.post("/_rotate_key", **answers(200, KeyRotation))

@@ -11,6 +11,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from agent.core.actions.checking import ActionChecking, under
+from agent.core.actions.planning import needs_of_all
 from agent.core.definitions.parameters import parse_parameters
 from agent.core.driving import Manifest, Needs
 from agent.core.permissions.callers import Caller, Scope
@@ -123,13 +124,7 @@ class Checking:
 
     def needs(self, definition: JobInput) -> Needs:
         """What the runs of a definition that was checked work with."""
-        parts = [(definition.type, definition.data), *((action.type, action.data) for action in definition.actions)]
-        known = [(manifest, data) for type_, data in parts if (manifest := self._drivers.find(type_)) is not None]
-        needs = [manifest.needs(parse_parameters(manifest, data)) for manifest, data in known]
-        return Needs(
-            connections=tuple(name for each in needs for name in each.connections),
-            knowledge_bases=tuple(name for each in needs for name in each.knowledge_bases),
-        )
+        return needs_of_all(self._drivers, definition)
 
     async def _check_world(self, manifest: Manifest, parameters: BaseModel, grants: Grants) -> None:
         if manifest.check is None:

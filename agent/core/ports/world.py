@@ -8,7 +8,7 @@ from typing import Literal, Protocol
 
 from shared.models import Connection, JobUsers, KnowledgeBase, Worker
 
-Used = Literal["connection", "knowledge_base"]
+Used = Literal["connection", "knowledge_base", "secret", "dataset"]
 """What is noted of each job, by name, that it works with it."""
 
 
@@ -36,8 +36,8 @@ class WorldStore(Protocol):
 
     async def delete_knowledge_base(self, account_id: str, key: str) -> None: ...
 
-    async def job_users(self, account_id: str, kind: Used, name: str, seen_by: str | None = None) -> JobUsers:
-        """Who works with it now."""
+    async def job_users(self, account_id: str, kind: Used, keys: Sequence[str], seen_by: str | None = None) -> JobUsers:
+        """Who works now with what has these keys: what definitions may name it by."""
 
     async def put_workers(self, workers: Sequence[Worker], now: datetime) -> None: ...
 

@@ -18,7 +18,7 @@ from agent.core.records import RowsQuery
 from shared.clock import Clock
 from shared.errors import InvalidInput, JobdeckError, NotFound
 from shared.ids import NewId
-from shared.models import Job, JobInput, Run
+from shared.models import Job, JobInput, JobUsers, Run
 from shared.models.dataset import Dataset, DatasetInput, DatasetRows, NewDataset, Snapshot
 
 REFRESH = "dataset-refresh"
@@ -70,6 +70,15 @@ class Datasets:
         now = self._clock.now()
         return await self._store.replace_dataset(caller.account_id, dataset.id, given, expected_version, now)
 
+    async def users(self, caller: Caller, key: str) -> JobUsers:
+        """The jobs that fail without it; what `delete` takes along is none."""
+        dataset = await self._access.dataset(caller, key, Act.READ)
+        keys = [dataset.name, dataset.id]
+        found = await self._store.job_users(caller.account_id, "dataset", keys, seen_by(caller))
+        own = await self._own_refresher(caller, dataset)
+        others = [job for job in found.items if own is None or job.id != own.id]
+        return found.model_copy(update={"items": others})
+
     async def delete(self, caller: Caller, key: str, expected_version: int | None) -> None:
         """With all its snapshots, and the job that `refresh` made; Conflict while a run writes one. Other jobs that name it
         fail from then on."""
@@ -120,11 +129,18 @@ class Datasets:
         return job
 
     async def _delete_refresher(self, caller: Caller, dataset: Dataset) -> None:
-        """Unless somebody gave it a schedule or more to do, or it is not the caller's to delete."""
+        """Unless it is not the caller's to delete."""
+        if (job := await self._own_refresher(caller, dataset)) is not None:
+            with suppress(JobdeckError):
+                await self._jobs.delete(caller, job.id, job.version)
+
+    async def _own_refresher(self, caller: Caller, dataset: Dataset) -> Job | None:
+        """What `refresh` made, unless somebody gave it a schedule or more to do."""
         with suppress(JobdeckError):
             job = await self._jobs.get(caller, f"Refresh {dataset.name}")
             if _refreshes(job, dataset) and job.interval_type == "none" and not job.actions:
-                await self._jobs.delete(caller, job.id, job.version)
+                return job
+        return None
 
     async def _check(self, caller: Caller, given: DatasetInput) -> None:
         """Its name stands in jobs, its connection is there and may be used, its query begins as one that reads."""

@@ -11,7 +11,7 @@ from agent.core.permissions.callers import Caller, Scope
 from agent.core.permissions.rules import Act, seen_by
 from agent.core.ports import Store, Vault
 from shared.errors import InvalidInput
-from shared.models import KeyRotation, Secret, SecretInput
+from shared.models import JobUsers, KeyRotation, Secret, SecretInput
 
 
 class Secrets:
@@ -40,6 +40,11 @@ class Secrets:
 
     async def get(self, caller: Caller, name: str) -> Secret:
         return await self._access.secret(caller, name, Act.READ)
+
+    async def users(self, caller: Caller, name: str) -> JobUsers:
+        """The jobs that fail without it."""
+        secret = await self._access.secret(caller, name, Act.READ)
+        return await self._store.job_users(caller.account_id, "secret", [secret.name], seen_by(caller))
 
     async def delete(self, caller: Caller, name: str) -> None:
         """Conflict while a connection uses it. Jobs that name it fail from then on."""

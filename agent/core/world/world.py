@@ -102,7 +102,7 @@ class World:
     async def users_of_connection(self, caller: Caller, key: str) -> JobUsers:
         """The jobs that fail without it."""
         connection = await self._access.connection(caller, key, Act.READ)
-        return await self._store.job_users(caller.account_id, "connection", connection.name, seen_by(caller))
+        return await self._store.job_users(caller.account_id, "connection", [connection.name], seen_by(caller))
 
     async def delete_connection(self, caller: Caller, key: str) -> None:
         """With the password that came in its URL; a secret that was named for it stays."""
@@ -197,7 +197,7 @@ class World:
     async def users_of_knowledge_base(self, caller: Caller, key: str) -> JobUsers:
         """The jobs that fail without it."""
         base = await self._access.knowledge_base(caller, key, Act.READ)
-        return await self._store.job_users(caller.account_id, "knowledge_base", base.name, seen_by(caller))
+        return await self._store.job_users(caller.account_id, "knowledge_base", [base.name], seen_by(caller))
 
     async def delete_knowledge_base(self, caller: Caller, key: str) -> None:
         """With all that is in it; Conflict while a run writes to it."""

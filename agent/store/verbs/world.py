@@ -40,8 +40,8 @@ class WorldVerbs(Verbs):
     async def delete_knowledge_base(self, account_id: str, key: str) -> None:
         await self._write(knowledge_bases.delete_knowledge_base, account_id, key, self._clock.now())
 
-    async def job_users(self, account_id: str, kind: Used, name: str, seen_by: str | None = None) -> JobUsers:
-        return await self._read(uses.users, account_id, kind, name, seen_by)
+    async def job_users(self, account_id: str, kind: Used, keys: Sequence[str], seen_by: str | None = None) -> JobUsers:
+        return await self._read(uses.users, account_id, kind, keys, seen_by)
 
     async def put_workers(self, seen: Sequence[Worker], now: datetime) -> None:
         await self._writer.submit(lambda connection: workers.put_workers(connection, seen, now), bides=True)

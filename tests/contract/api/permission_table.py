@@ -98,6 +98,7 @@ PUT    /api/jobs/{job_id}/actions/{action_id}/attachments/{attachment_id}/action
 GET    /api/datasets                                              read     401    yes   yes      yes    yes    yes    yes     yes   yes
 POST   /api/datasets                                              edit     401    yes   yes      yes    yes    yes    yes     yes   yes
 GET    /api/datasets/{key}                                        read     401    404   404      yes    yes    yes    yes     yes   yes
+GET    /api/datasets/{key}/jobs                                   read     401    404   404      yes    yes    yes    yes     yes   yes
 PUT    /api/datasets/{key}                                        edit     401    404   404      403    403    yes    yes     yes   yes
 DELETE /api/datasets/{key}                                        delete   401    404   404      403    403    403    yes     yes   yes
 POST   /api/datasets/{key}/_refresh                               run      401    404   404      403    yes    yes    yes     yes   yes
@@ -155,6 +156,7 @@ POST   /api/knowledge-bases/{key}/_search                         read     401  
 -- agent/api/native/secrets.py  (set and removed by administrators, as connections are)
 GET    /api/secrets                                               edit     401    yes   yes      yes    yes    yes    yes     yes   yes
 GET    /api/secrets/{name}                                        edit     401    404   404      yes    yes    yes    yes     yes   yes
+GET    /api/secrets/{name}/jobs                                   edit     401    404   404      yes    yes    yes    yes     yes   yes
 POST   /api/secrets/_rotate_key                                   admin    401    403   403      403    403    403    403     403   403
 PUT    /api/secrets/{name}                                        admin    401    yes   403      403    403    403    403     403   yes
 DELETE /api/secrets/{name}                                        admin    401    404   403      403    403    403    403     403   yes

@@ -86,6 +86,30 @@ def test_who_removes_something_is_told_which_jobs_fail_without_it(shell: Shell, 
     assert "--yes: is needed where nobody can be asked: Remove the" in shell("connection", "remove", "spare", code=2)
 
 
+def test_so_is_who_removes_a_secret_or_a_dataset(shell: Shell, tmp_path: Path) -> None:
+    sqlite3.connect(tmp_path / "till.db").close()
+    shell("secret", "set", "pager-key", given="k1")
+    shell("connection", "add", "till", f"sqlite:///{tmp_path}/till.db")
+    made = shell.json("dataset", "create", "late", "--connection", "till", "--query", "SELECT 1 AS one")
+    shell("dataset", "refresh", "late", "--wait")  # by a job that goes with the dataset
+    headers = 'headers={"X-Key": {"secret": "pager-key"}}'
+    page = shell.json(
+        "job", "create", "--name", "Page", "--type", "api-call", "--set", "url=https://x.example", "--set", headers
+    )
+    stays = ("--type", "snapshot-cleanup", "--set", "keep_count=3")
+    clean = [
+        shell.json("job", "create", "--name", f"Clean by {key}", *stays, "--set", f'datasets=["{key}"]')
+        for key in ("late", made["id"])
+    ]
+    asked = shell("dataset", "delete", "late", code=2)
+    assert f"2 jobs work with it and fail from then on: Clean by {made['id']}, Clean by late. Delete the" in asked
+    for family, act, name, jobs in (("dataset", "delete", "late", clean), ("secret", "remove", "pager-key", [page])):
+        removed = shell.json(family, act, name, "--yes")
+        assert {job["id"] for job in removed["jobs"]} == {job["id"] for job in jobs}
+        assert (removed[f"{act}d"], removed["others"]) == (name, 0)
+    assert "there is no secret 'pager-key'" in shell("secret", "remove", "pager-key", "--yes", code=3)
+
+
 def test_a_level_that_is_none_and_a_user_that_is_none_are_refused(shell: Shell) -> None:
     shell("job", "create", "--name", "Hourly", "--type", "command", "--set", 'command=["true"]')
     assert "reader, runner, editor, manager" in shell("job", "share", "hourly", "everyone", "--level", "boss", code=2)

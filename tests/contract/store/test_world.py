@@ -104,10 +104,10 @@ async def test_who_works_with_something_now_is_named_and_the_others_are_counted(
     await store.delete_job(jobs["Gone"].id, None, NOW)
     before = jobs["Before"]
     await store.replace_job(JobChange(before.id, await store.definition(before.id), marks(), "a"), None, NOW)
-    seen = {user: await store.job_users("main", "connection", "orders_db", user) for user in (None, "ben-id")}
+    seen = {user: await store.job_users("main", "connection", ["orders_db"], user) for user in (None, "ben-id")}
     assert {user: ([job.name for job in found.items], found.others) for user, found in seen.items()} == {
         None: (["Again", "Sync"], 0),
         "ben-id": (["Sync"], 1),
     }
-    assert (await store.job_users("main", "connection", other.name)).items == []
-    assert (await store.job_users("main", "knowledge_base", "orders_db")).items == []
+    assert (await store.job_users("main", "connection", [other.name])).items == []
+    assert (await store.job_users("main", "knowledge_base", ["orders_db"])).items == []

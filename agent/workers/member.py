@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
 import socket
 from collections.abc import Callable
 from datetime import datetime
@@ -13,7 +12,6 @@ from typing import Any, Literal
 import structlog
 from pydantic import ValidationError
 
-from agent.core.threads import apart
 from agent.core.wire import (
     CancelOrder,
     Cleared,
@@ -30,10 +28,11 @@ from agent.core.wire import (
     events,
     line_of,
 )
-from agent.workers import limits, processes, strays
+from agent.workers import limits, processes
 from agent.workers.assignment import Asked, Assignment
+from agent.workers.keeper_link import KeeperLink, Ward
 from agent.workers.link import Link
-from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE, KEEPER_PATIENCE
+from agent.workers.patience import CHILDREN_FIRST, CLEARING, HELLO_PATIENCE
 from agent.workers.prepared import Prepared
 from agent.workers.pulse import Pulse, is_stopped
 from agent.workers.rush import Rush
@@ -55,8 +54,6 @@ class Member:
         self._waiting = Waiting(self.recall)
         self.runs_done = 0
         self.started_at: datetime = around.clock.now()
-        self.gone = asyncio.Event()
-        """Set when no process of this worker is left."""
         self.retiring = False
         self.relieved = False
         """Its successor is on the way."""
@@ -65,18 +62,19 @@ class Member:
         self._around = around
         self._changed = changed
         self._worker: processes.Process | None = None
-        self._keeper: processes.Process | None = None
-        self._killed = 0
-        self._said: list[str] = []
-        self._unwatched = asyncio.Event()
-        self._straying: asyncio.Task[None] | None = None
+        self._keeper = KeeperLink(Ward(lambda: self._link.drain(), self._told_of_excess, self._forsaken, self._left))
         self._tasks: list[asyncio.Task[None]] = []
         self._sinks = Sinks(self.id, around)
         self.prepared = Prepared(lambda: self.state == "idle", lambda line: self._link.write_now(line), self._begin)
 
     @property
     def pid(self) -> int:
-        return self._worker.pid if self._worker else self._process.pid
+        return self._worker.pid if self._worker else self._keeper.pid
+
+    @property
+    def gone(self) -> asyncio.Event:
+        """Set when no process of this worker is left."""
+        return self._keeper.gone
 
     async def start(self) -> None:
         """Start the processes; `changed` is called when the worker is idle, and whenever that changes."""
@@ -86,16 +84,15 @@ class Member:
             try:
                 link.setblocking(False)
                 self.prepared.open(link.dup())
-                self._process = self._around.start(their_link.fileno(), their_control.fileno())
+                process = self._around.start(their_link.fileno(), their_control.fileno())
             except OSError:
                 self.prepared.close()
                 link.close()
                 control.close()
                 raise
-        self._keeper = processes.find(self._process.pid)
+        await self._keeper.open(process, control)
         self._link = await Link.open(link)
-        self._control = await Link.open(control)
-        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._mind_keeper())]
+        self._tasks = [asyncio.create_task(self._listen()), asyncio.create_task(self._keeper.listen())]
         self._patience = asyncio.get_running_loop().call_later(HELLO_PATIENCE, self._give_up)
 
     @property
@@ -120,7 +117,7 @@ class Member:
             raise RuntimeError(f"worker {self.id} is {self.state}, not idle")
         line = line_of(order)  # first: an order that cannot be written is nobody's
         if limits.is_watched(order):
-            self._control.write(limits.begin_watch(order, self.pid))
+            self._keeper.watch(order, self.pid)
         self._link.write(line)
         self._begin(Assignment(order))
 
@@ -198,7 +195,7 @@ class Member:
         """A worker, or its keeper, that has been stopped for as long as a lease is lost: what it holds is needed. True:
         it moves again."""
         moved = self.pulse.beats
-        stopped = self.pulse.feel((self._worker, self._keeper), asyncio.get_running_loop().time())
+        stopped = self.pulse.feel((self._worker, self._keeper.process), asyncio.get_running_loop().time())
         if stopped < lease or self.state == "lost" or self.gone.is_set():
             return self.pulse.beats and not moved
         self.prepared.hold()
@@ -208,14 +205,13 @@ class Member:
             text = f"its worker (process {self.pid}) was stopped by a signal for longer than the lease of {lease:g} s"
             await self._sinks.tell_in_log(self.assignment, f"{text}, and is ended")
         self.kill()
-        if self._keeper is not None and is_stopped(self._keeper):
-            self._distrust_keeper()
+        if self._keeper.process is not None and is_stopped(self._keeper.process):
+            self._keeper.distrust()
         return False
 
     def kill(self) -> None:
         """KILL to everything that this worker is and started."""
-        self._control.write(b"k\n")
-        asyncio.get_running_loop().call_later(KEEPER_PATIENCE, self._distrust_keeper)
+        self._keeper.kill()
 
     async def _listen(self) -> None:
         """Everything that the worker says, in order; then, when nothing of it is left, the end of the run it had."""
@@ -278,7 +274,9 @@ class Member:
         held.cleared = True
         held.stop_timers()
         if limits.is_watched(held.order) or held.children_killed:
-            await self._end_watch(held)  # or the KILL that was meant for this run would meet the next one
+            # Or the KILL that was meant for this run would meet the next one.
+            answered = await self._keeper.end_watch(held.order, self.pid)
+            held.distrusted |= not answered
         if event.threads or held.ended is None:
             _log.warning(
                 "a driver left threads running; its worker is ended", run=held.order.run_id, type=held.order.type
@@ -314,16 +312,6 @@ class Member:
         elif (waiting := self._waiting.take(event.run_id)) is not None:
             self._sinks.returned(waiting)
 
-    async def _end_watch(self, held: Assignment) -> None:
-        """Until the keeper has done and said all that it has to about the run, or is gone."""
-        self._unwatched.clear()
-        self._control.write(limits.end_watch(held.order, self.pid))
-        answers = [asyncio.ensure_future(event.wait()) for event in (self._unwatched, self.gone)]
-        done, late = await asyncio.wait(answers, timeout=KEEPER_PATIENCE, return_when=asyncio.FIRST_COMPLETED)
-        for each in late:
-            each.cancel()
-        held.distrusted |= not done
-
     async def _end(self) -> None:
         """The worker speaks no more: have its processes ended, TERM first unless the grace is over, and see them gone."""
         self.prepared.close()
@@ -334,8 +322,7 @@ class Member:
             grace = max(0.0, held.kill_at - asyncio.get_running_loop().time())
         elif held is not None:
             held.stop_timers()
-        if not self.gone.is_set():
-            self._control.write(b"t\n")
+        self._keeper.end()
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self.gone.wait(), grace)
         if not self.gone.is_set():
@@ -347,51 +334,24 @@ class Member:
             held.stop_timers()
             await remove_folder(held.order.scratch)
             self.assignment = None
-            await self._sinks.tell_killed(held, self._killed, self._said)
+            await self._sinks.tell_killed(held, self._keeper.killed, self._keeper.said)
             self._sinks.finish(held)
-        elif self._said:
-            _log.warning("a worker that had no run is gone", worker=self.id, said="\n".join(self._said))
+        elif self._keeper.said:
+            _log.warning("a worker that had no run is gone", worker=self.id, said="\n".join(self._keeper.said))
         await self._sinks.all_taken()
         self._become(self.state)
-
-    async def _mind_keeper(self) -> None:
-        clear = False
-        async for line in self._control:
-            word = json.loads(line)
-            if word["op"] == "lost":
-                self._link.drain()
-            elif word["op"] == "exceeded":
-                self._told_of_excess(word)
-            elif word["op"] == "unwatched":
-                self._unwatched.set()
-            elif word["op"] == "clear":
-                clear, self._killed, self._said = True, word["killed"], word["said"]
-        if not clear:
-            self._distrust_keeper()
-        if self._straying is not None:
-            await self._straying
-        self._control.close()
-        self._link.drain()
-        await apart(self._process.wait)
-        self.gone.set()
 
     def _told_of_excess(self, word: dict[str, Any]) -> None:
         held = self.assignment
         if held is not None and word["run"] == limits.name_of(held.order):
             self._exceeded(Exceeded(**held.message.model_dump(), **word), held)
 
-    def _distrust_keeper(self) -> None:
-        """The keeper is dead or does not answer: the agent itself ends what is left."""
-        if not self.gone.is_set() and self._straying is None:
-            self.prepared.hold()
-            self._become("lost")
-            self._straying = asyncio.create_task(self._end_strays())
+    def _forsaken(self) -> None:
+        self.prepared.hold()
+        self._become("lost")
 
-    async def _end_strays(self) -> None:
-        runs = [self.assignment.order.run_id] if self.assignment else []
-        known = [process for process in (self._keeper, self._worker) if process is not None]
-        await strays.end_run(runs, known, 0.0)
-        self._control.close()
+    def _left(self) -> tuple[list[str], processes.Process | None]:
+        return [self.assignment.order.run_id] if self.assignment else [], self._worker
 
     def _kill_children(self) -> None:
         """The grace is over: first what is below the worker, so that it can still say how it ended; then the worker."""
@@ -400,7 +360,7 @@ class Member:
             return
         if self.assignment is not None:
             self.assignment.children_killed = True
-        self._control.write(b"c\n")
+        self._keeper.kill_children()
         self._later(CHILDREN_FIRST, self.kill)
 
     def _give_up(self) -> None:
@@ -412,7 +372,7 @@ class Member:
             self.assignment.timers.append(asyncio.get_running_loop().call_later(seconds, call, *arguments))
 
     def _become(self, state: State) -> None:
-        doomed = self.gone.is_set() or self._straying is not None
+        doomed = self.gone.is_set() or self._keeper.is_forsaken
         self.state = "lost" if doomed and state == "idle" else state
         self._changed(self)
 

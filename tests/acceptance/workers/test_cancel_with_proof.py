@@ -93,7 +93,7 @@ async def test_a_killed_keeper_does_not_let_anything_slip(stage: Stage) -> None:
 
 
 async def test_a_stopped_keeper_does_not_let_anything_slip(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("agent.workers.member.KEEPER_PATIENCE", 0.5)
+    monkeypatch.setattr("agent.workers.keeper_link.KEEPER_PATIENCE", 0.5)
     run, keeper = await _give_stubborn(stage)
     os.kill(keeper, signal.SIGSTOP)
     stage.executor.cancel(run)

@@ -239,12 +239,12 @@ async def test_the_kill_of_one_run_does_not_meet_the_next(tmp_path: Path) -> Non
     run = await stage.give("agent.drivers.command.run:run", {"command": "echo ready; exec sleep 60"}, kill_grace=0.0)
     await stage.ready(run)
     [member] = stage.executor._members.values()
-    assert member._keeper is not None
-    os.kill(member._keeper.pid, signal.SIGSTOP)
+    assert member._keeper.process is not None
+    os.kill(member._keeper.process.pid, signal.SIGSTOP)
     stage.executor.cancel(run)
     with pytest.raises(AssertionError):
         await until(stage.executor.idle_workers, 0.5)
-    os.kill(member._keeper.pid, signal.SIGCONT)
+    os.kill(member._keeper.process.pid, signal.SIGCONT)
     assert (await stage.ending(run)).ended is not None
     after = await stage.run("agent.drivers.command.run:run", {"command": "echo through"})
     assert after.outcome == "completed", after.error

@@ -35,20 +35,29 @@ def remove(
         return found
 
     left = administer(work)
-    say_done(word, {word: key, "jobs": left.items, "others": left.others}, as_json=as_json)
+    fact = {word: key, "jobs": left.items, "others": left.others}
+    fact |= {"datasets": left.datasets, "otherDatasets": left.other_datasets}
+    say_done(word, fact, as_json=as_json)
     if not as_json and (told := _sentence(left)):
         note(told)
 
 
 def _sentence(users: JobUsers) -> str:
     """`2 jobs work with it and fail from then on: Sync orders, Rebuild`; empty where nobody does."""
-    number = len(users.items) + users.others
+    verbs = ("works with it and fails", "work with it and fail")
+    jobs = _clause("job", [job.name for job in users.items], users.others, *verbs)
+    verbs = ("reads from it and gets no more rows", "read from it and get no more rows")
+    datasets = _clause("dataset", [one.name for one in users.datasets], users.other_datasets, *verbs)
+    return "; ".join(filter(None, (jobs, datasets)))
+
+
+def _clause(noun: str, names: list[str], others: int, does: str, do: str) -> str:
+    number = len(names) + others
     if not number:
         return ""
-    words = [job.name for job in users.items[:_NAMED]]
-    if more := len(users.items) - len(words):
+    words = names[:_NAMED]
+    if more := len(names) - len(words):
         words.append(f"{count(more)} more")
-    if users.others:
-        words.append(f"{count(users.others)} that you may not see")
-    verbs = "works with it and fails" if number == 1 else "work with it and fail"
-    return f"{count(number, 'job')} {verbs} from then on: {', '.join(words)}"
+    if others:
+        words.append(f"{count(others)} that you may not see")
+    return f"{count(number, noun)} {does if number == 1 else do} from then on: {', '.join(words)}"

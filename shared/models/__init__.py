@@ -42,6 +42,7 @@ from shared.models.sentinel import Sentinel, SentinelKind
 from shared.models.world import (
     Connection,
     ConnectionInput,
+    DatasetName,
     JobName,
     JobUsers,
     KeyRotation,
@@ -67,6 +68,7 @@ __all__ = [
     "Concurrency",
     "Connection",
     "ConnectionInput",
+    "DatasetName",
     "Draft",
     "DraftInput",
     "Dst",

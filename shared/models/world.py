@@ -124,9 +124,16 @@ class JobName(Resource):
     slug: str
 
 
+class DatasetName(Resource):
+    id: str
+    name: str
+
+
 class JobUsers(Resource):
-    """The jobs that work with something, as they are now."""
+    """The jobs that work with something, as they are now; of a connection also the datasets that read from it."""
 
     items: list[JobName]
     others: int
     """How many there are besides, that the caller may not see."""
+    datasets: list[DatasetName] = []
+    other_datasets: int = 0

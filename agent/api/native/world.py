@@ -77,7 +77,8 @@ async def get_connection(request: Request, caller: Reader, key: str) -> Response
 
 @routes.get("/connections/{key}/jobs", **answers(200, JobUsers, 404))
 async def list_users_of_connection(request: Request, caller: Reader, key: str) -> Response:
-    """The jobs that work with a data source, and fail without it; of those that the caller may not see, how many."""
+    """The jobs that work with a data source, and fail without it, and the datasets that read from it; of those that the
+    caller may not see, how many."""
     return json_answer(await api_of(request).core.world.users_of_connection(caller, key))
 
 

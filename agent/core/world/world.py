@@ -100,9 +100,10 @@ class World:
         return await self._access.connection(caller, key, Act.READ)
 
     async def users_of_connection(self, caller: Caller, key: str) -> JobUsers:
-        """The jobs that fail without it."""
+        """The jobs that fail without it, and the datasets that get no more rows."""
         connection = await self._access.connection(caller, key, Act.READ)
-        return await self._store.job_users(caller.account_id, "connection", [connection.name], seen_by(caller))
+        keys = [connection.name, connection.id]
+        return await self._store.job_users(caller.account_id, "connection", keys, seen_by(caller))
 
     async def delete_connection(self, caller: Caller, key: str) -> None:
         """With the password that came in its URL; a secret that was named for it stays."""

@@ -9,9 +9,9 @@ import sqlalchemy as sa
 
 from agent.core.driving import Needs
 from agent.core.ports.world import Used
-from agent.store.permissions.visibility import job_seen_by
-from agent.store.tables import connections, job_uses, jobs, knowledge_bases
-from shared.models import JobName, JobUsers
+from agent.store.permissions.visibility import job_seen_by, resource_seen_by
+from agent.store.tables import connections, datasets, job_uses, jobs, knowledge_bases
+from shared.models import DatasetName, JobName, JobUsers
 
 KNOWLEDGE_BASE: Used = "knowledge_base"
 CONNECTION: Used = "connection"
@@ -42,7 +42,22 @@ def users(connection: sa.Connection, account_id: str, kind: Used, keys: Sequence
     seen = connection.execute(query.where(*job_seen_by(seen_by)).order_by(jobs.c.name_key, jobs.c.number))
     items = [JobName.model_validate(row) for row in seen.mappings()]
     all_of_them = connection.scalar(_users(account_id, kind, keys, sa.func.count())) or 0
-    return JobUsers(items=items, others=all_of_them - len(items))
+    found = JobUsers(items=items, others=all_of_them - len(items))
+    if kind == CONNECTION:
+        _add_datasets(connection, found, account_id, keys, seen_by)
+    return found
+
+
+def _add_datasets(
+    connection: sa.Connection, found: JobUsers, account_id: str, keys: Sequence[str], seen_by: str | None
+) -> None:
+    mine = (datasets.c.account_id == account_id, datasets.c.connection.in_(keys))
+    query = sa.select(datasets.c.id, datasets.c.name).where(*mine, *resource_seen_by(datasets, "dataset", seen_by))
+    found.datasets = [
+        DatasetName.model_validate(row) for row in connection.execute(query.order_by(datasets.c.name)).mappings()
+    ]
+    all_of_them = connection.scalar(sa.select(sa.func.count()).select_from(datasets).where(*mine)) or 0
+    found.other_datasets = all_of_them - len(found.datasets)
 
 
 def _users(account_id: str, kind: Used, keys: Sequence[str], *columns: sa.ColumnElement[Any]) -> sa.Select[Any]:

@@ -82,6 +82,8 @@ def test_who_removes_something_is_told_which_jobs_fail_without_it(shell: Shell, 
             "removed": name,
             "jobs": [{"id": job["id"], "name": "Sync the till", "slug": "sync-the-till"}],
             "others": 0,
+            "datasets": [],
+            "otherDatasets": 0,
         }
     assert "--yes: is needed where nobody can be asked: Remove the" in shell("connection", "remove", "spare", code=2)
 
@@ -107,6 +109,9 @@ def test_so_is_who_removes_a_secret_or_a_dataset(shell: Shell, tmp_path: Path) -
         removed = shell.json(family, act, name, "--yes")
         assert {job["id"] for job in removed["jobs"]} == {job["id"] for job in jobs}
         assert (removed[f"{act}d"], removed["others"]) == (name, 0)
+    shell("dataset", "create", "late", "--connection", "till", "--query", "SELECT 1 AS one")
+    asked = shell("connection", "remove", "till", code=2)
+    assert "1 dataset reads from it and gets no more rows from then on: late. Remove the connection 'till'?" in asked
     assert "there is no secret 'pager-key'" in shell("secret", "remove", "pager-key", "--yes", code=3)
 
 

@@ -21,6 +21,7 @@ from agent.core.records import (
 from shared.filters import parse
 from shared.ids import new_id
 from shared.models import FireOutcome, FireReason, Job, JobInput, Run, RunError
+from shared.models.dataset import Dataset
 
 NOW = datetime(2026, 3, 1, 12, 0, tzinfo=UTC)
 LEASE = timedelta(seconds=60)
@@ -108,3 +109,18 @@ class Maker:
 
     async def read(self, run: Run | ClaimedRun) -> Run:
         return await self.store.get_run("main", run.run.id if isinstance(run, ClaimedRun) else run.id)
+
+
+def dataset(name: str = "orders", account: str = "main", **fields: object) -> Dataset:
+    given = {
+        "id": new_id(),
+        "name": name,
+        "account_id": account,
+        "owner_id": "anna-id",
+        "connection": "orders_db",
+        "query": "SELECT * FROM orders WHERE id > :least",
+        "parameters": {"least": 10},
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return Dataset.model_validate({**given, **fields})

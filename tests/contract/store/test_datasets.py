@@ -6,22 +6,7 @@ from agent.core.ports import Store
 from shared.errors import Conflict, NotFound, StaleVersion
 from shared.ids import new_id
 from shared.models.dataset import Dataset, DatasetInput, Snapshot, SnapshotColumn
-from tests.contract.store.making import MINUTE, NOW
-
-
-def dataset(name: str = "orders", account: str = "main", **fields: object) -> Dataset:
-    given = {
-        "id": new_id(),
-        "name": name,
-        "account_id": account,
-        "owner_id": "anna-id",
-        "connection": "orders_db",
-        "query": "SELECT * FROM orders WHERE id > :least",
-        "parameters": {"least": 10},
-        "created_at": NOW,
-        "updated_at": NOW,
-    }
-    return Dataset.model_validate({**given, **fields})
+from tests.contract.store.making import MINUTE, NOW, dataset
 
 
 def snapshot(of: Dataset) -> Snapshot:

@@ -8,7 +8,7 @@ from agent.core.records import JobChange
 from shared.errors import Conflict, NotFound
 from shared.ids import new_id
 from shared.models import Connection, KnowledgeBase
-from tests.contract.store.making import MINUTE, NOW, Maker, marks
+from tests.contract.store.making import MINUTE, NOW, Maker, dataset, marks
 
 
 def connection(name: str = "orders_db", **fields: object) -> Connection:
@@ -111,3 +111,22 @@ async def test_who_works_with_something_now_is_named_and_the_others_are_counted(
     }
     assert (await store.job_users("main", "connection", [other.name])).items == []
     assert (await store.job_users("main", "knowledge_base", ["orders_db"])).items == []
+
+
+async def test_datasets_that_read_from_a_connection_are_named_however_they_name_it(store: Store) -> None:
+    orders = await store.insert_connection(connection())
+    for name, fields in {
+        "by-id": {"connection": orders.id},
+        "by-name": {"connection": orders.name, "owner_id": "anna-id", "visibility": "private"},
+        "of-none": {"connection": None, "query": None},
+        "of-another": {"connection": "orders"},
+    }.items():
+        await store.insert_dataset(dataset(name, **fields))
+    await store.insert_dataset(dataset("elsewhere", "other", connection=orders.name))
+    keys = [orders.name, orders.id]
+    seen = {user: await store.job_users("main", "connection", keys, user) for user in ("anna-id", "ben-id")}
+    assert {user: ([one.name for one in found.datasets], found.other_datasets) for user, found in seen.items()} == {
+        "anna-id": (["by-id", "by-name"], 0),
+        "ben-id": (["by-id"], 1),
+    }
+    assert (await store.job_users("main", "dataset", keys)).datasets == []
